@@ -1,0 +1,185 @@
+"""Recipes: a registered name that joins model, corpus, task and hyperparameters, frozen and typed."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+import typing
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from zoo.common.errors import ZooError, nearest
+
+if TYPE_CHECKING:
+    import keras
+
+    from zoo.common.task import Task
+
+
+@dataclass(frozen=True)
+class ModelConfig(ABC):
+    """Every argument of a model. Subclasses are frozen dataclasses, one for each model file."""
+
+    @abstractmethod
+    def build(self) -> keras.Model:
+        """The functional `keras.Model` of this config, with fresh weights."""
+
+
+@dataclass(frozen=True)
+class OptimizerConfig:
+    """AdamW with a linear warm-up and a cosine decay to zero.
+
+    learning_rate: float. The peak, reached after the warm-up.
+    warmup_epochs: float. Epochs of linear rise from zero.
+    weight_decay: float. Decoupled decay per step, times the learning rate (Loshchilov & Hutter 2019).
+    clip_norm: float. Gradients are scaled down to this global norm.
+    """
+
+    learning_rate: float = 1e-3
+    warmup_epochs: float = 1.0
+    weight_decay: float = 0.0
+    clip_norm: float = 1.0
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How long and on what a run trains.
+
+    epochs: int. Passes over the training examples; the learning rate decays over all of them.
+    batch_size: int. Examples in a batch.
+    patience: int. Epochs without a better dev metric after which the run stops.
+    dev_fraction: float. Share of the train split cut off for the dev metric.
+    precision: str. A Keras dtype policy: "float32", "mixed_bfloat16" or "mixed_float16".
+    seed: int. Fixes initial weights, the dev split, batch order, augmentation and dropout.
+    """
+
+    epochs: int = 50
+    batch_size: int = 16
+    patience: int = 20
+    dev_fraction: float = 0.1
+    precision: str = "float32"
+    seed: int = 0
+
+    def __post_init__(self):
+        valid = ("float32", "mixed_bfloat16", "mixed_float16")
+        if self.precision not in valid:
+            raise ZooError(
+                f"training.precision is one of {', '.join(valid)}. Received: {self.precision!r}."
+            )
+        for name in ("epochs", "batch_size", "patience"):
+            if getattr(self, name) < 1:
+                raise ZooError(f"training.{name} is at least 1. Received: {getattr(self, name)}.")
+        if not 0 < self.dev_fraction < 1:
+            raise ZooError(
+                f"training.dev_fraction lies between 0 and 1. Received: {self.dev_fraction}."
+            )
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Joins a model, a task and hyperparameters under a registered name."""
+
+    name: str
+    model: ModelConfig
+    task: Task
+    optimizer: OptimizerConfig = field(default_factory=OptimizerConfig)
+    training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def override(self, overrides: dict[str, Any]) -> Recipe:
+        """This recipe with dotted keys replaced: `{"optimizer.learning_rate": "3e-4"}`.
+
+        Text is converted to the type of the field. Raises `ZooError` for an unknown key (naming
+        the nearest valid ones) and for a value that does not fit its field.
+        """
+        recipe = self
+        for key, value in overrides.items():
+            if key == "name":
+                raise ZooError("A recipe's name cannot be overridden.")
+            recipe = _replace(recipe, key.split("."), value, key)
+        return recipe
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain JSON types. What a task keeps in files of its own (`assets`) is left out."""
+        return _to_dict(self)
+
+    def merge(self, values: dict[str, Any]) -> Recipe:
+        """This recipe with every value of a `to_dict` result put back. Raises as `override`."""
+        return self.override({k: v for k, v in _flatten(values) if k != "name"})
+
+
+def asset(default: Any) -> Any:
+    """A dataclass field that a preset keeps in a file of its own instead of recipe.json."""
+    return field(default=default, metadata={"asset": True})
+
+
+def settings(config: Any) -> list[tuple[str, str, Any]]:
+    """Every setting below a config as (dotted key, type's name, value)."""
+    rows = []
+    for key, value in _flatten(_to_dict(config)):
+        owner, *rest = config, *key.split(".")
+        for part in rest[:-1]:
+            owner = getattr(owner, part)
+        annotation = typing.get_type_hints(type(owner))[rest[-1]]
+        rows.append((key, getattr(annotation, "__name__", str(annotation)), value))
+    return rows
+
+
+def _to_dict(config: Any) -> Any:
+    if dataclasses.is_dataclass(config):
+        return {
+            f.name: _to_dict(getattr(config, f.name))
+            for f in dataclasses.fields(config)
+            if not f.metadata.get("asset")
+        }
+    return list(config) if isinstance(config, tuple) else config
+
+
+def _flatten(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    rows = []
+    for key, value in values.items():
+        if isinstance(value, dict):
+            rows += _flatten(value, f"{prefix}{key}.")
+        else:
+            rows.append((prefix + key, value))
+    return rows
+
+
+def _replace(config: Any, path: list[str], value: Any, key: str) -> Any:
+    head, *rest = path
+    fields = {f.name for f in dataclasses.fields(config) if not f.metadata.get("asset")}
+    if head not in fields:
+        raise ZooError(f"Unknown setting {key!r}: there is no {head!r}. {nearest(head, fields)}")
+    current = getattr(config, head)
+    if dataclasses.is_dataclass(current):
+        if not rest:
+            inner = ", ".join(f"{key}.{f.name}" for f in dataclasses.fields(current))
+            raise ZooError(f"{key!r} is a group, not a setting. Valid: {inner}.")
+        new = _replace(current, rest, value, key)
+    elif rest:
+        raise ZooError(f"Unknown setting {key!r}: {head!r} has nothing below it.")
+    else:
+        new = _convert(value, typing.get_type_hints(type(config))[head], key)
+    return dataclasses.replace(config, **{head: new})
+
+
+def _convert(value: Any, annotation: Any, key: str) -> Any:
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin in (types.UnionType, typing.Union):  # Optional[...]
+        if value is None or value == "none":
+            return None
+        (annotation,) = (a for a in arguments if a is not types.NoneType)
+        return _convert(value, annotation, key)
+    if origin is tuple:
+        items = value.split(",") if isinstance(value, str) else value
+        return tuple(_convert(item, arguments[0], key) for item in items)
+    try:
+        if annotation is bool and isinstance(value, str):
+            return {"true": True, "false": False}[value.lower()]
+        if annotation is int and isinstance(value, float) and value != int(value):
+            raise ValueError
+        return annotation(value)
+    except (KeyError, ValueError, TypeError):
+        kind = {bool: "true or false", int: "a whole number", float: "a number"}
+        wanted = kind.get(annotation, f"of type {annotation}")
+        raise ZooError(f"{key} is {wanted}. Received: {value!r}.") from None

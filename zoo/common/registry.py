@@ -1,0 +1,83 @@
+"""The registry: every recipe by name, with what a person wants to know before using it."""
+
+from __future__ import annotations
+
+import fnmatch
+import importlib
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from zoo.common.errors import ZooError, nearest
+from zoo.common.recipe import Recipe
+
+# Task families. Importing one registers its recipes; none of them imports TensorFlow to do so.
+FAMILIES = ("zoo.speech",)
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus a recipe trains on: its name, what it is, its licence and where to get it."""
+
+    name: str
+    title: str
+    licence: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A registered recipe with its metadata."""
+
+    name: str
+    make: Callable[[], Recipe]
+    summary: str
+    paper: str
+    corpus: Corpus
+    metric: str
+
+    def recipe(self) -> Recipe:
+        """The recipe, freshly made."""
+        return self.make()
+
+
+_entries: dict[str, Entry] = {}
+
+
+def register(name: str, *, paper: str, corpus: Corpus, metric: str) -> Callable:
+    """Decorator: registers a function that returns a `Recipe`. Its first docstring line is the summary.
+
+    name: str. "family/model-corpus", as users type it.
+    paper: str. The source of the model.
+    corpus: Corpus. What the recipe trains on, with its licence.
+    metric: str. The metric the preset is chosen and reported by.
+
+    Raises `ZooError` if the name is taken.
+    """
+
+    def decorate(make: Callable[..., Recipe]) -> Callable[..., Recipe]:
+        if name in _entries:
+            raise ZooError(f"{name!r} is registered twice: a recipe's name must be its own.")
+        summary = (make.__doc__ or "").strip().splitlines()[0]
+        _entries[name] = Entry(name, lambda: make(name), summary, paper, corpus, metric)
+        return make
+
+    return decorate
+
+
+def entries(pattern: str = "*") -> list[Entry]:
+    """Registered recipes whose name matches a shell pattern, sorted by name."""
+    _import_families()
+    return [_entries[name] for name in sorted(_entries) if fnmatch.fnmatchcase(name, pattern)]
+
+
+def entry(name: str) -> Entry:
+    """The registered recipe of that name. Raises `ZooError` naming the nearest ones."""
+    _import_families()
+    if name not in _entries:
+        raise ZooError(f"There is no recipe {name!r}. {nearest(name, _entries)}")
+    return _entries[name]
+
+
+def _import_families() -> None:
+    for family in FAMILIES:
+        importlib.import_module(family)

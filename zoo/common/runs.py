@@ -1,0 +1,120 @@
+"""The run folder: all that one training leaves behind, and what `--resume` goes on from.
+
+    recipe.json, assets, model.keras   the best model so far, as a preset keeps it
+    run.json                           versions, seed, data and its checksum, git commit, command
+    last.npz                           weights, optimizer, random states, history after an epoch
+    metrics.csv, curves.png            the history to read and to look at
+    tensorboard/                       the history for TensorBoard
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import platform
+import subprocess
+import zipfile
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.common.errors import ZooError
+from zoo.common.files import atomic_file, write_text
+
+STATE_FILE = "last.npz"
+RUN_FILE = "run.json"
+CSV_FILE = "metrics.csv"
+HISTORY_KEY = "history"
+PACKAGES = ("recurrent-zoo", "tensorflow", "keras", "numpy")
+
+
+def provenance() -> dict[str, Any]:
+    """Versions, git commit and time: what a figure came out of."""
+    versions = {"python": platform.python_version()}
+    for package in PACKAGES:
+        try:
+            versions[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            versions[package] = None
+    return {
+        "versions": versions,
+        "commit": _commit(),
+        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
+    }
+
+
+def _commit() -> str | None:
+    """The commit the zoo's own code stands at, with "+changes" if it was changed since."""
+    here = Path(__file__).resolve().parent
+
+    def git(*arguments: str) -> str:
+        command = ["git", "-C", str(here), *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/zoo")
+        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
+    except (OSError, subprocess.CalledProcessError):
+        return None
+
+
+def save_state(folder: Path, variables: list, history: list[dict[str, float]]) -> None:
+    """Writes weights, optimizer and random states with the history, in one file, atomically."""
+    arrays = {f"v{i:04}": np.asarray(variable) for i, variable in enumerate(variables)}
+    arrays[HISTORY_KEY] = np.frombuffer(json.dumps(history).encode(), np.uint8)
+    with atomic_file(folder / STATE_FILE) as path:
+        np.savez(path, **arrays)
+
+
+def load_state(folder: Path, variables: list) -> list[dict[str, float]]:
+    """Puts the saved states back into `variables` and returns the history.
+
+    Raises `ZooError` if there is no state, it is corrupt, or belongs to another model.
+    """
+    path = folder / STATE_FILE
+    if not path.exists():
+        raise ZooError(f"There is nothing to resume: {path} does not exist.")
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        history = json.loads(arrays.pop(HISTORY_KEY).tobytes())
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ZooError(f"{path} is corrupt: {error}.") from None
+    shapes = [tuple(array.shape) for array in arrays.values()]
+    if shapes != [tuple(variable.shape) for variable in variables]:
+        raise ZooError(f"{path} belongs to another model than this recipe builds.")
+    for variable, array in zip(variables, arrays.values(), strict=True):
+        variable.assign(array)
+    return history
+
+
+def write_history(folder: Path, history: list[dict[str, float]], metric: str) -> None:
+    """metrics.csv and curves.png of a history."""
+    from zoo.common.plots import plot_learning_curves
+
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(history[0]))
+    writer.writeheader()
+    writer.writerows(history)
+    write_text(folder / CSV_FILE, text.getvalue())
+    with atomic_file(folder / "curves.png") as path:
+        plot_learning_curves(history, metric, path)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Writes readable JSON atomically."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Reads a JSON file of a run or preset. Raises `ZooError` if it is missing or corrupt."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ZooError(f"{path} is missing.") from None
+    except (OSError, ValueError) as error:
+        raise ZooError(f"{path} is corrupt: {error}.") from None

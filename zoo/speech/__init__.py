@@ -1,0 +1,3 @@
+"""Speech: recordings in, text out."""
+
+from zoo.speech import bilstm_ctc as bilstm_ctc

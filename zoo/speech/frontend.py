@@ -1,0 +1,130 @@
+"""Waveform to log-mel features, in layers every runtime has: convolution, square, product, log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.common.errors import ZooError
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+
+@dataclass(frozen=True)
+class LogMel:
+    """Log-mel filterbank features, normalised over each utterance.
+
+    sample_rate: int. Hz.
+    window, hop: float. Length of an analysis frame and the step between two, in seconds.
+    mel_bins: int. Triangular filters, spaced evenly in mel between low_hz and high_hz.
+    """
+
+    sample_rate: int = 16_000
+    window: float = 0.025
+    hop: float = 0.010
+    mel_bins: int = 80
+    low_hz: float = 20.0
+    high_hz: float = 7_600.0
+
+    def __post_init__(self):
+        if not 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2:
+            raise ZooError(
+                "The mel filters need 0 <= low_hz < high_hz <= sample_rate / 2. Received: "
+                f"low_hz={self.low_hz}, high_hz={self.high_hz}, sample_rate={self.sample_rate}."
+            )
+
+    @property
+    def window_samples(self) -> int:
+        """Samples in an analysis frame; the least a waveform needs."""
+        return round(self.window * self.sample_rate)
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples from one frame to the next."""
+        return round(self.hop * self.sample_rate)
+
+    @property
+    def fft_length(self) -> int:
+        """The frame length rounded up to a power of two."""
+        return 1 << (self.window_samples - 1).bit_length()
+
+    def frames(self, samples: int) -> int:
+        """Frames in a waveform of so many samples."""
+        return 1 + (samples - self.window_samples) // self.hop_samples
+
+    def __call__(self, waveform: KerasTensor, lengths: KerasTensor) -> tuple:
+        """Features of a batch of waveforms.
+
+        waveform: float32 [batch, samples], lengths: int32 [batch] in samples.
+        Returns float32 [batch, frames, mel_bins], 0 on padded frames, and int32 [batch] lengths in
+        frames: the outputs of the layers named `features` and `frames`.
+
+            power = |DFT(hann * frame)|^2          a convolution with fixed kernels
+            mel   = ln(power . filters + 1e-6)
+            x     = (mel - mean) / (deviation + 0.1)  over the utterance's own frames, for each filter
+        """
+        from keras import layers, ops
+
+        bins = self.fft_length // 2 + 1
+        # float32 throughout: a power spectrum spans more than half precision can hold.
+        dft = layers.Conv1D(
+            2 * bins,
+            self.window_samples,
+            strides=self.hop_samples,
+            use_bias=False,
+            trainable=False,
+            dtype="float32",
+            name="dft",
+        )
+        filters = layers.Dense(
+            self.mel_bins, use_bias=False, trainable=False, dtype="float32", name="mel_filters"
+        )
+        spectrum = ops.square(dft(ops.expand_dims(waveform, -1)))
+        power = spectrum[:, :, :bins] + spectrum[:, :, bins:]
+        mel = ops.log(filters(power) + 1e-6)
+        dft.set_weights([self.dft_kernel()])
+        filters.set_weights([self.mel_matrix()])
+
+        frames = (lengths - self.window_samples) // self.hop_samples + 1
+        inside = frame_mask(mel, frames)
+        weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
+        count = ops.sum(weight, axis=1, keepdims=True)
+        mean = ops.sum(mel * weight, axis=1, keepdims=True) / count
+        centred = (mel - mean) * weight
+        deviation = ops.sqrt(ops.sum(ops.square(centred), axis=1, keepdims=True) / count)
+        features = layers.Identity(dtype="float32", name="features")(centred / (deviation + 0.1))
+        return features, layers.Identity(dtype="int32", name="frames")(frames)
+
+    def dft_kernel(self) -> np.ndarray:
+        """float32 [window, 1, 2 * bins]: cosines, then sines, under a periodic Hann window."""
+        n = np.arange(self.window_samples)
+        hann = 0.5 - 0.5 * np.cos(2 * np.pi * n / self.window_samples)
+        k = np.arange(self.fft_length // 2 + 1)
+        angle = 2 * np.pi * np.outer(n, k) / self.fft_length
+        kernel = hann[:, None] * np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
+        return kernel[:, None, :].astype(np.float32)
+
+    def mel_matrix(self) -> np.ndarray:
+        """float32 [bins, mel_bins]: triangles on the HTK mel scale, 2595 log10(1 + f / 700)."""
+
+        def to_mel(hz):
+            return 2595.0 * np.log10(1.0 + np.asarray(hz) / 700.0)
+
+        hz = np.linspace(0, self.sample_rate / 2, self.fft_length // 2 + 1)
+        edges = np.linspace(to_mel(self.low_hz), to_mel(self.high_hz), self.mel_bins + 2)
+        low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+        mel = to_mel(hz)[:, None]
+        rise, fall = (mel - low) / (centre - low), (high - mel) / (high - centre)
+        return np.maximum(0.0, np.minimum(rise, fall)).astype(np.float32)
+
+
+def frame_mask(sequence: KerasTensor, lengths: KerasTensor) -> KerasTensor:
+    """bool [batch, time]: true where a frame of `sequence` [batch, time, ...] lies inside its length."""
+    from keras import ops
+
+    first = ops.cast(sequence[:, :, 0], "float32")
+    position = ops.cumsum(ops.ones_like(first), axis=1)
+    return position <= ops.cast(ops.expand_dims(lengths, -1), "float32")

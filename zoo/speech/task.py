@@ -1,0 +1,315 @@
+"""Speech recognition with CTC as a task: from recordings and transcripts to text."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.common.errors import ZooError
+from zoo.common.progress import progress
+from zoo.common.recipe import ModelConfig, Recipe, asset
+from zoo.common.task import Evaluation, Signature, Source, Task
+from zoo.speech import corpora
+from zoo.speech.audio import read_audio
+from zoo.speech.corpora import Example
+
+if TYPE_CHECKING:
+    import keras
+    import tensorflow as tf
+
+ALPHABET_FILE = "alphabet.txt"
+BLANK_LINE = "<blank>"
+EVALUATION_BATCH = 16
+
+# Where a speech model's front end ends: layers whose outputs are [batch, frames, features] and their
+# lengths [batch]. Training starts there, on augmented features.
+FEATURES = ("features", "frames")
+
+
+@dataclass(frozen=True)
+class SpecAugment:
+    """Masks over the features of a training utterance (Park et al. 2019).
+
+    freq_masks, freq_width: int. Bands of mel bins set to their mean, and the most bins in one.
+    time_masks, time_width: int. Spans of frames set to their mean, and the most frames in one.
+    time_share: float. The most of an utterance that one span may cover.
+    """
+
+    freq_masks: int = 2
+    freq_width: int = 20
+    time_masks: int = 2
+    time_width: int = 25
+    time_share: float = 0.2
+
+
+@dataclass(frozen=True)
+class SpeechCTC(Task):
+    """Speech to text, written in an alphabet whose symbol i has CTC label i + 1.
+
+    alphabet: str. Empty: taken from the training transcripts.
+    beam_width: int. Labellings the prefix beam search keeps; 1 takes the best path (greedy).
+    speeds: factors of speed perturbation, one drawn for each utterance in each epoch (Ko et al. 2015).
+    spec_augment: SpecAugment. Masks drawn for each utterance in each epoch.
+    max_seconds: float. Longer clips are left out of training.
+    """
+
+    alphabet: str = asset("")
+    beam_width: int = 1
+    speeds: tuple[float, ...] = (1.0,)
+    spec_augment: SpecAugment = SpecAugment()  # noqa: RUF009 - it is frozen
+    max_seconds: float = 30.0
+
+    def __post_init__(self):
+        if self.beam_width < 1:
+            raise ZooError(f"task.beam_width is at least 1. Received: {self.beam_width}.")
+        if not self.speeds or not all(0.5 <= speed <= 2 for speed in self.speeds):
+            raise ZooError(f"task.speeds lie between 0.5 and 2. Received: {self.speeds}.")
+
+    @property
+    def metric(self) -> str:
+        """Word error rate."""
+        return "wer"
+
+    # Data -----------------------------------------------------------------------------------------
+
+    def read(self, corpus: str, source: Source, split: str) -> list[Example]:
+        """See `Task.read`."""
+        if source.manifest is not None:
+            return corpora.read_manifest(source.manifest)
+        return corpora.read_corpus(corpus, source.folder, split)
+
+    def cut_dev(self, examples, fraction, seed):
+        """Cut by speaker: no voice is in both."""
+        return corpora.split_by_speaker(examples, fraction, seed)
+
+    def checksum(self, examples: list[Example]) -> str:
+        """See `Task.checksum`."""
+        return corpora.checksum(examples)
+
+    def fit(self, examples: list[Example], model: ModelConfig) -> tuple[SpeechCTC, ModelConfig]:
+        """Take the alphabet from the transcripts, where the recipe has none of its own."""
+        alphabet = self.alphabet or "".join(sorted({c for e in examples for c in e.transcript}))
+        return replace(self, alphabet=alphabet), replace(model, symbols=len(alphabet) + 1)
+
+    def usable(self, examples: list[Example], model: ModelConfig):
+        """Leave out clips that cannot be read, are too long, or are too short for their labels.
+
+        Raises `ZooError` if a transcript has letters outside the alphabet, or no clip is left.
+        """
+        from zoo.common.ctc import min_frames
+
+        def check(example: Example) -> str | None:
+            try:
+                samples = len(read_audio(example.audio, model.features.sample_rate))
+            except ZooError:
+                return "unreadable"
+            if samples > self.max_seconds * model.features.sample_rate:
+                return f"longer than {self.max_seconds:g} s"
+            # At the fastest speed drawn in training there must still be a frame for every label.
+            frames = model.frames(int(samples / max(self.speeds)))
+            if frames < min_frames(self.encode(example)):
+                return "too short for its transcript"
+            return None
+
+        for example in examples:
+            self.encode(example)
+        with ThreadPoolExecutor() as pool:
+            checks = pool.map(check, examples)
+            reasons = list(progress(checks, "Checking clips", len(examples), "clip"))
+        kept = [e for e, reason in zip(examples, reasons, strict=True) if reason is None]
+        if not kept:
+            raise ZooError(
+                f"No clip can be learnt from: {_counts(reasons)} of {len(examples)} clips."
+            )
+        return kept, dict(Counter(filter(None, reasons)))
+
+    def encode(self, example: Example) -> list[int]:
+        """CTC labels of a transcript. Raises `ZooError` for letters outside the alphabet."""
+        table = {letter: label for label, letter in enumerate(self.alphabet, start=1)}
+        try:
+            return [table[letter] for letter in example.transcript]
+        except KeyError:
+            outside = "".join(sorted(set(example.transcript) - set(self.alphabet)))
+            raise ZooError(
+                f"The transcript of {example.id!r} has {outside!r}, which the alphabet "
+                f"{self.alphabet!r} does not. Received: {example.transcript!r}."
+            ) from None
+
+
+    # Learning -------------------------------------------------------------------------------------
+
+    def learner(self, model: keras.Model) -> keras.Model:
+        """From normalised features on: the pipeline runs the front end, then masks its features."""
+        import keras
+
+        front_end = {name: model.get_layer(name).output for name in FEATURES}
+        return keras.Model(front_end, model.output)
+
+    def batches(self, model, recipe, examples, epoch):
+        """See `zoo.speech.pipeline.training_batches`."""
+        import keras
+
+        from zoo.speech.pipeline import training_batches
+
+        return training_batches(
+            examples,
+            [self.encode(example) for example in examples],
+            keras.Model(model.input, model.get_layer(FEATURES[0]).output),
+            sample_rate=recipe.model.features.sample_rate,
+            batch_size=recipe.training.batch_size,
+            speeds=self.speeds,
+            spec_augment=self.spec_augment,
+            seed=recipe.training.seed,
+            epoch=epoch,
+        )
+
+    def steps(self, recipe, examples):
+        """See `Task.steps`."""
+        return -(-len(examples) // recipe.training.batch_size)
+
+    def loss(self, y, outputs):
+        """CTC over true lengths, float32 [batch]."""
+        from zoo.common.ctc import ctc_loss
+
+        return ctc_loss(
+            outputs["logits"], outputs["logit_lengths"], y["labels"], y["label_lengths"]
+        )
+
+    # Use ------------------------------------------------------------------------------------------
+
+    def transcriber(self, model: keras.Model) -> Callable[..., dict[str, tf.Tensor]]:
+        """A graph function of `waveform` float32 [batch, samples] and `lengths` int32 [batch] to
+        `text` string [batch] and `log_probability` float32 [batch], in nats."""
+        import tensorflow as tf
+
+        from zoo.common import ctc
+
+        letters = tf.constant(["", *self.alphabet])
+
+        @tf.function(
+            input_signature=[
+                tf.TensorSpec([None, None], tf.float32, "waveform"),
+                tf.TensorSpec([None], tf.int32, "lengths"),
+            ]
+        )
+        def transcribe(waveform, lengths):
+            outputs = model({"waveform": waveform, "lengths": lengths}, training=False)
+            logits, logit_lengths = outputs["logits"], outputs["logit_lengths"]
+            if self.beam_width == 1:
+                labels, _, log_probability = ctc.greedy_decode(logits, logit_lengths)
+            else:
+                labels, _, log_probability = ctc.beam_decode(
+                    logits, logit_lengths, self.beam_width
+                )
+            text = tf.strings.reduce_join(tf.gather(letters, labels), axis=1)
+            text = tf.strings.strip(tf.strings.regex_replace(text, " +", " "))
+            return {"text": text, "log_probability": log_probability}
+
+        return transcribe
+
+    def evaluate(self, model, recipe, examples: list[Example]) -> Evaluation:
+        """Word and character error rates, with the counts behind them and telling utterances."""
+        from zoo.speech.scoring import score
+
+        started = time.perf_counter()
+        transcribe, rate = self.transcriber(model), recipe.model.features.sample_rate
+        order = sorted(range(len(examples)), key=lambda i: examples[i].seconds)
+        hypotheses: dict[int, str] = {}
+        unreadable: list[str] = []
+        batches = [order[i : i + EVALUATION_BATCH] for i in range(0, len(order), EVALUATION_BATCH)]
+        for batch in progress(batches, "Evaluating", len(batches), "batch"):
+            waveforms = {}
+            for i in batch:
+                try:
+                    waveforms[i] = read_audio(examples[i].audio, rate)
+                except ZooError as error:
+                    unreadable.append(str(error))
+            if waveforms:
+                texts = transcribe(*pad(waveforms.values()))["text"].numpy()
+                hypotheses |= {i: text.decode() for i, text in zip(waveforms, texts, strict=True)}
+        # A clip that cannot be read is a clip that was not understood: all its words are deleted.
+        hypotheses = [hypotheses.get(i, "") for i in range(len(examples))]
+        metrics, report = score(examples, hypotheses)
+        report += [f"Not readable, counted as deleted: {error}" for error in unreadable]
+        return Evaluation(metrics, len(examples), time.perf_counter() - started, report)
+
+    def predict(self, model, recipe, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Text of each recording, with its log-probability and duration."""
+        transcribe, rate = self.transcriber(model), recipe.model.features.sample_rate
+        for source in inputs:
+            try:
+                waveform = read_audio(source, rate)
+            except ZooError as error:
+                yield {"input": source, "error": str(error)}
+                continue
+            answer = transcribe(*pad([waveform]))
+            yield {
+                "input": source,
+                "output": answer["text"].numpy()[0].decode(),
+                "log_probability": float(answer["log_probability"][0]),
+                "seconds": len(waveform) / rate,
+            }
+
+    # Delivery -------------------------------------------------------------------------------------
+
+    def signatures(self, model, recipe) -> dict[str, Signature]:
+        """`serving_default`: waveforms with lengths; `transcribe_wav`: the bytes of WAV files."""
+        import tensorflow as tf
+
+        transcribe, rate = self.transcriber(model), recipe.model.features.sample_rate
+
+        def decode(contents):
+            audio, file_rate = tf.audio.decode_wav(contents)
+            check = tf.debugging.Assert(
+                file_rate == rate, [f"The model hears {rate} Hz. The WAV file has", file_rate]
+            )
+            with tf.control_dependencies([check]):
+                return tf.reduce_mean(audio, axis=1)
+
+        def transcribe_wav(wav):
+            waveforms = tf.map_fn(
+                lambda contents: tf.RaggedTensor.from_tensor(decode(contents)[tf.newaxis])[0],
+                wav,
+                fn_output_signature=tf.RaggedTensorSpec([None], tf.float32, ragged_rank=0),
+            )
+            return transcribe(waveforms.to_tensor(), tf.cast(waveforms.row_lengths(), tf.int32))
+
+        return {
+            "serving_default": Signature(transcribe, transcribe.input_signature),
+            "transcribe_wav": Signature(transcribe_wav, [tf.TensorSpec([None], tf.string, "wav")]),
+        }
+
+    def assets(self) -> dict[str, str]:
+        """alphabet.txt: a line for each CTC label, the blank first."""
+        return {ALPHABET_FILE: "\n".join([BLANK_LINE, *self.alphabet]) + "\n"}
+
+    def with_assets(self, folder: Path) -> SpeechCTC:
+        """See `Task.with_assets`."""
+        lines = (folder / ALPHABET_FILE).read_text(encoding="utf-8").split("\n")[:-1]
+        if not lines or lines[0] != BLANK_LINE or any(len(line) != 1 for line in lines[1:]):
+            raise ZooError(
+                f"{folder / ALPHABET_FILE} is corrupt: it has {BLANK_LINE} in its first line and one "
+                "letter in each other line."
+            )
+        return replace(self, alphabet="".join(lines[1:]))
+
+
+def pad(waveforms: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """(float32 [batch, samples] padded with 0, int32 [batch] lengths)."""
+    waveforms = list(waveforms)
+    lengths = np.array([len(waveform) for waveform in waveforms], np.int32)
+    batch = np.zeros((len(waveforms), lengths.max()), np.float32)
+    for row, waveform in zip(batch, waveforms, strict=True):
+        row[: len(waveform)] = waveform
+    return batch, lengths
+
+
+def _counts(reasons: Iterable[str | None]) -> str:
+    return ", ".join(f"{count} {reason}" for reason, count in Counter(filter(None, reasons)).items())
