@@ -1,8 +1,9 @@
 """Connectionist temporal classification: its loss, its two decoders and its alignment.
 
 Every CTC model of the zoo uses this module, and `BLANK_INDEX` is the one place that says which
-symbol is the blank. Graves, Fernandez, Gomez and Schmidhuber, "Connectionist Temporal
-Classification", ICML 2006.
+symbol is the blank. A path names one symbol a frame; it collapses to a labelling when runs of one
+symbol are merged and blanks are then dropped. Graves, Fernandez, Gomez and Schmidhuber,
+"Connectionist Temporal Classification", ICML 2006.
 """
 
 from typing import NamedTuple
@@ -15,129 +16,294 @@ from zoo.common.errors import ZooError
 # The blank, and the padding of label rows: a row's labels are 1 .. symbols - 1.
 BLANK_INDEX = 0
 
+# Stands for log 0: finite, so that the difference of two impossible states is 0 and not NaN.
+_LOG_ZERO = -1e30
 
-def ctc_loss(logits, logit_lengths, labels, label_lengths):
-    """Return -ln p(labels | logits) of each utterance, float32 [batch]."""
-    return tf.nn.ctc_loss(
-        labels=tf.cast(labels, tf.int32),
-        logits=tf.cast(logits, tf.float32),
-        label_length=tf.cast(label_lengths, tf.int32),
-        logit_length=tf.cast(logit_lengths, tf.int32),
-        logits_time_major=False,
-        blank_index=BLANK_INDEX,
+# XLA compiles anew for every shape, so the loss pads time and labels to multiples of these.
+_TIME_BUCKET = 64
+_LABEL_BUCKET = 32
+
+
+def ctc_loss(
+    logits: tf.Tensor, logit_lengths: tf.Tensor, labels: tf.Tensor, label_lengths: tf.Tensor
+) -> tf.Tensor:
+    """Return -ln p(labels | logits) of each utterance, float32 [batch], in nats.
+
+    logits: float [batch, time, symbols], unnormalised; computed in float32 whatever their type.
+    logit_lengths: int32 [batch], true frames of each row.
+    labels: int32 [batch, max_labels], padded with `BLANK_INDEX`.
+    label_lengths: int32 [batch], true labels of each row; 0 asks for blanks alone.
+
+    What lies after the true lengths has no effect, even if it is NaN, and gets no gradient. A
+    labelling that no path collapses to (fewer frames than `min_frames`, a blank or an unknown
+    symbol among the labels) has an infinite loss and no gradient: leave such rows out.
+
+    The numbers are those of `tf.nn.ctc_loss`, with less rounding. Works eagerly, in a graph with
+    free shapes and inside a function that XLA compiles. A second derivative raises ZooError.
+    """
+    label_lengths = tf.cast(label_lengths, tf.int32)
+    known = tf.sequence_mask(label_lengths, tf.shape(labels)[1])
+    labels = tf.where(known, tf.cast(labels, tf.int32), BLANK_INDEX)
+    lengths = tf.minimum(tf.cast(logit_lengths, tf.int32), tf.shape(logits)[1])
+    return _loss(tf.cast(logits, tf.float32), lengths, labels, label_lengths)
+
+
+@tf.custom_gradient
+def _loss(logits, logit_lengths, labels, label_lengths):
+    time_steps, symbols = tf.shape(logits)[1], tf.shape(logits)[2]
+    log_probs = tf.nn.log_softmax(tf.stop_gradient(logits))  # keeps tapes out of the XLA functions
+    padded_log_probs = tf.pad(log_probs, [[0, 0], [0, -time_steps % _TIME_BUCKET], [0, 0]])
+    # At least one column is padding: the last stands for the blank wherever labels are looked up.
+    padding = _LABEL_BUCKET - tf.shape(labels)[1] % _LABEL_BUCKET
+    labels = tf.pad(labels, [[0, 0], [0, padding]], constant_values=BLANK_INDEX)
+    log_probability, *shares = _forward(padded_log_probs, logit_lengths, labels, label_lengths)
+    impossible = log_probability < _LOG_ZERO / 2
+
+    def gradient(upstream):
+        occupancy = _backward(*shares, logit_lengths, labels, label_lengths)[:, :time_steps]
+        expected = tf.matmul(occupancy, tf.one_hot(labels, symbols))
+        slope = (tf.exp(log_probs) - expected) * upstream[:, tf.newaxis, tf.newaxis]
+        counted = tf.sequence_mask(tf.where(impossible, 0, logit_lengths), time_steps)
+        slope = tf.where(counted[..., tf.newaxis], slope, 0.0)
+        return _first_derivative(slope, logits), None, None, None
+
+    return tf.where(impossible, np.inf, -log_probability), gradient
+
+
+@tf.custom_gradient
+def _first_derivative(slope, logits):
+    def gradient(_):
+        raise ZooError("ctc_loss has first derivatives only. Received: a request for a second.")
+
+    del logits  # an argument so that asking for a derivative by them ends here
+    return tf.identity(slope), gradient
+
+
+# The states of a path are pairs, [batch, max_labels]: blank i, which stands before label i, and
+# label i. A path enters blank i from blank i or label i - 1, and label i from label i, from blank i
+# or, where the two labels differ, from label i - 1. Both recursions run under XLA, which makes a
+# frame a few vectorised loops over the whole batch, and stop at the longest row.
+
+
+@tf.function(jit_compile=True, reduce_retracing=True)
+def _forward(log_probs, logit_lengths, labels, label_lengths):
+    """Return ln p(labels) and, for `_backward`, where the paths into each state come from.
+
+    With a(s) the log probability of all beginnings of paths that end in state s at frame t - 1 and
+    + the addition of probabilities, frame t has
+        into_i   = a(blank i) + a(label i-1)
+        a'(blank i) = into_i * y_t(blank)
+        a'(label i) = (a(label i) + (into_i if labels i-1 and i differ, else a(blank i))) * y_t(i).
+    The best state of each frame is scaled to 1, which keeps float32 exact on long rows.
+    """
+    usable = (labels != BLANK_INDEX) & (labels < tf.shape(log_probs)[2])
+    log_probs = tf.gather(log_probs, labels, axis=2, batch_dims=1)
+    log_probs = tf.transpose(tf.maximum(log_probs, _LOG_ZERO), [1, 0, 2])
+    time_steps, batch, width = tf.unstack(tf.shape(log_probs))
+    emissions = _frames(time_steps).unstack(log_probs)
+    may_skip = _differs_from_previous(labels)
+
+    def step(frame, blank, label, scales, from_previous, from_itself):
+        emission = emissions.read(frame)
+        into, previous_share = _log_add(_shift_right(label, _LOG_ZERO), blank)
+        label_sum, own_share = _log_add(label, tf.where(may_skip, into, blank))
+        next_blank = into + emission[:, -1:]
+        next_label = label_sum + tf.where(usable, emission, _LOG_ZERO)
+        scale = tf.reduce_max(tf.maximum(next_blank, next_label), axis=1, keepdims=True)
+        running = (frame < logit_lengths)[:, tf.newaxis]
+        return (
+            frame + 1,
+            tf.where(running, next_blank - scale, blank),
+            tf.where(running, next_label - scale, label),
+            scales.write(frame, tf.where(running, scale, 0.0)),
+            from_previous.write(frame, previous_share),
+            from_itself.write(frame, own_share),
+        )
+
+    nowhere = tf.fill([batch, width], _LOG_ZERO)
+    start = tf.concat([tf.zeros([batch, 1]), nowhere[:, 1:]], axis=1)
+    arrays = [_frames(time_steps) for _ in range(3)]
+    longest = tf.reduce_max(logit_lengths)
+    _, blank, label, scales, from_previous, from_itself = tf.while_loop(
+        lambda frame, *_: frame < longest,
+        step,
+        (0, start, nowhere, *arrays),
+        maximum_iterations=time_steps,
     )
+    last_blank = tf.gather(blank, label_lengths, batch_dims=1)
+    last_label = tf.gather(_shift_right(label, _LOG_ZERO), label_lengths, batch_dims=1)
+    end, label_share = _log_add(last_label, last_blank)
+    log_probability = end + tf.reduce_sum(scales.stack(), axis=[0, 2])
+    return log_probability, from_previous.stack(), from_itself.stack(), label_share
+
+
+@tf.function(jit_compile=True, reduce_retracing=True)
+def _backward(from_previous, from_itself, label_share, logit_lengths, labels, label_lengths):
+    """Return p(label i at frame t | labels), float32 [batch, time, max_labels]; last the blanks'.
+
+    Starts from the share of all paths in either last state, and sends the share of each state back
+    to where `_forward` saw it come from. Probabilities only, so nothing can overflow.
+    """
+    time_steps, _, width = tf.unstack(tf.shape(from_previous))
+    from_previous = _frames(time_steps).unstack(from_previous)
+    from_itself = _frames(time_steps).unstack(from_itself)
+    may_skip = _differs_from_previous(labels)
+
+    def step(frame, blank, label, occupancy):
+        running = (frame < logit_lengths)[:, tf.newaxis]
+        stay = label * from_itself.read(frame)
+        move = label - stay
+        back = (blank + tf.where(may_skip, move, 0.0)) * from_previous.read(frame)
+        return (
+            frame - 1,
+            tf.where(running, blank + move - back, blank),
+            tf.where(running, stay + _shift_left(back), label),
+            occupancy.write(frame, tf.where(running, label, 0.0)),
+        )
+
+    last_blank = tf.one_hot(label_lengths, width) * (1.0 - label_share)[:, tf.newaxis]
+    last_label = tf.one_hot(label_lengths - 1, width) * label_share[:, tf.newaxis]
+    *_, occupancy = tf.while_loop(
+        lambda frame, *_: frame >= 0,
+        step,
+        (tf.reduce_max(logit_lengths) - 1, last_blank, last_label, _frames(time_steps)),
+        maximum_iterations=time_steps,
+    )
+    occupancy = tf.transpose(occupancy.stack(), [1, 0, 2])
+    blanks = 1.0 - tf.reduce_sum(occupancy, axis=2, keepdims=True)
+    return tf.concat([occupancy[:, :, :-1], blanks], axis=2)
+
+
+def _log_add(a, b):
+    """Return ln(e^a + e^b) and the share e^a / (e^a + e^b)."""
+    ratio = tf.exp(-tf.abs(a - b))
+    return tf.maximum(a, b) + tf.math.log1p(ratio), tf.where(a > b, 1.0, ratio) / (1.0 + ratio)
+
+
+def _differs_from_previous(labels):
+    return labels != _shift_right(labels, BLANK_INDEX)
+
+
+def _shift_right(states, fill):
+    return tf.pad(states[:, :-1], [[0, 0], [1, 0]], constant_values=fill)
+
+
+def _shift_left(states):
+    return tf.pad(states[:, 1:], [[0, 0], [0, 1]])
+
+
+def _frames(time_steps):
+    return tf.TensorArray(tf.float32, size=time_steps, element_shape=[None, None])
 
 
 def min_frames(labels) -> int:
-    """Return the frames a label sequence needs: one a label, and a blank between equal neighbours.
+    """Return the frames a labelling needs: one a label, and a blank between equal neighbours.
 
-    labels: integers [labels], without padding. `ctc_loss` is infinite on fewer frames.
+    labels: integers [labels], without padding. On fewer frames `ctc_loss` is infinite.
     """
     labels = np.asarray(labels)
     return int(labels.size + np.count_nonzero(labels[1:] == labels[:-1]))
 
 
-def greedy_decode(logits, logit_lengths):
-    """Return the labelling of the single best path: best symbol of each frame, collapsed.
+def greedy_decode(
+    logits: tf.Tensor, logit_lengths: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return the labelling of the single most probable path: the best symbol of each frame.
 
     logits: float [batch, time, symbols], unnormalised.
-    logit_lengths: int32 [batch], true frames of each row; frames after them are not read.
+    logit_lengths: int32 [batch], true frames of each row.
 
     Returns labels int32 [batch, max_labels] padded with `BLANK_INDEX`, their lengths int32 [batch],
-    and the log probability of the path (not of the labelling), float32 [batch], in nats.
+    and the log probability of the path (not of the labelling) in nats, float32 [batch].
     """
-    decoded, negative_sum = tf.nn.ctc_greedy_decoder(
+    (decoded,), negative_sum = tf.nn.ctc_greedy_decoder(
         _time_major_log_probs(logits), tf.cast(logit_lengths, tf.int32), blank_index=BLANK_INDEX
     )
-    return *_dense_labels(decoded[0]), -negative_sum[:, 0]
+    return *_dense(decoded), -negative_sum[:, 0]
 
 
-def beam_decode(logits, logit_lengths, beam_width: int = 100):
-    """Return the most probable labelling found by prefix beam search.
+def beam_decode(
+    logits: tf.Tensor, logit_lengths: tf.Tensor, beam_width: int = 32
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+    """Return the most probable labelling that a prefix beam search finds.
 
-    Arguments and results are those of `greedy_decode`, but the log probability is that of the
-    labelling: the sum over those of its paths that stayed in the beam.
+    beam_width: int. Prefixes kept at each frame. Defaults to 32.
+
+    The other arguments and the results are those of `greedy_decode`, but the log probability is the
+    labelling's: the sum over those of its paths that stayed in the beam.
     """
-    log_probs = _time_major_log_probs(logits)
-    decoded, log_probability = tf.nn.ctc_beam_search_decoder(
-        tf.roll(log_probs, -1, axis=2),  # the kernel takes the last symbol for the blank
-        tf.cast(logit_lengths, tf.int32),
-        beam_width=beam_width,
-        top_paths=1,
+    # The kernel takes the last symbol for the blank.
+    log_probs = tf.roll(_time_major_log_probs(logits), -1 - BLANK_INDEX, axis=2)
+    (decoded,), log_probability = tf.nn.ctc_beam_search_decoder(
+        log_probs, tf.cast(logit_lengths, tf.int32), beam_width=beam_width, top_paths=1
     )
-    best = decoded[0]
-    best = tf.SparseTensor(best.indices, best.values + 1, best.dense_shape)
-    return *_dense_labels(best), log_probability[:, 0]
+    decoded = tf.SparseTensor(decoded.indices, decoded.values + 1, decoded.dense_shape)
+    return *_dense(decoded), log_probability[:, 0]
 
 
 def _time_major_log_probs(logits):
     return tf.transpose(tf.nn.log_softmax(tf.cast(logits, tf.float32)), [1, 0, 2])
 
 
-def _dense_labels(sparse):
-    labels = tf.cast(tf.sparse.to_dense(sparse, default_value=BLANK_INDEX), tf.int32)
+def _dense(decoded):
+    labels = tf.cast(tf.sparse.to_dense(decoded, default_value=BLANK_INDEX), tf.int32)
     return labels, tf.math.count_nonzero(labels != BLANK_INDEX, axis=1, dtype=tf.int32)
 
 
 class Alignment(NamedTuple):
-    """Where each label lies on the best path: frame numbers, int64 [labels]."""
+    """Where each label lies on a path: frame numbers, int64 [labels]."""
 
     first: np.ndarray
     last: np.ndarray
-    spike: np.ndarray  # the frame between them where the label's posterior is highest
-    log_probability: float  # of the path, in nats
+    spike: np.ndarray  # the frame from first to last where the label is most probable
+    log_probability: float  # of the whole path, in nats
 
 
-def align(logits, labels) -> Alignment:
+def align(logits: np.ndarray, labels) -> Alignment:
     """Return the most probable path that collapses to `labels` (Viterbi).
 
-    logits: float [time, symbols], unnormalised or log probabilities, without padded frames.
-    labels: integers [labels], none of them `BLANK_INDEX`.
+    logits: float [time, symbols], unnormalised or log probabilities, true frames only.
+    labels: integers [labels], without padding.
 
-    Raises ZooError where the labels are no symbols or need more frames than there are.
+    Raises ZooError where a label is not a symbol, or no path collapses to the labels.
     """
     logits = np.asarray(logits, np.float64)
     labels = np.asarray(labels, np.int64)
-    frames, symbols = logits.shape
-    if labels.size and not (labels.min() > 0 and labels.max() < symbols):
-        raise ZooError(
-            f"Labels to align must lie between 1 and {symbols - 1}. Received: {labels.tolist()}."
-        )
-    if frames < min_frames(labels):
-        raise ZooError(
-            f"The labels need at least {min_frames(labels)} frames to be aligned. "
-            f"Received: {frames} frames."
-        )
-    log_probs = logits - np.logaddexp.reduce(logits, axis=1, keepdims=True)
-    # States: blank, label 0, blank, label 1, ... blank. A path may skip a blank between two
-    # different labels.
-    states = np.full(2 * labels.size + 1, BLANK_INDEX)
+    time_steps, symbols = logits.shape
+    if np.any((labels <= BLANK_INDEX) | (labels >= symbols)):
+        raise ZooError(f"Labels must lie in 1 .. {symbols - 1}. Received: {labels.tolist()}.")
+    states = np.full(2 * labels.size + 1, BLANK_INDEX)  # blank, label, blank, label, ... blank
     states[1::2] = labels
-    emissions = log_probs[:, states]
-    no_skip = np.where((states[2:] != BLANK_INDEX) & (states[2:] != states[:-2]), 0.0, -np.inf)
+    log_probs = (logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))[:, states]
+    may_skip = (states[2:] != BLANK_INDEX) & (states[2:] != states[:-2])
+
     score = np.full(states.size, -np.inf)
-    score[0] = 0.0  # before the first frame a path stands, as it were, on the first blank
-    moves = np.full((3, states.size), -np.inf)
-    back = np.zeros((frames, states.size), np.int64)
-    for frame in range(frames):
-        moves[0] = score
-        moves[1, 1:] = score[:-1]
-        moves[2, 2:] = score[:-2] + no_skip
-        back[frame] = moves.argmax(axis=0)
-        score = moves.max(axis=0) + emissions[frame]
-    state = states.size - 1
-    if labels.size and score[-2] > score[-1]:
-        state -= 1
+    score[0] = 0.0  # before the first frame every path stands, as it were, on the first blank
+    arrivals = np.full((3, states.size), -np.inf)  # by staying, by one step, by skipping a blank
+    back = np.zeros((time_steps, states.size), np.int64)
+    for frame in range(time_steps):
+        arrivals[0] = score
+        arrivals[1, 1:] = score[:-1]
+        arrivals[2, 2:] = np.where(may_skip, score[:-2], -np.inf)
+        back[frame] = arrivals.argmax(axis=0)
+        score = arrivals.max(axis=0) + log_probs[frame]
+
+    state = states.size - 2 + int(np.argmax(score[-2:])) if labels.size else 0
     log_probability = float(score[state])
-    path = np.zeros(frames, np.int64)
-    for frame in reversed(range(frames)):
+    if not np.isfinite(log_probability):
+        raise ZooError(
+            f"No path collapses to the labels, which need {min_frames(labels)} frames of finite "
+            f"log probability. Received: {time_steps} frames."
+        )
+    path = np.zeros(time_steps, np.int64)
+    for frame in reversed(range(time_steps)):
         path[frame] = state
         state -= back[frame, state]
     label_states = np.arange(1, states.size, 2)
-    first = np.searchsorted(path, label_states, side="left")
-    last = np.searchsorted(path, label_states, side="right") - 1
-    spike = [
-        start + np.argmax(emissions[start : stop + 1, state])
-        for start, stop, state in zip(first, last, label_states, strict=True)
-    ]
-    return Alignment(first, last, np.array(spike, np.int64), log_probability)
+    on_label = path[:, np.newaxis] == label_states
+    return Alignment(
+        first=on_label.argmax(axis=0),
+        last=time_steps - 1 - on_label[::-1].argmax(axis=0),
+        spike=np.where(on_label, log_probs[:, label_states], -np.inf).argmax(axis=0),
+        log_probability=log_probability,
+    )

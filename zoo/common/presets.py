@@ -1,10 +1,10 @@
 """Presets and run folders: a trained recipe on disk, and back.
 
-    model.keras     stock Keras layers only: plain Keras opens it in safe mode, without the zoo
-    recipe.json     every setting; the model's shape and the task among them
-    assets          files of the task, such as alphabet.txt
-    metrics.json    figures on each split measured, with command, commit and date (presets)
-    CARD.md         what it is for, corpus and licence, figures, limits (presets)
+model.keras     stock Keras layers only: plain Keras opens it in safe mode, without the zoo
+recipe.json     every setting; the model's shape and the task among them
+assets          files of the task, such as alphabet.txt
+metrics.json    figures on each split measured, with command, commit and date (presets)
+CARD.md         what it is for, corpus and licence, figures, limits (presets)
 """
 
 from __future__ import annotations
@@ -158,6 +158,9 @@ def shrink(path: Path) -> None:
     with h5py.File(io.BytesIO(members[WEIGHTS_MEMBER])) as old, h5py.File(weights, "w") as new:
         copy(old, new)
     members[WEIGHTS_MEMBER] = weights.getvalue()
-    with atomic_file(path) as temporary, zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as new:
+    with (
+        atomic_file(path) as temporary,
+        zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as new,
+    ):
         for name, content in members.items():
             new.writestr(name, content)

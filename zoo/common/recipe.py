@@ -99,6 +99,17 @@ class Recipe:
             recipe = _replace(recipe, key.split("."), value, key)
         return recipe
 
+    def fit(self, examples: list) -> Recipe:
+        """This recipe with what its task and model take from the training examples."""
+        task, model = self.task.fit(examples, self.model)
+        return dataclasses.replace(self, task=task, model=model)
+
+    def from_scratch(self) -> Recipe:
+        """This recipe without the assets of its corpus: `fit` takes them from other examples."""
+        task = self.task
+        empty = {f.name: f.default for f in dataclasses.fields(task) if f.metadata.get("asset")}
+        return dataclasses.replace(self, task=dataclasses.replace(task, **empty))
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON types. What a task keeps in files of its own (`assets`) is left out."""
         return _to_dict(self)
@@ -113,16 +124,9 @@ def asset(default: Any) -> Any:
     return field(default=default, metadata={"asset": True})
 
 
-def settings(config: Any) -> list[tuple[str, str, Any]]:
-    """Every setting below a config as (dotted key, type's name, value)."""
-    rows = []
-    for key, value in _flatten(_to_dict(config)):
-        owner, *rest = config, *key.split(".")
-        for part in rest[:-1]:
-            owner = getattr(owner, part)
-        annotation = typing.get_type_hints(type(owner))[rest[-1]]
-        rows.append((key, getattr(annotation, "__name__", str(annotation)), value))
-    return rows
+def settings(recipe: Recipe) -> dict[str, Any]:
+    """Every setting of a recipe by its dotted key, as `override` takes it."""
+    return dict(_flatten(recipe.to_dict()))
 
 
 def _to_dict(config: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import importlib
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -16,21 +17,28 @@ FAMILIES = ("zoo.speech",)
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus a recipe trains on: its name, what it is, its licence and where to get it."""
+    """A corpus a recipe trains on: its name, what it is, its licence, where to get it, and what it
+    calls the split to train on."""
 
     name: str
     title: str
     licence: str
     source: str
+    train_split: str = "train"
 
 
 @dataclass(frozen=True)
 class Entry:
-    """A registered recipe with its metadata."""
+    """A registered recipe with its metadata.
+
+    summary, description: str. The first line and the rest of its docstring: what it is, what it is
+    for and where its limits are.
+    """
 
     name: str
     make: Callable[[], Recipe]
     summary: str
+    description: str
     paper: str
     corpus: Corpus
     metric: str
@@ -44,7 +52,9 @@ _entries: dict[str, Entry] = {}
 
 
 def register(name: str, *, paper: str, corpus: Corpus, metric: str) -> Callable:
-    """Decorator: registers a function that returns a `Recipe`. Its first docstring line is the summary.
+    """Decorator: registers a function from its name to a `Recipe`.
+
+    The function's docstring is the recipe's summary (first line) and description (the rest).
 
     name: str. "family/model-corpus", as users type it.
     paper: str. The source of the model.
@@ -57,8 +67,10 @@ def register(name: str, *, paper: str, corpus: Corpus, metric: str) -> Callable:
     def decorate(make: Callable[..., Recipe]) -> Callable[..., Recipe]:
         if name in _entries:
             raise ZooError(f"{name!r} is registered twice: a recipe's name must be its own.")
-        summary = (make.__doc__ or "").strip().splitlines()[0]
-        _entries[name] = Entry(name, lambda: make(name), summary, paper, corpus, metric)
+        summary, _, description = (inspect.getdoc(make) or "").partition("\n\n")
+        _entries[name] = Entry(
+            name, lambda: make(name), summary, description, paper, corpus, metric
+        )
         return make
 
     return decorate

@@ -1,10 +1,10 @@
 """The run folder: all that one training leaves behind, and what `--resume` goes on from.
 
-    recipe.json, assets, model.keras   the best model so far, as a preset keeps it
-    run.json                           versions, seed, data and its checksum, git commit, command
-    last.npz                           weights, optimizer, random states, history after an epoch
-    metrics.csv, curves.png            the history to read and to look at
-    tensorboard/                       the history for TensorBoard
+recipe.json, assets, model.keras   the best model so far, as a preset keeps it
+run.json                           versions, seed, data and its checksum, git commit, command
+last.npz                           weights, optimizer, random states, history after an epoch
+metrics.csv, curves.png            the history to read and to look at
+tensorboard/                       the history for TensorBoard
 """
 
 from __future__ import annotations
@@ -103,6 +103,17 @@ def write_history(folder: Path, history: list[dict[str, float]], metric: str) ->
     write_text(folder / CSV_FILE, text.getvalue())
     with atomic_file(folder / "curves.png") as path:
         plot_learning_curves(history, metric, path)
+
+
+def read_history(folder: Path) -> list[dict[str, float]]:
+    """The rows of metrics.csv. Raises `ZooError` if it is missing or corrupt."""
+    try:
+        with (folder / CSV_FILE).open(encoding="utf-8", newline="") as file:
+            return [
+                {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
+            ]
+    except (OSError, ValueError, TypeError) as error:
+        raise ZooError(f"{folder / CSV_FILE} is missing or corrupt: {error}.") from None
 
 
 def write_json(path: Path, value: Any) -> None:

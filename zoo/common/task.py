@@ -125,6 +125,10 @@ class Task(ABC):
         """The entries of the SavedModel, raw input to answer; `serving_default` is among them."""
 
     @abstractmethod
+    def samples(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
+        """Real inputs for each signature, of several sizes; exports are compared on them."""
+
+    @abstractmethod
     def assets(self) -> dict[str, str]:
         """Files (name to text) a preset keeps beside recipe.json, such as an alphabet."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -120,13 +121,17 @@ def train(
         started = time.perf_counter()
         batches = recipe.task.batches(model, recipe, train_examples, epoch)
         watch = _Watch(epoch, training.epochs, steps)
-        loss = learner.fit(
-            batches.map(lambda x, y, ids: (x, y)),
-            initial_epoch=epoch,
-            epochs=epoch + 1,
-            verbose=0,
-            callbacks=[watch],
-        ).history["loss"][-1]
+        with warnings.catch_warnings():
+            # How many batches the buckets give is known when they have run out.
+            warnings.filterwarnings("ignore", message="Your input ran out of data")
+            loss = learner.fit(
+                batches.map(lambda x, y, ids: (x, y)),
+                initial_epoch=epoch,
+                epochs=epoch + 1,
+                verbose=0,
+                shuffle=False,
+                callbacks=[watch],
+            ).history["loss"][-1]
         if watch.bad_batch is not None:
             raise _not_a_number(recipe, model, train_examples, epoch, watch.bad_batch, folder)
         seconds = time.perf_counter() - started
@@ -157,7 +162,9 @@ def train(
     return history
 
 
-def overfit(recipe: Recipe, examples: list, folder: Path, **arguments: Any) -> list[dict[str, float]]:
+def overfit(
+    recipe: Recipe, examples: list, folder: Path, **arguments: Any
+) -> list[dict[str, float]]:
     """Trains on a few examples and measures on the same, to prove that the model can learn them.
 
     Raises `ZooError` if it did not.
@@ -214,7 +221,9 @@ def _strategy() -> tf.distribute.Strategy:
 
 def _stale(history: list[dict[str, float]], metric: str, patience: int) -> bool:
     values = [row[metric] for row in history]
-    return bool(values) and (len(values) - 1 - values.index(min(values)) >= patience or min(values) == 0)
+    return bool(values) and (
+        len(values) - 1 - values.index(min(values)) >= patience or min(values) == 0
+    )
 
 
 def _check_same_run(folder: Path, record: dict[str, Any]) -> None:

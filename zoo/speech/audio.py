@@ -8,7 +8,9 @@ import contextlib
 import io
 import math
 import os
+import re
 import struct
+import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +26,7 @@ MIN_SECONDS = 0.025  # one analysis window
 MAX_SECONDS = 3600.0
 SILENCE = 1e-4  # of full scale, peak to peak: about three steps of a 16-bit file
 
-KINDS = "audio that can be read (WAV, FLAC, OGG Vorbis or Opus, MP3, AIFF, NIST SPHERE)"
+_READABLE = "audio that can be read (WAV, FLAC, OGG Vorbis or Opus, MP3, AIFF, NIST SPHERE)"
 _FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "NIST"}
 _UNRECOGNISED = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 _BLOCK = 1 << 18  # frames decoded at a time, so that an hour of stereo is never held whole
@@ -46,13 +48,13 @@ def read_audio(source: str | Path | bytes, sample_rate: int) -> np.ndarray:
     silent, not finite, shorter than 25 ms or longer than an hour. A cut MP3 or OGG is noticed where
     the file itself tells: by the frame count in an MP3's Xing header, by an OGG page unfinished.
     """
-    with _opened(source) as (name, stream, audio):
-        _check_complete(name, stream)
+    with _opened(source) as (name, audio):
         rate, frames = audio.samplerate, audio.frames
         try:
             blocks = [np.zeros(0, np.float32)]
             while len(block := audio.read(_BLOCK, dtype="float32", always_2d=True)):
-                blocks.append(block.mean(axis=1, dtype=np.float32))
+                with np.errstate(invalid="ignore", over="ignore"):  # told of below, in words
+                    blocks.append(block.mean(axis=1, dtype=np.float32))
         except soundfile.LibsndfileError:
             raise ZooError(f"{name}: truncated or corrupt: its sound cannot be decoded") from None
         # Without a Xing header the length of an MP3 is the decoder's estimate: allow for its error.
@@ -70,9 +72,10 @@ def read_audio(source: str | Path | bytes, sample_rate: int) -> np.ndarray:
 def audio_seconds(path: str | Path) -> float:
     """Length of an audio file in seconds by its header, without decoding it (0.3 ms a file).
 
-    Raises `ZooError` for a file that is missing, empty, not audio or longer than an hour.
+    Raises `ZooError` for a file that is missing, empty, not audio, longer than an hour or, by what
+    its header says, truncated.
     """
-    with _opened(path) as (_, _, audio):
+    with _opened(path) as (_, audio):
         return audio.frames / audio.samplerate
 
 
@@ -118,32 +121,26 @@ def _check_duration(name: str, frames: int, sample_rate: int) -> None:
 
 
 @contextlib.contextmanager
-def _opened(source: str | Path | bytes) -> Iterator[tuple[str, BinaryIO, soundfile.SoundFile]]:
-    """The name for errors, the bytes as a stream of their own, and the decoder, all open."""
+def _opened(source: str | Path | bytes) -> Iterator[tuple[str, soundfile.SoundFile]]:
+    """The name for errors and the decoder, of a file that is audio and whole as far as it tells."""
     with contextlib.ExitStack() as stack:
-        if isinstance(source, bytes):
-            name, stream, decoded = "audio bytes", io.BytesIO(source), io.BytesIO(source)
-        else:
-            name, path = str(source), Path(source)
-            try:
-                if not path.exists():
-                    raise ZooError(f"{name}: no such file")
-                if not path.is_file():
-                    kind = "a folder" if path.is_dir() else "a device or pipe"
-                    raise ZooError(f"{name}: an audio file is needed. Received: {kind}")
-                stream = stack.enter_context(path.open("rb"))
-                # By descriptor: given a path, libsndfile would believe some extensions.
-                decoded = stack.enter_context(path.open("rb", buffering=0)).fileno()
-            except OSError as error:
-                raise ZooError(f"{name}: cannot be opened: {error.strerror}") from None
+        name = "audio bytes" if isinstance(source, bytes) else str(source)
+        try:
+            stream = stack.enter_context(_stream(source))
+        except OSError as error:
+            raise ZooError(f"{name}: cannot be opened: {error.strerror}") from None
         head = stream.read(64)
         if not head:
             raise ZooError(f"{name}: empty: 0 bytes")
+        _check_complete(name, stream)
+        stream.seek(0)
         if head[:3] == b"ID3" or (head[0] == 0xFF and head[1:2] >= b"\xe0"):
             stack.enter_context(_quiet_stderr())
-        not_audio = ZooError(f"{name}: not {KINDS}. Received: {_describe(head)}")
+        not_audio = ZooError(f"{name}: not {_READABLE}. Received: {_describe(head)}")
         try:
-            audio = stack.enter_context(soundfile.SoundFile(decoded, closefd=False))
+            # By descriptor: given a path, libsndfile would believe some extensions.
+            audio = soundfile.SoundFile(stream.fileno(), closefd=False)
+            stack.enter_context(audio)
         except soundfile.LibsndfileError as error:
             if error.code == _UNRECOGNISED:
                 raise not_audio from None
@@ -155,7 +152,23 @@ def _opened(source: str | Path | bytes) -> Iterator[tuple[str, BinaryIO, soundfi
         if audio.frames > 1 << 62:
             raise ZooError(f"{name}: written to a pipe, its header tells no length: encode it anew")
         _check_duration(name, audio.frames, audio.samplerate)
-        yield name, stream, audio
+        yield name, audio
+
+
+def _stream(source: str | Path | bytes) -> BinaryIO:
+    """The source as a file without a buffer, whose descriptor the decoder can go on with."""
+    if isinstance(source, bytes):
+        stream = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (the caller closes it)
+        stream.write(source)
+        stream.seek(0)
+        return stream
+    path = Path(source)
+    if not path.exists():
+        raise ZooError(f"{source}: no such file")
+    if not path.is_file():
+        kind = "a folder" if path.is_dir() else "a device or pipe"
+        raise ZooError(f"{source}: an audio file is needed. Received: {kind}")
+    return path.open("rb", buffering=0)
 
 
 _stderr_lock = threading.Lock()
@@ -224,7 +237,7 @@ def _last_page(stream: BinaryIO, size: int) -> tuple[int, int]:
     window = min(size, 1 << 17)  # two pages of the largest size
     stream.seek(size - window)
     tail = stream.read(window)
-    page = tail[tail.rfind(b"OggS") :]
+    page = tail[tail.rfind(b"OggS\0") :]
     if len(page) < 27:
         return 27, len(page)
     return 27 + page[26] + sum(page[27 : 27 + page[26]]), len(page)
@@ -232,9 +245,13 @@ def _last_page(stream: BinaryIO, size: int) -> tuple[int, int]:
 
 def _sphere_samples(stream: BinaryIO, size: int) -> tuple[int, int]:
     """Bytes of samples a NIST SPHERE header declares, and the bytes the file has for them."""
-    stream.seek(8)
-    header_size = int(stream.read(8))
-    lines = stream.read(header_size - 16).decode("ascii", errors="replace").splitlines()
-    fields = {line.split()[0]: line.split()[-1] for line in lines if line.strip()}
-    names = ("sample_count", "channel_count", "sample_n_bytes")
-    return math.prod(int(fields.get(name, 1)) for name in names), size - header_size
+    stream.seek(0)
+    header = stream.read(1024)
+
+    def number(pattern: bytes, default: int) -> int:
+        match = re.search(pattern, header)
+        return int(match[1]) if match else default
+
+    names = (b"sample_count", b"channel_count", b"sample_n_bytes")
+    declared = math.prod(number(name + rb" -i (\d+)", 1) for name in names)
+    return declared, size - number(rb"\ANIST_1A\s+(\d+)", 1024)

@@ -12,14 +12,13 @@ from typing import TYPE_CHECKING
 
 from zoo.common.errors import ZooError
 from zoo.common.recipe import ModelConfig, OptimizerConfig, Recipe, TrainingConfig
-from zoo.common.registry import Corpus, register
+from zoo.common.registry import register
+from zoo.speech.corpora import AN4, LIBRISPEECH_MINI
 from zoo.speech.frontend import LogMel, frame_mask
 from zoo.speech.task import SpecAugment, SpeechCTC
 
 if TYPE_CHECKING:
     import keras
-
-AN4 = Corpus("an4", "CMU AN4", "any use", "https://github.com/cmusphinx/an4")
 
 # Config -------------------------------------------------------------------------------------------
 
@@ -94,7 +93,11 @@ def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
         margin = (kernel - 1) // 2
         x = layers.ZeroPadding2D(((margin, margin), (1, 1)), name=f"conv{i}_pad")(x)
         x = layers.Conv2D(
-            config.conv_filters, (kernel, 3), strides=(stride, 2), activation="relu", name=f"conv{i}"
+            config.conv_filters,
+            (kernel, 3),
+            strides=(stride, 2),
+            activation="relu",
+            name=f"conv{i}",
         )(x)
         inside = frame_mask(x[:, :, 0], frames)
         x = x * ops.cast(ops.expand_dims(inside, (-1, -2)), x.dtype)
@@ -123,7 +126,16 @@ def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
     metric="wer",
 )
 def bilstm_ctc_an4(name: str) -> Recipe:
-    """Three bidirectional LSTM layers hear spelled names, numbers and control words."""
+    """Three bidirectional LSTM layers hear spelled names, numbers and control words.
+
+    For short English utterances over a close microphone: letters, digits and numbers, dates, and the
+    eleven control words of AN4 such as ENTER, ERASE and RUBOUT. A starting point (`--init`) for a small
+    vocabulary of one's own.
+
+    It knows no other words: it spells what it hears with the letters it learnt, which outside AN4's
+    vocabulary is seldom a word. There is no language model in it. The speakers are about eighty adults
+    recorded in Pittsburgh in 1991; other accents, children, far microphones and noise were not measured.
+    """
     return Recipe(
         name=name,
         model=BiRNNCTC(symbols=28),
@@ -134,4 +146,25 @@ def bilstm_ctc_an4(name: str) -> Recipe:
         ),
         optimizer=OptimizerConfig(learning_rate=1.5e-3, warmup_epochs=3, weight_decay=1e-2),
         training=TrainingConfig(epochs=70, batch_size=16, patience=70),
+    )
+
+
+@register(
+    "speech/bilstm-ctc-librispeech-mini",
+    paper="Graves, Mohamed & Hinton 2013; Amodei et al. 2016, section 3",
+    corpus=LIBRISPEECH_MINI,
+    metric="wer",
+)
+def bilstm_ctc_librispeech_mini(name: str) -> Recipe:
+    """Three bidirectional LSTM layers on five hours of read English, in LibriSpeech's layout."""
+    return Recipe(
+        name=name,
+        model=BiRNNCTC(symbols=29),
+        task=SpeechCTC(
+            alphabet=" 'ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            speeds=(0.9, 1.0, 1.1),
+            spec_augment=SpecAugment(freq_width=18, time_width=40),
+        ),
+        optimizer=OptimizerConfig(learning_rate=1e-3, warmup_epochs=2, weight_decay=1e-2),
+        training=TrainingConfig(epochs=60, batch_size=16, patience=60),
     )

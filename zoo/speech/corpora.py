@@ -15,7 +15,22 @@ from functools import partial
 from pathlib import Path
 
 from zoo.common.errors import ZooError, nearest
+from zoo.common.registry import Corpus
 from zoo.speech.audio import audio_seconds
+
+AN4 = Corpus(
+    name="an4",
+    title="CMU AN4: 948 + 130 utterances of letters, numbers and control words, 84 speakers",
+    licence="CMU, free for any use",
+    source="https://github.com/cmusphinx/an4",
+)
+LIBRISPEECH_MINI = Corpus(
+    name="librispeech",
+    title="Mini LibriSpeech: 5.3 hours of read English, 28 speakers",
+    licence="CC BY 4.0",
+    source="https://www.openslr.org/31",
+    train_split="train-clean-5",
+)
 
 
 @dataclass(frozen=True)

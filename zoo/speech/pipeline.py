@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import warnings
 from typing import TYPE_CHECKING
 
@@ -81,7 +80,11 @@ def training_batches(
         lambda x, y, id_: x["frames"],
         bucket_boundaries=[1 + BUCKET_FRAMES * (i + 1) for i in range(BUCKETS)],
         bucket_batch_sizes=[batch_size] * (BUCKETS + 1),
-        padding_values=({"features": 0.0, "frames": 0}, {"labels": BLANK_INDEX, "label_lengths": 0}, ""),
+        padding_values=(
+            {"features": 0.0, "frames": 0},
+            {"labels": BLANK_INDEX, "label_lengths": 0},
+            "",
+        ),
     )
     return dataset.prefetch(2)
 
@@ -94,9 +97,7 @@ def spec_augmented(features: tf.Tensor, config: SpecAugment) -> tf.Tensor:
     audio = _tensorflow_io_audio()
     for _ in range(config.freq_masks):
         features = audio.freq_mask(features, config.freq_width + 1)
-    longest = tf.cast(
-        tf.cast(tf.shape(features)[0], tf.float32) * config.time_share, tf.int32
-    )
+    longest = tf.cast(tf.cast(tf.shape(features)[0], tf.float32) * config.time_share, tf.int32)
     for _ in range(config.time_masks):
         features = audio.time_mask(features, tf.minimum(config.time_width, longest) + 1)
     return features

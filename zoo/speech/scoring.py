@@ -25,7 +25,11 @@ def score(examples: list[Example], hypotheses: list[str]) -> tuple[dict[str, flo
     rates = [jiwer.wer(r, h) for r, h in zip(references, hypotheses, strict=True)]
     order = sorted(range(len(rates)), key=lambda i: (rates[i], examples[i].id))
     middle = max(0, (len(order) - SHOWN) // 2)
-    groups = {"best": order[:SHOWN], "median": order[middle : middle + SHOWN], "worst": order[-SHOWN:]}
+    groups = {
+        "best": order[:SHOWN],
+        "median": order[middle : middle + SHOWN],
+        "worst": order[-SHOWN:],
+    }
     for name, chosen in groups.items():
         for i in chosen:
             report += [

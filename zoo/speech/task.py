@@ -14,7 +14,7 @@ import numpy as np
 
 from zoo.common.errors import ZooError
 from zoo.common.progress import progress
-from zoo.common.recipe import ModelConfig, Recipe, asset
+from zoo.common.recipe import ModelConfig, asset
 from zoo.common.task import Evaluation, Signature, Source, Task
 from zoo.speech import corpora
 from zoo.speech.audio import read_audio
@@ -23,6 +23,9 @@ from zoo.speech.corpora import Example
 if TYPE_CHECKING:
     import keras
     import tensorflow as tf
+
+# Real clips that travel with the package (AN4's licence allows it).
+SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.flac"))
 
 ALPHABET_FILE = "alphabet.txt"
 BLANK_LINE = "<blank>"
@@ -63,7 +66,7 @@ class SpeechCTC(Task):
     alphabet: str = asset("")
     beam_width: int = 1
     speeds: tuple[float, ...] = (1.0,)
-    spec_augment: SpecAugment = SpecAugment()  # noqa: RUF009 - it is frozen
+    spec_augment: SpecAugment = SpecAugment()
     max_seconds: float = 30.0
 
     def __post_init__(self):
@@ -142,15 +145,16 @@ class SpeechCTC(Task):
                 f"{self.alphabet!r} does not. Received: {example.transcript!r}."
             ) from None
 
-
     # Learning -------------------------------------------------------------------------------------
 
     def learner(self, model: keras.Model) -> keras.Model:
         """From normalised features on: the pipeline runs the front end, then masks its features."""
         import keras
 
-        front_end = {name: model.get_layer(name).output for name in FEATURES}
-        return keras.Model(front_end, model.output)
+        inputs = {name: model.get_layer(name).output for name in FEATURES}
+        for name, tensor in inputs.items():
+            tensor.name = name  # Keras wants an input called as its key
+        return keras.Model(inputs, model.output)
 
     def batches(self, model, recipe, examples, epoch):
         """See `zoo.speech.pipeline.training_batches`."""
@@ -205,9 +209,7 @@ class SpeechCTC(Task):
             if self.beam_width == 1:
                 labels, _, log_probability = ctc.greedy_decode(logits, logit_lengths)
             else:
-                labels, _, log_probability = ctc.beam_decode(
-                    logits, logit_lengths, self.beam_width
-                )
+                labels, _, log_probability = ctc.beam_decode(logits, logit_lengths, self.beam_width)
             text = tf.strings.reduce_join(tf.gather(letters, labels), axis=1)
             text = tf.strings.strip(tf.strings.regex_replace(text, " +", " "))
             return {"text": text, "log_probability": log_probability}
@@ -286,6 +288,19 @@ class SpeechCTC(Task):
             "transcribe_wav": Signature(transcribe_wav, [tf.TensorSpec([None], tf.string, "wav")]),
         }
 
+    def samples(self, recipe) -> dict[str, list[dict[str, Any]]]:
+        """The shipped clips, one by one and as one batch."""
+        import tensorflow as tf
+
+        rate = recipe.model.features.sample_rate
+        clips = [read_audio(path, rate) for path in SAMPLES]
+        batches = [pad([clip]) for clip in clips] + [pad(clips)]
+        files = [tf.audio.encode_wav(clip[:, np.newaxis], rate).numpy() for clip in clips]
+        return {
+            "serving_default": [{"waveform": w, "lengths": n} for w, n in batches],
+            "transcribe_wav": [{"wav": [file]} for file in files] + [{"wav": files}],
+        }
+
     def assets(self) -> dict[str, str]:
         """alphabet.txt: a line for each CTC label, the blank first."""
         return {ALPHABET_FILE: "\n".join([BLANK_LINE, *self.alphabet]) + "\n"}
@@ -312,4 +327,6 @@ def pad(waveforms: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _counts(reasons: Iterable[str | None]) -> str:
-    return ", ".join(f"{count} {reason}" for reason, count in Counter(filter(None, reasons)).items())
+    return ", ".join(
+        f"{count} {reason}" for reason, count in Counter(filter(None, reasons)).items()
+    )

@@ -1,0 +1,34 @@
+# Two commands: `make demo` and `make test`. Both build .venv first.
+PYTHON ?= $(firstword $(shell command -v python3.12 python3.11 python3.13 python3))
+VENV := .venv
+BIN := $(VENV)/bin
+# CUDA's libraries are installed where there is a GPU to run them, and only there.
+EXTRAS := $(if $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null),gpu$(comma)test,test)
+comma := ,
+
+.PHONY: demo test test-slow lint results clean
+
+demo: $(VENV)/installed
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -q
+
+test-slow: $(VENV)/installed
+	$(BIN)/python -m pytest -q -m slow
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+results: $(VENV)/installed
+	$(BIN)/python examples/results.py
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "The zoo needs Python 3.11, 3.12 or 3.13. Found %d.%d: name another with make PYTHON=..." % v)'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
+	touch $@
+
+clean:
+	rm -rf $(VENV) demo_output

@@ -1,0 +1,81 @@
+"""The zoo's main job in one go: real recordings to text, a picture of how, and a SavedModel to serve.
+
+Run by `make demo`; writes to demo_output/.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from zoo.common.quiet import import_tensorflow
+
+PRESET = "speech/bilstm-ctc-an4"
+REPOSITORY = Path(__file__).resolve().parents[1]
+OUTPUT = REPOSITORY / "demo_output"
+
+# What a server has: TensorFlow, the SavedModel and WAV bytes; nothing of the zoo, nothing of Keras.
+PLAIN_TENSORFLOW = """
+import sys
+import tensorflow as tf
+
+folder, *paths = sys.argv[1:]
+model = tf.saved_model.load(folder)
+wav = tf.constant([open(path, "rb").read() for path in paths])
+for text in model.signatures["transcribe_wav"](wav=wav)["text"].numpy():
+    print(text.decode())
+assert "zoo" not in sys.modules and "keras" not in sys.modules
+"""
+
+
+def main() -> int:
+    """Runs the demo; 0 if the SavedModel gave the same text as the preset."""
+    import_tensorflow()
+    import soundfile
+
+    import zoo
+    from zoo.common.commands import export
+    from zoo.speech.corpora import read_corpus
+    from zoo.speech.plots import plot_spikes
+
+    examples = read_corpus("an4", REPOSITORY / "tests" / "data" / "an4", "test")
+    preset = zoo.load(PRESET)
+    shutil.rmtree(OUTPUT, ignore_errors=True)
+    OUTPUT.mkdir()
+
+    print(f"{PRESET} hears {len(examples)} recordings of AN4's test split:\n")
+    heard = [answer["output"] for answer in preset.predict([str(e.audio) for e in examples])]
+    for example, text in zip(examples, heard, strict=True):
+        print(f"  {example.id}\n    said   {example.transcript}\n    heard  {text}")
+
+    longest = max(examples, key=lambda example: example.seconds)
+    picture = OUTPUT / f"{longest.id}.png"
+    plot_spikes(preset, longest.audio, picture, reference=longest.transcript)
+    print(f"\nSpectrogram and CTC spikes: {picture.relative_to(REPOSITORY)}")
+
+    (file,) = export(PRESET, ["savedmodel"], OUTPUT / PRESET)["files"]
+    saved_model = Path(file["path"])
+    print(f"SavedModel: {saved_model.relative_to(REPOSITORY)}, {file['bytes'] / 1e6:.1f} MB")
+
+    recordings = []
+    for example in examples:
+        recordings.append(OUTPUT / f"{example.id}.wav")
+        soundfile.write(recordings[-1], *soundfile.read(example.audio, dtype="int16"))
+    served = subprocess.run(
+        [sys.executable, "-c", PLAIN_TENSORFLOW, saved_model, *recordings],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=OUTPUT,
+    ).stdout.splitlines()
+    same = sum(a == b for a, b in zip(heard, served, strict=True))
+    print(
+        f"A process with plain TensorFlow gives the same text for {same} of {len(heard)} recordings."
+    )
+    return int(same != len(heard))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,378 @@
+import csv
+import json
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import soundfile
+
+from zoo.common.errors import ZooError
+from zoo.speech.corpora import Example, checksum, read_corpus, read_manifest, split_by_speaker
+
+AN4 = Path(__file__).parents[1] / "data/an4"
+COLUMNS = ("split", "speaker", "utt_id", "seconds", "transcript")
+
+
+def rows(split=None):
+    with open(AN4 / "utterances.tsv") as file:
+        table = list(csv.DictReader(file, delimiter="\t"))
+    return [row for row in table if split in (None, row["split"])]
+
+
+def heard(examples):
+    return {e.id: (e.split, e.speaker, e.transcript, round(e.seconds, 2)) for e in examples}
+
+
+def expected(split=None):
+    return {
+        row["utt_id"]: (row["split"], row["speaker"], row["transcript"], float(row["seconds"]))
+        for row in rows(split)
+    }
+
+
+def clip(row):
+    return AN4 / row["split"] / row["speaker"] / f"{row['utt_id']}.flac"
+
+
+# AN4
+
+
+@pytest.mark.parametrize("split", ["train", "test"])
+def test_an4_table(split):
+    examples = read_corpus("an4", AN4, split)
+    assert heard(examples) == expected(split)
+    assert all(e.audio == AN4 / split / e.speaker / f"{e.id}.flac" for e in examples)
+
+
+def test_all_is_every_split():
+    assert heard(read_corpus("an4", AN4, "all")) == expected()
+
+
+def test_a_folder_with_one_split_is_enough(tmp_path):
+    shutil.copy(AN4 / "utterances.tsv", tmp_path)
+    shutil.copytree(AN4 / "test", tmp_path / "test")
+    assert heard(read_corpus("an4", tmp_path, "test")) == expected("test")
+    assert heard(read_corpus("an4", tmp_path, "all")) == expected("test")
+    with pytest.raises(ZooError, match=r"no such split\. There are: 'test', 'all'.*'train'"):
+        read_corpus("an4", tmp_path, "train")
+
+
+def an4_release(folder, splits=("train", "test")):
+    """The original's layout, the training set in WAV and the test set in SPHERE."""
+    (folder / "etc").mkdir(parents=True)
+    recordings = {"train": "an4_clstk", "test": "an4test_clstk"}
+    for split in splits:
+        files, lines = [], []
+        for row in rows(split):
+            suffix, kind = {"train": ("wav", "WAV"), "test": ("sph", "NIST")}[split]
+            file = f"{recordings[split]}/{row['speaker']}/{row['utt_id']}"
+            path = folder / "wav" / f"{file}.{suffix}"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            samples, rate = soundfile.read(clip(row), dtype="int16")
+            soundfile.write(path, samples, rate, format=kind, subtype="PCM_16")
+            marks = ("<s> ", " </s>") if split == "train" else ("", "")
+            lines.append(f"{marks[0]}{row['transcript']}{marks[1]} ({row['utt_id']})\n")
+            files.append(file + "\n")
+        (folder / "etc" / f"an4_{split}.fileids").write_text("".join(files))
+        (folder / "etc" / f"an4_{split}.transcription").write_text("".join(lines))
+    return folder
+
+
+def test_an4_as_released(tmp_path):
+    folder = an4_release(tmp_path / "an4")
+    assert heard(read_corpus("an4", folder, "train")) == expected("train")
+    assert heard(read_corpus("an4", folder, "test")) == expected("test")
+    assert heard(read_corpus("an4", folder, "all")) == expected()
+
+
+def test_an4_as_released_with_one_split(tmp_path):
+    folder = an4_release(tmp_path / "an4", splits=("test",))
+    assert heard(read_corpus("an4", folder, "test")) == expected("test")
+    with pytest.raises(ZooError, match="There are: 'test', 'all'"):
+        read_corpus("an4", folder, "train")
+
+
+def test_marks_and_variants_leave_an4_transcripts(tmp_path):
+    folder = an4_release(tmp_path / "an4", splits=("test",))
+    path = folder / "etc/an4_test.transcription"
+    path.write_text("<s> go A(2)  <sil> AND(2) </s> (an409-fcaw-b)\r\n\n")
+    (example,) = read_corpus("an4", folder, "test")
+    assert example.transcript == "GO A AND"
+    path.write_text("GO (an409-fcaw-b)\nGO an409\n")
+    with pytest.raises(ZooError, match=r"an4_test\.transcription, line 2: not of the form"):
+        read_corpus("an4", folder, "test")
+    path.write_text("GO (an409-fcaw-b)\nGO (an999-fcaw-b)\n")
+    with pytest.raises(ZooError, match=r"line 2: no audio file .*an999-fcaw-b"):
+        read_corpus("an4", folder, "test")
+
+
+# LibriSpeech
+
+
+@pytest.fixture
+def librispeech(tmp_path):
+    """Its layout, with two subsets in FLAC and Opus, from clips of AN4."""
+    for subset, chapter, suffix, split in (
+        ("dev-clean-2", "84/121123", "flac", "train"),
+        ("dev-clean-2", "174/50561", "flac", "test"),
+        ("train-clean-5", "1088/134315", "opus", "test"),
+    ):
+        folder = tmp_path / subset / chapter
+        folder.mkdir(parents=True)
+        name = chapter.replace("/", "-")
+        lines = []
+        for number, row in enumerate(rows(split)[:3]):
+            samples, rate = soundfile.read(clip(row))
+            path = folder / f"{name}-{number:04}.{suffix}"
+            coding = ("FLAC", "PCM_16") if suffix == "flac" else ("OGG", "OPUS")
+            soundfile.write(path, samples, rate, format=coding[0], subtype=coding[1])
+            lines.append(f"{path.stem} {row['transcript']}\n")
+        (folder / f"{name}.trans.txt").write_text("".join(lines))
+    return tmp_path
+
+
+def test_librispeech(librispeech):
+    examples = read_corpus("librispeech", librispeech, "dev-clean-2")
+    assert Counter(e.speaker for e in examples) == {"84": 3, "174": 3}
+    transcripts = {e.id: e.transcript for e in examples}
+    assert transcripts["84-121123-0001"] == "U M N Y H SIX"
+    assert transcripts["174-50561-0002"] == "J P E G FOUR"
+    assert {e.split for e in examples} == {"dev-clean-2"}
+    opus = read_corpus("librispeech", librispeech, "train-clean-5")
+    assert [round(e.seconds, 2) for e in opus] == [0.8, 2.3, 2.4]
+    assert len(read_corpus("librispeech", librispeech, "all")) == 9
+
+
+def test_librispeech_errors(librispeech):
+    with pytest.raises(ZooError, match=r"There are: 'dev-clean-2', 'train-clean-5', 'all'"):
+        read_corpus("librispeech", librispeech, "../etc")
+    chapter = librispeech / "dev-clean-2/84/121123"
+    (chapter / "84-121123-0001.flac").unlink()
+    with pytest.raises(ZooError, match=r"84-121123\.trans\.txt, line 2: no audio file"):
+        read_corpus("librispeech", librispeech, "dev-clean-2")
+    (chapter / "84-121123.trans.txt").write_text("84-121123-0000\n")
+    with pytest.raises(ZooError, match="line 1: the transcript is empty"):
+        read_corpus("librispeech", librispeech, "dev-clean-2")
+
+
+def test_errors_name_what_was_looked_for(tmp_path):
+    with pytest.raises(
+        ZooError, match=r"unknown corpus 'librispeach'\. Did you mean 'librispeech'"
+    ):
+        read_corpus("librispeach", AN4, "test")
+    with pytest.raises(ZooError, match="nowhere: no such folder"):
+        read_corpus("an4", tmp_path / "nowhere", "test")
+    with pytest.raises(
+        ZooError, match=r"holds no split of the corpus 'an4'; looked for utterances"
+    ):
+        read_corpus("an4", tmp_path, "test")
+    with pytest.raises(ZooError, match=r"looked for <split>/<speaker>/<chapter>/"):
+        read_corpus("librispeech", AN4, "test")
+    with pytest.raises(ZooError, match=r"There are: 'test', 'train', 'all'. Received: 'dev'"):
+        read_corpus("an4", AN4, "dev")
+
+
+# Manifests
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Three clips beside the manifest to be written, one of them a folder below."""
+    for name, row in zip(("a.flac", "b.flac", "sub/c.flac"), rows("test"), strict=False):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        shutil.copy(clip(row), tmp_path / name)
+    return tmp_path
+
+
+def write(path, *lines, newline="\n"):
+    path.write_bytes("".join(line + newline for line in lines).encode())
+    return path
+
+
+def test_csv_manifest(folder):
+    outside = clip(rows("train")[0])
+    manifest = write(
+        folder / "mine.csv",
+        "wav_filename,wav_filesize,transcript,speaker",
+        'a.flac,1,"yes, of course",ann',
+        "",
+        "sub/c.flac,2,say  ÉTÉ ,bob",
+        f"{outside},3,yes,",
+    )
+    examples = read_manifest(manifest)
+    assert [e.id for e in examples] == ["a.flac", "sub/c.flac", outside.as_posix()]
+    assert [e.audio for e in examples] == [folder / "a.flac", folder / "sub/c.flac", outside]
+    assert [e.transcript for e in examples] == ["yes, of course", "say ÉTÉ", "yes"]
+    assert [e.speaker for e in examples] == ["ann", "bob", ""]
+    assert [round(e.seconds, 2) for e in examples] == [0.8, 2.4, 1.0]
+    spreadsheet = folder / "mark.csv"  # a byte order mark, Windows line ends
+    spreadsheet.write_bytes(b"\xef\xbb\xbf" + manifest.read_bytes().replace(b"\n", b"\r\n"))
+    assert read_manifest(spreadsheet) == examples
+
+
+def test_json_manifest(folder):
+    manifest = write(
+        folder / "mine.json",
+        json.dumps({"audio_filepath": "a.flac", "duration": 99.0, "text": "go", "speaker": 7}),
+        json.dumps({"audio_filepath": "sub/c.flac", "text": "ÉTÉ", "speaker": None}),
+    )
+    assert [
+        (e.id, e.transcript, e.speaker, round(e.seconds, 2)) for e in read_manifest(manifest)
+    ] == [
+        ("a.flac", "go", "7", 0.8),
+        ("sub/c.flac", "ÉTÉ", "", 2.4),
+    ]
+
+
+def test_tsv_manifest():
+    assert heard(read_manifest(AN4 / "utterances.tsv")) == expected()
+
+
+HEADER = "wav_filename,transcript"
+TSV = "\t".join(COLUMNS)
+GOOD = '{"audio_filepath": "a.flac", "text": "go"}'
+
+
+@pytest.mark.parametrize(
+    ("name", "lines", "message"),
+    [
+        (
+            "m.csv",
+            ["wav_filename,text", "a.flac,go"],
+            "line 1: the header lacks transcript.*Received",
+        ),
+        ("m.csv", ["a.flac,go"], "line 1: the header lacks wav_filename, transcript"),
+        ("m.tsv", ["split\tspeaker\tutt_id"], "line 1: the header lacks transcript"),
+        ("m.csv", ['"'], "line 1: invalid CSV"),
+        ("m.csv", [HEADER, "a.flac,go", "b.flac"], "line 3: 1 fields where the header has 2"),
+        ("m.csv", [HEADER, "a.flac,yes, of course"], "line 2: 3 fields where the header has 2"),
+        ("m.csv", [HEADER, 'a.flac,"go', "b.flac,go"], "line 2: invalid CSV"),
+        ("m.csv", [HEADER, "", "a.flac,  "], "line 3: the transcript is empty"),
+        ("m.csv", [HEADER, ",go"], "line 2: the audio path is empty"),
+        ("m.csv", [HEADER, "z.flac,go"], r"line 2: .*z\.flac: no such file"),
+        ("m.csv", [HEADER, "m.csv,go"], r"line 2: .*m\.csv: not audio"),
+        ("m.csv", [HEADER, "a.flac,go", "./a.flac,go"], "line 3: the id 'a.flac' was there before"),
+        (
+            "m.csv",
+            [HEADER, "z.flac,go", "a.flac,go", "y.flac,go", "b.flac,"],
+            "bad lines after it: 2",
+        ),
+        ("m.csv", [HEADER], "no utterance is listed"),
+        ("m.csv", [], "empty: at least one utterance"),
+        ("m.json", ["[" + GOOD + "]"], "line 1: not a JSON object with the keys"),
+        ("m.json", ["go"], "line 1: invalid JSON"),
+        ("m.txt", [GOOD, '{"audio_filepath": "b.flac", '], "line 2: invalid JSON"),
+        (
+            "m.json",
+            [GOOD, '{"audio_filepath": "b.flac"}'],
+            "line 2: no string under the key 'text'",
+        ),
+        ("m.json", [GOOD, '{"audio_filepath": 3, "text": "go"}'], "line 2: .* 'audio_filepath'"),
+        ("m.json", ['{"audio_filepath": "a.flac", "text": "\\ud800"}'], "line 1: invalid JSON"),
+        ("m.tsv", [TSV, "test\tx\ty\t1.0\tGO"], "line 2: no audio file .*/test/x/y with one of"),
+        ("m.tsv", [TSV, "..\tx\ty\t1.0\tGO"], r"line 2: not a plain name: '\.\.'"),
+        ("m.tsv", [TSV, "test\tx\t../../a\t1.0\tGO"], "line 2: not a plain name"),
+        ("m.tsv", [TSV, "test\tx\t" + "y" * 300 + "\t1.0\tGO"], "line 2: no audio file"),
+    ],
+)
+def test_a_bad_line_is_named(folder, name, lines, message):
+    manifest = write(folder / name, *lines)
+    with pytest.raises(ZooError, match=message) as error:
+        read_manifest(manifest)
+    assert str(error.value).startswith(str(manifest))
+    assert "\n" not in str(error.value)
+
+
+def test_a_line_that_is_not_utf8(folder):
+    manifest = folder / "latin.csv"
+    manifest.write_bytes(f"{HEADER}\na.flac,go\nb.flac,été\n".encode("latin-1"))
+    with pytest.raises(ZooError, match=r"latin\.csv, line 3: not UTF-8"):
+        read_manifest(manifest)
+    manifest.write_bytes(f"{HEADER}\na.flac,go\n".encode("utf-16"))
+    with pytest.raises(ZooError, match="line 1: not UTF-8"):
+        read_manifest(manifest)
+
+
+def test_a_truncated_recording_is_named_by_its_line(folder):
+    samples, rate = soundfile.read(folder / "b.flac")
+    soundfile.write(folder / "b.wav", samples, rate)
+    (folder / "b.wav").write_bytes((folder / "b.wav").read_bytes()[:9000])
+    manifest = write(folder / "m.csv", HEADER, "a.flac,go", "b.wav,stop")
+    with pytest.raises(ZooError, match=r"m\.csv, line 3: .*b\.wav: truncated"):
+        read_manifest(manifest)
+
+
+def test_no_manifest(tmp_path):
+    with pytest.raises(ZooError, match="cannot be read: No such file"):
+        read_manifest(tmp_path / "nothing.csv")
+    with pytest.raises(ZooError, match="cannot be read: Is a directory"):
+        read_manifest(tmp_path)
+
+
+# Splits and checksums
+
+
+def examples_of(speakers):
+    return [
+        Example(f"{speaker}-{number}", Path("none.wav"), "GO", speaker)
+        for speaker, count in speakers.items()
+        for number in range(count)
+    ]
+
+
+def test_split_by_speaker_shares_no_speaker():
+    examples = examples_of({f"s{number}": 5 + number % 7 for number in range(40)})
+    train, dev = split_by_speaker(examples, 0.2, seed=0)
+    assert not {e.speaker for e in train} & {e.speaker for e in dev}
+    assert sorted(train + dev, key=lambda e: e.id) == sorted(examples, key=lambda e: e.id)
+    assert abs(len(dev) / len(examples) - 0.2) < 0.02
+    random.Random(1).shuffle(examples)
+    assert split_by_speaker(examples, 0.2, seed=0) == (train, dev)
+    assert split_by_speaker(examples, 0.2, seed=1) != (train, dev)
+
+
+def test_split_is_the_same_on_every_machine():
+    train, dev = split_by_speaker(read_corpus("an4", AN4, "train"), 0.3, seed=0)
+    assert {e.speaker for e in dev} == {"fash"}
+    assert {e.speaker for e in train} == {"mblw", "mjbh"}
+
+
+@pytest.mark.parametrize("fraction", [0.001, 0.5, 0.999])
+@pytest.mark.parametrize("speakers", [{"a": 5, "b": 1}, {"a": 1, "b": 9, "c": 3}, {"": 2, "a": 2}])
+def test_both_sides_have_a_speaker(fraction, speakers):
+    train, dev = split_by_speaker(examples_of(speakers), fraction, seed=3)
+    assert train
+    assert dev
+    assert not {e.speaker for e in train} & {e.speaker for e in dev}
+
+
+@pytest.mark.parametrize("speaker", ["", "only"])
+def test_one_speaker_is_cut_by_utterance(speaker):
+    train, dev = split_by_speaker(examples_of({speaker: 20}), 0.2, seed=0)
+    assert (len(train), len(dev)) == (16, 4)
+    assert len({e.id for e in train + dev}) == 20
+
+
+def test_split_by_speaker_errors():
+    with pytest.raises(ZooError, match=r"between 0 and 1. Received: 1.0"):
+        split_by_speaker(examples_of({"a": 3}), 1.0, seed=0)
+    with pytest.raises(ZooError, match=r"two examples are needed.*Received: 1"):
+        split_by_speaker(examples_of({"a": 1}), 0.5, seed=0)
+
+
+def test_checksum_tells_data_apart(folder):
+    manifest = write(folder / "m.csv", HEADER, "a.flac,go", "b.flac,stop")
+    before = checksum(read_manifest(manifest))
+    assert len(before) == 64
+    assert checksum(reversed(read_manifest(manifest))) == before
+    moved = folder / "moved"
+    moved.mkdir()
+    for name in ("m.csv", "a.flac", "b.flac"):
+        shutil.copy(folder / name, moved)
+    assert checksum(read_manifest(moved / "m.csv")) == before
+    write(moved / "m.csv", HEADER, "a.flac,go", "b.flac,stops")
+    assert checksum(read_manifest(moved / "m.csv")) != before
+    shutil.copy(folder / "sub/c.flac", folder / "a.flac")
+    assert checksum(read_manifest(manifest)) != before

@@ -1,0 +1,214 @@
+"""What the verbs of the `zoo` command do: each a function from plain values to a JSON-ready answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from zoo.common import presets, registry
+from zoo.common.describe import table
+from zoo.common.errors import ZooError
+from zoo.common.quiet import import_tensorflow
+from zoo.common.recipe import Recipe
+from zoo.common.task import Evaluation, Source
+
+DATA_VARIABLE = "ZOO_DATA"
+
+
+def train(
+    name: str,
+    *,
+    data: Path | None = None,
+    manifest: Path | None = None,
+    dev_manifest: Path | None = None,
+    init: str | None = None,
+    out: Path | None = None,
+    overrides: dict[str, Any] | None = None,
+    resume: bool = False,
+    overfit: int | None = None,
+) -> dict[str, Any]:
+    """`zoo train`: trains a recipe into a run folder. See `zoo train --help` for the arguments."""
+    recipe = registry.entry(name).recipe().override(overrides or {})
+    corpus = registry.entry(name).corpus
+    folder = out or Path("runs") / name.replace("/", "-")
+    if overfit is not None and overfit < 1:
+        raise ZooError(f"--overfit takes a number of examples, 1 or more. Received: {overfit}.")
+    if dev_manifest and not manifest:
+        raise ZooError("--dev-manifest goes with --manifest.")
+    source = _source(data, manifest, corpus.name)
+    if init:
+        recipe = _like_preset(recipe, presets.load_recipe(presets.find(init)), overrides or {})
+    elif manifest:
+        recipe = recipe.from_scratch()
+
+    examples = recipe.task.read(corpus.name, source, corpus.train_split)
+    if dev_manifest:
+        dev = recipe.task.read(corpus.name, Source(manifest=dev_manifest), corpus.train_split)
+    elif overfit:
+        examples = dev = examples[:overfit]
+    else:
+        examples, dev = _cut_dev(recipe, examples)
+    recipe = recipe.fit(examples)
+    examples, left_out = recipe.task.usable(examples, recipe.model)
+    for reason, count in left_out.items():
+        _say(f"Left out of training: {count} {reason}.")
+    dev, dev_left_out = recipe.task.usable(dev, recipe.model)
+    for reason, count in dev_left_out.items():
+        _say(f"Left out of dev: {count} {reason}.")
+
+    import_tensorflow()
+    from zoo.common import training
+
+    run = training.overfit if overfit else training.train
+    history = run(
+        recipe,
+        examples,
+        dev,
+        folder,
+        resume=resume,
+        init=presets.load_preset(init).model if init else None,
+        about={
+            "corpus": corpus.name if source.folder else None,
+            "data": str(source),
+            "examples": {"train": len(examples), "dev": len(dev)},
+            "left_out": {"train": left_out, "dev": dev_left_out},
+            "init": init,
+        },
+    )
+    metric = recipe.task.metric
+    best = min(history, key=lambda row: row[metric])
+    return {"run": str(folder), "recipe": name, "epochs": len(history), "best": best}
+
+
+def evaluate(
+    name: str, *, data: Path | None = None, manifest: Path | None = None, split: str = "test"
+) -> tuple[dict[str, Any], list[str]]:
+    """`zoo evaluate`: the figures of a preset or run on a split, and a report to read."""
+    recipe = presets.load_recipe(presets.find(name))
+    corpus = registry.entry(recipe.name).corpus
+    source = _source(data, manifest, corpus.name)
+    if split == "dev" and not manifest:
+        examples = recipe.task.read(corpus.name, source, corpus.train_split)
+        _, examples = _cut_dev(recipe, examples)
+    else:
+        examples = recipe.task.read(corpus.name, source, split)
+    import_tensorflow()
+    preset = presets.load_preset(name)
+    result = preset.recipe.task.evaluate(preset.model, preset.recipe, examples)
+    where = corpus.name if source.folder else str(manifest)
+    return _evaluation(name, where, split, result), result.report
+
+
+def predict(name: str, inputs: Sequence[str]) -> dict[str, Any]:
+    """`zoo predict`: an answer, or an error, for each input."""
+    presets.find(name)
+    import_tensorflow()
+    return {"preset": name, "predictions": list(presets.load_preset(name).predict(inputs))}
+
+
+def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[str, Any]:
+    """`zoo export`: files of a preset for other runtimes, each compared with the Keras model."""
+    from zoo.common.export import check_format, exporter
+
+    for format_ in formats:
+        check_format(format_)
+    folder = out or presets.find(name)
+    import_tensorflow()
+    preset = presets.load_preset(name)
+    return {"preset": name, "files": [exporter(format_)(preset, folder) for format_ in formats]}
+
+
+def publish(run: str, *, data: Path | None = None, split: str = "test") -> dict[str, Any]:
+    """`zoo publish`: a run as a preset under its recipe's name, measured as it is shipped."""
+    from zoo.common.publishing import measured, publish_run, write_card
+
+    folder = publish_run(presets.find(run))
+    name = presets.load_recipe(folder).name
+    answer: dict[str, Any] = {}
+    for part in ("dev", split):
+        answer, _ = evaluate(name, data=data, split=part)
+        measured(folder, answer, f"zoo evaluate {name} --data {data or '...'} --split {part}")
+    write_card(folder)
+    return answer
+
+
+def train_text(result: dict[str, Any]) -> str:
+    """The answer of `train` for a person to read."""
+    best = "  ".join(f"{key} {value:.4g}" for key, value in result["best"].items())
+    return f"{result['run']}: {result['epochs']} epochs. Best: {best}"
+
+
+def evaluation_text(result: dict[str, Any]) -> str:
+    """The answer of `evaluate` for a person to read."""
+    figures = "  ".join(f"{name} {value:.4f}" for name, value in result["metrics"].items())
+    return (
+        f"{result['preset']} on {result['corpus']}, {result['split']}: {figures}  "
+        f"({result['examples']} examples, {result['seconds']:.1f} s)"
+    )
+
+
+def predictions_text(result: dict[str, Any]) -> str:
+    """The answer of `predict` for a person to read."""
+    return "\n".join(
+        f"{p['input']}: {p['output'] if 'output' in p else 'error: ' + p['error']}"
+        for p in result["predictions"]
+    )
+
+
+def export_text(result: dict[str, Any]) -> str:
+    """The answer of `export` for a person to read."""
+    return table(result["files"])
+
+
+def _source(data: Path | None, manifest: Path | None, corpus: str) -> Source:
+    """The one place that tells where a corpus lies: --manifest, --data, or under ZOO_DATA."""
+    if data and manifest:
+        raise ZooError("--data and --manifest exclude each other.")
+    if manifest:
+        return Source(manifest=manifest)
+    root = os.environ.get(DATA_VARIABLE)
+    if data is None and root is None:
+        raise ZooError(
+            f"Where is the corpus {corpus!r}? Name its folder with --data, or set {DATA_VARIABLE} to "
+            f"the folder that holds {corpus!r}."
+        )
+    return Source(folder=data or Path(root) / corpus)
+
+
+def _cut_dev(recipe: Recipe, examples: list) -> tuple[list, list]:
+    return recipe.task.cut_dev(examples, recipe.training.dev_fraction, recipe.training.seed)
+
+
+def _like_preset(recipe: Recipe, preset: Recipe, overrides: dict[str, Any]) -> Recipe:
+    """`recipe` with the model and task of a preset, whose weights it starts from."""
+    if type(recipe.model) is not type(preset.model):
+        raise ZooError(
+            f"{recipe.name!r} cannot start from a preset of {preset.name!r}: another kind of model."
+        )
+    changed = [key for key in overrides if key.startswith("model.") and key != "model.dropout"]
+    if changed:
+        raise ZooError(
+            f"The model's shape comes from the preset. Received: --set {changed[0]} with --init."
+        )
+    joined = Recipe(recipe.name, preset.model, preset.task, recipe.optimizer, recipe.training)
+    return joined.override(
+        {key: value for key, value in overrides.items() if key.startswith(("model.", "task."))}
+    )
+
+
+def _evaluation(name: str, corpus: str, split: str, result: Evaluation) -> dict[str, Any]:
+    return {
+        "preset": name,
+        "corpus": corpus,
+        "split": split,
+        "examples": result.examples,
+        "seconds": round(result.seconds, 3),
+        "metrics": {key: round(value, 6) for key, value in result.metrics.items()},
+    }
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
