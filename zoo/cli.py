@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -13,17 +14,21 @@ from zoo.common.errors import ZooError
 
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line and returns its exit status: 0, 1 for an error, 2 for bad usage."""
+    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be text of its encoding
+        sys.stdout.reconfigure(errors="backslashreplace")
     options = _parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        return options.verb(options) or 0
     except ZooError as error:
-        print(f"zoo: {error}", file=sys.stderr)
+        print("zoo:", " ".join(str(error).splitlines()), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("zoo: interrupted", file=sys.stderr)
         return 130
     except BrokenPipeError:  # whoever read stdout has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except OSError as error:  # a folder that may not be read, an answer onto a full disk
+        print(f"zoo: {error}", file=sys.stderr)
         return 1
 
 
@@ -95,10 +100,13 @@ def _publish(options) -> None:
 # Parsing and printing -----------------------------------------------------------------------------
 
 
+class _Parser(argparse.ArgumentParser):
+    def error(self, message):
+        self.exit(2, f"zoo: {message}. See {self.prog} --help.\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="zoo", description="Compact recurrent models: train, trust, ship."
-    )
+    parser = _Parser(prog="zoo", description="Compact recurrent models: train, trust, ship.")
     verbs = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
 
     def verb(name, run, summary, example):
@@ -109,7 +117,7 @@ def _parser() -> argparse.ArgumentParser:
             epilog=f"example:\n  {example}",
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        added.set_defaults(run=run)
+        added.set_defaults(verb=run)
         added.add_argument("--json", action="store_true", help="one JSON object on stdout")
         return added
 
@@ -117,7 +125,10 @@ def _parser() -> argparse.ArgumentParser:
         added.add_argument("--data", type=Path, metavar="DIR", help="the corpus (or set ZOO_DATA)")
         added.add_argument("--manifest", type=Path, metavar="FILE", help="recordings of your own")
         if split:
-            added.add_argument("--split", default="test", help="a split of the corpus, dev or all")
+            added.add_argument(
+                "--split",
+                help="the corpus's own name, dev or all; default test, of a manifest all",
+            )
 
     added = verb("list", _list, "list the recipes", 'zoo list "speech/*"')
     added.add_argument("pattern", nargs="?", default="*", help='such as "speech/*"')
@@ -196,7 +207,11 @@ def _overrides(settings: list[str]) -> dict[str, str]:
 
 
 def _answer(options, value, text) -> None:
-    print(json.dumps(value, ensure_ascii=False) if options.json else text())
+    try:
+        print(json.dumps(value) if options.json else text(), flush=True)
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails once more on its way out
+        raise
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from zoo.common.describe import table
 from zoo.common.errors import ZooError
 from zoo.common.quiet import import_tensorflow
 from zoo.common.recipe import Recipe
+from zoo.common.runs import check_folder
 from zoo.common.task import Evaluation, Source
 
 DATA_VARIABLE = "ZOO_DATA"
@@ -36,22 +37,24 @@ def train(
     folder = out or Path("runs") / name.replace("/", "-")
     if overfit is not None and overfit < 1:
         raise ZooError(f"--overfit takes a number of examples, 1 or more. Received: {overfit}.")
-    if dev_manifest and not manifest:
-        raise ZooError("--dev-manifest goes with --manifest.")
+    if dev_manifest and (overfit or not manifest):
+        raise ZooError("--dev-manifest goes with --manifest, and not with --overfit.")
+    check_folder(folder, resume)
     source = _source(data, manifest, corpus.name)
     if init:
         recipe = _like_preset(recipe, presets.load_recipe(presets.find(init)), overrides or {})
     elif manifest:
         recipe = recipe.from_scratch()
 
-    examples = recipe.task.read(corpus.name, source, corpus.train_split)
+    examples = _read_train(recipe, corpus, source)
     if dev_manifest:
-        dev = recipe.task.read(corpus.name, Source(manifest=dev_manifest), corpus.train_split)
+        dev = recipe.task.read(corpus.name, Source(manifest=dev_manifest), "all")
     elif overfit:
         examples = dev = examples[:overfit]
     else:
         examples, dev = _cut_dev(recipe, examples)
-    recipe = recipe.fit(examples)
+    recipe = recipe.fit(examples + dev)
+    import_tensorflow()
     examples, left_out = recipe.task.usable(examples, recipe.model)
     for reason, count in left_out.items():
         _say(f"Left out of training: {count} {reason}.")
@@ -59,40 +62,41 @@ def train(
     for reason, count in dev_left_out.items():
         _say(f"Left out of dev: {count} {reason}.")
 
-    import_tensorflow()
     from zoo.common import training
 
-    run = training.overfit if overfit else training.train
-    history = run(
-        recipe,
-        examples,
-        dev,
-        folder,
-        resume=resume,
-        init=presets.load_preset(init).model if init else None,
-        about={
+    arguments = {
+        "resume": resume,
+        "init": presets.load_preset(init).model if init else None,
+        "about": {
             "corpus": corpus.name if source.folder else None,
             "data": str(source),
             "examples": {"train": len(examples), "dev": len(dev)},
             "left_out": {"train": left_out, "dev": dev_left_out},
             "init": init,
         },
-    )
+    }
+    if overfit:
+        history = training.overfit(recipe, examples, folder, **arguments)
+    else:
+        history = training.train(recipe, examples, dev, folder, **arguments)
     metric = recipe.task.metric
     best = min(history, key=lambda row: row[metric])
     return {"run": str(folder), "recipe": name, "epochs": len(history), "best": best}
 
 
 def evaluate(
-    name: str, *, data: Path | None = None, manifest: Path | None = None, split: str = "test"
+    name: str, *, data: Path | None = None, manifest: Path | None = None, split: str | None = None
 ) -> tuple[dict[str, Any], list[str]]:
-    """`zoo evaluate`: the figures of a preset or run on a split, and a report to read."""
+    """`zoo evaluate`: the figures of a preset or run on a split, and a report to read.
+
+    split: the test split unless it is named; of a manifest, all of it.
+    """
     recipe = presets.load_recipe(presets.find(name))
     corpus = registry.entry(recipe.name).corpus
     source = _source(data, manifest, corpus.name)
-    if split == "dev" and not manifest:
-        examples = recipe.task.read(corpus.name, source, corpus.train_split)
-        _, examples = _cut_dev(recipe, examples)
+    split = split or ("all" if manifest else "test")
+    if split == "dev":
+        _, examples = _cut_dev(recipe, _read_train(recipe, corpus, source))
     else:
         examples = recipe.task.read(corpus.name, source, split)
     import_tensorflow()
@@ -123,16 +127,16 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
 
 def publish(run: str, *, data: Path | None = None, split: str = "test") -> dict[str, Any]:
     """`zoo publish`: a run as a preset under its recipe's name, measured as it is shipped."""
-    from zoo.common.publishing import measured, publish_run, write_card
+    from zoo.common.publishing import measured, published, write_card
 
-    folder = publish_run(presets.find(run))
-    name = presets.load_recipe(folder).name
+    name = presets.load_recipe(presets.find(run)).name
     answer: dict[str, Any] = {}
-    for part in ("dev", split):
-        answer, _ = evaluate(name, data=data, split=part)
-        measured(folder, answer, f"zoo evaluate {name} --data {data or '...'} --split {part}")
-    write_card(folder)
-    return answer
+    with published(presets.find(run)) as folder:
+        for part in ("dev", split):
+            answer, _ = evaluate(str(folder), data=data, split=part)
+            measured(folder, answer, f"zoo evaluate {name} --data {data or '...'} --split {part}")
+        write_card(folder)
+    return answer | {"preset": name}
 
 
 def train_text(result: dict[str, Any]) -> str:
@@ -176,6 +180,12 @@ def _source(data: Path | None, manifest: Path | None, corpus: str) -> Source:
             f"the folder that holds {corpus!r}."
         )
     return Source(folder=data or Path(root) / corpus)
+
+
+def _read_train(recipe: Recipe, corpus: registry.Corpus, source: Source) -> list:
+    """What runs train on and cut their dev examples from: a manifest is all of it."""
+    split = "all" if source.manifest else corpus.train_split
+    return recipe.task.read(corpus.name, source, split)
 
 
 def _cut_dev(recipe: Recipe, examples: list) -> tuple[list, list]:

@@ -96,7 +96,7 @@ def _forward(log_probs, logit_lengths, labels, label_lengths):
         a'(label i) = (a(label i) + (into_i if labels i-1 and i differ, else a(blank i))) * y_t(i).
     The best state of each frame is scaled to 1, which keeps float32 exact on long rows.
     """
-    usable = (labels != BLANK_INDEX) & (labels < tf.shape(log_probs)[2])
+    usable = (labels > BLANK_INDEX) & (labels < tf.shape(log_probs)[2])
     log_probs = tf.gather(log_probs, labels, axis=2, batch_dims=1)
     log_probs = tf.transpose(tf.maximum(log_probs, _LOG_ZERO), [1, 0, 2])
     time_steps, batch, width = tf.unstack(tf.shape(log_probs))

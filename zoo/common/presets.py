@@ -10,9 +10,10 @@ CARD.md         what it is for, corpus and licence, figures, limits (presets)
 from __future__ import annotations
 
 import io
+import os
 import zipfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +64,7 @@ def find(preset_or_folder: str | Path) -> Path:
     name = str(preset_or_folder)
     if name in names():
         return ROOT / name
-    if Path(name).is_dir():
+    if os.path.isdir(name):  # unlike Path.is_dir, not an error for a name too long
         return Path(name)
     raise ZooError(
         f"There is no preset and no run folder {name!r}. {nearest(name, names())}"
@@ -74,15 +75,21 @@ def find(preset_or_folder: str | Path) -> Path:
 
 def load_recipe(folder: Path) -> Recipe:
     """The recipe a run or preset was trained by, with its assets. Raises `ZooError`."""
-    values = read_json(folder / RECIPE_FILE)
-    if not isinstance(values, dict) or "name" not in values:
-        raise ZooError(f"{folder / RECIPE_FILE} is corrupt: it names no recipe.")
-    recipe = registry.entry(values["name"]).recipe().merge(values)
+    path = folder / RECIPE_FILE
+    values = read_json(path)
+    if not isinstance(values, dict) or not isinstance(values.get("name"), str):
+        raise ZooError(f"{path} is corrupt: it names no recipe.")
     try:
-        task = recipe.task.with_assets(folder)
-    except OSError as error:
-        raise ZooError(f"{error.filename} is missing or cannot be read.") from None
-    return Recipe(recipe.name, recipe.model, task, recipe.optimizer, recipe.training)
+        recipe = registry.entry(values["name"]).recipe().merge(values)
+    except ZooError as error:
+        raise ZooError(f"{path} is corrupt: {error}") from None
+    recipe = replace(recipe, task=recipe.task.with_assets(folder))
+    if recipe.fit([]) != recipe:
+        names = ", ".join(recipe.task.assets())
+        raise ZooError(
+            f"{folder}: {names} does not fit {RECIPE_FILE}: they are of different models."
+        )
+    return recipe
 
 
 def load_preset(preset_or_folder: str | Path) -> Preset:
@@ -94,11 +101,14 @@ def load_preset(preset_or_folder: str | Path) -> Preset:
     path = folder / MODEL_FILE
     if not path.exists():
         raise ZooError(f"{path} is missing.")
+    if not zipfile.is_zipfile(path):
+        raise ZooError(f"{path} is corrupt: it is no Keras file, or not a whole one.")
     model = recipe.model.build()
     try:
         weights = keras.saving.load_model(path, compile=False, safe_mode=True).get_weights()
     except Exception as error:  # whatever a damaged archive makes zipfile, h5py or Keras raise
-        raise ZooError(f"{path} is corrupt: {str(error).splitlines()[0]}") from None
+        reason = " ".join(str(error).split()).split(". ")[0]
+        raise ZooError(f"{path} cannot be opened in Keras's safe mode: {reason}.") from None
     if [w.shape for w in weights] != [tuple(w.shape) for w in model.weights]:
         raise ZooError(
             f"{path} does not fit {RECIPE_FILE} and its assets: it holds another shape of model."

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from zoo.common import presets, registry, runs
+from zoo.common.errors import ZooError
 from zoo.common.files import atomic_folder, write_text
 
 
-def publish_run(run: Path) -> Path:
-    """Copies a run's best model to saved_models/ under its recipe's name and returns the folder.
+@contextmanager
+def published(run: Path) -> Iterator[Path]:
+    """Yields a folder with a run's best model, to be measured. When the block ends without an error
+    it becomes the preset of the recipe's name, in the place of the one that may stand there.
 
-    A preset that stands there already is replaced. Raises `ZooError` if the run is incomplete.
+    Raises `ZooError` if the run is incomplete.
     """
     recipe = presets.load_recipe(run)
     about = runs.read_json(run / runs.RUN_FILE)
-    folder = presets.ROOT / recipe.name
-    staged = folder.with_name(f".{folder.name}")
-    with atomic_folder(staged) as temporary:
-        for name in (presets.MODEL_FILE, presets.RECIPE_FILE, *recipe.task.assets()):
-            shutil.copy(run / name, temporary / name)
-        presets.shrink(temporary / presets.MODEL_FILE)
+    try:
         training = {
             key: about[key] for key in ("examples", "left_out", "data_checksum", "versions")
         }
-        training["history"] = _summary(run)
+    except (KeyError, TypeError):
+        raise ZooError(f"{run / runs.RUN_FILE} is corrupt: it records no run.") from None
+    training["history"] = _summary(run)
+    files = (presets.MODEL_FILE, presets.RECIPE_FILE, *recipe.task.assets())
+    if missing := [name for name in files if not (run / name).exists()]:
+        raise ZooError(f"{run / missing[0]} is missing.")
+    folder = presets.ROOT / recipe.name
+    staged = folder.with_name(f".{folder.name}")
+    with atomic_folder(staged) as temporary:
+        for name in files:
+            shutil.copy(run / name, temporary / name)
+        presets.shrink(temporary / presets.MODEL_FILE)
         runs.write_json(temporary / presets.METRICS_FILE, {"training": training, "figures": {}})
+        yield temporary
     shutil.rmtree(folder, ignore_errors=True)
     staged.rename(folder)
-    return folder
 
 
 def measured(folder: Path, evaluation: dict[str, Any], command: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import types
 import typing
 from abc import ABC, abstractmethod
@@ -41,6 +42,14 @@ class OptimizerConfig:
     weight_decay: float = 0.0
     clip_norm: float = 1.0
 
+    def __post_init__(self):
+        for name in ("learning_rate", "clip_norm"):
+            if not 0 < getattr(self, name) < math.inf:
+                raise ZooError(f"optimizer.{name} is above 0. Received: {getattr(self, name)}.")
+        for name in ("warmup_epochs", "weight_decay"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ZooError(f"optimizer.{name} is at least 0. Received: {getattr(self, name)}.")
+
 
 @dataclass(frozen=True)
 class TrainingConfig:
@@ -67,13 +76,19 @@ class TrainingConfig:
             raise ZooError(
                 f"training.precision is one of {', '.join(valid)}. Received: {self.precision!r}."
             )
-        for name in ("epochs", "batch_size", "patience"):
+        for name in ("epochs", "patience"):
             if getattr(self, name) < 1:
                 raise ZooError(f"training.{name} is at least 1. Received: {getattr(self, name)}.")
         if not 0 < self.dev_fraction < 1:
             raise ZooError(
                 f"training.dev_fraction lies between 0 and 1. Received: {self.dev_fraction}."
             )
+        for name, least, most in (("batch_size", 1, 2**16), ("seed", 0, 2**32 - 1)):
+            if not least <= getattr(self, name) <= most:
+                raise ZooError(
+                    f"training.{name} lies between {least} and {most}. "
+                    f"Received: {getattr(self, name)}."
+                )
 
 
 @dataclass(frozen=True)
@@ -100,7 +115,7 @@ class Recipe:
         return recipe
 
     def fit(self, examples: list) -> Recipe:
-        """This recipe with what its task and model take from the training examples."""
+        """This recipe with what its task and model take from the examples of a run, dev included."""
         task, model = self.task.fit(examples, self.model)
         return dataclasses.replace(self, task=task, model=model)
 
@@ -116,7 +131,7 @@ class Recipe:
 
     def merge(self, values: dict[str, Any]) -> Recipe:
         """This recipe with every value of a `to_dict` result put back. Raises as `override`."""
-        return self.override({k: v for k, v in _flatten(values) if k != "name"})
+        return self.override({k: v for k, v in flatten(values) if k != "name"})
 
 
 def asset(default: Any) -> Any:
@@ -126,24 +141,25 @@ def asset(default: Any) -> Any:
 
 def settings(recipe: Recipe) -> dict[str, Any]:
     """Every setting of a recipe by its dotted key, as `override` takes it."""
-    return dict(_flatten(recipe.to_dict()))
+    return {key: value for key, value in flatten(recipe.to_dict()) if key != "name"}
+
+
+def _settable(config: Any) -> list[str]:
+    return [f.name for f in dataclasses.fields(config) if not f.metadata.get("asset")]
 
 
 def _to_dict(config: Any) -> Any:
     if dataclasses.is_dataclass(config):
-        return {
-            f.name: _to_dict(getattr(config, f.name))
-            for f in dataclasses.fields(config)
-            if not f.metadata.get("asset")
-        }
+        return {name: _to_dict(getattr(config, name)) for name in _settable(config)}
     return list(config) if isinstance(config, tuple) else config
 
 
-def _flatten(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+def flatten(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
+    """The values of nested dicts by their dotted keys."""
     rows = []
     for key, value in values.items():
         if isinstance(value, dict):
-            rows += _flatten(value, f"{prefix}{key}.")
+            rows += flatten(value, f"{prefix}{key}.")
         else:
             rows.append((prefix + key, value))
     return rows
@@ -151,13 +167,13 @@ def _flatten(values: dict[str, Any], prefix: str = "") -> list[tuple[str, Any]]:
 
 def _replace(config: Any, path: list[str], value: Any, key: str) -> Any:
     head, *rest = path
-    fields = {f.name for f in dataclasses.fields(config) if not f.metadata.get("asset")}
+    fields = _settable(config)
     if head not in fields:
         raise ZooError(f"Unknown setting {key!r}: there is no {head!r}. {nearest(head, fields)}")
     current = getattr(config, head)
     if dataclasses.is_dataclass(current):
         if not rest:
-            inner = ", ".join(f"{key}.{f.name}" for f in dataclasses.fields(current))
+            inner = ", ".join(f"{key}.{name}" for name in _settable(current))
             raise ZooError(f"{key!r} is a group, not a setting. Valid: {inner}.")
         new = _replace(current, rest, value, key)
     elif rest:
@@ -176,14 +192,18 @@ def _convert(value: Any, annotation: Any, key: str) -> Any:
         return _convert(value, annotation, key)
     if origin is tuple:
         items = value.split(",") if isinstance(value, str) else value
+        if not isinstance(items, list | tuple):
+            raise ZooError(f"{key} is a list. Received: {value!r}.")
         return tuple(_convert(item, arguments[0], key) for item in items)
     try:
-        if annotation is bool and isinstance(value, str):
-            return {"true": True, "false": False}[value.lower()]
+        if annotation is bool:
+            return {"true": True, "false": False}[str(value).lower()]
+        if isinstance(value, bool) or (annotation is str and not isinstance(value, str)):
+            raise TypeError
         if annotation is int and isinstance(value, float) and value != int(value):
             raise ValueError
         return annotation(value)
-    except (KeyError, ValueError, TypeError):
-        kind = {bool: "true or false", int: "a whole number", float: "a number"}
+    except (KeyError, ValueError, TypeError, OverflowError):
+        kind = {bool: "true or false", int: "a whole number", float: "a number", str: "text"}
         wanted = kind.get(annotation, f"of type {annotation}")
         raise ZooError(f"{key} is {wanted}. Received: {value!r}.") from None

@@ -12,9 +12,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import platform
+import shutil
 import subprocess
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from importlib import metadata
 from pathlib import Path
@@ -23,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from zoo.common.errors import ZooError
-from zoo.common.files import atomic_file, write_text
+from zoo.common.files import atomic_file, read_text, write_text
 
 STATE_FILE = "last.npz"
 RUN_FILE = "run.json"
@@ -60,6 +64,36 @@ def _commit() -> str | None:
         return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return None
+
+
+def check_folder(folder: Path, resume: bool) -> None:
+    """Raises `ZooError` unless a run can begin in `folder`, or go on in it."""
+    if resume:
+        if not os.path.exists(folder / RUN_FILE):
+            raise ZooError(f"There is nothing to resume: {folder / RUN_FILE} does not exist.")
+    elif os.path.isfile(folder) or (os.path.isdir(folder) and os.listdir(folder)):
+        raise ZooError(
+            f"{folder} exists already. Go on with it (--resume) or name another (--out)."
+        )
+
+
+def has_epochs(folder: Path) -> bool:
+    """Whether a run has finished an epoch, to go on from."""
+    return (folder / STATE_FILE).exists() or (folder / CSV_FILE).exists()
+
+
+@contextmanager
+def started(folder: Path, record: dict[str, Any]) -> Iterator[None]:
+    """Gives a run's folder its run.json. If the block fails before an epoch was finished, the folder
+    is removed."""
+    if not os.path.exists(folder / RUN_FILE):  # unlike Path.exists, no error for a name too long
+        write_json(folder / RUN_FILE, record | provenance())
+    try:
+        yield
+    except Exception:
+        if not has_epochs(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
 
 
 def save_state(folder: Path, variables: list, history: list[dict[str, float]]) -> None:
@@ -123,9 +157,8 @@ def write_json(path: Path, value: Any) -> None:
 
 def read_json(path: Path) -> Any:
     """Reads a JSON file of a run or preset. Raises `ZooError` if it is missing or corrupt."""
+    text = read_text(path)
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise ZooError(f"{path} is missing.") from None
-    except (OSError, ValueError) as error:
-        raise ZooError(f"{path} is corrupt: {error}.") from None
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"{path} is corrupt: it is not JSON: {error}.") from None

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from zoo.common import presets, runs
 from zoo.common.errors import ZooError
 from zoo.common.progress import watched
-from zoo.common.recipe import Recipe
+from zoo.common.recipe import Recipe, flatten
 from zoo.common.task import Task
 
 # Of `--overfit`: batches in an epoch, and the dev metric below which the examples count as learnt.
@@ -98,67 +98,64 @@ def train(
         "data_checksum": recipe.task.checksum(train_examples + dev_examples),
         **(about or {}),
     }
+    runs.check_folder(folder, resume)
     if resume:
         _check_same_run(folder, record)
-    elif folder.exists() and any(folder.iterdir()):
-        raise ZooError(
-            f"{folder} exists already. Go on with it (--resume) or name another (--out)."
-        )
-    else:
-        runs.write_json(folder / runs.RUN_FILE, record | runs.provenance())
 
     keras.utils.set_random_seed(recipe.training.seed)
     with _strategy().scope():
         model, learner = _build(recipe, train_examples, init)
     state = [*learner.variables, *learner.optimizer.variables]
-    history = runs.load_state(folder, state) if resume else []
-    board = tf.summary.create_file_writer(str(folder / "tensorboard"))
+    # A run that was killed in its first epoch begins anew.
+    history = runs.load_state(folder, state) if resume and runs.has_epochs(folder) else []
+    with runs.started(folder, record):
+        board = tf.summary.create_file_writer(str(folder / "tensorboard"))
 
-    metric, training = recipe.task.metric, recipe.training
-    steps = recipe.task.steps(recipe, train_examples)
-    while len(history) < training.epochs and not _stale(history, metric, training.patience):
-        epoch = len(history)
-        started = time.perf_counter()
-        batches = recipe.task.batches(model, recipe, train_examples, epoch)
-        watch = _Watch(epoch, training.epochs, steps)
-        with warnings.catch_warnings():
-            # How many batches the buckets give is known when they have run out.
-            warnings.filterwarnings("ignore", message="Your input ran out of data")
-            loss = learner.fit(
-                batches.map(lambda x, y, ids: (x, y)),
-                initial_epoch=epoch,
-                epochs=epoch + 1,
-                verbose=0,
-                shuffle=False,
-                callbacks=[watch],
-            ).history["loss"][-1]
-        if watch.bad_batch is not None:
-            raise _not_a_number(recipe, model, train_examples, epoch, watch.bad_batch, folder)
-        seconds = time.perf_counter() - started
-        evaluation = recipe.task.evaluate(model, recipe, dev_examples)
-        row = {
-            "epoch": epoch + 1,
-            "loss": loss,
-            **evaluation.metrics,
-            "learning_rate": float(learner.optimizer.learning_rate),
-            "seconds": round(seconds, 2),
-            "examples_per_second": round(len(train_examples) / seconds, 2),
-        }
-        best = all(row[metric] < earlier[metric] for earlier in history)
-        history.append(row)
-        if best:
-            presets.save_model(folder, model, recipe)
-        runs.save_state(folder, state, history)
-        runs.write_history(folder, history, metric)
-        with board.as_default(step=epoch + 1):
-            for name, value in row.items():
-                tf.summary.scalar(name, value)
-        log(
-            f"epoch {epoch + 1}/{training.epochs}  loss {loss:.4f}  "
-            + "  ".join(f"dev {name} {value:.4f}" for name, value in evaluation.metrics.items())
-            + f"  {row['examples_per_second']:.1f} examples/s  {seconds:.1f} s"
-            + ("  best" if best else "")
-        )
+        metric, training = recipe.task.metric, recipe.training
+        steps = recipe.task.steps(recipe, train_examples)
+        while len(history) < training.epochs and not _stale(history, metric, training.patience):
+            epoch = len(history)
+            started = time.perf_counter()
+            batches = recipe.task.batches(model, recipe, train_examples, epoch)
+            watch = _Watch(epoch, training.epochs, steps)
+            with warnings.catch_warnings():
+                # How many batches the buckets give is known when they have run out.
+                warnings.filterwarnings("ignore", message="Your input ran out of data")
+                loss = learner.fit(
+                    batches.map(lambda x, y, ids: (x, y)),
+                    initial_epoch=epoch,
+                    epochs=epoch + 1,
+                    verbose=0,
+                    shuffle=False,
+                    callbacks=[watch],
+                ).history["loss"][-1]
+            if watch.bad_batch is not None:
+                raise _not_a_number(recipe, model, train_examples, epoch, watch.bad_batch, folder)
+            seconds = time.perf_counter() - started
+            evaluation = recipe.task.evaluate(model, recipe, dev_examples)
+            row = {
+                "epoch": epoch + 1,
+                "loss": loss,
+                **evaluation.metrics,
+                "learning_rate": float(learner.optimizer.learning_rate),
+                "seconds": round(seconds, 2),
+                "examples_per_second": round(len(train_examples) / seconds, 2),
+            }
+            best = all(row[metric] < earlier[metric] for earlier in history)
+            history.append(row)
+            if best:
+                presets.save_model(folder, model, recipe)
+            runs.save_state(folder, state, history)
+            runs.write_history(folder, history, metric)
+            with board.as_default(step=epoch + 1):
+                for name, value in row.items():
+                    tf.summary.scalar(name, value)
+            log(
+                f"epoch {epoch + 1}/{training.epochs}  loss {loss:.4f}  "
+                + "  ".join(f"dev {name} {value:.4f}" for name, value in evaluation.metrics.items())
+                + f"  {row['examples_per_second']:.1f} examples/s  {seconds:.1f} s"
+                + ("  best" if best else "")
+            )
     return history
 
 
@@ -227,11 +224,15 @@ def _stale(history: list[dict[str, float]], metric: str, patience: int) -> bool:
 
 
 def _check_same_run(folder: Path, record: dict[str, Any]) -> None:
-    before = runs.read_json(folder / runs.RUN_FILE)
-    for key, value in record.items():
+    path = folder / runs.RUN_FILE
+    before = runs.read_json(path)
+    if not isinstance(before, dict):
+        raise ZooError(f"{path} is corrupt: it records no run.")
+    before = dict(flatten(before))
+    for key, value in flatten(record):
         if before.get(key) != value:
             raise ZooError(
-                f"{folder} cannot be resumed: its {key} differs. It was {before.get(key)!r}. "
+                f"{folder} cannot be resumed: its {key} was {before.get(key)!r}. "
                 f"Received: {value!r}."
             )
 
@@ -242,5 +243,5 @@ def _not_a_number(recipe, model, examples, epoch, batch, folder) -> ZooError:
     names = ", ".join(id_.decode() for id_ in ids)
     return ZooError(
         f"The loss is not a number in epoch {epoch + 1}, batch {batch + 1}. Its examples: {names}. "
-        f"The best model so far is in {folder}."
+        + (f"The best model so far is in {folder}." if epoch else "There is no model yet.")
     )

@@ -108,6 +108,15 @@ def read_manifest(path: str | Path) -> list[Example]:
     return _parse(path, lines, partial(_from_csv, path.parent, columns))
 
 
+def of_split(examples: list[Example], split: str, manifest: Path) -> list[Example]:
+    """The examples of a manifest's split, or of "all". Raises `ZooError` if there is none."""
+    chosen = [example for example in examples if split in ("all", example.split)]
+    if not chosen:
+        there = ", ".join(map(repr, [*sorted({e.split for e in examples if e.split}), "all"]))
+        raise ZooError(f"{manifest}: no such split. There are: {there}. Received: {split!r}")
+    return chosen
+
+
 def split_by_speaker(
     examples: Iterable[Example], fraction: float, seed: int
 ) -> tuple[list[Example], list[Example]]:

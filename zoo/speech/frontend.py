@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.common.errors import ZooError
+from zoo.speech.audio import MIN_SECONDS
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -35,6 +36,14 @@ class LogMel:
                 "The mel filters need 0 <= low_hz < high_hz <= sample_rate / 2. Received: "
                 f"low_hz={self.low_hz}, high_hz={self.high_hz}, sample_rate={self.sample_rate}."
             )
+        for name in ("window", "hop"):  # the shortest recording has one frame
+            if not 1 / self.sample_rate <= getattr(self, name) <= MIN_SECONDS:
+                raise ZooError(
+                    f"model.features.{name} lies between one sample and {MIN_SECONDS} s. "
+                    f"Received: {getattr(self, name)}."
+                )
+        if self.mel_bins < 1:
+            raise ZooError(f"model.features.mel_bins is at least 1. Received: {self.mel_bins}.")
 
     @property
     def window_samples(self) -> int:

@@ -25,6 +25,11 @@ BUCKET_FRAMES = 96
 BUCKETS = 12
 
 
+def bucket(frames: int) -> int:
+    """Which of the buckets an utterance of so many frames falls into; the last holds all longer."""
+    return min(max(0, frames - 1) // BUCKET_FRAMES, BUCKETS)
+
+
 def training_batches(
     examples: list[Example],
     labels: list[list[int]],
@@ -43,6 +48,8 @@ def training_batches(
     y: `labels` int32 [batch, max_labels], padded with the blank, and `label_lengths` int32 [batch].
     ids: string [batch].
     """
+    if spec_augment is not None:
+        _tensorflow_io_audio()  # inside the graph its error would lose its words
     generator = np.random.default_rng([seed, epoch])
     order = generator.permutation(len(examples))
     speed = generator.choice(speeds, len(examples))
@@ -96,7 +103,8 @@ def spec_augmented(features: tf.Tensor, config: SpecAugment) -> tf.Tensor:
     """
     audio = _tensorflow_io_audio()
     for _ in range(config.freq_masks):
-        features = audio.freq_mask(features, config.freq_width + 1)
+        # A mask leaves at least one bin: that is the most tensorflow-io can draw.
+        features = audio.freq_mask(features, min(config.freq_width, features.shape[1] - 1) + 1)
     longest = tf.cast(tf.cast(tf.shape(features)[0], tf.float32) * config.time_share, tf.int32)
     for _ in range(config.time_masks):
         features = audio.time_mask(features, tf.minimum(config.time_width, longest) + 1)

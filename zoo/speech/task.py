@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.common.errors import ZooError
+from zoo.common.files import read_text
 from zoo.common.progress import progress
 from zoo.common.recipe import ModelConfig, asset
 from zoo.common.task import Evaluation, Signature, Source, Task
@@ -51,12 +53,23 @@ class SpecAugment:
     time_width: int = 25
     time_share: float = 0.2
 
+    def __post_init__(self):
+        for name in ("freq_masks", "freq_width", "time_masks", "time_width"):
+            if getattr(self, name) < 0:
+                raise ZooError(
+                    f"task.spec_augment.{name} is at least 0. Received: {getattr(self, name)}."
+                )
+        if not 0 <= self.time_share < 1:
+            raise ZooError(
+                f"task.spec_augment.time_share lies in [0, 1). Received: {self.time_share}."
+            )
+
 
 @dataclass(frozen=True)
 class SpeechCTC(Task):
     """Speech to text, written in an alphabet whose symbol i has CTC label i + 1.
 
-    alphabet: str. Empty: taken from the training transcripts.
+    alphabet: str. Empty: taken from the transcripts of the run.
     beam_width: int. Labellings the prefix beam search keeps; 1 takes the best path (greedy).
     speeds: factors of speed perturbation, one drawn for each utterance in each epoch (Ko et al. 2015).
     spec_augment: SpecAugment. Masks drawn for each utterance in each epoch.
@@ -74,6 +87,8 @@ class SpeechCTC(Task):
             raise ZooError(f"task.beam_width is at least 1. Received: {self.beam_width}.")
         if not self.speeds or not all(0.5 <= speed <= 2 for speed in self.speeds):
             raise ZooError(f"task.speeds lie between 0.5 and 2. Received: {self.speeds}.")
+        if not self.max_seconds > 0:
+            raise ZooError(f"task.max_seconds is above 0. Received: {self.max_seconds}.")
 
     @property
     def metric(self) -> str:
@@ -85,7 +100,8 @@ class SpeechCTC(Task):
     def read(self, corpus: str, source: Source, split: str) -> list[Example]:
         """See `Task.read`."""
         if source.manifest is not None:
-            return corpora.read_manifest(source.manifest)
+            examples = corpora.read_manifest(source.manifest)
+            return corpora.of_split(examples, split, source.manifest)
         return corpora.read_corpus(corpus, source.folder, split)
 
     def cut_dev(self, examples, fraction, seed):
@@ -162,6 +178,7 @@ class SpeechCTC(Task):
 
         from zoo.speech.pipeline import training_batches
 
+        masks = self.spec_augment
         return training_batches(
             examples,
             [self.encode(example) for example in examples],
@@ -169,14 +186,18 @@ class SpeechCTC(Task):
             sample_rate=recipe.model.features.sample_rate,
             batch_size=recipe.training.batch_size,
             speeds=self.speeds,
-            spec_augment=self.spec_augment,
+            spec_augment=masks if masks.freq_masks or masks.time_masks else None,
             seed=recipe.training.seed,
             epoch=epoch,
         )
 
     def steps(self, recipe, examples):
-        """See `Task.steps`."""
-        return -(-len(examples) // recipe.training.batch_size)
+        """Counted by bucket, at the speed of the recordings. See `Task.steps`."""
+        from zoo.speech.pipeline import bucket
+
+        features, size = recipe.model.features, recipe.training.batch_size
+        frames = (features.frames(int(e.seconds * features.sample_rate)) for e in examples)
+        return sum(-(-count // size) for count in Counter(map(bucket, frames)).values())
 
     def loss(self, y, outputs):
         """CTC over true lengths, float32 [batch]."""
@@ -191,30 +212,7 @@ class SpeechCTC(Task):
     def transcriber(self, model: keras.Model) -> Callable[..., dict[str, tf.Tensor]]:
         """A graph function of `waveform` float32 [batch, samples] and `lengths` int32 [batch] to
         `text` string [batch] and `log_probability` float32 [batch], in nats."""
-        import tensorflow as tf
-
-        from zoo.common import ctc
-
-        letters = tf.constant(["", *self.alphabet])
-
-        @tf.function(
-            input_signature=[
-                tf.TensorSpec([None, None], tf.float32, "waveform"),
-                tf.TensorSpec([None], tf.int32, "lengths"),
-            ]
-        )
-        def transcribe(waveform, lengths):
-            outputs = model({"waveform": waveform, "lengths": lengths}, training=False)
-            logits, logit_lengths = outputs["logits"], outputs["logit_lengths"]
-            if self.beam_width == 1:
-                labels, _, log_probability = ctc.greedy_decode(logits, logit_lengths)
-            else:
-                labels, _, log_probability = ctc.beam_decode(logits, logit_lengths, self.beam_width)
-            text = tf.strings.reduce_join(tf.gather(letters, labels), axis=1)
-            text = tf.strings.strip(tf.strings.regex_replace(text, " +", " "))
-            return {"text": text, "log_probability": log_probability}
-
-        return transcribe
+        return _transcriber(model, self.alphabet, self.beam_width)
 
     def evaluate(self, model, recipe, examples: list[Example]) -> Evaluation:
         """Word and character error rates, with the counts behind them and telling utterances."""
@@ -307,13 +305,42 @@ class SpeechCTC(Task):
 
     def with_assets(self, folder: Path) -> SpeechCTC:
         """See `Task.with_assets`."""
-        lines = (folder / ALPHABET_FILE).read_text(encoding="utf-8").split("\n")[:-1]
-        if not lines or lines[0] != BLANK_LINE or any(len(line) != 1 for line in lines[1:]):
+        first, *letters = read_text(folder / ALPHABET_FILE).removesuffix("\n").split("\n")
+        single = all(len(letter) == 1 for letter in letters)
+        if first != BLANK_LINE or not letters or not single or len({*letters}) < len(letters):
             raise ZooError(
-                f"{folder / ALPHABET_FILE} is corrupt: it has {BLANK_LINE} in its first line and one "
-                "letter in each other line."
+                f"{folder / ALPHABET_FILE} is corrupt: it has {BLANK_LINE} in its first line and a "
+                "letter of its own in each other line."
             )
-        return replace(self, alphabet="".join(lines[1:]))
+        return replace(self, alphabet="".join(letters))
+
+
+@functools.lru_cache(maxsize=1)  # a run measures the same model after every epoch
+def _transcriber(model: keras.Model, alphabet: str, beam_width: int):
+    import tensorflow as tf
+
+    from zoo.common import ctc
+
+    letters = tf.constant(["", *alphabet])
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec([None, None], tf.float32, "waveform"),
+            tf.TensorSpec([None], tf.int32, "lengths"),
+        ]
+    )
+    def transcribe(waveform, lengths):
+        outputs = model({"waveform": waveform, "lengths": lengths}, training=False)
+        logits, logit_lengths = outputs["logits"], outputs["logit_lengths"]
+        if beam_width == 1:
+            labels, _, log_probability = ctc.greedy_decode(logits, logit_lengths)
+        else:
+            labels, _, log_probability = ctc.beam_decode(logits, logit_lengths, beam_width)
+        text = tf.strings.reduce_join(tf.gather(letters, labels), axis=1)
+        text = tf.strings.strip(tf.strings.regex_replace(text, " +", " "))
+        return {"text": text, "log_probability": log_probability}
+
+    return transcribe
 
 
 def pad(waveforms: Iterable[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:

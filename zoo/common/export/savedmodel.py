@@ -37,7 +37,10 @@ def export(preset: Preset, folder: Path) -> dict[str, Any]:
             name: tf.function(signature.function).get_concrete_function(*signature.spec)
             for name, signature in task.signatures(portable, recipe).items()
         }
-        tf.saved_model.save(module, str(temporary), signatures)
+        try:
+            tf.saved_model.save(module, str(temporary), signatures)
+        except tf.errors.OpError as error:  # "<path>; <reason> [<operation>]"
+            raise OSError(error.message.rpartition("; ")[2].partition(" [")[0]) from error
         difference, latency = _compare(preset, tf.saved_model.load(str(temporary)))
         if not difference <= TOLERANCE:
             raise ZooError(

@@ -1,0 +1,123 @@
+"""What the benchmarks share: fair timing, the floor of matrix products, reports.
+
+Runs alternate, so that a busy machine slows all contenders alike, and are told as medians and ratios.
+The floor of a computation is the time that its matrix products alone take at the rate measured, in the
+same alternation, on one large product: no exact implementation on this machine can be faster.
+"""
+
+import importlib.metadata
+import importlib.util
+import json
+import multiprocessing
+import os
+import platform
+import statistics
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+RESULTS = Path(__file__).parent / "results"
+Product = tuple[int, int, int]  # rows, inner size, columns
+
+
+def set_threads(threads: int) -> None:
+    """Give TensorFlow, and PyTorch where installed, so many threads; call it before either computes."""
+    import tensorflow as tf
+
+    tf.config.threading.set_intra_op_parallelism_threads(threads)
+    tf.config.threading.set_inter_op_parallelism_threads(threads)
+    if importlib.util.find_spec("torch"):
+        import torch
+
+        torch.set_num_threads(threads)
+
+
+def medians(runs: dict[str, Callable], repeats: int) -> dict[str, float]:
+    """Return the median milliseconds of each run; the runs take turns, after one turn to warm up."""
+    for run in runs.values():
+        run()
+    times = {name: [] for name in runs}
+    for _ in range(repeats):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            times[name].append(1000.0 * (time.perf_counter() - start))
+    return {name: statistics.median(values) for name, values in times.items()}
+
+
+def compare(runs: dict[str, Callable], products: list[Product], repeats: int) -> dict:
+    """Time `runs` and the floor of `products` that each of them has to compute.
+
+    Returns:
+        `milliseconds`: {name: median}, `floor_ms`, and `ratio`: {name: its time over the first's}.
+    """
+    size = 1024
+    times = medians({**runs, "gemm": _gemm(size)}, repeats)
+    milliseconds_per_flop = times.pop("gemm") / (2 * size**3)
+    first = next(iter(times.values()))
+    return {
+        "milliseconds": times,
+        "floor_ms": milliseconds_per_flop * sum(2 * m * k * n for m, k, n in products),
+        "gemm_gflops": 1e-6 / milliseconds_per_flop,
+        "ratio": {name: value / first for name, value in times.items()},
+    }
+
+
+def _gemm(size: int) -> Callable:
+    import tensorflow as tf
+
+    a = tf.constant(np.random.default_rng(0).normal(size=(size, size)).astype("float32"))
+    product = tf.function(lambda: tf.matmul(a, a)[0, 0])
+    return lambda: product().numpy()
+
+
+def in_own_process(function: Callable, *arguments):
+    """Return `function(*arguments)` of a new process: threads are set once, memory starts afresh."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, arguments)
+
+
+def geometric_mean(values: list[float]) -> float:
+    """Return the geometric mean, as ratios are averaged."""
+    return statistics.geometric_mean(values)
+
+
+def machine() -> dict:
+    """Return what the figures depend on; the load tells whether the machine was quiet."""
+    packages = [name for name in ("tensorflow", "keras", "torch") if importlib.util.find_spec(name)]
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "load": os.getloadavg()[0],
+        "versions": {name: importlib.metadata.version(name) for name in packages},
+    }
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), "")
+
+
+def table(heads: list[str], rows: list[list]) -> str:
+    """Return a Markdown table; floats get two significant decimals, None a dash."""
+
+    def cell(value):
+        if value is None:
+            return "-"
+        return f"{value:.2f}" if isinstance(value, float) else str(value)
+
+    lines = [heads, ["---"] * len(heads), *([cell(value) for value in row] for row in rows)]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def save(name: str, report: dict) -> Path:
+    """Write a report to `benchmarks/results/<name>.json` and return its path."""
+    RESULTS.mkdir(exist_ok=True)
+    path = RESULTS / f"{name}.json"
+    path.write_text(json.dumps(report, indent=2) + "\n")
+    return path
