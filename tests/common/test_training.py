@@ -191,3 +191,21 @@ def test_two_utterances_can_be_learnt(recipe, examples, tmp_path):
 def test_what_was_not_learnt_is_said(recipe, examples, tmp_path):
     with pytest.raises(ZooError, match="did not learn the 2 examples in 1 epochs"):
         training.overfit(recipe.override({"training.epochs": 1}), examples[:2], tmp_path / "run")
+
+
+def test_a_clip_that_vanishes_is_left_out(recipe, examples, tmp_path, capsys):
+    gone = replace(examples[0], id="gone", audio=tmp_path / "gone.flac")
+    model = recipe.model.build()
+    batches = recipe.task.batches(model, recipe, [gone, *examples[1:4]], epoch=0)
+    ids = {id_.decode() for _, _, ids in batches.as_numpy_iterator() for id_ in ids}
+    assert ids == {example.id for example in examples[1:4]}
+    assert "Left out of epoch 1" in capsys.readouterr().err
+
+
+def test_what_a_killed_process_was_writing_is_cleared_away(recipe, examples, tmp_path):
+    folder = tmp_path / "run"
+    short = recipe.override({"training.epochs": 1})
+    training.train(short, examples[:4], examples[4:6], folder)
+    (folder / ".part-x.npz").write_bytes(b"half")
+    training.train(short, examples[:4], examples[4:6], folder, resume=True)
+    assert not list(folder.glob(".part-*"))

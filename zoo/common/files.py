@@ -11,6 +11,9 @@ from pathlib import Path
 
 from zoo.common.errors import ZooError
 
+# What begins like this was being written when its writer was killed.
+PART = ".part-"
+
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
@@ -19,7 +22,7 @@ def atomic_file(path: Path) -> Iterator[Path]:
     The path keeps the suffix. Raises `ZooError` if the disk or the folder does not let it be written.
     """
     with _writing(path):
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".part-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=PART, suffix=path.suffix)
         os.close(handle)
         temporary = Path(name)
         try:
@@ -39,7 +42,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     with _writing(path):
         if path.exists():
             raise ZooError(f"{path} exists already. Remove it or name another folder.")
-        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=".part-"))
+        temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=PART))
         try:
             yield temporary
             temporary.chmod(0o755)

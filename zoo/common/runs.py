@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from zoo.common.errors import ZooError
-from zoo.common.files import atomic_file, read_text, write_text
+from zoo.common.files import PART, atomic_file, read_text, write_text
 
 STATE_FILE = "last.npz"
 RUN_FILE = "run.json"
@@ -80,6 +80,12 @@ def check_folder(folder: Path, resume: bool) -> None:
 def has_epochs(folder: Path) -> bool:
     """Whether a run has finished an epoch, to go on from."""
     return (folder / STATE_FILE).exists() or (folder / CSV_FILE).exists()
+
+
+def clear_unfinished(folder: Path) -> None:
+    """Removes what a killed process was writing."""
+    for path in folder.glob(PART + "*"):
+        path.unlink()
 
 
 @contextmanager

@@ -141,6 +141,7 @@ def bilstm_ctc_an4(name: str) -> Recipe:
         model=BiRNNCTC(symbols=28),
         task=SpeechCTC(
             alphabet=" ABCDEFGHIJKLMNOPQRSTUVWXYZ",
+            beam_width=32,
             speeds=(0.9, 1.0, 1.1),
             spec_augment=SpecAugment(freq_width=18, time_width=16),
         ),

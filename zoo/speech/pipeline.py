@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import sys
 import warnings
 from typing import TYPE_CHECKING
 
@@ -55,16 +56,22 @@ def training_batches(
     speed = generator.choice(speeds, len(examples))
 
     def load(index, speed):
-        waveform = read_audio(examples[index].audio, sample_rate)
+        try:
+            waveform = read_audio(examples[index].audio, sample_rate)
+        except ZooError as error:  # it could be read when the run began
+            print(f"Left out of epoch {epoch + 1}: {error}", file=sys.stderr, flush=True)
+            waveform = np.zeros(0, np.float32)
         if speed != 1.0:
             waveform = soxr.resample(waveform, sample_rate * speed, sample_rate)
         return waveform, np.array(labels[index], np.int32), examples[index].id
 
-    def to_features(index, speed):
+    def to_waveform(index, speed):
         waveform, label, id_ = tf.numpy_function(
             load, (index, speed), (tf.float32, tf.int32, tf.string), stateful=False
         )
-        waveform = tf.ensure_shape(waveform, [None])
+        return tf.ensure_shape(waveform, [None]), label, id_
+
+    def to_features(waveform, label, id_):
         features = front_end(
             {"waveform": waveform[tf.newaxis], "lengths": tf.shape(waveform)[tf.newaxis]}
         )[0]
@@ -75,6 +82,8 @@ def training_batches(
         return x, {"labels": label, "label_lengths": tf.shape(label)[0]}, id_
 
     dataset = tf.data.Dataset.from_tensor_slices((order, speed))
+    dataset = dataset.map(to_waveform, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
+    dataset = dataset.filter(lambda waveform, label, id_: tf.size(waveform) > 0)
     dataset = dataset.map(to_features, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
     if spec_augment is not None:
         # One at a time: the masks draw from TensorFlow's global generator, in order.

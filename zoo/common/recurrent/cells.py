@@ -1,12 +1,17 @@
 """One step of each recurrence, forward and backward in time (TensorFlow).
 
-A step back is linear in the gradients of the states. The forward step, with the gates at hand, keeps
-the coefficients of that linear map; the backward step only multiplies. Equations: docs/recurrent.md.
+A step back is linear in the gradients of the states. The forward step, with the gates at hand,
+keeps the coefficients of that linear map; the backward step only multiplies. The equations are in
+docs/recurrent.md.
+
+XLA vectorises tanh over a whole block of gates, but not over parts of one. So the gates are made
+from one block: sigmoid(x) = 1/2 + 1/2 tanh(x/2).
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 
@@ -38,18 +43,27 @@ class Cell(NamedTuple):
     gradients: Callable
 
 
-# LSTM: states h and c; weights (kernel [units, 4 units]); gate order i, f, a, o --------------------
+# LSTM: states h and c; weights (kernel [units, 4 units]); gate order i, f, a, o -------------------
 
 
 def _lstm_forward(z, states, matrices, dropout):
     h, c = states
-    i, f, a, o = tf.split(z + _product(h, matrices[0], dropout), 4, axis=1)
-    i, f, a, o = tf.sigmoid(i), tf.sigmoid(f), tf.tanh(a), tf.sigmoid(o)
+    gates = tf.tanh(_halves(z + _product(h, matrices[0], dropout)))
+    i, f, a, o = tf.split(gates, 4, axis=1)
+    i, f, o = 0.5 + 0.5 * i, 0.5 + 0.5 * f, 0.5 + 0.5 * o
     new_c = f * c + i * a
     tanh_c = tf.tanh(new_c)
     c_to_i, c_to_f, c_to_a = a * i * (1 - i), c * f * (1 - f), i * (1 - a * a)
     h_to_o, h_to_c = tanh_c * o * (1 - o), o * (1 - tanh_c * tanh_c)
     return (o * tanh_c, new_c), (c_to_i, c_to_f, c_to_a, h_to_o, h_to_c, f)
+
+
+def _halves(z):
+    """The gate inputs, halved for the three sigmoids."""
+    units = z.shape[1] // 4
+    scale = np.full((1, 4 * units), 0.5)
+    scale[:, 2 * units : 3 * units] = 1.0
+    return z * tf.constant(scale, z.dtype)
 
 
 def _lstm_backward(d_states, kept, matrices, dropout):
@@ -75,24 +89,25 @@ LSTM = Cell(
 )
 
 
-# GRU, the reset gate after the recurrent product ---------------------------------------------------
+# GRU, the reset gate after the recurrent product --------------------------------------------------
 # state h; weights (kernel [units, 3 units], bias [3 units]); gate order u, r, a
 
 
 def _gru_forward(z, states, matrices, dropout):
     (h,) = states
-    z_u, z_r, z_a = tf.split(z, 3, axis=1)
-    inner_u, inner_r, inner_a = tf.split(_product(h, matrices[0], dropout) + matrices[1], 3, axis=1)
-    u, r = tf.sigmoid(z_u + inner_u), tf.sigmoid(z_r + inner_r)
-    a = tf.tanh(z_a + r * inner_a)
+    inner = _product(h, matrices[0], dropout) + matrices[1]
+    units = h.shape[1]
+    u, r = tf.split(_sigmoid(z[:, : 2 * units] + inner[:, : 2 * units]), 2, axis=1)
+    inner_a = inner[:, 2 * units :]
+    a = tf.tanh(z[:, 2 * units :] + r * inner_a)
     h_to_a = (1 - u) * (1 - a * a)
     h_to_u, h_to_r = (h - a) * u * (1 - u), h_to_a * inner_a * r * (1 - r)
-    return (u * h + (1 - u) * a,), (h_to_u, h_to_r, h_to_a, h_to_a * r, u)
+    return (u * h + (1 - u) * a,), (h_to_a, h_to_u, h_to_r, h_to_a * r, u)
 
 
 def _gru_backward(d_states, kept, matrices, dropout):
     (dh,) = d_states
-    h_to_u, h_to_r, h_to_a, h_to_inner_a, h_to_h = kept
+    h_to_a, h_to_u, h_to_r, h_to_inner_a, h_to_h = kept
     d_inner = tf.concat([dh * h_to_u, dh * h_to_r, dh * h_to_inner_a], axis=1)
     before = _product_gradient(d_inner, matrices[0], dropout) + dh * h_to_h
     return (before,), (d_inner, dh * h_to_a)
@@ -117,7 +132,7 @@ GRU = Cell(
 )
 
 
-# GRU, the reset gate before the candidate's recurrent product --------------------------------------
+# GRU, the reset gate before the candidate's recurrent product -------------------------------------
 # state h; weights (kernel [units, 3 units]); gate order u, r, a
 
 
@@ -126,13 +141,13 @@ def _gru_before_forward(z, states, matrices, dropout):
     h_a = h if dropout is None else h * dropout[2]
     inner = _product(h, matrices[0], None if dropout is None else dropout[:2])
     units = h.shape[1]
-    u, r = tf.split(tf.sigmoid(z[:, : 2 * units] + inner), 2, axis=1)
+    u, r = tf.split(_sigmoid(z[:, : 2 * units] + inner), 2, axis=1)
     reset_h = r * h_a
     a = tf.tanh(z[:, 2 * units :] + tf.matmul(reset_h, matrices[1]))
     reset_to_h = r if dropout is None else r * dropout[2]
     kept = (
-        (h - a) * u * (1 - u),
         (1 - u) * (1 - a * a),
+        (h - a) * u * (1 - u),
         h_a * r * (1 - r),
         reset_to_h,
         reset_h,
@@ -143,7 +158,7 @@ def _gru_before_forward(z, states, matrices, dropout):
 
 def _gru_before_backward(d_states, kept, matrices, dropout):
     (dh,) = d_states
-    h_to_u, h_to_a, reset_to_r, reset_to_h, reset_h, h_to_h = kept
+    h_to_a, h_to_u, reset_to_r, reset_to_h, reset_h, h_to_h = kept
     du, da = dh * h_to_u, dh * h_to_a
     d_reset = tf.matmul(da, matrices[1])
     d_gates = tf.concat([du, d_reset * reset_to_r], axis=1)
@@ -188,7 +203,7 @@ GRU_RESET_BEFORE = Cell(
 )
 
 
-# Simple recurrence: state h; weights (kernel [units, units]) ---------------------------------------
+# Simple recurrence: state h; weights (kernel [units, units]) --------------------------------------
 
 
 def _simple_forward(z, states, matrices, dropout):
@@ -223,6 +238,10 @@ def _transpose(kernel, dropout):
 
 def _blocks(kernel, dropout):
     return tf.split(kernel, dropout.shape[0], axis=1)
+
+
+def _sigmoid(x):
+    return 0.5 + 0.5 * tf.tanh(0.5 * x)
 
 
 def _product(h, matrix, dropout):

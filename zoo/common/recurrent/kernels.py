@@ -48,6 +48,7 @@ def run(
     """
 
     def forward(z, weights, states, keep):
+        count = len(states)
         matrices = cell.prepare(weights, dropout)
 
         def window(cut, first, last, states, _):
@@ -57,8 +58,10 @@ def run(
             return states, (h,), kept
 
         kept = cell.kept if keep else 0
+        if not keep:
+            states = (*states, tf.zeros_like(states[0]))  # see `_forward`
         states, (h,), kept = _over_windows(window, z, reverse, states, (states[0].shape[1],), kept)
-        return h, states, kept
+        return h, states[:count], kept
 
     def backward(z, weights, states, h, kept, d_h, d_states):
         if not training:
@@ -116,7 +119,7 @@ def _first_derivatives(gradients, tensors):
     return guarded(*tensors)
 
 
-# Windows --------------------------------------------------------------------------------------------
+# Windows ------------------------------------------------------------------------------------------
 
 
 def _over_windows(window, like, reverse, states, widths, keep, kept=()):
@@ -177,14 +180,22 @@ def _over_windows(window, like, reverse, states, widths, keep, kept=()):
 
 @tf.function(jit_compile=True, autograph=False)
 def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, first, last):
-    """Walk `cell` over one window: the states, `h` of each step, what is kept of each step."""
+    """Walk `cell` over one window: the states, `h` of each step, what is kept of each step.
+
+    Where nothing is kept, one of the tensors to keep is carried as a last state: XLA would otherwise
+    fuse the gates into the update of the states, and not vectorise them.
+    """
 
     def step(t, states):
-        new, kept = cell.forward(z[t], states, matrices, dropout)
+        old = states if keep else states[:-1]
+        new, kept = cell.forward(z[t], old, matrices, dropout)
         if mask is not None:
-            new = tuple(tf.where(mask[t], n, old) for n, old in zip(new, states, strict=True))
+            new = tuple(tf.where(mask[t], n, o) for n, o in zip(new, old, strict=True))
+        if not keep:
+            return (*new, kept[0]), new[:1]
+        if mask is not None:
             kept = tuple(tf.where(mask[t], x, 0.0) for x in kept)
-        return new, (new[0], *(kept if keep else ()))
+        return new, (new[0], *kept)
 
     widths = [states[0].shape[1]] * (1 + (cell.kept if keep else 0))
     states, (h, *kept) = _fold(step, z, reverse, states, widths, first, last)

@@ -1,9 +1,9 @@
 """Keras's recurrent layers, run by faster loops on the CPU.
 
 Each class is the Keras layer of the same name: its arguments, config, weights and numbers. Only the
-walk over the sequence differs, and only where the kernels cover the layer: on the TensorFlow backend,
-without a GPU, with the activations tanh and sigmoid and `unroll=False`. Everywhere else the layer is
-Keras's own, cuDNN included.
+walk over the sequence differs, and only where the kernels cover the layer: on the TensorFlow
+backend, without a GPU, with the activations tanh and sigmoid and `unroll=False`. Everywhere else
+the layer is Keras's own, cuDNN included.
 """
 
 import keras
@@ -135,21 +135,21 @@ def _gate_inputs(layer, cell, sequences, bias, dtype, training):
     kernel = _tensor(layer.cell.kernel, dtype)
     masks = layer.cell.get_dropout_mask(sequences[:, 0, :]) if training else None
     if isinstance(masks, list):  # one for each gate: implementation=1
-        blocks = tf.split(kernel, cell.gates, axis=1)
-        products = [
-            _product(x * _tensor(m, dtype), block) for m, block in zip(masks, blocks, strict=True)
-        ]
-        return tf.concat(products, axis=2) + bias
+        blocks = zip(
+            masks, tf.split(kernel, cell.gates, axis=1), tf.split(bias, cell.gates), strict=True
+        )
+        return tf.concat([_affine(x * _tensor(m, dtype), k, b) for m, k, b in blocks], axis=2)
     if masks is not None:
         x *= _tensor(masks, dtype)
-    return _product(x, kernel) + bias
+    return _affine(x, kernel, bias)
 
 
-def _product(x, kernel):
-    """`[time, batch, features]` by a kernel, as one product of two matrices."""
-    rows = tf.matmul(tf.reshape(x, (-1, kernel.shape[0])), kernel)
-    product = tf.reshape(rows, (*tf.unstack(tf.shape(x)[:2]), kernel.shape[1]))
-    return tf.ensure_shape(product, (*x.shape[:2], kernel.shape[1]))
+def _affine(x, kernel, bias):
+    """`x K + b` over `[time, batch, features]`, as one product of two matrices."""
+    features, width = kernel.shape
+    rows = tf.nn.bias_add(tf.matmul(tf.reshape(x, (-1, features)), kernel), bias)
+    z = tf.reshape(rows, (*tf.unstack(tf.shape(x)[:2]), width))
+    return tf.ensure_shape(z, (*x.shape[:2], width))
 
 
 def _biases(layer, dtype):
