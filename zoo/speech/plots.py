@@ -74,7 +74,7 @@ def plot_spikes(preset: Preset, audio: str | Path, path: Path, *, reference: str
             color=colours[label],
             weight="bold",
         )
-    below.set(xlabel="seconds", ylabel="posterior", ylim=(0, 1.15), xlim=(0, end))
+    below.set(xlabel="seconds", ylabel="posterior", ylim=(0, 1.3), xlim=(0, end))
     below.legend(loc="upper right")
     picture.savefig(path, dpi=110)
 
