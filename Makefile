@@ -1,5 +1,8 @@
 # Two commands: `make demo` and `make test`. Both build .venv first.
-PYTHON ?= $(firstword $(shell command -v python3.12 python3.11 python3.13 python3))
+# The first Python that runs and is of a version the zoo works on; or `make PYTHON=... demo`.
+FITS := -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
+PYTHON ?= $(shell for python in python3.12 python3.11 python3.13 python3; do \
+	$$python $(FITS) 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
 # CUDA's libraries are installed where there is a GPU to run them, and only there.
@@ -25,7 +28,7 @@ results: $(VENV)/installed
 	$(BIN)/python examples/results.py
 
 $(VENV)/installed: pyproject.toml
-	$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if (3, 11) <= v <= (3, 13) else "The zoo needs Python 3.11, 3.12 or 3.13. Found %d.%d: name another with make PYTHON=..." % v)'
+	@test -n "$(PYTHON)" || { echo "The zoo needs Python 3.11, 3.12 or 3.13; none is on the PATH." >&2; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS)]'
 	touch $@
