@@ -10,6 +10,7 @@ outputs and gradients are compared before they are timed.
 
 import argparse
 import importlib.util
+import itertools
 import resource
 import sys
 
@@ -233,13 +234,13 @@ def main():
     if importlib.util.find_spec("torch") is None:
         print("PyTorch is not installed: its column stays empty.", file=sys.stderr)
     report = {"machine": _timing.machine(), "results": []}
-    for cell in arguments.cells:
-        for threads in arguments.threads:
-            for spread in (False, True):
-                for training in (True, False):
-                    for shape in SHAPES:
-                        case = (cell, shape, spread, training, threads, arguments.repeats)
-                        report["results"].append(_timing.in_own_process(measure, *case))
+    cases = itertools.product(
+        arguments.threads, arguments.cells, (False, True), (True, False), SHAPES
+    )
+    for threads, cell, spread, training, shape in cases:
+        case = (cell, shape, spread, training, threads, arguments.repeats)
+        report["results"].append(_timing.in_own_process(measure, *case))
+        _timing.save("recurrent", report)  # many minutes: what is measured is not lost
     report["peak_mib"] = {
         cell: {name: _timing.in_own_process(peak_memory, name, cell) for name in ("zoo", "keras")}
         for cell in arguments.cells
