@@ -1,8 +1,8 @@
 """What the benchmarks share: fair timing, the floor of matrix products, reports.
 
-Runs alternate, so that a busy machine slows all contenders alike, and are told as medians and ratios.
-The floor of a computation is the time that its matrix products alone take at the rate measured, in the
-same alternation, on one large product: no exact implementation on this machine can be faster.
+Runs alternate, so that a busy machine slows all contenders alike, and are told as medians and
+ratios. The floor of a computation is the time that its matrix products alone take at the rate
+measured, in the same alternation, on one large product.
 """
 
 import importlib.metadata
@@ -23,7 +23,7 @@ Product = tuple[int, int, int]  # rows, inner size, columns
 
 
 def set_threads(threads: int) -> None:
-    """Give TensorFlow, and PyTorch where installed, so many threads; call it before either computes."""
+    """Give TensorFlow, and PyTorch where installed, so many threads, before either computes."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -35,7 +35,7 @@ def set_threads(threads: int) -> None:
 
 
 def medians(runs: dict[str, Callable], repeats: int) -> dict[str, float]:
-    """Return the median milliseconds of each run; the runs take turns, after one turn to warm up."""
+    """Return the median milliseconds of each run; they take turns, after one to warm up."""
     for run in runs.values():
         run()
     times = {name: [] for name in runs}
@@ -74,7 +74,7 @@ def _gemm(size: int) -> Callable:
 
 
 def in_own_process(function: Callable, *arguments):
-    """Return `function(*arguments)` of a new process: threads are set once, memory starts afresh."""
+    """Return `function(*arguments)` of a new process, with threads and memory of its own."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(function, arguments)
 

@@ -2,10 +2,10 @@
 
     python benchmarks/recurrent.py --threads 1 2
 
-A training step is the layer's forward pass and the gradients of its weights and inputs; inference is
-the forward pass alone. Batches have full lengths, and once more lengths spread from half to full:
-TensorFlow gets them as a mask, PyTorch as a packed sequence. Contenders share the weights, and their
-outputs and gradients are compared before they are timed.
+A training step is the layer's forward pass and the gradients of its weights and inputs; inference
+is the forward pass alone. Batches have full lengths, and once more lengths spread from half to
+full: TensorFlow gets them as a mask, PyTorch as a packed sequence. Contenders share the weights,
+and their outputs and gradients are compared before they are timed.
 """
 
 import argparse

@@ -37,7 +37,7 @@ def test_golden_logits(preset):
 
 
 def test_figures_of_the_shipped_clips(preset, an4):
-    """On the ten test clips that travel with the project; the full split is measured by `zoo evaluate`."""
+    """On the ten test clips that travel along; `zoo evaluate` measures the full split."""
     result, report = evaluate(PRESET, data=an4, split="test")
     assert result["examples"] == 10
     assert result["metrics"]["wer"] <= 0.1

@@ -6,6 +6,8 @@ backend, without a GPU, with the activations tanh and sigmoid and `unroll=False`
 the layer is Keras's own, cuDNN included.
 """
 
+import os
+
 import keras
 
 if keras.config.backend() == "tensorflow":
@@ -14,6 +16,8 @@ if keras.config.backend() == "tensorflow":
     from zoo.common.recurrent import cells, kernels
 else:
     kernels = None
+
+FEWEST_ROWS = 8  # of half a batch
 
 _register = keras.saving.register_keras_serializable("zoo")
 
@@ -80,6 +84,11 @@ class Bidirectional(keras.layers.Bidirectional):
     not depend on each other, and TensorFlow runs them side by side.
     """
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # They fill two cores already: neither cuts its batch into halves.
+        self.forward_layer.paired = self.backward_layer.paired = True
+
 
 def _covered(layer):
     """Whether the kernels run this layer here; otherwise Keras does."""
@@ -100,17 +109,38 @@ def _run(layer, cell, sequences, initial_state, mask, training):
     """Keras's `inner_loop` by a kernel: (last output, outputs, states)."""
     # Half precision only rounds the operands: a long sum of bfloat16 states would drift.
     dtype = "float64" if layer.compute_dtype == "float64" else "float32"
-    states = [_tensor(state, dtype) for state in keras.tree.flatten(initial_state)]
+    states = keras.tree.flatten(initial_state)
+    rows = {
+        "x": sequences,
+        "states": states,
+        "dropout": layer.cell.get_dropout_mask(sequences[:, 0, :]) if training else None,
+        "recurrent_dropout": (
+            layer.cell.get_recurrent_dropout_mask(states[0]) if training else None
+        ),
+    }
+    rows = _map(lambda x: _tensor(x, dtype), rows)
+    rows["mask"] = None if mask is None else tf.cast(keras.tree.flatten(mask)[0], "bool")
+    paired = getattr(layer, "paired", False)  # one direction of two
+    if not paired and _threads() > 1 and tf.__internal__.get_enclosing_xla_context() is None:
+        halves = [_run_rows(layer, cell, training, **half) for half in _halves(rows)]
+        return keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *halves)
+    return _run_rows(layer, cell, training, **rows)
+
+
+def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask):
+    """`_run` for some rows of the batch, with their states and masks."""
     if mask is not None:
-        mask = tf.transpose(tf.cast(keras.tree.flatten(mask)[0], "bool"))[:, :, None]
-    bias, *recurrent_bias = _biases(layer, dtype)
+        mask = tf.transpose(mask)[:, :, None]
+    bias, *recurrent_bias = _biases(layer, x.dtype)
+    if recurrent_dropout is not None:
+        recurrent_dropout = tf.stack(keras.tree.flatten(recurrent_dropout))
     h, last = kernels.run(
         cell,
-        _gate_inputs(layer, cell, sequences, bias, dtype, training),
-        (_tensor(layer.cell.recurrent_kernel, dtype), *recurrent_bias),
+        _gate_inputs(cell, x, _tensor(layer.cell.kernel, x.dtype), bias, dropout),
+        (_tensor(layer.cell.recurrent_kernel, x.dtype), *recurrent_bias),
         states,
         mask=mask,
-        dropout=_recurrent_dropout(layer, states[0], training),
+        dropout=recurrent_dropout,
         reverse=layer.go_backwards,
         training=training,
     )
@@ -123,25 +153,48 @@ def _run(layer, cell, sequences, initial_state, mask, training):
             at_end = tf.reduce_any(mask, axis=0)
         h, last_output = tf.where(counts, h, 0.0), tf.where(at_end, last_output, 0.0)
     if not layer.return_sequences:
-        return last_output, last_output[:, None], last
+        return last_output, last_output[:, None], list(last)
     if layer.go_backwards:
         h = tf.reverse(h, [0])
-    return last_output, tf.transpose(h, (1, 0, 2)), last
+    return last_output, tf.transpose(h, (1, 0, 2)), list(last)
 
 
-def _gate_inputs(layer, cell, sequences, bias, dtype, training):
+def _threads():
+    """How many operations TensorFlow runs at once."""
+    return tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count()
+
+
+def _halves(rows):
+    """Cut every tensor of `rows` into the first and the second half of the batch.
+
+    The halves are loops of their own, which two cores walk side by side without waiting for each
+    other at every step. A batch of few rows stays whole, and its second half is empty.
+    """
+    batch = rows["x"].shape[0]
+    if batch is None:
+        batch = tf.shape(rows["x"])[0]
+        first = tf.minimum(batch, tf.maximum((batch + 1) // 2, FEWEST_ROWS))
+    elif batch <= FEWEST_ROWS:
+        return [rows]
+    else:
+        first = max((batch + 1) // 2, FEWEST_ROWS)
+    return [_map(lambda x: x[:first], rows), _map(lambda x: x[first:], rows)]
+
+
+def _map(function, rows):
+    """`function` of every tensor in `rows`; None where there is none."""
+    return keras.tree.map_structure(lambda x: None if x is None else function(x), rows)
+
+
+def _gate_inputs(cell, x, kernel, bias, dropout):
     """`x K + b`, `[time, batch, gates * units]`, with Keras's dropout on x."""
-    x = tf.transpose(_tensor(sequences, dtype), (1, 0, 2))
-    kernel = _tensor(layer.cell.kernel, dtype)
-    masks = layer.cell.get_dropout_mask(sequences[:, 0, :]) if training else None
-    if isinstance(masks, list):  # one for each gate: implementation=1
+    x = tf.transpose(x, (1, 0, 2))
+    if isinstance(dropout, list):  # one for each gate: implementation=1
         blocks = zip(
-            masks, tf.split(kernel, cell.gates, axis=1), tf.split(bias, cell.gates), strict=True
+            dropout, tf.split(kernel, cell.gates, axis=1), tf.split(bias, cell.gates), strict=True
         )
-        return tf.concat([_affine(x * _tensor(m, dtype), k, b) for m, k, b in blocks], axis=2)
-    if masks is not None:
-        x *= _tensor(masks, dtype)
-    return _affine(x, kernel, bias)
+        return tf.concat([_affine(x * m, k, b) for m, k, b in blocks], axis=2)
+    return _affine(x if dropout is None else x * dropout, kernel, bias)
 
 
 def _affine(x, kernel, bias):
@@ -161,14 +214,6 @@ def _biases(layer, dtype):
         width = layer.cell.kernel.shape[1]
         bias = tf.zeros((2, width) if two else (width,), dtype)
     return tf.unstack(bias) if two else [bias]
-
-
-def _recurrent_dropout(layer, state, training):
-    """Keras's masks on the state, `[gates, batch, units]`, or None."""
-    masks = layer.cell.get_recurrent_dropout_mask(state) if training else None
-    if masks is None:
-        return None
-    return tf.stack([_tensor(m, state.dtype) for m in keras.tree.flatten(masks)])
 
 
 def _tensor(x, dtype):
