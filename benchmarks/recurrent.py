@@ -234,6 +234,10 @@ def main():
     if importlib.util.find_spec("torch") is None:
         print("PyTorch is not installed: its column stays empty.", file=sys.stderr)
     report = {"machine": _timing.machine(), "results": []}
+    report["peak_mib"] = {
+        cell: {name: _timing.in_own_process(peak_memory, name, cell) for name in ("zoo", "keras")}
+        for cell in arguments.cells
+    }
     cases = itertools.product(
         arguments.threads, arguments.cells, (False, True), (True, False), SHAPES
     )
@@ -241,10 +245,6 @@ def main():
         case = (cell, shape, spread, training, threads, arguments.repeats)
         report["results"].append(_timing.in_own_process(measure, *case))
         _timing.save("recurrent", report)  # many minutes: what is measured is not lost
-    report["peak_mib"] = {
-        cell: {name: _timing.in_own_process(peak_memory, name, cell) for name in ("zoo", "keras")}
-        for cell in arguments.cells
-    }
     print(summary(report["results"]))
     print("\nPeak memory of a training step at", LARGEST, "in MiB:", report["peak_mib"])
     print("Written to", _timing.save("recurrent", report))
