@@ -13,6 +13,17 @@ import_tensorflow()
 
 AN4 = Path(__file__).parent / "data" / "an4"
 RECIPE = "speech/bilstm-ctc-an4"
+# What a run leaves in its folder.
+RUN_FILES = {
+    "alphabet.txt",
+    "curves.png",
+    "last.npz",
+    "metrics.csv",
+    "model.keras",
+    "recipe.json",
+    "run.json",
+    "tensorboard",
+}
 # Trained in seconds, and without tensorflow-io, which not every Python has.
 TINY_MODEL = ("model.layers=1", "model.hidden_size=16", "model.conv_filters=4")
 TINY_TRAINING = (

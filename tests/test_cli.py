@@ -16,21 +16,11 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.conftest import AN4, RECIPE, TINY, TINY_TRAINING, settings
+from tests.conftest import AN4, RECIPE, RUN_FILES, TINY, TINY_TRAINING, settings
 from zoo.cli import _parser
 from zoo.common import presets
 
 VERBS = ("list", "show", "train", "evaluate", "predict", "export", "publish")
-RUN_FILES = {
-    "alphabet.txt",
-    "curves.png",
-    "last.npz",
-    "metrics.csv",
-    "model.keras",
-    "recipe.json",
-    "run.json",
-    "tensorboard",
-}
 TEXTS = ("ja", "öl für wände")
 
 

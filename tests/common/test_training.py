@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
+from tests.conftest import RUN_FILES
 from tests.harness import plain
 from zoo.common import runs, training
 from zoo.common.errors import ZooError
@@ -85,16 +86,7 @@ def test_resuming_gives_the_losses_of_the_run_that_was_not_interrupted(
     assert len(whole) == len(rest) == 5
     assert [row["loss"] for row in whole] == [row["loss"] for row in rest]
     assert whole[0]["loss"] > whole[-1]["loss"]
-    assert {path.name for path in (tmp_path / "cut").iterdir()} == {
-        "alphabet.txt",
-        "curves.png",
-        "last.npz",
-        "metrics.csv",
-        "model.keras",
-        "recipe.json",
-        "run.json",
-        "tensorboard",
-    }
+    assert {path.name for path in (tmp_path / "cut").iterdir()} == RUN_FILES
 
 
 def test_another_run_is_not_resumed(recipe, examples, tmp_path):

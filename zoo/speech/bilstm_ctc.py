@@ -118,10 +118,12 @@ def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
 
 # Recipes ------------------------------------------------------------------------------------------
 
+PAPER = "Graves, Mohamed & Hinton 2013; Amodei et al. 2016, section 3"
+
 
 @register(
     "speech/bilstm-ctc-an4",
-    paper="Graves, Mohamed & Hinton 2013; Amodei et al. 2016, section 3",
+    paper=PAPER,
     corpus=AN4,
     metric="wer",
 )
@@ -152,7 +154,7 @@ def bilstm_ctc_an4(name: str) -> Recipe:
 
 @register(
     "speech/bilstm-ctc-librispeech-mini",
-    paper="Graves, Mohamed & Hinton 2013; Amodei et al. 2016, section 3",
+    paper=PAPER,
     corpus=LIBRISPEECH_MINI,
     metric="wer",
 )
