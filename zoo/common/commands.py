@@ -46,13 +46,13 @@ def train(
     elif manifest:
         recipe = recipe.from_scratch()
 
-    examples = _read_train(recipe, corpus, source)
-    if dev_manifest:
+    if overfit:
+        examples = dev = _read_train(recipe, corpus, source)[:overfit]
+    elif dev_manifest:
+        examples = _read_train(recipe, corpus, source)
         dev = recipe.task.read(corpus.name, Source(manifest=dev_manifest), "all")
-    elif overfit:
-        examples = dev = examples[:overfit]
     else:
-        examples, dev = _cut_dev(recipe, examples)
+        examples, dev = _train_and_dev(recipe, corpus, source)
     recipe = recipe.fit(examples + dev)
     import_tensorflow()
     examples, left_out = recipe.task.usable(examples, recipe.model)
@@ -96,7 +96,7 @@ def evaluate(
     source = _source(data, manifest, corpus.name)
     split = split or ("all" if manifest else "test")
     if split == "dev":
-        _, examples = _cut_dev(recipe, _read_train(recipe, corpus, source))
+        _, examples = _train_and_dev(recipe, corpus, source)
     else:
         examples = recipe.task.read(corpus.name, source, split)
     import_tensorflow()
@@ -183,12 +183,16 @@ def _source(data: Path | None, manifest: Path | None, corpus: str) -> Source:
 
 
 def _read_train(recipe: Recipe, corpus: registry.Corpus, source: Source) -> list:
-    """What runs train on and cut their dev examples from: a manifest is all of it."""
+    """What runs train on: a manifest is all of it."""
     split = "all" if source.manifest else corpus.train_split
     return recipe.task.read(corpus.name, source, split)
 
 
-def _cut_dev(recipe: Recipe, examples: list) -> tuple[list, list]:
+def _train_and_dev(recipe: Recipe, corpus: registry.Corpus, source: Source) -> tuple[list, list]:
+    """What runs train on and choose by: the corpus's own split for it, or a part cut off the other."""
+    examples = _read_train(recipe, corpus, source)
+    if corpus.dev_split and not source.manifest:
+        return examples, recipe.task.read(corpus.name, source, corpus.dev_split)
     return recipe.task.cut_dev(examples, recipe.training.dev_fraction, recipe.training.seed)
 
 

@@ -1,9 +1,9 @@
 """Connectionist temporal classification: its loss, its two decoders and its alignment.
 
-Every CTC model of the zoo uses this module, and `BLANK_INDEX` is the one place that says which
-symbol is the blank. A path names one symbol a frame; it collapses to a labelling when runs of one
-symbol are merged and blanks are then dropped. Graves, Fernandez, Gomez and Schmidhuber,
-"Connectionist Temporal Classification", ICML 2006.
+Every CTC model of the zoo uses this module. `zoo.common.ctc_search` says which symbol is the blank
+and has the decoders once more, without TensorFlow. A path names one symbol a frame; it collapses to
+a labelling when runs of one symbol are merged and blanks are then dropped. Graves, Fernandez, Gomez
+and Schmidhuber, "Connectionist Temporal Classification", ICML 2006.
 """
 
 from typing import NamedTuple
@@ -11,10 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from zoo.common.ctc_search import BLANK_INDEX
 from zoo.common.errors import ZooError
-
-# The blank, and the padding of label rows: a row's labels are 1 .. symbols - 1.
-BLANK_INDEX = 0
 
 # Stands for log 0: finite, so that the difference of two impossible states is 0 and not NaN.
 _LOG_ZERO = -1e30

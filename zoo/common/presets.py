@@ -9,6 +9,7 @@ CARD.md         what it is for, corpus and licence, figures, limits (presets)
 
 from __future__ import annotations
 
+import functools
 import io
 import os
 import zipfile
@@ -28,6 +29,8 @@ from zoo.common.runs import read_json, write_json
 if TYPE_CHECKING:
     import keras
 
+    from zoo.common.task import Graphs
+
 ROOT = Path(__file__).resolve().parents[2] / "saved_models"
 MODEL_FILE = "model.keras"
 RECIPE_FILE = "recipe.json"
@@ -46,9 +49,21 @@ class Preset:
     recipe: Recipe
     metrics: dict[str, Any]
 
+    @functools.cached_property
+    def models(self) -> dict[str, keras.Model]:
+        """See `Task.graphs`."""
+        return self.recipe.task.graphs(self.model, self.recipe)
+
+    @functools.cached_property
+    def graphs(self) -> Graphs:
+        """`models`, run by TensorFlow."""
+        from zoo.common.backends import keras_graphs
+
+        return keras_graphs(self.models)
+
     def predict(self, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
         """One answer an input, `{"input", "output", ...}`; `{"input", "error"}` for a bad one."""
-        return self.recipe.task.predict(self.model, self.recipe, inputs)
+        return self.recipe.task.predict(self.graphs, self.recipe, inputs)
 
 
 def names() -> list[str]:
@@ -109,11 +124,12 @@ def load_preset(preset_or_folder: str | Path) -> Preset:
     except Exception as error:  # whatever a damaged archive makes zipfile, h5py or Keras raise
         reason = " ".join(str(error).split()).split(". ")[0]
         raise ZooError(f"{path} cannot be opened in Keras's safe mode: {reason}.") from None
-    if [w.shape for w in weights] != [tuple(w.shape) for w in model.weights]:
+    own = recipe.model.own_part(model)
+    if [w.shape for w in weights] != [tuple(w.shape) for w in own.weights]:
         raise ZooError(
             f"{path} does not fit {RECIPE_FILE} and its assets: it holds another shape of model."
         )
-    model.set_weights(weights)
+    own.set_weights(weights)
     metrics = folder / METRICS_FILE
     return Preset(
         name=str(preset_or_folder),
@@ -131,10 +147,15 @@ def save_model(folder: Path, model: keras.Model, recipe: Recipe) -> None:
     """
     from zoo.common.recurrent import to_stock
 
-    stock = to_stock(recipe.model.build())
-    stock.set_weights(model.get_weights())
+    stock = to_stock(recipe.model.own_part(recipe.model.build()))
+    stock.set_weights(recipe.model.own_part(model).get_weights())
     with atomic_file(folder / MODEL_FILE) as path:
         stock.save(path)
+    save_recipe(folder, recipe)
+
+
+def save_recipe(folder: Path, recipe: Recipe) -> None:
+    """Writes recipe.json and the assets, each atomically."""
     write_json(folder / RECIPE_FILE, recipe.to_dict())
     for name, text in recipe.task.assets().items():
         write_text(folder / name, text)

@@ -26,6 +26,11 @@ class ModelConfig(ABC):
     def build(self) -> keras.Model:
         """The functional `keras.Model` of this config, with fresh weights."""
 
+    def own_part(self, model: keras.Model) -> keras.Model:
+        """The part of `model` that its own file holds: all of it, unless `build` finds the rest,
+        such as a pretrained encoder that several models share, where it is shipped once."""
+        return model
+
 
 @dataclass(frozen=True)
 class OptimizerConfig:

@@ -12,19 +12,20 @@ from zoo.common.errors import ZooError, nearest
 from zoo.common.recipe import Recipe
 
 # Task families. Importing one registers its recipes; none of them imports TensorFlow to do so.
-FAMILIES = ("zoo.speech",)
+FAMILIES = ("zoo.language", "zoo.speech")
 
 
 @dataclass(frozen=True)
 class Corpus:
     """A corpus a recipe trains on: its name, what it is, its licence, where to get it, and what it
-    calls the split to train on."""
+    calls the split to train on and the one to choose by; without that, a part is cut off the first."""
 
     name: str
     title: str
     licence: str
     source: str
     train_split: str = "train"
+    dev_split: str | None = None
 
 
 @dataclass(frozen=True)

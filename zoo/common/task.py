@@ -9,10 +9,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from zoo.common.errors import ZooError
 
 if TYPE_CHECKING:
     import keras
+    import numpy as np
     import tensorflow as tf
 
     from zoo.common.recipe import ModelConfig, Recipe
@@ -44,20 +47,36 @@ class Evaluation:
     report: list[str] = field(default_factory=list)
 
 
+class Graphs(dict[str, Callable[..., dict[str, "np.ndarray"]]]):
+    """The graphs of a preset (see `Task.graphs`), each a function of named arrays to named arrays.
+
+    backend: str. The runtime they run in.
+    """
+
+    def __init__(self, backend: str, functions: dict[str, Callable[..., dict[str, np.ndarray]]]):
+        super().__init__(functions)
+        self.backend = backend
+
+
 @dataclass(frozen=True)
 class Signature:
     """One way into a SavedModel.
 
     function: of tensors named as in `spec`, to a dict of named tensors.
     spec: the specification of each argument, with the input's name.
+    resources: what the function needs beside the model's weights, such as a lookup table.
     """
 
     function: Callable[..., dict[str, Any]]
     spec: Sequence[tf.TensorSpec]
+    resources: Sequence[Any] = ()
 
 
 class Task(ABC):
     """Subclasses are frozen dataclasses that hold what is fixed for a trained model."""
+
+    # Fields that `zoo predict` takes as options, such as a decoder's: `--beam-width 8`.
+    options: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod
@@ -115,9 +134,21 @@ class Task(ABC):
 
     @abstractmethod
     def predict(
-        self, model: keras.Model, recipe: Recipe, inputs: Sequence[str]
+        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
     ) -> Iterator[dict[str, Any]]:
-        """One answer an input: `{"input", "output", ...}`, or `{"input", "error"}` for a bad one."""
+        """One answer an input: `{"input", "output", ...}`, or `{"input", "error"}` for a bad one.
+
+        What surrounds the graphs, here, needs no TensorFlow: it is the same for every runtime.
+        """
+
+    def score(
+        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        """The log-probability of each input as the model sees it, token by token.
+
+        Raises `ZooError` where a task has no such thing.
+        """
+        raise ZooError(f"{recipe.name} gives no probability to texts: it has no scores.")
 
     # Delivery
 
@@ -126,8 +157,14 @@ class Task(ABC):
         """The entries of the SavedModel, raw input to answer; `serving_default` is among them."""
 
     @abstractmethod
+    def graphs(self, model: keras.Model, recipe: Recipe) -> dict[str, keras.Model]:
+        """The functional models that together are the preset in a runtime other than TensorFlow,
+        with named inputs and outputs; signatures of the SavedModel too."""
+
+    @abstractmethod
     def samples(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """Real inputs for each signature, of several sizes; exports are compared on them."""
+        """Real inputs for each signature and graph, in batches of several sizes and lengths; exports are
+        compared on them."""
 
     @abstractmethod
     def assets(self) -> dict[str, str]:

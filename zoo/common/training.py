@@ -34,6 +34,7 @@ class Learner(keras.Model):
         super().__init__()
         self.network = network
         self.task = task
+        self.built = True  # the network is
 
     def call(self, x, training=None):
         """The network's outputs."""
@@ -211,7 +212,6 @@ def _build(recipe: Recipe, examples: list, init: keras.Model | None):
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     # XLA is left to the layers that gain from it: the CTC kernel cannot be compiled.
     learner.compile(optimizer, jit_compile=False)
-    learner.build({name: tensor.shape for name, tensor in learner.network.input.items()})
     learner.optimizer.build(learner.trainable_variables)
     return model, learner
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import functools
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from zoo.common import ctc_search
 from zoo.common.errors import ZooError
 from zoo.common.files import read_text
 from zoo.common.progress import progress
 from zoo.common.recipe import ModelConfig, asset
-from zoo.common.task import Evaluation, Signature, Source, Task
+from zoo.common.task import Evaluation, Graphs, Signature, Source, Task
 from zoo.speech import corpora
 from zoo.speech.audio import read_audio
 from zoo.speech.corpora import Example
@@ -26,9 +28,12 @@ if TYPE_CHECKING:
     import keras
     import tensorflow as tf
 
+    from zoo.common.recipe import Recipe
+
 # Real clips that travel with the package (AN4's licence allows it).
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*.flac"))
 
+GRAPH = "model"
 ALPHABET_FILE = "alphabet.txt"
 BLANK_LINE = "<blank>"
 EVALUATION_BATCH = 16
@@ -75,6 +80,8 @@ class SpeechCTC(Task):
     spec_augment: SpecAugment. Masks drawn for each utterance in each epoch.
     max_seconds: float. Longer clips are left out of training.
     """
+
+    options: ClassVar[tuple[str, ...]] = ("beam_width",)
 
     alphabet: str = asset("")
     beam_width: int = 1
@@ -240,22 +247,35 @@ class SpeechCTC(Task):
         report += [f"Not readable, counted as deleted: {error}" for error in unreadable]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report)
 
-    def predict(self, model, recipe, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
+    def predict(
+        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
         """Text of each recording, with its log-probability and duration."""
-        transcribe, rate = self.transcriber(model), recipe.model.features.sample_rate
+        run, rate = graphs[GRAPH], recipe.model.features.sample_rate
         for source in inputs:
             try:
                 waveform = read_audio(source, rate)
             except ZooError as error:
                 yield {"input": source, "error": str(error)}
                 continue
-            answer = transcribe(*pad([waveform]))
+            waveforms, lengths = pad([waveform])
+            outputs = run(waveform=waveforms, lengths=lengths)
+            logits = outputs["logits"][0, : outputs["logit_lengths"][0]]
+            if self.beam_width == 1:
+                labels, log_probability = ctc_search.greedy_search(logits)
+            else:
+                labels, log_probability = ctc_search.beam_search(logits, self.beam_width)
             yield {
                 "input": source,
-                "output": answer["text"].numpy()[0].decode(),
-                "log_probability": float(answer["log_probability"][0]),
+                "output": self.text(labels),
+                "log_probability": log_probability,
                 "seconds": len(waveform) / rate,
             }
+
+    def text(self, labels: Sequence[int]) -> str:
+        """What CTC labels say, with single spaces between words."""
+        letters = "".join(self.alphabet[label - 1] for label in labels)
+        return re.sub(" +", " ", letters).strip()
 
     # Delivery -------------------------------------------------------------------------------------
 
@@ -286,6 +306,10 @@ class SpeechCTC(Task):
             "transcribe_wav": Signature(transcribe_wav, [tf.TensorSpec([None], tf.string, "wav")]),
         }
 
+    def graphs(self, model, recipe) -> dict[str, keras.Model]:
+        """`model`: waveform and lengths to logits and logit_lengths."""
+        return {GRAPH: model}
+
     def samples(self, recipe) -> dict[str, list[dict[str, Any]]]:
         """The shipped clips, one by one and as one batch."""
         import tensorflow as tf
@@ -294,8 +318,10 @@ class SpeechCTC(Task):
         clips = [read_audio(path, rate) for path in SAMPLES]
         batches = [pad([clip]) for clip in clips] + [pad(clips)]
         files = [tf.audio.encode_wav(clip[:, np.newaxis], rate).numpy() for clip in clips]
+        waveforms = [{"waveform": w, "lengths": n} for w, n in batches]
         return {
-            "serving_default": [{"waveform": w, "lengths": n} for w, n in batches],
+            "serving_default": waveforms,
+            GRAPH: waveforms,
             "transcribe_wav": [{"wav": [file]} for file in files] + [{"wav": files}],
         }
 

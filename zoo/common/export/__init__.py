@@ -7,8 +7,13 @@ from collections.abc import Callable
 
 from zoo.common.errors import ZooError
 
-# A format's module has `export(preset, folder) -> dict`, a row of the table `zoo export` prints.
-FORMATS = {"savedmodel": "zoo.common.export.savedmodel"}
+# A format's module has `export(preset, folder) -> list of rows` of the table `zoo export` prints.
+FORMATS = {
+    "savedmodel": "zoo.common.export.savedmodel",
+    "litert": "zoo.common.export.litert",
+    "onnx": "zoo.common.export.onnx",
+    "tensorrt": "zoo.common.export.tensorrt",
+}
 
 
 def check_format(format_: str) -> None:
