@@ -12,7 +12,7 @@ from zoo.common.errors import ZooError, nearest
 from zoo.common.recipe import Recipe
 
 # Task families. Importing one registers its recipes; none of them imports TensorFlow to do so.
-FAMILIES = ("zoo.language", "zoo.speech")
+FAMILIES = ("zoo.language", "zoo.speech", "zoo.vision_language")
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,12 @@ class _Watch(keras.callbacks.Callback):
             leave=False,
             disable=not watched(),
         )
+        self.batches = 0
         self.bad_batch: int | None = None
 
     def on_train_batch_end(self, batch, logs=None):
         loss = logs["loss"]
+        self.batches += 1
         self.bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
         self.bar.update()
         if not math.isfinite(loss):
@@ -131,7 +133,7 @@ def train(
                 **evaluation.metrics,
                 "learning_rate": float(learner.optimizer.learning_rate),
                 "seconds": round(seconds, 2),
-                "examples_per_second": round(len(train_examples) / seconds, 2),
+                "batches_per_second": round(watch.batches / seconds, 3),
             }
             best = all(row[metric] < earlier[metric] for earlier in history)
             history.append(row)
@@ -145,7 +147,7 @@ def train(
             log(
                 f"epoch {epoch + 1}/{training.epochs}  loss {loss:.4f}  "
                 + "  ".join(f"dev {name} {value:.4f}" for name, value in evaluation.metrics.items())
-                + f"  {row['examples_per_second']:.1f} examples/s  {seconds:.1f} s"
+                + f"  {row['batches_per_second']:.1f} batches/s  {seconds:.1f} s"
                 + ("  best" if best else "")
             )
     return history

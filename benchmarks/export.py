@@ -1,0 +1,87 @@
+"""Exported graphs beside Keras: ONNX Runtime, LiteRT, `tf.function` and `predict` on the CPU.
+
+    python benchmarks/export.py [PRESET ...]
+
+Every runtime has the threads it takes by itself. Each graph of a preset answers its own real samples, one row and the largest batch. Where a graph takes
+lengths, the batch is also run with every row at full length: padded rows should cost no more.
+"""
+
+import argparse
+import tempfile
+from pathlib import Path
+
+import _timing
+import numpy as np
+
+
+def measure(name: str, repeats: int) -> list[dict]:
+    """The median milliseconds of each runtime for each graph of a preset."""
+    from zoo.common.quiet import import_tensorflow
+
+    import_tensorflow()
+    from zoo.common import backends, presets
+    from zoo.common.export import exporter
+
+    preset = presets.load_preset(name)
+    samples = preset.recipe.task.samples(preset.recipe)
+    results = []
+    with tempfile.TemporaryDirectory() as folder:
+        exported = {}
+        for backend in ("onnx", "litert"):
+            exporter(backend)(preset, Path(folder))
+            exported[backend] = backends.open_export(
+                backend, Path(folder) / backends.FOLDERS[backend]
+            )
+        for graph, model in preset.models.items():
+            batches = sorted(samples[graph], key=lambda inputs: len(next(iter(inputs.values()))))
+            for inputs in (batches[0], batches[-1]):
+                results.append(_result(preset, exported, graph, model, inputs, repeats))
+    return [{"preset": name, **result} for result in results]
+
+
+def _result(preset, exported, graph, model, inputs, repeats) -> dict:
+    def run(function, arrays):
+        return lambda: function(**arrays)
+
+    runs = {name: run(graphs[graph], inputs) for name, graphs in exported.items()}
+    runs["tf.function"] = run(preset.graphs[graph], inputs)
+    runs["predict"] = lambda: model.predict(inputs, verbose=0)
+    if "lengths" in inputs:
+        full = {**inputs, "lengths": np.full_like(inputs["lengths"], inputs["waveform"].shape[1])}
+        runs["onnx, unpadded"] = run(exported["onnx"][graph], full)
+    shapes = {name: list(np.shape(value)) for name, value in inputs.items()}
+    return {"graph": graph, "shapes": shapes, **_timing.compare(runs, [], repeats)}
+
+
+def main() -> None:
+    """Time every preset in a process of its own."""
+    from zoo.common import presets
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("preset", nargs="*", default=presets.names())
+    parser.add_argument("--repeats", type=int, default=15)
+    arguments = parser.parse_args()
+    report = {"machine": _timing.machine(), "results": []}
+    for name in arguments.preset:
+        report["results"] += _timing.in_own_process(measure, name, arguments.repeats)
+    names = ["onnx", "litert", "tf.function", "predict", "onnx, unpadded"]
+    heads = ["preset", "graph", "batch", *(f"{name}, ms" for name in names)]
+    rows = [
+        [r["preset"], r["graph"], next(iter(r["shapes"].values()))[0]]
+        + [r["milliseconds"].get(name) for name in names]
+        for r in report["results"]
+    ]
+    print(
+        _timing.table(
+            [*heads, "tf.function / onnx"],
+            [
+                [*row, r["ratio"]["tf.function"]]
+                for row, r in zip(rows, report["results"], strict=True)
+            ],
+        )
+    )
+    print(_timing.save("export", report))
+
+
+if __name__ == "__main__":
+    main()
