@@ -1,13 +1,15 @@
 """Recurrences over a whole sequence, with hand-written gradients and loops compiled by XLA.
 
-The caller projects the inputs, `z = x K + b`, in one product for the whole sequence, and TensorFlow
-differentiates that product. What is left to the loop is the recurrent product and the gates. The
-loop back in time carries the gradients of the states alone; the gradient of the recurrent kernel is
-one product after it.
+A sequence is walked in windows of `WINDOW` steps. In each, the inputs of the gates come from one
+product, `z = x K + b`; what is left to the loop over its steps is the recurrent product and the gates.
+The loop back in time carries the gradients of the states alone; those of the weights are one product
+each after it. So no gate of more than a window is ever held, but for what the way back needs.
 
-XLA compiles anew for every shape. So the loop is cut into windows of `WINDOW` steps, and one
-compiled function serves sequences of every length; a batch size seen for the first time compiles.
+XLA compiles anew for every shape, but not for every number of windows: one compiled function serves
+sequences of every length; a batch size seen for the first time compiles.
 """
+
+from typing import NamedTuple
 
 import tensorflow as tf
 
@@ -19,7 +21,9 @@ WINDOW = 64
 
 def run(
     cell: Cell,
-    z: tf.Tensor,
+    x: tf.Tensor,
+    kernel: tf.Tensor,
+    bias: tf.Tensor,
     weights: tuple[tf.Tensor, ...],
     states: tuple[tf.Tensor, ...],
     *,
@@ -32,12 +36,14 @@ def run(
 
     Args:
         cell: the recurrence.
-        z: gate inputs, `[time, batch, gates * units]`, float32 or float64.
+        x: inputs, `[time, batch, features]`, float32 or float64.
+        kernel, bias: from inputs to those of the gates, `[features, gates * units]` and
+            `[gates * units]`.
         weights: of the cell, in its order.
         states: before the first step, each `[batch, units]`.
         mask: bool `[time, batch, 1]`. A step where it is false keeps the states. Defaults to None.
         dropout: `[gates, batch, units]`, masks on the state that each gate sees. Defaults to None.
-        reverse: walk from the last step to the first. Results stay in the order of `z`.
+        reverse: walk from the last step to the first. Results stay in the order of `x`.
         training: keep what a gradient needs. Without it a gradient walks forward once more.
 
     Returns:
@@ -46,60 +52,87 @@ def run(
     Raises:
         ZooError: a second derivative is asked for.
     """
+    count, units = len(states), states[0].shape[1]
 
-    def forward(z, weights, states, keep):
-        count = len(states)
+    def forward(x, kernel, bias, weights, states, keep):
         matrices = cell.prepare(weights, dropout)
 
-        def window(cut, first, last, states, _):
+        def window(part, first, last, states, _):
+            z = _affine(part.cut(x), kernel, bias)
             states, h, kept = _forward(
-                cell, reverse, keep, cut(z), cut(mask), dropout, matrices, states, first, last
+                cell, reverse, keep, z, part.cut(mask), dropout, matrices, states, first, last
             )
             return states, (h,), kept
 
         kept = cell.kept if keep else 0
         if not keep:
             states = (*states, tf.zeros_like(states[0]))  # see `_forward`
-        states, (h,), kept = _over_windows(window, z, reverse, states, (states[0].shape[1],), kept)
+        states, (h,), kept = _over_windows(window, x, reverse, states, (units,), kept, units)
         return h, states[:count], kept
 
-    def backward(z, weights, states, h, kept, d_h, d_states):
+    def backward(x, kernel, bias, weights, states, h, kept, d_h, d_states):
         if not training:
-            _, _, kept = forward(z, weights, states, keep=True)
-        matrices = cell.transpose(weights, dropout)
+            _, _, kept = forward(x, kernel, bias, weights, states, keep=True)
+        matrices, from_gates = cell.transpose(weights, dropout), tf.transpose(kernel)
 
-        def window(cut, first, last, d_states, kept):
+        def window(part, first, last, carried, kept):
+            d_states, sums = carried[:count], carried[count:]
             d_states, emitted = _backward(
-                cell, reverse, cut(d_h), cut(mask), dropout, matrices, kept, d_states, first, last
+                cell, reverse, part.cut(d_h), part.cut(mask), dropout, matrices, kept, d_states,
+                first, last,
+            )  # fmt: skip
+            dz, d_weights = cell.gradients(part.before(h, states[0], reverse), emitted, dropout)
+            rows, inputs = _rows(dz), part.cut(x)
+            gradients = (
+                tf.matmul(_rows(inputs), rows, transpose_a=True),
+                tf.reduce_sum(rows, axis=0),
+                *d_weights,
             )
-            return d_states, emitted, ()
+            sums = tuple(total + gradient for total, gradient in zip(sums, gradients, strict=True))
+            return (*d_states, *sums), (_like(inputs, tf.matmul(rows, from_gates)),), ()
 
-        units = states[0].shape[1]
-        widths = tuple(units * blocks for blocks in cell.emitted)
-        d_states, emitted, _ = _over_windows(window, z, not reverse, d_states, widths, 0, kept)
-        ends = (h[1:], states[0][None]) if reverse else (states[0][None], h[:-1])
-        dz, d_weights = cell.gradients(tf.concat(ends, axis=0), emitted, dropout)
-        return dz, *d_weights, *d_states
+        sums = map(tf.zeros_like, (kernel, bias, *weights))
+        carried, (dx,), _ = _over_windows(
+            window, x, not reverse, (*d_states, *sums), (x.shape[2],), 0, units, kept
+        )
+        return dx, *carried[count:], *carried[:count]
 
     @tf.custom_gradient
     def walk(*tensors):
         # Without gradients of their own, tapes stay out of the compiled functions.
-        z, weights, states = parts(map(tf.stop_gradient, tensors))
-        h, last_states, kept = forward(z, weights, states, keep=training)
+        inputs = parts(map(tf.stop_gradient, tensors))
+        h, last_states, kept = forward(*inputs, keep=training)
 
         def gradient(*upstream):
             d_h, *d_states = map(tf.stop_gradient, upstream)
-            gradients = backward(z, weights, states, h, kept, d_h, tuple(d_states))
+            gradients = backward(*inputs, h, kept, d_h, tuple(d_states))
             return _first_derivatives(gradients, (*upstream, *tensors))
 
         return (h, *last_states), gradient
 
     def parts(tensors):
-        z, *others = tensors
-        return z, tuple(others[: len(weights)]), tuple(others[len(weights) :])
+        x, kernel, bias, *others = tensors
+        return x, kernel, bias, tuple(others[: len(weights)]), tuple(others[len(weights) :])
 
-    h, *last_states = walk(z, *weights, *states)
+    h, *last_states = walk(x, kernel, bias, *weights, *states)
     return h, tuple(last_states)
+
+
+def _affine(x, kernel, bias):
+    """`x K + b` over `[time, batch, features]`, as one product of two matrices."""
+    return _like(x, tf.nn.bias_add(tf.matmul(_rows(x), kernel), bias))
+
+
+def _rows(x):
+    """`[time, batch, width]` as a matrix of that width."""
+    return tf.reshape(x, (-1, x.shape[2]))
+
+
+def _like(x, rows):
+    """The rows of a matrix in the times and batch of `x`."""
+    width = rows.shape[1]
+    sequence = tf.reshape(rows, (*tf.unstack(tf.shape(x)[:2]), width))
+    return tf.ensure_shape(sequence, (*x.shape[:2], width))
 
 
 def _first_derivatives(gradients, tensors):
@@ -122,18 +155,46 @@ def _first_derivatives(gradients, tensors):
 # Windows ------------------------------------------------------------------------------------------
 
 
-def _over_windows(window, like, reverse, states, widths, keep, kept=()):
+class _Part(NamedTuple):
+    """A window of a sequence: the steps from `start` on, `length` of them if it is to be filled up."""
+
+    start: tf.Tensor | int
+    length: int | None
+
+    def cut(self, x):
+        """The part of `x` in the window, zeros behind its end; of None, None."""
+        if x is None or self.length is None:
+            return x
+        return self._filled(x[self.start : self.start + self.length])
+
+    def before(self, h, state, reverse):
+        """What stood before each of its steps: `h` of the step before, or the first state."""
+        if self.length is None:
+            return tf.concat([h[1:], state[None]] if reverse else [state[None], h[:-1]], axis=0)
+        end = tf.minimum(self.start + self.length, tf.shape(h)[0])
+        if reverse:
+            edge = tf.where(end < tf.shape(h)[0], h[tf.minimum(end, tf.shape(h)[0] - 1)], state)
+            return self._filled(tf.concat([h[self.start + 1 : end], edge[None]], axis=0))
+        edge = tf.where(self.start > 0, h[tf.maximum(self.start - 1, 0)], state)
+        return self._filled(tf.concat([edge[None], h[self.start : end - 1]], axis=0))
+
+    def _filled(self, x):
+        filled = tf.pad(x, ((0, self.length - tf.shape(x)[0]), (0, 0), (0, 0)))
+        return tf.ensure_shape(filled, (self.length, *x.shape[1:]))
+
+
+def _over_windows(window, like, reverse, carried, widths, keep, units, kept=()):
     """Fold `window` over the time of `like`.
 
-    `window(cut, first, last, states, kept)` returns the states, tensors of `widths` for each step,
-    and `keep` tensors for another walk over the same windows. `cut(x)` is the part of `x` in the
-    window, of which the steps from `first` to before `last` count.
+    `window(part, first, last, carried, kept)` returns what is carried on, tensors of `widths` for each
+    step, and `keep` tensors of `units` for another walk over the same windows. Of the steps in a
+    part, those from `first` to before `last` count.
     """
     time_steps = tf.shape(like)[0]
     fixed = like.shape[0] is not None and like.shape[0] <= WINDOW
     # A step that XLA compiles as a whole knows its shapes: nothing is gained by windows.
     if fixed or tf.__internal__.get_enclosing_xla_context() is not None:
-        return window(lambda x: x, 0, time_steps, states, kept)
+        return window(_Part(0, None), 0, time_steps, carried, kept)
 
     windows = (time_steps + WINDOW - 1) // WINDOW
 
@@ -146,36 +207,32 @@ def _over_windows(window, like, reverse, states, widths, keep, kept=()):
             clear_after_read=False,
         )
 
-    def body(k, states, sequences, keeping):
+    def body(k, carried, sequences, keeping):
         # The last window begins early enough to be full, where the sequence is long enough.
         start = tf.minimum(k * WINDOW, tf.maximum(time_steps - WINDOW, 0))
-
-        def cut(x):
-            if x is None:
-                return None
-            part = x[start : start + WINDOW]
-            return tf.pad(part, ((0, WINDOW - tf.shape(part)[0]), (0, 0), (0, 0)))
-
         first, last = k * WINDOW - start, tf.minimum((k + 1) * WINDOW, time_steps) - start
-        states, parts, keeps = window(cut, first, last, states, tuple(x.read(k) for x in kept))
+        part, old = _Part(start, WINDOW), tuple(x.read(k) for x in kept)
+        new, parts, keeps = window(part, first, last, carried, old)
+        # What was traced for any batch gives any batch: the loop wants the batch it began with.
+        carried = tuple(tf.ensure_shape(x, o.shape) for x, o in zip(new, carried, strict=True))
         sequences = tuple(
-            x.write(k, part[first:last]) for x, part in zip(sequences, parts, strict=True)
+            x.write(k, values[first:last]) for x, values in zip(sequences, parts, strict=True)
         )
-        keeping = tuple(x.write(k, part) for x, part in zip(keeping, keeps, strict=True))
-        return k - 1 if reverse else k + 1, tuple(states), sequences, keeping
+        keeping = tuple(x.write(k, values) for x, values in zip(keeping, keeps, strict=True))
+        return k - 1 if reverse else k + 1, carried, sequences, keeping
 
-    _, states, sequences, keeping = tf.while_loop(
+    _, carried, sequences, keeping = tf.while_loop(
         lambda k, *_: k >= 0 if reverse else k < windows,
         body,
         (
             windows - 1 if reverse else tf.constant(0),
-            tuple(states),
+            tuple(carried),
             tuple(array(None, width) for width in widths),
-            tuple(array(WINDOW, states[0].shape[1]) for _ in range(keep)),
+            tuple(array(WINDOW, units) for _ in range(keep)),
         ),
         maximum_iterations=windows,
     )
-    return states, tuple(x.concat() for x in sequences), keeping
+    return carried, tuple(x.concat() for x in sequences), keeping
 
 
 @tf.function(jit_compile=True, autograph=False)

@@ -134,9 +134,18 @@ def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask
     bias, *recurrent_bias = _biases(layer, x.dtype)
     if recurrent_dropout is not None:
         recurrent_dropout = tf.stack(keras.tree.flatten(recurrent_dropout))
+    x = tf.transpose(x, (1, 0, 2))
+    kernel = _tensor(layer.cell.kernel, x.dtype)
+    if isinstance(dropout, list):  # one for each gate: implementation=1
+        x = tf.concat([x * mask for mask in dropout], axis=2)
+        kernel = _block_diagonal(tf.split(kernel, cell.gates, axis=1))
+    elif dropout is not None:
+        x = x * dropout
     h, last = kernels.run(
         cell,
-        _gate_inputs(cell, x, _tensor(layer.cell.kernel, x.dtype), bias, dropout),
+        x,
+        kernel,
+        bias,
         (_tensor(layer.cell.recurrent_kernel, x.dtype), *recurrent_bias),
         states,
         mask=mask,
@@ -186,23 +195,11 @@ def _map(function, rows):
     return keras.tree.map_structure(lambda x: None if x is None else function(x), rows)
 
 
-def _gate_inputs(cell, x, kernel, bias, dropout):
-    """`x K + b`, `[time, batch, gates * units]`, with Keras's dropout on x."""
-    x = tf.transpose(x, (1, 0, 2))
-    if isinstance(dropout, list):  # one for each gate: implementation=1
-        blocks = zip(
-            dropout, tf.split(kernel, cell.gates, axis=1), tf.split(bias, cell.gates), strict=True
-        )
-        return tf.concat([_affine(x * m, k, b) for m, k, b in blocks], axis=2)
-    return _affine(x if dropout is None else x * dropout, kernel, bias)
-
-
-def _affine(x, kernel, bias):
-    """`x K + b` over `[time, batch, features]`, as one product of two matrices."""
-    features, width = kernel.shape
-    rows = tf.nn.bias_add(tf.matmul(tf.reshape(x, (-1, features)), kernel), bias)
-    z = tf.reshape(rows, (*tf.unstack(tf.shape(x)[:2]), width))
-    return tf.ensure_shape(z, (*x.shape[:2], width))
+def _block_diagonal(blocks):
+    """Blocks of one width down the diagonal of a matrix of zeros."""
+    count, width = len(blocks), blocks[0].shape[1]
+    margins = [((0, 0), (i * width, (count - 1 - i) * width)) for i in range(count)]
+    return tf.concat([tf.pad(b, m) for b, m in zip(blocks, margins, strict=True)], axis=0)
 
 
 def _biases(layer, dtype):
