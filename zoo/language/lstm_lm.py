@@ -156,5 +156,5 @@ def charlstm_shakespeare(name: str) -> Recipe:
         ),
         task=LanguageModelling(level="character", time_steps=64, length=400),
         optimizer=OptimizerConfig(learning_rate=4e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=24, batch_size=32, patience=24, dev_fraction=0.05),
+        training=TrainingConfig(epochs=18, batch_size=32, patience=18, dev_fraction=0.05),
     )
