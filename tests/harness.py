@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from zoo.common import presets
-from zoo.common.export import savedmodel
+from zoo.common.export import exporter
 from zoo.common.recipe import Recipe
 from zoo.common.recurrent import Bidirectional, to_stock
 from zoo.common.training import Learner
@@ -25,7 +25,7 @@ keras.saving.load_model(sys.argv[1], safe_mode=True)
 
 
 def check_model(recipe: Recipe, examples: list, folder: Path) -> None:
-    """Build, named inputs and outputs, a training step, mixed precision, save and load, export.
+    """Build, named inputs and outputs, a training step, mixed precision, save and load, exports.
 
     recipe: with a model of tiny dimensions. examples: a few that it can be trained on.
     """
@@ -36,8 +36,9 @@ def check_model(recipe: Recipe, examples: list, folder: Path) -> None:
     _check_mixed_precision(recipe, examples)
     _check_saved(model, recipe, folder)
     preset = presets.load_preset(folder)
-    row = savedmodel.export(preset, folder)
-    assert row["max_difference"] <= row["tolerance"]
+    for format_ in ("savedmodel", "onnx", "litert"):
+        for row in exporter(format_)(preset, folder):
+            assert row["max_difference"] <= row["tolerance"]
 
 
 def _check_names(model: keras.Model) -> None:

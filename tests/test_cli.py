@@ -17,10 +17,10 @@ import pytest
 
 import zoo
 from tests.conftest import AN4, RECIPE, RUN_FILES, TINY, TINY_TRAINING, settings
-from zoo.cli import _parser
+from zoo.cli import _parse
 from zoo.common import presets
 
-VERBS = ("list", "show", "train", "evaluate", "predict", "export", "publish")
+VERBS = ("list", "show", "train", "evaluate", "predict", "score", "export", "publish")
 TEXTS = ("ja", "öl für wände")
 
 
@@ -56,7 +56,7 @@ def test_help_shows_an_example_that_parses(run_zoo, verb):
     assert answer.status == 0
     example = re.search(r"^example:\n  zoo (.*)$", answer.out, re.MULTILINE)[1]
     assert example.startswith(verb)
-    _parser().parse_args(shlex.split(example))
+    _parse(shlex.split(example))
 
 
 def test_every_verb_is_in_the_help(run_zoo):
@@ -178,6 +178,29 @@ def test_predict(run_zoo, tiny_run, clips):
     assert text == [f"{p['input']}: {p['output']}" for p in answer.json["predictions"]]
     loaded = zoo.load(str(tiny_run))
     assert list(loaded.predict(clips)) == answer.json["predictions"]
+
+
+def test_options_of_the_task(run_zoo, refused, tiny_run, clips):
+    def answer(*options):
+        (prediction,) = run_zoo("predict", "--json", *options).json["predictions"]
+        return prediction
+
+    wide = answer(tiny_run, clips[0])
+    greedy = answer("--beam-width", "1", tiny_run, clips[0])
+    assert greedy["log_probability"] < wide["log_probability"]  # of one path, not of all
+    assert answer(tiny_run, "--beam-width=1", "--", clips[0]) == greedy
+    line = refused("predict", tiny_run, clips[0], "--beam-with", "8")
+    assert "has no option --beam-with. Valid: --beam-width." in line
+    assert "task.beam_width is a whole number" in refused(
+        "predict", tiny_run, clips[0], "--beam-width", "eight"
+    )
+    assert "expected one argument" in refused(
+        "predict", tiny_run, clips[0], "--beam-width", status=2
+    )
+
+
+def test_score_is_for_texts(refused, tiny_run):
+    assert "has no scores" in refused("score", tiny_run, "hello")
 
 
 def test_a_name_that_is_no_text(run_zoo, tiny_run):
@@ -339,6 +362,29 @@ def test_export(run_zoo, refused, tiny_run, tmp_path):
     assert Path(file["path"], "saved_model.pb").is_file()
     assert file["max_difference"] <= file["tolerance"]
     assert "exists already" in refused(*command)
+
+
+def test_a_format_that_fails_does_not_stop_the_others(run_zoo, tiny_run, tmp_path, monkeypatch):
+    from zoo.common.export import litert
+
+    monkeypatch.setattr(litert, "TOLERANCE", -1.0)
+    command = ("export", tiny_run, "--to", "litert,onnx", "--out", tmp_path)
+    answer = run_zoo(*command, "--json")
+    assert answer.status == 1
+    assert [file["format"] for file in answer.json["files"]] == ["onnx"]
+    assert answer.err.startswith("zoo: The litert file of 'model' differs from the Keras model by")
+    assert answer.err.count("\n") == 1
+    assert names(tmp_path) == {"onnx", "recipe.json", "alphabet.txt"}
+
+
+def test_another_preset_is_not_overwritten(refused, tiny_run, tmp_path):
+    shutil.copy(tiny_run / "alphabet.txt", tmp_path)
+    recipe = json.loads((tiny_run / "recipe.json").read_text())
+    recipe["training"]["epochs"] += 1
+    (tmp_path / "recipe.json").write_text(json.dumps(recipe))
+    line = refused("export", tiny_run, "--to", "onnx", "--out", tmp_path)
+    assert "holds another preset" in line
+    assert names(tmp_path) == {"alphabet.txt", "recipe.json"}
 
 
 def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, tmp_path, monkeypatch, clips):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import io
+import itertools
 import json
 import os
 import sys
@@ -16,7 +17,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Runs the command line and returns its exit status: 0, 1 for an error, 2 for bad usage."""
     if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be text of its encoding
         sys.stdout.reconfigure(errors="backslashreplace")
-    options = _parser().parse_args(arguments)
+    options = _parse(sys.argv[1:] if arguments is None else arguments)
     try:
         return options.verb(options) or 0
     except ZooError as error:
@@ -78,16 +79,32 @@ def _evaluate(options) -> None:
 def _predict(options) -> int:
     from zoo.common import commands
 
-    result = commands.predict(options.preset, options.input)
+    result = commands.predict(
+        options.preset, options.input, backend=options.backend, options=options.task
+    )
     _answer(options, result, lambda: commands.predictions_text(result))
     return int(any("error" in prediction for prediction in result["predictions"]))
 
 
-def _export(options) -> None:
+def _score(options) -> int:
+    from zoo.common import commands
+
+    result = commands.score(
+        options.preset, options.input, backend=options.backend, options=options.task
+    )
+    _answer(options, result, lambda: commands.scores_text(result))
+    return int(any("error" in score for score in result["scores"]))
+
+
+def _export(options) -> int:
     from zoo.common import commands
 
     result = commands.export(options.preset, options.to.split(","), options.out)
+    errors = result.pop("errors", [])
     _answer(options, result, lambda: commands.export_text(result))
+    for error in errors:
+        print("zoo:", error, file=sys.stderr)
+    return int(bool(errors))
 
 
 def _publish(options) -> None:
@@ -98,6 +115,45 @@ def _publish(options) -> None:
 
 
 # Parsing and printing -----------------------------------------------------------------------------
+
+
+# What a verb that answers inputs takes for every preset; all else is an option of the preset's task.
+_COMMON_FLAGS = {"--json": 0, "--backend": 1, "--help": 0, "-h": 0}
+
+
+def _parse(arguments: list[str]) -> argparse.Namespace:
+    """The arguments, with the options of a preset's task, `--name value`, as a dict under `task`."""
+    task: dict[str, str] = {}
+    if arguments and arguments[0] in ("predict", "score"):
+        arguments, task = _split(arguments)
+    options = _parser().parse_args(arguments)
+    options.task = task
+    return options
+
+
+def _split(arguments: list[str]) -> tuple[list[str], dict[str, str]]:
+    rest, task = [], {}
+    waiting = iter(arguments)
+    for argument in waiting:
+        flag, equals, value = argument.partition("=")
+        if argument == "--":  # inputs from here on, whatever they look like
+            rest += [argument, *waiting]
+        elif not flag.startswith("--") or flag in _COMMON_FLAGS:
+            rest.append(argument)
+            if _COMMON_FLAGS.get(argument):
+                rest += itertools.islice(waiting, 1)
+        elif equals:
+            task[_field(flag)] = value
+        else:
+            try:
+                task[_field(flag)] = next(waiting)
+            except StopIteration:
+                _Parser(prog=f"zoo {arguments[0]}").error(f"argument {flag}: expected one argument")
+    return rest, task
+
+
+def _field(flag: str) -> str:
+    return flag.removeprefix("--").replace("-", "_")
 
 
 class _Parser(argparse.ArgumentParser):
@@ -168,23 +224,42 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument("preset", metavar="PRESET|RUN")
     add_source(added, split=True)
 
+    def add_inputs(added):
+        added.add_argument("preset", metavar="PRESET|RUN")
+        added.add_argument("input", nargs="+", help="after --, one may begin with --")
+        added.add_argument(
+            "--backend", default="keras", help="keras (default), savedmodel, onnx or litert"
+        )
+        added.add_argument_group(
+            "options of the preset's task", "--NAME VALUE, such as a decoder's --beam-width 8"
+        )
+
     added = verb(
         "predict",
         _predict,
         "answer inputs with a preset or run",
-        "zoo predict speech/bilstm-ctc-an4 hello.wav goodbye.flac",
+        "zoo predict speech/bilstm-ctc-an4 hello.wav goodbye.flac --beam-width 8",
     )
-    added.add_argument("preset", metavar="PRESET|RUN")
-    added.add_argument("input", nargs="+")
+    add_inputs(added)
+
+    added = verb(
+        "score",
+        _score,
+        "tell the log-probability of texts, token by token",
+        'zoo score language/lstm-small-ptb "the company said it expects a loss"',
+    )
+    add_inputs(added)
 
     added = verb(
         "export",
         _export,
         "export a preset or run, compared with the Keras model",
-        "zoo export speech/bilstm-ctc-an4 --to savedmodel --out exported",
+        "zoo export speech/bilstm-ctc-an4 --to savedmodel,onnx --out exported",
     )
     added.add_argument("preset", metavar="PRESET|RUN")
-    added.add_argument("--to", required=True, metavar="FORMATS", help="savedmodel")
+    added.add_argument(
+        "--to", required=True, metavar="FORMATS", help="savedmodel,litert,onnx,tensorrt"
+    )
     added.add_argument("--out", type=Path, metavar="DIR", help="default: the preset's own folder")
 
     added = verb(

@@ -29,6 +29,19 @@ def test_golden_transcripts(preset):
     np.testing.assert_allclose(scores, [-2.022, -0.654, -0.408, -0.960], atol=0.05)
 
 
+@pytest.mark.parametrize("beam_width", [1, 8, 32])
+def test_the_decoder_in_the_graph_is_that_of_predict(preset, beam_width):
+    recipe = preset.recipe.override({"task.beam_width": beam_width})
+    waveforms, lengths = pad([read_audio(path, 16_000) for path in SAMPLES])
+    graph = recipe.task.transcriber(preset.model)(waveforms, lengths)
+    answers = recipe.task.predict(preset.graphs, recipe, [str(path) for path in SAMPLES])
+    for answer, text, score in zip(
+        answers, graph["text"].numpy(), graph["log_probability"].numpy(), strict=True
+    ):
+        assert answer["output"] == text.decode()
+        assert answer["log_probability"] == pytest.approx(score, abs=1e-3)
+
+
 def test_golden_logits(preset):
     waveform, lengths = pad([read_audio(SAMPLES[1], 16_000)])
     logits = preset.model({"waveform": waveform, "lengths": lengths})["logits"][0].numpy()

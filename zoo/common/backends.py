@@ -7,8 +7,10 @@ nor Keras.
 
 from __future__ import annotations
 
+import functools
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import nullcontext
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
@@ -17,12 +19,12 @@ import numpy as np
 
 from zoo.common import presets
 from zoo.common.errors import ZooError
-from zoo.common.quiet import import_tensorflow
-from zoo.common.recipe import Recipe
+from zoo.common.quiet import descriptor_2_elsewhere, import_tensorflow
 from zoo.common.task import Graphs
 
 if TYPE_CHECKING:
     import keras
+    from tensorflow.types.experimental import ConcreteFunction
 
 Function = Callable[..., dict[str, np.ndarray]]
 
@@ -33,8 +35,8 @@ FOLDERS = {"savedmodel": "1", "onnx": "onnx", "litert": "litert", "tensorrt": "t
 SUFFIXES = {"onnx": ".onnx", "litert": ".tflite", "tensorrt": ".engine"}
 
 
-def open_preset(backend: str, preset_or_folder: str) -> tuple[Recipe, Graphs]:
-    """A preset's recipe, and its graphs in a runtime.
+def open_graphs(backend: str, preset_or_folder: str) -> Graphs:
+    """The graphs of a preset in a runtime.
 
     Raises `ZooError` for an unknown backend or preset, for one that was not exported to that
     backend, for a damaged file, and where the runtime's package is not installed.
@@ -44,26 +46,34 @@ def open_preset(backend: str, preset_or_folder: str) -> tuple[Recipe, Graphs]:
     folder = presets.find(preset_or_folder)
     if backend == "keras":
         import_tensorflow()
-        preset = presets.load_preset(preset_or_folder)
-        return preset.recipe, preset.graphs
-    recipe = presets.load_recipe(folder)
+        return presets.load_preset(preset_or_folder).graphs
     export = folder / FOLDERS[backend]
     if not export.is_dir():
         raise ZooError(
-            f"{preset_or_folder} has no {export}: export it first: "
-            f"zoo export {preset_or_folder} --to {backend}"
+            f"There is no {export}: export it first: zoo export {preset_or_folder} --to {backend}"
         )
-    return recipe, open_export(backend, export)
+    return open_export(backend, export)
 
 
 def open_export(backend: str, folder: Path) -> Graphs:
-    """The graphs in the folder of an export, such as `<preset>/onnx`. Raises as `open_preset`."""
+    """The graphs in the folder of an export, such as `<preset>/onnx`. Raises as `open_graphs`."""
     return _Exported(backend, folder, _OPENERS[backend](folder))
 
 
 def keras_graphs(models: dict[str, keras.Model]) -> Graphs:
     """Functional models as graphs: each traced once, for every shape its inputs leave free."""
     return Graphs("keras", {name: _keras_function(model) for name, model in models.items()})
+
+
+def concrete_function(model: keras.Model, batch: int | None = None) -> ConcreteFunction:
+    """A functional model as a traced function of its inputs by name, of any batch or a fixed one."""
+    import tensorflow as tf
+
+    spec = {
+        name: tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype, name)
+        for name, tensor in model.input.items()
+    }
+    return tf.function(lambda **inputs: model(inputs, training=False)).get_concrete_function(**spec)
 
 
 def import_package(module: str, package: str) -> ModuleType:
@@ -88,15 +98,13 @@ class _Exported(Graphs):
 def _keras_function(model: keras.Model) -> Function:
     import tensorflow as tf
 
-    spec = {
-        name: tf.TensorSpec(tensor.shape, tensor.dtype, name)
-        for name, tensor in model.input.items()
-    }
-    traced = tf.function(lambda inputs: model(inputs, training=False), input_signature=[spec])
+    traced = concrete_function(model)
 
     def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
-        outputs = traced({name: tf.constant(inputs[name], of.dtype) for name, of in spec.items()})
-        return {name: output.numpy() for name, output in outputs.items()}
+        tensors = {
+            name: tf.constant(inputs[name], tensor.dtype) for name, tensor in model.input.items()
+        }
+        return {name: output.numpy() for name, output in traced(**tensors).items()}
 
     return run
 
@@ -113,6 +121,7 @@ def _open_savedmodel(folder: Path) -> dict[str, Function]:
     def function(signature) -> Function:
         spec = signature.structured_input_signature[1]
 
+        @_guarded(folder, "TensorFlow", spec)
         def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
             tensors = {name: tf.constant(inputs[name], of.dtype) for name, of in spec.items()}
             return {name: output.numpy() for name, output in signature(**tensors).items()}
@@ -136,6 +145,7 @@ def _open_onnx(folder: Path) -> dict[str, Function]:
         dtypes = {node.name: _ONNX_TYPES[node.type] for node in session.get_inputs()}
         names = [node.name for node in session.get_outputs()]
 
+        @_guarded(path, "ONNX Runtime", dtypes)
         def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
             arrays = {name: np.asarray(inputs[name], dtype) for name, dtype in dtypes.items()}
             return dict(zip(names, session.run(names, arrays), strict=True))
@@ -164,14 +174,17 @@ def _open_litert(folder: Path) -> dict[str, Function]:
         except (ValueError, RuntimeError) as error:
             raise _corrupt(path, "LiteRT", error) from None
         dtypes = {name: of["dtype"] for name, of in runner.get_input_details().items()}
+        quiet_start = [descriptor_2_elsewhere()]  # of the first call, which tells of its delegate
 
+        @_guarded(path, "LiteRT", dtypes)
         def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
             """The rows one by one: the file's batch is 1, its time is free."""
             arrays = {name: np.asarray(inputs[name], dtype) for name, dtype in dtypes.items()}
-            rows = [
-                runner(**{name: array[i : i + 1] for name, array in arrays.items()})
-                for i in range(len(next(iter(arrays.values()))))
-            ]
+            with quiet_start.pop() if quiet_start else nullcontext():
+                rows = [
+                    runner(**{name: array[i : i + 1] for name, array in arrays.items()})
+                    for i in range(len(next(iter(arrays.values()))))
+                ]
             return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
 
         return run
@@ -185,9 +198,35 @@ def _files(backend: str, folder: Path, function: Callable[[Path], Function]) -> 
     return {path.stem: function(path) for path in paths}
 
 
+def _guarded(path: Path, runtime: str, names: Iterable[str]) -> Callable[[Function], Function]:
+    """Decorator: tells in one line that a file was not made from the preset it is asked for."""
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+            if not set(names) <= set(inputs):
+                raise ZooError(
+                    f"{path} does not fit the preset: it takes {', '.join(names)}. "
+                    f"Received: {', '.join(inputs)}. Export it anew."
+                )
+            try:
+                return function(**inputs)
+            except Exception as error:  # each runtime raises its own
+                raise ZooError(f"{path}: {runtime} cannot run it: {_line(error)}") from error
+
+        return run
+
+    return decorate
+
+
 def _corrupt(path: Path, runtime: str, error: Exception) -> ZooError:
-    reason = " ".join(str(error).split())[:120]
-    return ZooError(f"{path} is corrupt: {runtime} cannot open it. Export it anew. ({reason})")
+    return ZooError(
+        f"{path} is corrupt: {runtime} cannot open it. Export it anew. ({_line(error)})"
+    )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
 
 
 _OPENERS = {"savedmodel": _open_savedmodel, "onnx": _open_onnx, "litert": _open_litert}

@@ -14,7 +14,7 @@ from zoo.common.errors import ZooError
 from zoo.common.quiet import import_tensorflow
 from zoo.common.recipe import Recipe
 from zoo.common.runs import check_folder
-from zoo.common.task import Evaluation, Source
+from zoo.common.task import Evaluation, Graphs, Source
 
 DATA_VARIABLE = "ZOO_DATA"
 
@@ -106,23 +106,60 @@ def evaluate(
     return _evaluation(name, where, split, result), result.report
 
 
-def predict(name: str, inputs: Sequence[str]) -> dict[str, Any]:
-    """`zoo predict`: an answer, or an error, for each input."""
-    presets.find(name)
-    import_tensorflow()
-    return {"preset": name, "predictions": list(presets.load_preset(name).predict(inputs))}
+def predict(
+    name: str,
+    inputs: Sequence[str],
+    *,
+    backend: str = "keras",
+    options: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """`zoo predict`: an answer, or an error, for each input.
+
+    options: text by the name of one of the task's options, such as {"beam_width": "8"}.
+    """
+    recipe, graphs = _opened(name, backend, options or {})
+    return {"preset": name, "predictions": list(recipe.task.predict(graphs, recipe, inputs))}
+
+
+def score(
+    name: str,
+    inputs: Sequence[str],
+    *,
+    backend: str = "keras",
+    options: dict[str, str] | None = None,
+) -> dict[str, Any]:
+    """`zoo score`: the log-probability of each text, token by token. Arguments as of `predict`."""
+    recipe, graphs = _opened(name, backend, options or {})
+    return {"preset": name, "scores": list(recipe.task.score(graphs, recipe, inputs))}
 
 
 def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[str, Any]:
-    """`zoo export`: files of a preset for other runtimes, each compared with the Keras model."""
+    """`zoo export`: files of a preset for other runtimes, each compared with the Keras model.
+
+    out: a folder, which then holds all that `zoo predict` needs besides; None for the preset's own.
+
+    A format that fails does not stop the others: `errors` has a line for each. Raises `ZooError`
+    where all fail.
+    """
     from zoo.common.export import check_format, exporter
 
     for format_ in formats:
         check_format(format_)
     folder = out or presets.find(name)
+    presets.check_same(presets.find(name), folder)
     import_tensorflow()
     preset = presets.load_preset(name)
-    return {"preset": name, "files": [exporter(format_)(preset, folder) for format_ in formats]}
+    files, errors = [], []
+    for format_ in dict.fromkeys(formats):
+        try:
+            files += exporter(format_)(preset, folder)
+        except ZooError as error:
+            errors.append(str(error))
+    if not files:
+        raise ZooError(" ".join(errors))
+    if out:
+        presets.save_recipe(out, preset.recipe)
+    return {"preset": name, "files": files} | ({"errors": errors} if errors else {})
 
 
 def publish(run: str, *, data: Path | None = None, split: str = "test") -> dict[str, Any]:
@@ -162,9 +199,42 @@ def predictions_text(result: dict[str, Any]) -> str:
     )
 
 
+def scores_text(result: dict[str, Any]) -> str:
+    """The answer of `score` for a person to read: a line a token, then the total."""
+    lines = []
+    for score in result["scores"]:
+        if "error" in score:
+            lines.append(f"{score['input']}: error: {score['error']}")
+            continue
+        lines += [f"{t['log_probability']:10.4f}  {t['token']!r}" for t in score["tokens"]]
+        count = len(score["tokens"])
+        lines.append(f"{score['log_probability']:10.4f}  {count} tokens: {score['input']}")
+    return "\n".join(lines)
+
+
 def export_text(result: dict[str, Any]) -> str:
     """The answer of `export` for a person to read."""
-    return table(result["files"])
+    rows = table(result["files"])
+    if any(file["max_difference"] is None for file in result["files"]):
+        rows += "\nWhere no difference stands, no device was at hand: execution was not tested."
+    return rows
+
+
+def _opened(name: str, backend: str, options: dict[str, str]) -> tuple[Recipe, Graphs]:
+    """A preset's recipe, its task set by options, and its graphs in a runtime."""
+    from zoo.common.backends import open_graphs
+
+    recipe = presets.load_recipe(presets.find(name))
+    for option in options:
+        if option not in recipe.task.options:
+            valid = ", ".join(map(_flag, recipe.task.options)) or "none"
+            raise ZooError(f"{name} has no option {_flag(option)}. Valid: {valid}.")
+    recipe = recipe.override({f"task.{option}": text for option, text in options.items()})
+    return recipe, open_graphs(backend, name)
+
+
+def _flag(option: str) -> str:
+    return "--" + option.replace("_", "-")
 
 
 def _source(data: Path | None, manifest: Path | None, corpus: str) -> Source:

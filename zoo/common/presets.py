@@ -161,6 +161,12 @@ def save_recipe(folder: Path, recipe: Recipe) -> None:
         write_text(folder / name, text)
 
 
+def check_same(folder: Path, out: Path) -> None:
+    """Raises `ZooError` if `out` holds a recipe, and another than `folder`."""
+    if os.path.exists(out / RECIPE_FILE) and load_recipe(out) != load_recipe(folder):
+        raise ZooError(f"{out} holds another preset. Name another folder.")
+
+
 def shrink(path: Path) -> None:
     """Rewrites a model.keras with its trained weights as float16, which Keras casts back on loading.
 

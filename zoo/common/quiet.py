@@ -16,7 +16,7 @@ def import_tensorflow() -> None:
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    with _descriptor_2_elsewhere():
+    with descriptor_2_elsewhere():
         import tensorflow as tf
 
         # The first operation starts the runtime; XLA's first compilation logs once more.
@@ -24,7 +24,8 @@ def import_tensorflow() -> None:
 
 
 @contextmanager
-def _descriptor_2_elsewhere() -> Iterator[None]:
+def descriptor_2_elsewhere() -> Iterator[None]:
+    """Lets nothing that writes to file descriptor 2 by itself, as C++ does, be seen meanwhile."""
     sys.stderr.flush()
     saved = os.dup(2)
     nowhere = os.open(os.devnull, os.O_WRONLY)

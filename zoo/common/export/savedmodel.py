@@ -6,11 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
 import tensorflow as tf
 
-from zoo.common.backends import FOLDERS, open_export
+from zoo.common.backends import FOLDERS, concrete_function, open_export
 from zoo.common.export import parity
 from zoo.common.export.portable import portable
 from zoo.common.files import atomic_folder
@@ -39,6 +38,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
         module.weights = [
             variable.value for part in (model, *graphs.values()) for variable in part.variables
         ]
+        module.resources = [held for part in signatures.values() for held in part.resources]
         functions = {name: concrete_function(graph) for name, graph in graphs.items()}
         for name, signature in signatures.items():
             functions[name] = tf.function(signature.function).get_concrete_function(*signature.spec)
@@ -52,19 +52,10 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
             for name, signature in task.signatures(preset.model, recipe).items()
         }
         compared = parity.compare(expected | preset.graphs, received, samples)
-        parity.check(compared[0], TOLERANCE, compared[1], "SavedModel")
+        parity.check(*compared, TOLERANCE, "SavedModel")
         timed = parity.latencies(preset, received, list(graphs), samples)
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
     return [parity.row("savedmodel", target, size, compared, TOLERANCE, timed)]
-
-
-def concrete_function(model: keras.Model, batch: int | None = None) -> Any:
-    """A functional model as a concrete function of its named inputs, of a fixed batch if one is given."""
-    spec = {
-        name: tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype, name)
-        for name, tensor in model.input.items()
-    }
-    return tf.function(lambda **inputs: model(inputs, training=False)).get_concrete_function(**spec)
 
 
 def _on_arrays(signature: Signature) -> Callable[..., dict[str, np.ndarray]]:

@@ -1,0 +1,68 @@
+"""A corpus of drawn pictures in RSICD's layout, and a captioner small enough to learn it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from zoo.common.recipe import Recipe
+from zoo.common.registry import entry
+from zoo.vision_language import corpora
+from zoo.vision_language.samples import pictures
+
+RECIPE = "vision_language/show-and-tell-rsicd"
+CAPTIONS = (
+    ["A road crosses green fields .", "Many fields are beside a road ."],
+    ["a river runs through a dark wood ."],
+    ["many cars are parked in lines .", "There are many cars, red and white ."],
+)
+
+
+def turned(picture: int, turns: int) -> Image.Image:
+    """A drawn picture after so many quarter turns."""
+    return Image.fromarray(pictures(96)[picture]).rotate(90 * turns)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory):
+    """Features of tests are kept where no run of a person looks."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ZOO_CACHE", str(folder))
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def rsicd(tmp_path_factory) -> Path:
+    """Nine pictures with captions: three kinds, each at three turns, the last turn for testing."""
+    folder = tmp_path_factory.mktemp("data") / "rsicd"
+    (folder / "images").mkdir(parents=True)
+    rows = []
+    for kind, captions in enumerate(CAPTIONS):
+        for turn in range(3):
+            name = f"kind{kind}_{turn}.webp"
+            turned(kind, turn).save(folder / "images" / name, lossless=True)
+            split = "test" if turn == 2 else "train"
+            own = [*captions, f"picture {turn} of kind {kind} ."]
+            rows.append({"split": split, "filename": name, "captions": own})
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "captions.jsonl").write_text(text)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def examples(rsicd) -> list[corpora.Example]:
+    """All of them."""
+    return corpora.read_rsicd(rsicd, "all")
+
+
+@pytest.fixture(scope="session")
+def tiny(examples) -> Recipe:
+    """The recipe with a small decoder and the vocabulary of the drawn corpus."""
+    recipe = entry(RECIPE).recipe()
+    model = replace(recipe.model, hidden_size=24, embedding_size=16)
+    training = replace(recipe.training, batch_size=4)
+    task = replace(recipe.task, min_count=1, max_length=8)
+    return replace(recipe, model=model, training=training, task=task).fit(examples)

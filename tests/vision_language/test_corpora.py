@@ -1,0 +1,139 @@
+"""Readers of captioned images, their errors by line, and the cut of dev."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from zoo.common.errors import ZooError
+from zoo.vision_language.corpora import Example, cut_by_caption, read_manifest, read_rsicd, words
+
+
+def test_words_are_what_scorers_compare():
+    assert words("Two  U-shaped trees, it's so !") == ["two", "ushaped", "trees", "its", "so"]
+    assert words(" . _ ") == []
+
+
+def test_rsicd_is_read_by_split(rsicd):
+    train, test = read_rsicd(rsicd, "train"), read_rsicd(rsicd, "test")
+    assert [example.id for example in test] == [f"kind{kind}_2.webp" for kind in range(3)]
+    assert train + test != read_rsicd(rsicd, "all")
+    assert {*train, *test} == {*read_rsicd(rsicd, "all")}
+    assert train[1].captions == (
+        "A road crosses green fields .",
+        "Many fields are beside a road .",
+        "picture 1 of kind 0 .",
+    )
+    assert train[1].image.is_file()
+    with pytest.raises(ZooError, match="There are: 'test', 'train', 'all'"):
+        read_rsicd(rsicd, "valid")
+    with pytest.raises(ZooError, match="no such folder"):
+        read_rsicd(rsicd / "none", "train")
+    with pytest.raises(ZooError, match=r"captions\.jsonl: cannot be read"):
+        read_rsicd(rsicd / "images", "train")
+
+
+def test_a_manifest_of_ones_own(rsicd, tmp_path):
+    image = rsicd / "images" / "kind0_0.webp"
+    (tmp_path / "near.webp").write_bytes(image.read_bytes())
+    lines = [
+        {"image": str(image), "caption": "A road ."},
+        {"image": "near.webp", "captions": ["fields", " .", "a road"], "split": "mine"},
+        {"image": str(image), "caption": "green fields"},
+    ]
+    path = tmp_path / "list.jsonl"
+    path.write_text("\n".join(map(json.dumps, lines)) + "\n\n", encoding="utf-8-sig")
+    first, second = read_manifest(path, "all")
+    assert first == Example(str(image), image, ("A road .", "green fields"))
+    assert second == Example("near.webp", tmp_path / "near.webp", ("fields", "a road"), "mine")
+    assert read_manifest(path, "mine") == [second]
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("{", "no JSON"),
+        ("[1]", "a line is a JSON object"),
+        ('{"caption": "a"}', "'image' is missing"),
+        ('{"image": 3, "caption": "a"}', "'image' is a text. Received: 3"),
+        ('{"image": "kind0_0.webp"}', "'caption' is missing"),
+        ('{"image": "kind0_0.webp", "captions": []}', "'captions' is a list"),
+        ('{"image": "kind0_0.webp", "caption": " . "}', "a caption with a word in it"),
+        ('{"image": "none.webp", "caption": "a"}', "there is no image"),
+        ('{"image": "' + "x" * 5000 + '", "caption": "a"}', "image"),
+        ('{"image": "a\\u0000b", "caption": "a"}', "image"),
+        ("[" * 100_000, "recursion"),
+    ],
+)
+def test_bad_lines_are_named(rsicd, line, reason):
+    path = rsicd / "images" / "list.jsonl"
+    good = '{"image": "kind0_0.webp", "caption": "a road"}'
+    path.write_text("\n".join([good, "", line, "{"]))
+    with pytest.raises(
+        ZooError, match=rf"list\.jsonl, line 3: .*{reason}.*1 more bad line"
+    ) as error:
+        read_manifest(path, "all")
+    assert "\n" not in str(error.value)
+    assert len(str(error.value)) < 6000
+
+
+def test_a_list_that_is_no_text(tmp_path):
+    path = tmp_path / "list.jsonl"
+    path.write_bytes(b'{"image": "\xff"}')
+    with pytest.raises(ZooError, match=r"list\.jsonl: not UTF-8 at byte 11"):
+        read_manifest(path, "all")
+    path.write_text("\n \n")
+    with pytest.raises(ZooError, match="empty"):
+        read_manifest(path, "all")
+
+
+def test_a_name_in_rsicd_is_no_path(rsicd, tmp_path):
+    row = {"split": "train", "filename": "../captions.jsonl", "captions": ["a"]}
+    (tmp_path / "captions.jsonl").write_text(json.dumps(row))
+    with pytest.raises(ZooError, match="line 1: 'filename' is a name in images/"):
+        read_rsicd(tmp_path, "all")
+
+
+def example(i: int, *captions: str) -> Example:
+    return Example(f"{i:03}", Path(f"{i}.png"), captions)
+
+
+def test_dev_shares_no_caption_with_train():
+    """Chains of shared captions stay together: 0-1-2, 10-11-12 and so on, through two captions."""
+    examples = [
+        example(10 * chain + i, f"chain {chain} link {i}", f"Chain {chain}, link {i + 1} !")
+        for chain in range(40)
+        for i in range(3)
+    ] + [example(900 + i, f"alone {i}") for i in range(480)]
+    train, dev = cut_by_caption(examples, 0.2, seed=3)
+    assert {*train, *dev} == {*examples}
+    assert len(dev) == pytest.approx(120, abs=2)
+
+    def captions(part):
+        return {tuple(words(caption)) for e in part for caption in e.captions}
+
+    assert not captions(train) & captions(dev)
+    assert any(len(e.captions) == 2 for e in dev)
+    assert cut_by_caption(examples[::-1], 0.2, seed=3) == (train, dev)
+    assert cut_by_caption(examples, 0.2, seed=4) != (train, dev)
+
+
+def test_dev_is_not_of_one_kind():
+    """What hangs together in a large group is learnt from."""
+    examples = [example(i, "the same words") for i in range(100)]
+    examples += [example(100 + i, f"words {i}") for i in range(400)]
+    for seed in range(5):
+        train, dev = cut_by_caption(examples, 0.2, seed)
+        assert len(dev) == 100
+        assert {*examples[:100]} < {*train}
+
+
+def test_what_cannot_be_cut():
+    with pytest.raises(ZooError, match="without a caption in common"):
+        cut_by_caption([example(0, "a"), example(1, "A.")], 0.5, seed=0)
+    with pytest.raises(ZooError, match="between 0 and 1"):
+        cut_by_caption([example(0, "a"), example(1, "b")], 1.0, seed=0)
+    assert [len(part) for part in cut_by_caption([example(0, "a"), example(1, "b")], 0.01, 0)] == [
+        1,
+        1,
+    ]

@@ -1,0 +1,63 @@
+"""LiteRT: the graphs of a preset in built-in operations, for machines without TensorFlow."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+from zoo.common.backends import concrete_function, import_package
+from zoo.common.errors import ZooError
+from zoo.common.export.per_graph import export_graphs
+from zoo.common.export.portable import portable
+from zoo.common.presets import Preset
+from zoo.common.quiet import descriptor_2_elsewhere
+
+# Sums in another order; a recurrent layer carries the difference on over its steps.
+TOLERANCE = 1e-3
+
+
+def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
+    """Writes `folder/litert/<graph>.tflite`: batch 1 and free time, names those of the Keras model.
+
+    Returns rows and raises as `export_graphs`; also for a graph that built-in operations cannot do.
+    """
+    import_package("ai_edge_litert.interpreter", "ai-edge-litert")
+    models = preset.recipe.task.graphs(portable(preset), preset.recipe)
+    return export_graphs("litert", _write, models, TOLERANCE, preset, folder)
+
+
+def _write(model: keras.Model, path: Path) -> None:
+    module = tf.Module()
+    module.weights = [variable.value for variable in model.variables]
+    with tempfile.TemporaryDirectory() as folder, _quiet():
+        # By way of a SavedModel: its signature keeps the names of inputs and outputs.
+        tf.saved_model.save(module, folder, {model.name: concrete_function(model, batch=1)})
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder, [model.name])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
+        try:
+            content = converter.convert()
+        except Exception as error:  # the converter's own class is not public
+            reason = " ".join(str(error).split())[:200]
+            raise ZooError(
+                f"{model.name} has no way to LiteRT's built-in operations: {reason}"
+            ) from None
+    path.write_bytes(content)
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """The converter tells its steps to standard error, from C++ and through the loggers."""
+    before = logging.root.manager.disable
+    logging.disable(logging.ERROR)
+    try:
+        with descriptor_2_elsewhere():
+            yield
+    finally:
+        logging.disable(before)

@@ -1,0 +1,92 @@
+"""TensorRT: engines built by TensorRT-RTX from the ONNX files of a preset's graphs.
+
+Building needs no GPU. Running an engine does: it is not tried here, and the row says so.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.common.backends import FOLDERS, SUFFIXES, import_package
+from zoo.common.errors import ZooError
+from zoo.common.export import parity
+from zoo.common.export.onnx import TOLERANCE
+from zoo.common.files import atomic_folder
+from zoo.common.presets import Preset
+
+MAX_BATCH = 32
+# Free dimensions beside the batch may be so many times shorter and longer than the task's samples.
+SPREAD = 8
+
+
+def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
+    """Writes `folder/tensorrt/<graph>.engine`, with free batch and time within a profile.
+
+    Returns a row for each graph, without a difference and latencies: nothing was run. Raises
+    `ZooError`, and leaves nothing behind, if TensorRT-RTX is not installed, does not support part of
+    a graph, or the folder exists or cannot be written.
+    """
+    runtime = import_package("tensorrt_rtx", "tensorrt-rtx-cu13")
+    import_package("onnx", "onnx")
+    from zoo.common.export.onnx.graph import to_onnx
+
+    samples = preset.recipe.task.samples(preset.recipe)
+    target = folder / FOLDERS["tensorrt"]
+    rows = []
+    with atomic_folder(target) as temporary:
+        for name, model in preset.models.items():
+            content = to_onnx(model).SerializeToString()
+            engine = _build(runtime, name, content, _profile(model, samples[name]))
+            file = f"{name}{SUFFIXES['tensorrt']}"
+            (temporary / file).write_bytes(engine)
+            rows.append(parity.row("tensorrt", target / file, len(engine), None, TOLERANCE, None))
+    return rows
+
+
+def _build(runtime: Any, name: str, content: bytes, profile: dict[str, tuple]) -> bytes:
+    """The engine of an ONNX model.
+
+    profile: the least, likeliest and largest shape of each input.
+    """
+    logger = runtime.Logger(runtime.Logger.INTERNAL_ERROR)  # errors are raised below, in words
+    builder = runtime.Builder(logger)
+    unused = builder.create_network()  # the report needs one, and that it outlives the parser
+    parser = runtime.OnnxParser(unused, logger)
+    if not parser.supports_model_v2(content):
+        raise ZooError(f"TensorRT-RTX does not support part of {name!r}: {_reasons(parser)}")
+    network = builder.create_network()
+    parser = runtime.OnnxParser(network, logger)
+    if not parser.parse(content):
+        raise ZooError(f"TensorRT-RTX cannot read {name!r}: {_reasons(parser)}")
+    config, shapes = builder.create_builder_config(), builder.create_optimization_profile()
+    for input_name, sizes in profile.items():
+        shapes.set_shape(input_name, *sizes)
+    config.add_optimization_profile(shapes)
+    engine = builder.build_serialized_network(network, config)
+    if engine is None:
+        raise ZooError(f"TensorRT-RTX cannot build an engine of {name!r} for shapes {profile}.")
+    return bytes(engine)
+
+
+def _reasons(parser: Any) -> str:
+    errors = [parser.get_error(i) for i in range(parser.num_errors)]
+    return "; ".join(f"{e.node_operator()} {e.node_name()!r}: {e.desc()}" for e in errors) + "."
+
+
+def _profile(model: keras.Model, samples: list[dict[str, Any]]) -> dict[str, tuple]:
+    """The least, likeliest and largest shape of each input, by what the samples are like."""
+    profile = {}
+    for name, tensor in model.input.items():
+        shapes = np.array([np.shape(sample[name]) for sample in samples])
+        least, likeliest, largest = shapes.min(axis=0), shapes[0].copy(), shapes.max(axis=0)
+        for axis, size in enumerate(tensor.shape):
+            if size is None:
+                least[axis] = max(1, least[axis] // SPREAD)
+                largest[axis] *= SPREAD
+        least[0], likeliest[0], largest[0] = 1, 1, MAX_BATCH
+        profile[name] = tuple(tuple(shape.tolist()) for shape in (least, likeliest, largest))
+    return profile

@@ -1,0 +1,83 @@
+"""Image files as pixels: any kind, mode and size in, RGB of one size out.
+
+Pillow decodes. What a decoder would pass without a word, or only with a warning (a picture that unpacks
+to gigabytes), is refused here, so that nothing later has to doubt an image.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from zoo.common.errors import ZooError
+
+SIZE = 192
+MAX_PIXELS = 50_000_000
+
+# By content, not by extension. Pillow's other decoders are for formats nobody photographs in, and
+# one of them starts another program.
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
+_READABLE = "an image that can be read (JPEG, PNG, WebP, GIF, BMP, TIFF)"
+_WHITE = (255, 255, 255, 255)
+
+
+def read_image(path: str | Path, size: int = SIZE) -> np.ndarray:
+    """Decode one image.
+
+    path: a JPEG, PNG, WebP, GIF, BMP or TIFF file of any size up to 50 million pixels: colour, grey,
+        CMYK, with a palette, of 8 or 16 bits a channel. Its EXIF orientation is applied; what is
+        transparent is laid over white; of an animation the first frame is taken.
+    size: int. Side of the square it is scaled to, whole, by Pillow's bilinear filter, whose support
+        grows with the reduction so that no detail is skipped (antialiasing).
+
+    Returns uint8 [size, size, 3], RGB.
+
+    Raises `ZooError`, with the file's name, for what is missing, no image, truncated, of 32 bits a
+    channel or of more than 50 million pixels (as its header says: nothing is unpacked).
+    """
+    try:
+        with warnings.catch_warnings():
+            # Pillow warns of large images on opening them: here they are counted, and refused.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            image = Image.open(path, formats=FORMATS)
+        with image:
+            width, height = image.size
+            if width * height > MAX_PIXELS:
+                raise ZooError(_too_large(path, f"{width} x {height}"))
+            image.load()
+            pixels = _rgb(ImageOps.exif_transpose(image), path)
+    except ZooError:
+        raise
+    except UnidentifiedImageError:
+        raise ZooError(f"{path}: not {_READABLE}.") from None
+    except Image.DecompressionBombError:
+        raise ZooError(_too_large(path, "far more")) from None
+    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+        raise ZooError(f"{path}: cannot be read: {error.strerror}.") from None
+    # Whatever damaged bytes make Pillow's decoders raise, an IndexError among it.
+    except (OSError, ValueError, SyntaxError, LookupError, TypeError, struct.error) as error:
+        reason = " ".join(str(error).split())
+        raise ZooError(f"{path}: truncated or damaged: {reason}.") from None
+    if pixels.size != (size, size):
+        pixels = pixels.resize((size, size), Image.Resampling.BILINEAR)
+    return np.asarray(pixels)
+
+
+def _too_large(path: str | Path, received: str) -> str:
+    return f"{path}: too large: an image has at most {MAX_PIXELS:,} pixels. Received: {received}."
+
+
+def _rgb(image: Image.Image, path: str | Path) -> Image.Image:
+    if image.mode.startswith("I;16"):
+        # Pillow would clip these to 255, not scale them.
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
+    if image.mode in ("I", "F"):
+        raise ZooError(f"{path}: a channel has 8 or 16 bits. Received: 32.")
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image).convert("RGB")
+    return image.convert("RGB")
