@@ -57,6 +57,16 @@ class Answer:
         return json.loads(self.out)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def one_round_of_timing():
+    """Exports are timed in one round: tests ask that they are timed, not how fast they are."""
+    from zoo.common.export import parity
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(parity, "ROUNDS", 1)
+        yield
+
+
 @pytest.fixture(scope="session")
 def an4() -> Path:
     """A few real utterances of AN4, in the layout of the whole corpus."""

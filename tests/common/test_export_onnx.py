@@ -309,6 +309,12 @@ def test_what_has_no_way_is_named(words):
         to_onnx(keras.Model({"x": x}, {"y": unsupported(x)[words]}))
 
 
+def test_half_precision_is_refused():
+    x = keras.Input((5,), name="x", dtype="bfloat16")
+    with pytest.raises(ZooError, match=r"float32, int32, int64, bool. Received: bfloat16"):
+        to_onnx(keras.Model({"x": x}, {"y": x + 1}))
+
+
 def test_the_error_lists_what_has_a_way():
     x = keras.Input((5, FEATURES), name="x")
     with pytest.raises(

@@ -7,7 +7,7 @@ import pytest
 from zoo.common.errors import ZooError
 from zoo.common.vocabulary import PAD, UNKNOWN, Vocabulary
 
-SENTENCES = ["the cat saw the dog".split(), "a dog saw the cat".split()]
+SENTENCES = [["the", "cat", "saw", "the", "dog"], ["a", "dog", "saw", "the", "cat"]]
 
 
 def test_specials_first_then_by_frequency_then_by_name():

@@ -13,6 +13,7 @@ def model(tiny):
     return tiny.model.build()
 
 
+@pytest.mark.slow
 def test_model_stands_what_every_model_has_to(tiny, examples, tmp_path):
     check_model(tiny, examples, tmp_path / "run")
 
@@ -26,7 +27,8 @@ def test_graphs_walk_as_the_model_does(model, tiny):
     graphs = tiny.task.graphs(model, tiny)
     states = graphs["encoder"]({"image": image}, training=False)
     for t in range(5):
-        inputs = {"tokens": tokens[:, t : t + 1], "h0": states["next_h0"], "c0": states["next_c0"]}
+        token = keras.ops.convert_to_tensor(tokens[:, t : t + 1])
+        inputs = {"tokens": token, "h0": states["next_h0"], "c0": states["next_c0"]}
         states = graphs["step"](inputs, training=False)
         np.testing.assert_allclose(states["logits"][:, 0], whole[:, t], atol=1e-5)
 

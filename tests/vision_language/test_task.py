@@ -82,7 +82,7 @@ def test_loss_is_the_mean_over_words_and_end(tiny):
 
 def test_every_way_out_tells_the_same(model, graphs, tiny, examples):
     """NumPy around the graphs, a graph from features, and the SavedModel's from bytes."""
-    task = tiny.task
+    task, examples = tiny.task, examples[::2]
     answers = list(task.predict(graphs, tiny, [str(example.image) for example in examples]))
     texts = [answer["output"] for answer in answers]
     assert len(set(texts)) > 2
@@ -98,8 +98,8 @@ def test_every_way_out_tells_the_same(model, graphs, tiny, examples):
     for example in examples:
         pixels = tf.constant(keras.utils.img_to_array(keras.utils.load_img(example.image)))
         files.append(tf.io.encode_png(tf.cast(pixels, tf.uint8)).numpy())
-    served = signature.function(tf.constant(files))
-    assert sum(a.decode() == b for a, b in zip(served["caption"].numpy(), texts, strict=True)) >= 7
+    served = tf.function(signature.function)(tf.constant(files))
+    assert sum(a.decode() == b for a, b in zip(served["caption"].numpy(), texts, strict=True)) >= 4
 
 
 def test_a_bad_image_does_not_stop_the_rest(graphs, tiny, examples, tmp_path):

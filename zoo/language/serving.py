@@ -71,7 +71,8 @@ def signatures(model: keras.Model, task: LanguageModelling) -> dict[str, Signatu
         }
 
     def continued(prompt, length, temperature, seed):
-        indices = from_start(encode(prompt[tf.newaxis])).to_tensor()
+        # Said once more, for Keras's own loop: a row of tokens, as the states are.
+        indices = tf.ensure_shape(from_start(encode(prompt[tf.newaxis])).to_tensor(), (1, None))
         _, states = run(indices[:, :-1], first_states(1))
 
         def step(tokens, states):

@@ -129,13 +129,13 @@ def _image_first(layer: Callable[[str], keras.Layer], features: keras.KerasTenso
 def show_and_tell_rsicd(name: str) -> Recipe:
     """An LSTM tells in a sentence what is on an aerial photograph.
 
-    For square aerial or satellite photographs of about 100 to 500 m across, as in RSICD: airports,
-    beaches, bridges, farmland, harbours, playgrounds, rivers, stadiums and some twenty more kinds of
-    places. A starting point (`--init`) for captions of one's own.
+    For aerial and satellite photographs like RSICD's: airports, beaches, bridges, farmland, harbours,
+    playgrounds, rivers, stadiums and some twenty more kinds of places. A starting point (`--init`) for
+    captions of one's own.
 
-    It answers any image with the words of RSICD, one of ground level or indoors too, and says nothing
-    of how sure it is but the probability of its words. It counts badly beyond two and knows no names
-    of places. Many of its sentences are ones that people wrote under training images (`verbatim`).
+    It answers any image with the words of RSICD, a photograph taken on the ground or indoors too; the
+    probability of its words is all that tells how sure it is. Many of its sentences stand word for word
+    under training images: `verbatim` is their share.
     """
     return Recipe(
         name=name,

@@ -87,7 +87,7 @@ class Captioning(Task):
             raise ZooError(
                 f"task.label_smoothing lies in [0, 1). Received: {self.label_smoothing}."
             )
-        if not self.temperature > 0:
+        if not 0 < self.temperature < float("inf"):
             raise ZooError(f"task.temperature is above 0. Received: {self.temperature}.")
         if not 0 < self.top_p <= 1:
             raise ZooError(f"task.top_p lies in (0, 1]. Received: {self.top_p}.")

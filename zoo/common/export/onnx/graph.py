@@ -101,9 +101,7 @@ class Graph:
 
     def cast(self, name: str, dtype: str) -> str:
         """A value in another type."""
-        if dtype not in TYPES:
-            raise ZooError(f"ONNX files are written in {', '.join(TYPES)}. Received: {dtype}.")
-        return self.add("Cast", name, to=TYPES[dtype])
+        return self.add("Cast", name, to=_type(dtype))
 
     def transpose(self, name: str, *order: int) -> str:
         """A value with its axes in another order."""
@@ -174,9 +172,15 @@ def unsupported(operation: Any, words: str) -> ZooError:
     return ZooError(f"{type(operation).__name__} {operation.name!r} has no way to ONNX. {words}")
 
 
+def _type(dtype: str) -> int:
+    if dtype not in TYPES:
+        raise ZooError(f"ONNX files are written in {', '.join(TYPES)}. Received: {dtype}.")
+    return TYPES[dtype]
+
+
 def _value_info(name: str, tensor: keras.KerasTensor) -> onnx.ValueInfoProto:
     shape = [
         size or ("batch" if axis == 0 else f"{name}_{axis}")
         for axis, size in enumerate(tensor.shape)
     ]
-    return helper.make_tensor_value_info(name, TYPES[tensor.dtype], shape)
+    return helper.make_tensor_value_info(name, _type(tensor.dtype), shape)
