@@ -2,8 +2,10 @@
 
     python benchmarks/export.py [PRESET ...]
 
-Every runtime has the threads it takes by itself. Each graph of a preset answers its own real samples, one row and the largest batch. Where a graph takes
-lengths, the batch is also run with every row at full length: padded rows should cost no more.
+Every runtime has the threads it takes by itself. Each graph of a preset answers its own real samples,
+one row and the largest batch. `predict` and `tf.function` run stock Keras layers, `zoo` the fast ones.
+Where a graph takes lengths, the batch is also run with every row at full length: padded rows should
+cost no more.
 """
 
 import argparse
@@ -40,12 +42,17 @@ def measure(name: str, repeats: int) -> list[dict]:
 
 
 def _result(preset, exported, graph, model, inputs, repeats) -> dict:
+    from zoo.common import backends
+    from zoo.common.recurrent import to_stock
+
     def run(function, arrays):
         return lambda: function(**arrays)
 
+    stock = to_stock(model)
     runs = {name: run(graphs[graph], inputs) for name, graphs in exported.items()}
-    runs["tf.function"] = run(preset.graphs[graph], inputs)
-    runs["predict"] = lambda: model.predict(inputs, verbose=0)
+    runs["zoo"] = run(preset.graphs[graph], inputs)
+    runs["tf.function"] = run(backends.keras_graphs({graph: stock})[graph], inputs)
+    runs["predict"] = lambda: stock.predict(inputs, verbose=0)
     if "lengths" in inputs:
         full = {**inputs, "lengths": np.full_like(inputs["lengths"], inputs["waveform"].shape[1])}
         runs["onnx, unpadded"] = run(exported["onnx"][graph], full)
@@ -64,7 +71,7 @@ def main() -> None:
     report = {"machine": _timing.machine(), "results": []}
     for name in arguments.preset:
         report["results"] += _timing.in_own_process(measure, name, arguments.repeats)
-    names = ["onnx", "litert", "tf.function", "predict", "onnx, unpadded"]
+    names = ["onnx", "litert", "zoo", "tf.function", "predict", "onnx, unpadded"]
     heads = ["preset", "graph", "batch", *(f"{name}, ms" for name in names)]
     rows = [
         [r["preset"], r["graph"], next(iter(r["shapes"].values()))[0]]

@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 Step = Callable[[Any, list], tuple[Any, list]]
 
+SAMPLERS = ("greedy", "random", "top_k", "top_p")
+
 # Of what cannot be chosen. Minus infinity would give NaN where it is multiplied by 0.
 IMPOSSIBLE = -1e30
 
@@ -71,6 +73,16 @@ def sampled(
     last = xp.sum(xp.array(kept, dtype="int32"), axis=-1) - 1
     place = xp.minimum(xp.sum(xp.array(reached, dtype="int32"), axis=-1), last)
     return xp.array(xp.take_along_axis(order, place[:, None], axis=-1)[:, 0], dtype="int32")
+
+
+def chosen(
+    sampler: str, logits: Any, uniform: Any, xp: Any, *, temperature: Any, top_k: int, top_p: float
+) -> Any:
+    """The token that a sampler takes, by its name, one of `SAMPLERS`; arguments as of `sampled`."""
+    if sampler == "greedy":
+        return greedy(logits, xp)
+    limits = {"top_k": {"top_k": top_k}, "top_p": {"top_p": top_p}, "random": {}}
+    return sampled(logits, uniform, xp, temperature=temperature, **limits[sampler])
 
 
 def generate(

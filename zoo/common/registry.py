@@ -5,13 +5,15 @@ from __future__ import annotations
 import fnmatch
 import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from zoo.common.errors import ZooError, nearest
 from zoo.common.recipe import Recipe
 
-# Task families. Importing one registers its recipes; none of them imports TensorFlow to do so.
+# Task families. The modules in `models` of each register its recipes; none of them imports TensorFlow
+# to do so.
 FAMILIES = ("zoo.language", "zoo.speech", "zoo.vision_language")
 
 
@@ -93,4 +95,6 @@ def entry(name: str) -> Entry:
 
 def _import_families() -> None:
     for family in FAMILIES:
-        importlib.import_module(family)
+        models = importlib.import_module(f"{family}.models")
+        for module in pkgutil.iter_modules(models.__path__):
+            importlib.import_module(f"{models.__name__}.{module.name}")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -26,21 +27,20 @@ def continuation(
     return (_by_keras_hub if graphs.backend == "keras" else _by_numpy)(graphs, task, last, states)
 
 
-def chooser(task: LanguageModelling, xp, uniforms):
-    """How a task's sampler takes the tokens of step t from logits: see `decoding`.
+def chooser(task: LanguageModelling, xp: Any, uniforms: Any) -> Callable[[Any, Any, Any], Any]:
+    """How a task's sampler takes tokens from logits, in step t, at a temperature. See `decoding.chosen`.
 
     uniforms: float32 [rows, length] in [0, 1), what the draws are made by.
     """
-    if task.sampler == "greedy":
-        return lambda logits, t, temperature: decoding.greedy(logits, xp)
-    limits = {"top_k": {"top_k": task.top_k}, "top_p": {"top_p": task.top_p}, "random": {}}
-
-    def choose(logits, t, temperature):
-        return decoding.sampled(
-            logits, uniforms[:, t], xp, temperature=temperature, **limits[task.sampler]
-        )
-
-    return choose
+    return lambda logits, t, temperature: decoding.chosen(
+        task.sampler,
+        logits,
+        uniforms[:, t],
+        xp,
+        temperature=temperature,
+        top_k=task.top_k,
+        top_p=task.top_p,
+    )
 
 
 def _uniforms(task: LanguageModelling) -> np.ndarray:

@@ -68,7 +68,7 @@ class LanguageModelling(Task):
     seed: int = 0
 
     def __post_init__(self):
-        for name, valid in (("level", LEVELS), ("sampler", SAMPLERS)):
+        for name, valid in (("level", LEVELS), ("sampler", decoding.SAMPLERS)):
             if getattr(self, name) not in valid:
                 raise ZooError(
                     f"task.{name} is one of {', '.join(valid)}. Received: {getattr(self, name)!r}."
@@ -351,4 +351,3 @@ LEVELS = {
     "word": Level(END_OF_LINE, (END_OF_LINE, UNKNOWN), corpora.words, corpora.join_words),
     "character": Level("\n", ("\n",), str, "".join),
 }
-SAMPLERS = ("greedy", "random", "top_k", "top_p")

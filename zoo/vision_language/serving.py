@@ -48,6 +48,7 @@ def _pixels(contents: tf.Tensor) -> tf.Tensor:
     return tf.round(tf.clip_by_value(pixels, 0.0, 255.0))
 
 
+@tf.autograph.experimental.do_not_convert  # its loops are those of keras.ops already
 def tell_texts(task: Captioning, step: keras.Model, states: dict[str, Any]) -> dict[str, tf.Tensor]:
     """`caption` string [rows] and `log_probability` float32 [rows], in nats, of an encoder's states."""
     told = tell(task, lambda **inputs: step(inputs, training=False), states, ops)

@@ -37,9 +37,15 @@ def tell(
         return answer["logits"][:, 0] + unspoken, [answer[f"next_{name}"] for name in names]
 
     def choose(logits, t):
-        limits = {"top_k": {"top_k": task.top_k}, "top_p": {"top_p": task.top_p}, "random": {}}
-        uniform, limit = draw(len(logits)), limits[task.sampler]
-        return decoding.sampled(logits, uniform, xp, temperature=task.temperature, **limit)
+        return decoding.chosen(
+            task.sampler,
+            logits,
+            draw(len(logits)),
+            xp,
+            temperature=task.temperature,
+            top_k=task.top_k,
+            top_p=task.top_p,
+        )
 
     first_states = [states[f"next_{name}"] for name in names]
     first = xp.full((xp.shape(first_states[0])[0],), index(START), dtype="int32")

@@ -150,11 +150,11 @@ def charlstm_shakespeare(name: str) -> Recipe:
         model=LSTMLanguageModel(
             vocabulary_size=65,
             embedding_size=64,
-            hidden_size=256,
+            hidden_size=320,
             tied=False,
-            dropout=0.25,
+            dropout=0.1,
         ),
         task=LanguageModelling(level="character", time_steps=64, length=400),
-        optimizer=OptimizerConfig(learning_rate=4e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=18, batch_size=32, patience=18, dev_fraction=0.05),
+        optimizer=OptimizerConfig(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),
+        training=TrainingConfig(epochs=15, batch_size=32, patience=15, dev_fraction=0.05),
     )

@@ -1,0 +1,1 @@
+"""Speech models: a file each, found by the registry."""
