@@ -1,4 +1,5 @@
-"""The zoo's main job in one go: real recordings to text, a picture of how, and a SavedModel to serve.
+"""The zoo's main job in one go: real recordings to text, a picture of how, a SavedModel to serve, and
+a page that no one wrote.
 
 Run by `make demo`; writes to demo_output/.
 """
@@ -13,6 +14,7 @@ from pathlib import Path
 from zoo.common.quiet import import_tensorflow
 
 PRESET = "speech/bilstm-ctc-an4"
+WRITER, PROMPT = "language/charlstm-shakespeare", "ROMEO:"
 REPOSITORY = Path(__file__).resolve().parents[1]
 OUTPUT = REPOSITORY / "demo_output"
 
@@ -74,6 +76,10 @@ def main() -> int:
     print(
         f"A process with plain TensorFlow gives the same text for {same} of {len(heard)} recordings."
     )
+
+    print(f"\n{WRITER} goes on from {PROMPT!r}:\n")
+    (answer,) = zoo.load(WRITER).predict([PROMPT])
+    print("  " + answer["output"].replace("\n", "\n  "))
     return int(same != len(heard))
 
 
