@@ -70,7 +70,7 @@ def train(
         "about": {
             "corpus": corpus.name if source.folder else None,
             "data": str(source),
-            "examples": {"train": len(examples), "dev": len(dev)},
+            "examples": {"train": recipe.task.count(examples), "dev": recipe.task.count(dev)},
             "left_out": {"train": left_out, "dev": dev_left_out},
             "init": init,
         },

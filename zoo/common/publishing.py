@@ -93,6 +93,9 @@ def write_card(folder: Path) -> None:
         f"- Corpus: {entry.corpus.title}, {entry.corpus.source}. Licence: {entry.corpus.licence}",
         f"- Size: {size:.1f} MB; weights are float16 on disk and float32 when loaded. Plain "
         "`keras.saving.load_model` opens `model.keras`, without the zoo.",
+        f"- Exports: `zoo export {entry.name} --to savedmodel,litert,onnx,tensorrt`. Each file is "
+        "compared with the Keras model, but for TensorRT's engines: they are built, and were never "
+        "run, for want of a GPU.",
     ]
     write_text(folder / presets.CARD_FILE, "\n".join(lines) + "\n")
 

@@ -93,6 +93,10 @@ class Task(ABC):
     def cut_dev(self, examples: list, fraction: float, seed: int) -> tuple[list, list]:
         """(train, dev), cut so that dev tells of what the model has not met."""
 
+    def count(self, examples: list) -> int:
+        """How many examples there are, as records and figures count them."""
+        return len(examples)
+
     @abstractmethod
     def checksum(self, examples: list) -> str:
         """A digest of the data, which a run records."""

@@ -125,6 +125,10 @@ class LanguageModelling(Task):
             dev.append(Text(f"{text.id}, last part", text.tokens[cut:]))
         return train, dev
 
+    def count(self, examples: list[Text]) -> int:
+        """Tokens."""
+        return sum(len(text.tokens) for text in examples)
+
     def checksum(self, examples: list[Text]) -> str:
         """See `Task.checksum`."""
         return corpora.checksum(examples)
@@ -166,8 +170,7 @@ class LanguageModelling(Task):
 
     def steps(self, recipe, examples) -> int:
         """See `Task.steps`."""
-        tokens = sum(len(text.tokens) for text in examples)
-        return max(1, tokens // (recipe.training.batch_size * self.time_steps))
+        return max(1, self.count(examples) // (recipe.training.batch_size * self.time_steps))
 
     def loss(self, y, outputs):
         """Mean cross-entropy of a row's targets, in nats, float32 [batch]."""
@@ -183,7 +186,7 @@ class LanguageModelling(Task):
         import tensorflow as tf
 
         started = time.perf_counter()
-        total, count = 0.0, 0
+        total, count = 0.0, self.count(examples)
         measure = _measure(model)
         for text in examples:
             targets = self.encode(text)
@@ -198,11 +201,10 @@ class LanguageModelling(Task):
                     states,
                 )
                 total += float(nats)
-            count += len(targets)
         nats = total / count
         metrics = {"nats": nats, "perplexity": float(np.exp(nats))}
-        report = [f"{count} tokens, {len(self.vocabulary)} in the vocabulary"]
-        return Evaluation(metrics, len(examples), time.perf_counter() - started, report)
+        report = [f"{count} tokens of a vocabulary of {len(self.vocabulary)}"]
+        return Evaluation(metrics, count, time.perf_counter() - started, report)
 
     def predict(self, graphs: Graphs, recipe, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Each prompt with what the model writes after it."""

@@ -124,7 +124,8 @@ def lstm_small_ptb(name: str) -> Recipe:
     size, with a softmax tied to the embedding and dropout that stays the same over time.
 
     It is small and knows one newspaper of 1989: what it writes is grammatical for a few words, and means
-    nothing. Names and opinions in it are those of its corpus.
+    nothing. Names and opinions in it are those of its corpus. `nats` and `perplexity` count every word
+    and every line's end, with the state carried over the whole text.
     """
     return Recipe(
         name=name,
@@ -143,7 +144,8 @@ def charlstm_shakespeare(name: str) -> Recipe:
     the layout of a play and who speaks in it, and keeps to a manner of speaking for a line or two.
 
     It has read a million characters of the plays and nothing else: what it says has no meaning, and
-    characters outside the 65 of its alphabet are refused.
+    characters outside the 65 of its alphabet are refused. `nats` are those of a character, with the
+    state carried over the whole text.
     """
     return Recipe(
         name=name,
