@@ -8,22 +8,23 @@ import pytest
 from zoo.common.errors import ZooError
 from zoo.language import corpora
 from zoo.language.task import SAMPLE
+from zoo.language.text import join_words, words
 
 WIKITEXT = Path(__file__).parents[1] / "data" / "wikitext2"
 
 
 def test_words_of_lines():
     """A line gives its words and the mark of its end, an empty one the mark alone."""
-    assert corpora.words(" no it was n't \n\n a N \n") == [
+    assert words(" no it was n't \n\n a N \n") == [
         "no", "it", "was", "n't", "<eos>", "<eos>", "a", "N", "<eos>",
     ]  # fmt: skip
-    assert corpora.words("not ended") == ["not", "ended"]
-    assert corpora.join_words(["a", "b", "<eos>", "c", "<eos>"]) == "a b\nc\n"
+    assert words("not ended") == ["not", "ended"]
+    assert join_words(["a", "b", "<eos>", "c", "<eos>"]) == "a b\nc\n"
 
 
 def test_wikitext_is_counted_as_its_paper_counts():
     """Tokens with a mark for each line, as awd-lstm-lm and Merity et al. count."""
-    (text,) = corpora.read_corpus("wikitext2", WIKITEXT, "valid", corpora.words)
+    (text,) = corpora.read_corpus("wikitext2", WIKITEXT, "valid", words)
     content = (WIKITEXT / "wiki.valid.tokens").read_text(encoding="utf-8")
     assert len(text.tokens) == len(content.split()) + content.count("\n")
     assert text.tokens[:7] == ["<eos>", "=", "Homarus", "gammarus", "=", "<eos>", "<eos>"]
@@ -40,7 +41,7 @@ def test_shakespeare_is_cut_at_nine_tenths(tmp_path):
 
 def test_a_gzipped_file_is_the_same_text(tmp_path):
     (tmp_path / "ptb.train.txt.gz").write_bytes(gzip.compress(b" a b \n c \n"))
-    (text,) = corpora.read_corpus("ptb", tmp_path, "train", corpora.words)
+    (text,) = corpora.read_corpus("ptb", tmp_path, "train", words)
     assert text.tokens == ["a", "b", "<eos>", "c", "<eos>"]
 
 
@@ -70,13 +71,13 @@ def test_a_bad_file_is_told_in_one_line(tmp_path, content, message):
 
 def test_a_line_of_a_megabyte_is_a_line(tmp_path):
     (tmp_path / "long.txt").write_text("word " * 200_000)
-    assert len(corpora.words(corpora.read_file(tmp_path / "long.txt"))) == 200_000
+    assert len(words(corpora.read_file(tmp_path / "long.txt"))) == 200_000
 
 
 def test_a_split_that_is_not_there(tmp_path):
     with pytest.raises(ZooError, match=r"no split 'dev'. There are: 'train', 'valid', 'test'"):
-        corpora.read_corpus("ptb", tmp_path, "dev", corpora.words)
+        corpora.read_corpus("ptb", tmp_path, "dev", words)
     with pytest.raises(ZooError, match=r"ptb.test.txt is missing"):
-        corpora.read_corpus("ptb", tmp_path, "test", corpora.words)
+        corpora.read_corpus("ptb", tmp_path, "test", words)
     with pytest.raises(ZooError, match="no such folder"):
-        corpora.read_corpus("ptb", tmp_path / "nowhere", "test", corpora.words)
+        corpora.read_corpus("ptb", tmp_path / "nowhere", "test", words)

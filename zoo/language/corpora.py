@@ -16,7 +16,7 @@ PTB = Corpus(
     name="ptb",
     title="Penn Treebank: 1.1 M words of the Wall Street Journal in Mikolov's form, 10 k vocabulary",
     licence="derived from LDC's Treebank; free for research",
-    source="http://www.fit.vutbr.cz/~imikolov/rnnlm/simple-examples.tgz",
+    source="https://www.fit.vutbr.cz/~imikolov/rnnlm/simple-examples.tgz",
     dev_split="valid",
 )
 WIKITEXT2 = Corpus(
@@ -33,8 +33,6 @@ SHAKESPEARE = Corpus(
     source="https://github.com/karpathy/char-rnn",
 )
 
-# Ends a line in the vocabulary of words (Mikolov et al. 2010), and stands before a text's first word.
-END_OF_LINE = "<eos>"
 GZIP_MAGIC = b"\x1f\x8b"
 
 
@@ -43,26 +41,11 @@ class Text:
     """A text to learn from or to measure on.
 
     id: str. The file's name, and the part of it where it is cut.
-    tokens: sequence of str. Its words, with END_OF_LINE, or its characters.
+    tokens: sequence of str. Its words, with ends of lines, or its characters.
     """
 
     id: str
     tokens: Sequence[str]
-
-
-def words(text: str) -> list[str]:
-    """Words between white space, each line's end as END_OF_LINE."""
-    lines = text.split("\n")
-    if lines[-1] == "":
-        lines.pop()
-        return [word for line in lines for word in (*line.split(), END_OF_LINE)]
-    *ended, last = lines
-    return [word for line in ended for word in (*line.split(), END_OF_LINE)] + last.split()
-
-
-def join_words(tokens: Sequence[str]) -> str:
-    """The text of words: one space between them, a new line for END_OF_LINE."""
-    return " ".join(tokens).replace(f" {END_OF_LINE} ", "\n").replace(f" {END_OF_LINE}", "\n")
 
 
 def read_file(path: Path) -> str:

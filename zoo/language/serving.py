@@ -9,9 +9,9 @@ from keras import ops
 from zoo.common import decoding
 from zoo.common.task import Signature
 from zoo.common.vocabulary import UNKNOWN
-from zoo.language.corpora import END_OF_LINE
 from zoo.language.sampling import chooser
 from zoo.language.task import LanguageModelling
+from zoo.language.text import END_OF_LINE
 
 
 def signatures(model: keras.Model, task: LanguageModelling) -> dict[str, Signature]:

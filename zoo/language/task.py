@@ -19,7 +19,8 @@ from zoo.common.recipe import ModelConfig, asset
 from zoo.common.task import Evaluation, Graphs, Signature, Source, Task
 from zoo.common.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.language import corpora
-from zoo.language.corpora import END_OF_LINE, Text
+from zoo.language.corpora import Text
+from zoo.language.text import LEVELS
 
 if TYPE_CHECKING:
     import keras
@@ -83,8 +84,8 @@ class LanguageModelling(Task):
 
     @property
     def metric(self) -> str:
-        """Mean negative log-probability of a token."""
-        return "nats"
+        """Perplexity of words, nats per character."""
+        return LEVELS[self.level].metric
 
     # Text -----------------------------------------------------------------------------------------
 
@@ -182,7 +183,7 @@ class LanguageModelling(Task):
     # Use ------------------------------------------------------------------------------------------
 
     def evaluate(self, model, recipe, examples: list[Text]) -> Evaluation:
-        """Nats a token and perplexity: every token counted, the state carried over each whole text."""
+        """The level's metric: every token counted, the state carried over each whole text."""
         import tensorflow as tf
 
         started = time.perf_counter()
@@ -201,8 +202,7 @@ class LanguageModelling(Task):
                     states,
                 )
                 total += float(nats)
-        nats = total / count
-        metrics = {"nats": nats, "perplexity": float(np.exp(nats))}
+        metrics = {self.metric: LEVELS[self.level].measured(total / count)}
         report = [f"{count} tokens of a vocabulary of {len(self.vocabulary)}"]
         return Evaluation(metrics, count, time.perf_counter() - started, report)
 
@@ -333,23 +333,3 @@ def _measure(model: keras.Model):
         return tf.reduce_sum(nats), {name: outputs[f"next_{name}"] for name in states}
 
     return measure
-
-
-@dataclass(frozen=True)
-class Level:
-    """What a text is made of.
-
-    start: str. The token before a text's first. specials: what every vocabulary has.
-    split, join: from a text to its tokens and back.
-    """
-
-    start: str
-    specials: tuple[str, ...]
-    split: Any
-    join: Any
-
-
-LEVELS = {
-    "word": Level(END_OF_LINE, (END_OF_LINE, UNKNOWN), corpora.words, corpora.join_words),
-    "character": Level("\n", ("\n",), str, "".join),
-}

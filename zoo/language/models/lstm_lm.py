@@ -124,19 +124,19 @@ def lstm_small_ptb(name: str) -> Recipe:
     size, with a softmax tied to the embedding and dropout that stays the same over time.
 
     It is small and knows one newspaper of 1989: what it writes is grammatical for a few words, and means
-    nothing. Names and opinions in it are those of its corpus. `nats` and `perplexity` count every word
-    and every line's end, with the state carried over the whole text.
+    nothing. Names and opinions in it are those of its corpus. Perplexity counts every word and every
+    line's end, with the state carried over the whole text.
     """
     return Recipe(
         name=name,
         model=LSTMLanguageModel(vocabulary_size=10_000, dropout=0.3, recurrent_dropout=0.15),
         task=LanguageModelling(level="word", time_steps=35, length=50),
         optimizer=OptimizerConfig(learning_rate=4e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=22, batch_size=32, patience=22),
+        training=TrainingConfig(epochs=18, batch_size=32, patience=18),
     )
 
 
-@register("language/charlstm-shakespeare", paper=PAPER, corpus=SHAKESPEARE, metric="nats")
+@register("language/charlstm-shakespeare", paper=PAPER, corpus=SHAKESPEARE, metric="nats_per_char")
 def charlstm_shakespeare(name: str) -> Recipe:
     """Two LSTM layers write in the manner of Shakespeare's plays, a character at a time.
 
@@ -144,8 +144,8 @@ def charlstm_shakespeare(name: str) -> Recipe:
     the layout of a play and who speaks in it, and keeps to a manner of speaking for a line or two.
 
     It has read a million characters of the plays and nothing else: what it says has no meaning, and
-    characters outside the 65 of its alphabet are refused. `nats` are those of a character, with the
-    state carried over the whole text.
+    characters outside the 65 of its alphabet are refused. Figures are measured with the state carried
+    over the whole text.
     """
     return Recipe(
         name=name,
