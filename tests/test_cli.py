@@ -176,6 +176,8 @@ def test_predict(run_zoo, tiny_run, clips):
         assert prediction["log_probability"] < 0
     text = run_zoo("predict", tiny_run, *clips).out.splitlines()
     assert text == [f"{p['input']}: {p['output']}" for p in answer.json["predictions"]]
+    (first, _) = answer.json["predictions"]
+    assert run_zoo("predict", tiny_run, clips[0]).out == first["output"] + "\n"
     loaded = zoo.load(str(tiny_run))
     assert list(loaded.predict(clips)) == answer.json["predictions"]
 

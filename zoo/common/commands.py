@@ -192,7 +192,9 @@ def evaluation_text(result: dict[str, Any]) -> str:
 
 
 def predictions_text(result: dict[str, Any]) -> str:
-    """The answer of `predict` for a person to read."""
+    """The answer of `predict` for a person to read: of one input what came of it and nothing else."""
+    if len(result["predictions"]) == 1 and "output" in result["predictions"][0]:
+        return result["predictions"][0]["output"]
     return "\n".join(
         f"{p['input']}: {p['output'] if 'output' in p else 'error: ' + p['error']}"
         for p in result["predictions"]
