@@ -24,7 +24,7 @@ def published(run: Path) -> Iterator[Path]:
     about = runs.read_json(run / runs.RUN_FILE)
     try:
         training = {
-            key: about[key] for key in ("examples", "left_out", "data_checksum", "versions")
+            key: about[key] for key in ("examples", "left_out", "data_checksum", "versions", "init")
         }
     except (KeyError, TypeError):
         raise ZooError(f"{run / runs.RUN_FILE} is corrupt: it records no run.") from None
@@ -85,7 +85,8 @@ def write_card(folder: Path) -> None:
         f"`zoo train {entry.name} --data ...`: {training['history']['epochs']} epochs over "
         f"{training['examples']['train']} examples (dev: {training['examples']['dev']}), "
         f"{training['history']['minutes']:.0f} minutes; the model is that of epoch "
-        f"{training['history']['best_epoch']}.",
+        f"{training['history']['best_epoch']}."
+        + (f" It began with the weights of `{training['init']}`." if training.get("init") else ""),
         "",
         "## Model, corpus, licence",
         "",
