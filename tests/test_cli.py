@@ -101,7 +101,13 @@ def test_train_says_its_epochs_alone_and_stops_at_ctrl_c(tmp_path, own_csv):
     environment = os.environ | {"PYTHONPATH": str(Path(zoo.__file__).parents[1])}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # Tests that run in the background are started deaf to it, and so would be their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     first = process.stderr.readline()
     process.send_signal(signal.SIGINT)
