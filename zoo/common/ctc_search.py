@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from zoo.common.decoding import log_softmax
+
 # The blank, and the padding of label rows: a row's labels are 1 .. symbols - 1.
 BLANK_INDEX = 0
 
@@ -128,5 +130,4 @@ class _Prefixes:
 
 
 def _log_softmax(logits: np.ndarray) -> np.ndarray:
-    logits = np.asarray(logits, np.float64)
-    return logits - np.logaddexp.reduce(logits, axis=-1, keepdims=True)
+    return log_softmax(np.asarray(logits, np.float64), np)

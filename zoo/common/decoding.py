@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from zoo.common.errors import ZooError
+
 Step = Callable[[Any, list], tuple[Any, list]]
 
 SAMPLERS = ("greedy", "random", "top_k", "top_p")
@@ -83,6 +85,16 @@ def chosen(
         return greedy(logits, xp)
     limits = {"top_k": {"top_k": top_k}, "top_p": {"top_p": top_p}, "random": {}}
     return sampled(logits, uniform, xp, temperature=temperature, **limits[sampler])
+
+
+def check_sampling(task: Any) -> None:
+    """Raises `ZooError` for what `chosen` cannot take among a task's temperature, top_k and top_p."""
+    if not 0 < task.temperature < float("inf"):
+        raise ZooError(f"task.temperature is above 0. Received: {task.temperature}.")
+    if task.top_k < 1:
+        raise ZooError(f"task.top_k is at least 1. Received: {task.top_k}.")
+    if not 0 < task.top_p <= 1:
+        raise ZooError(f"task.top_p lies in (0, 1]. Received: {task.top_p}.")
 
 
 def generate(

@@ -74,13 +74,10 @@ class LanguageModelling(Task):
                 raise ZooError(
                     f"task.{name} is one of {', '.join(valid)}. Received: {getattr(self, name)!r}."
                 )
-        for name in ("min_count", "time_steps", "length", "top_k"):
+        for name in ("min_count", "time_steps", "length"):
             if getattr(self, name) < 1:
                 raise ZooError(f"task.{name} is at least 1. Received: {getattr(self, name)}.")
-        if not 0 < self.temperature < float("inf"):
-            raise ZooError(f"task.temperature is above 0. Received: {self.temperature}.")
-        if not 0 < self.top_p <= 1:
-            raise ZooError(f"task.top_p lies in (0, 1]. Received: {self.top_p}.")
+        decoding.check_sampling(self)
 
     @property
     def metric(self) -> str:

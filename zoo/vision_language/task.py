@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
+from zoo.common import decoding
 from zoo.common.errors import ZooError
 from zoo.common.files import read_text
 from zoo.common.progress import progress
@@ -80,17 +81,14 @@ class Captioning(Task):
         if self.sampler not in SAMPLERS:
             valid = ", ".join(map(repr, SAMPLERS))
             raise ZooError(f"task.sampler is one of {valid}. Received: {self.sampler!r}.")
-        for name, least in {"min_count": 1, "max_length": 1, "beam_width": 1, "top_k": 1}.items():
-            if getattr(self, name) < least:
-                raise ZooError(f"task.{name} is at least {least}. Received: {getattr(self, name)}.")
+        for name in ("min_count", "max_length", "beam_width"):
+            if getattr(self, name) < 1:
+                raise ZooError(f"task.{name} is at least 1. Received: {getattr(self, name)}.")
         if not 0 <= self.label_smoothing < 1:
             raise ZooError(
                 f"task.label_smoothing lies in [0, 1). Received: {self.label_smoothing}."
             )
-        if not 0 < self.temperature < float("inf"):
-            raise ZooError(f"task.temperature is above 0. Received: {self.temperature}.")
-        if not 0 < self.top_p <= 1:
-            raise ZooError(f"task.top_p lies in (0, 1]. Received: {self.top_p}.")
+        decoding.check_sampling(self)
         if not 0 <= self.length_power < float("inf"):
             raise ZooError(f"task.length_power is at least 0. Received: {self.length_power}.")
 
