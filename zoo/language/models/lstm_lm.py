@@ -152,11 +152,11 @@ def charlstm_shakespeare(name: str) -> Recipe:
         model=LSTMLanguageModel(
             vocabulary_size=65,
             embedding_size=64,
-            hidden_size=320,
+            hidden_size=512,
             tied=False,
-            dropout=0.1,
+            dropout=0.3,
         ),
         task=LanguageModelling(level="character", time_steps=64, length=400),
-        optimizer=OptimizerConfig(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=15, batch_size=32, patience=15, dev_fraction=0.05),
+        optimizer=OptimizerConfig(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-3),
+        training=TrainingConfig(epochs=30, batch_size=32, patience=30, dev_fraction=0.05),
     )
