@@ -98,8 +98,9 @@ def cut_by_caption(
     Whoever captioned a corpus wrote the same words under images that are nearly the same. Images that
     share a caption, directly or through others, go to one side together; a cut at random would put
     copies of what was learnt into dev. A group so large that it would be over a twentieth of dev goes
-    to train, or dev would be of one kind. Neither side depends on the order of `examples`, and both
-    are sorted by id.
+    to train, or dev would be of one kind; so does, while there are others, one with an image of a
+    single caption: BLEU and CIDEr judge by several. Neither side depends on the order of `examples`,
+    and both are sorted by id.
 
     Raises `ZooError` for a fraction outside (0, 1), fewer than two examples, and where all of them
     hang together.
@@ -118,9 +119,10 @@ def cut_by_caption(
         groups, key=lambda group: hashlib.sha256(f"{seed}:{group[0].id}".encode()).digest()
     )
     wanted = fraction * len(examples)
-    largest = max(wanted / 20, min(map(len, groups)))
+    several = [group for group in order if all(len(e.captions) > 1 for e in group)] or order
+    largest = max(wanted / 20, min(map(len, several)))
     dev: set[str] = set()
-    for group in [group for group in order if len(group) <= largest][: len(groups) - 1]:
+    for group in [group for group in several if len(group) <= largest][: len(groups) - 1]:
         if not dev or len(dev) + len(group) / 2 <= wanted:
             dev.update(example.id for example in group)
     return (

@@ -139,8 +139,8 @@ def show_and_tell_rsicd(name: str) -> Recipe:
     """
     return Recipe(
         name=name,
-        model=ShowAndTell(),
-        task=Captioning(),
-        optimizer=OptimizerConfig(learning_rate=1.5e-3, warmup_epochs=1, weight_decay=1e-2),
-        training=TrainingConfig(epochs=16, batch_size=64, patience=16),
+        model=ShowAndTell(embedding_size=512, dropout=0.5, cell_dropout=0.2),
+        task=Captioning(label_smoothing=0.0),
+        optimizer=OptimizerConfig(learning_rate=1e-3, warmup_epochs=1, weight_decay=1e-2),
+        training=TrainingConfig(epochs=14, batch_size=64, patience=14, dev_fraction=0.05),
     )
