@@ -104,7 +104,7 @@ def test_dev_shares_no_caption_with_train():
         example(10 * chain + i, f"chain {chain} link {i}", f"Chain {chain}, link {i + 1} !")
         for chain in range(40)
         for i in range(3)
-    ] + [example(900 + i, f"alone {i}") for i in range(480)]
+    ] + [example(900 + i, f"alone {i}", f"by itself {i}") for i in range(480)]
     train, dev = cut_by_caption(examples, 0.2, seed=3)
     assert {*train, *dev} == {*examples}
     assert len(dev) == pytest.approx(120, abs=2)
@@ -126,6 +126,17 @@ def test_dev_is_not_of_one_kind():
         train, dev = cut_by_caption(examples, 0.2, seed)
         assert len(dev) == 100
         assert {*examples[:100]} < {*train}
+
+
+def test_images_of_several_captions_judge_first():
+    examples = [example(i, f"words {i}") for i in range(60)]
+    examples += [example(100 + i, f"words {100 + i}", f"others {i}") for i in range(40)]
+    _, few = cut_by_caption(examples, 0.3, seed=0)
+    assert len(few) == 30
+    assert {len(e.captions) for e in few} == {2}
+    _, many = cut_by_caption(examples, 0.5, seed=0)
+    assert {*examples[60:]} < {*many}
+    assert len(many) == 50
 
 
 def test_what_cannot_be_cut():

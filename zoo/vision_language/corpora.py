@@ -114,15 +114,17 @@ def cut_by_caption(
             "Two examples without a caption in common are needed to cut a dev split. "
             f"Received: {len(examples)}."
         )
-    # A hash, not a generator's shuffle: the same groups on every version of every library.
-    order = sorted(
-        groups, key=lambda group: hashlib.sha256(f"{seed}:{group[0].id}".encode()).digest()
-    )
+
+    def rank(group):
+        # A hash, not a generator's shuffle: the same groups on every version of every library.
+        drawn = hashlib.sha256(f"{seed}:{group[0].id}".encode()).digest()
+        return any(len(example.captions) < 2 for example in group), drawn
+
+    order = sorted(groups, key=rank)
     wanted = fraction * len(examples)
-    several = [group for group in order if all(len(e.captions) > 1 for e in group)] or order
-    largest = max(wanted / 20, min(map(len, several)))
+    largest = max(wanted / 20, min(map(len, groups)))
     dev: set[str] = set()
-    for group in [group for group in several if len(group) <= largest][: len(groups) - 1]:
+    for group in [group for group in order if len(group) <= largest][: len(groups) - 1]:
         if not dev or len(dev) + len(group) / 2 <= wanted:
             dev.update(example.id for example in group)
     return (
