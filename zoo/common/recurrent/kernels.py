@@ -6,7 +6,8 @@ The loop back in time carries the gradients of the states alone; those of the we
 each after it. So no gate of more than a window is ever held, but for what the way back needs.
 
 XLA compiles anew for every shape, but not for every number of windows: one compiled function serves
-sequences of every length; a batch size seen for the first time compiles.
+sequences of every length, three more those that fit half a window, a quarter or an eighth of one; a
+batch size seen for the first time compiles.
 """
 
 from typing import NamedTuple
@@ -159,7 +160,7 @@ class _Part(NamedTuple):
     """A window of a sequence: the steps from `start` on, `length` of them if it is to be filled up."""
 
     start: tf.Tensor | int
-    length: int | None
+    length: tf.Tensor | None
 
     def cut(self, x):
         """The part of `x` in the window, zeros behind its end; of None, None."""
@@ -180,7 +181,7 @@ class _Part(NamedTuple):
 
     def _filled(self, x):
         filled = tf.pad(x, ((0, self.length - tf.shape(x)[0]), (0, 0), (0, 0)))
-        return tf.ensure_shape(filled, (self.length, *x.shape[1:]))
+        return tf.ensure_shape(filled, (None, *x.shape[1:]))
 
 
 def _over_windows(window, like, reverse, carried, widths, keep, units, kept=()):
@@ -197,12 +198,15 @@ def _over_windows(window, like, reverse, carried, widths, keep, units, kept=()):
         return window(_Part(0, None), 0, time_steps, carried, kept)
 
     windows = (time_steps + WINDOW - 1) // WINDOW
+    # A window is filled up with zeros: a short sequence gets a short one.
+    shorter = [WINDOW // 2, WINDOW // 4, WINDOW // 8]
+    length = WINDOW // 2 ** tf.reduce_sum(tf.cast(time_steps <= shorter, tf.int32))
 
-    def array(steps, width):
+    def array(width):
         return tf.TensorArray(
             like.dtype,
             windows,
-            element_shape=(steps, like.shape[1], width),
+            element_shape=(None, like.shape[1], width),
             infer_shape=False,
             clear_after_read=False,
         )
@@ -211,7 +215,7 @@ def _over_windows(window, like, reverse, carried, widths, keep, units, kept=()):
         # The last window begins early enough to be full, where the sequence is long enough.
         start = tf.minimum(k * WINDOW, tf.maximum(time_steps - WINDOW, 0))
         first, last = k * WINDOW - start, tf.minimum((k + 1) * WINDOW, time_steps) - start
-        part, old = _Part(start, WINDOW), tuple(x.read(k) for x in kept)
+        part, old = _Part(start, length), tuple(x.read(k) for x in kept)
         new, parts, keeps = window(part, first, last, carried, old)
         # What was traced for any batch gives any batch: the loop wants the batch it began with.
         carried = tuple(tf.ensure_shape(x, o.shape) for x, o in zip(new, carried, strict=True))
@@ -227,8 +231,8 @@ def _over_windows(window, like, reverse, carried, widths, keep, units, kept=()):
         (
             windows - 1 if reverse else tf.constant(0),
             tuple(carried),
-            tuple(array(None, width) for width in widths),
-            tuple(array(WINDOW, units) for _ in range(keep)),
+            tuple(array(width) for width in widths),
+            tuple(array(units) for _ in range(keep)),
         ),
         maximum_iterations=windows,
     )
