@@ -16,7 +16,6 @@ TINY = settings(
     "model.hidden_size=32",
     "model.embedding_size=32",
     "model.dropout=0",
-    "model.cell_dropout=0",
     "task.min_count=1",
     "task.max_length=8",
     "task.label_smoothing=0",

@@ -76,6 +76,16 @@ def _layer_normalization(graph: Graph, layer, node, inputs):
     )
 
 
+def _batch_normalization(graph: Graph, layer, node, inputs, training=None, mask=None):
+    if layer.axis not in (-1, len(inputs.shape) - 1):
+        raise unsupported(layer, f"It normalises the last axis. Received: axis={layer.axis}.")
+    mean, variance = (np.asarray(x) for x in (layer.moving_mean, layer.moving_variance))
+    scale = (np.asarray(layer.gamma) if layer.scale else 1.0) / np.sqrt(variance + layer.epsilon)
+    shift = (np.asarray(layer.beta) if layer.center else 0.0) - mean * scale
+    value = graph.add("Mul", graph.value(inputs, "float32"), graph.constant(scale))
+    return graph.add("Add", value, graph.constant(shift))
+
+
 def _rescaling(graph: Graph, layer, node, inputs):
     value = graph.value(inputs, "float32")
     value = graph.add("Mul", value, graph.constant(np.asarray(layer.scale, np.float32)))
@@ -165,6 +175,7 @@ LAYERS = {
     layers.Activation: _activation,
     layers.AveragePooling1D: _pooling("AveragePool"),
     layers.AveragePooling2D: _pooling("AveragePool"),
+    layers.BatchNormalization: _batch_normalization,
     layers.Bidirectional: bidirectional,
     layers.Concatenate: _concatenate,
     layers.Conv1D: _convolution,
