@@ -115,12 +115,13 @@ class LanguageModelling(Task):
         return corpora.read_corpus(corpus, source.folder, split, self.tokens)
 
     def cut_dev(self, examples, fraction, seed):
-        """Cut the end off each text: a text goes on, it is not met again."""
+        """Cut the beginning off each text: what follows its end is next of kin to its last part, and a
+        test split that goes on in the middle of a play asks for who was met before."""
         train, dev = [], []
         for text in examples:
-            cut = round(len(text.tokens) * (1 - fraction))
-            train.append(Text(f"{text.id}, first part", text.tokens[:cut]))
-            dev.append(Text(f"{text.id}, last part", text.tokens[cut:]))
+            cut = round(len(text.tokens) * fraction)
+            dev.append(Text(f"{text.id}, first part", text.tokens[:cut]))
+            train.append(Text(f"{text.id}, last part", text.tokens[cut:]))
         return train, dev
 
     def count(self, examples: list[Text]) -> int:

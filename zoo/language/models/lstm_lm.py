@@ -129,10 +129,10 @@ def lstm_small_ptb(name: str) -> Recipe:
     """
     return Recipe(
         name=name,
-        model=LSTMLanguageModel(vocabulary_size=10_000, dropout=0.3, recurrent_dropout=0.15),
+        model=LSTMLanguageModel(vocabulary_size=10_000, dropout=0.2, recurrent_dropout=0.1),
         task=LanguageModelling(level="word", time_steps=35, length=50),
-        optimizer=OptimizerConfig(learning_rate=4e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=18, batch_size=32, patience=18),
+        optimizer=OptimizerConfig(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),
+        training=TrainingConfig(epochs=20, batch_size=20, patience=20),
     )
 
 
@@ -154,9 +154,9 @@ def charlstm_shakespeare(name: str) -> Recipe:
             embedding_size=64,
             hidden_size=512,
             tied=False,
-            dropout=0.3,
+            dropout=0.25,
         ),
         task=LanguageModelling(level="character", time_steps=64, length=400),
         optimizer=OptimizerConfig(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=30, batch_size=32, patience=30, dev_fraction=0.05),
+        training=TrainingConfig(epochs=22, batch_size=32, patience=22, dev_fraction=0.05),
     )
