@@ -46,7 +46,9 @@ def floats(*shape: int, seed: int = 0) -> np.ndarray:
 def randomised(model: keras.Model) -> keras.Model:
     """Biases and scales too are other than their initial 0 and 1."""
     generator = np.random.default_rng(1)
-    model.set_weights([generator.normal(0, 0.5, w.shape) for w in model.get_weights()])
+    for weight in model.weights:
+        value = generator.normal(0, 0.5, weight.shape)
+        weight.assign(np.abs(value) if weight.name == "moving_variance" else value)
     return model
 
 
@@ -188,6 +190,9 @@ def test_layers_of_features():
     y = layers.Rescaling(2.0, offset=[-1.0, 0, 1, 2, 3, 4])(x)
     y = layers.LayerNormalization()(layers.Dropout(0.5)(y))
     y = layers.LayerNormalization(center=False, scale=False, epsilon=1e-5)(y)
+    y = layers.BatchNormalization(epsilon=0.1)(
+        layers.BatchNormalization(center=False, scale=False)(y)
+    )
     y = layers.SpatialDropout1D(0.5)(layers.Identity()(y))
     outputs = {"split": layers.Reshape((-1, 2, 3))(y)}
     for name in ("linear", "relu", "sigmoid", "tanh", "softmax", "log_softmax"):
@@ -296,6 +301,7 @@ def unsupported(x):
         "LSTM 'odd'.*activations": layers.LSTM(2, activation="elu", name="odd")(x),
         "GRU 'back'.*Bidirectional": layers.GRU(2, go_backwards=True, name="back")(x),
         "LayerNormalization 'wide'.*last axis": layers.LayerNormalization((1, 2), name="wide")(x),
+        "BatchNormalization 'rows'.*last axis": layers.BatchNormalization(1, name="rows")(x),
         "Embedding 'zero'.*mask_zero": layers.Embedding(9, 2, mask_zero=True, name="zero")(
             x[..., 0]
         ),

@@ -120,10 +120,10 @@ def test_a_text_too_short_for_a_batch_is_refused():
         pipeline.bptt_batches(np.arange(10), 4, 16, np.random.default_rng(0))
 
 
-def test_dev_is_the_end_of_each_text(characters):
+def test_dev_is_the_beginning_of_each_text(characters):
     recipe, examples, *_ = characters
     train, dev = recipe.task.cut_dev(examples, 0.1, 0)
-    assert train[0].tokens + dev[0].tokens == examples[0].tokens
+    assert dev[0].tokens + train[0].tokens == examples[0].tokens
     assert len(dev[0].tokens) == pytest.approx(0.1 * len(examples[0].tokens), abs=1)
 
 
