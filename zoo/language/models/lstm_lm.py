@@ -152,11 +152,11 @@ def charlstm_shakespeare(name: str) -> Recipe:
         model=LSTMLanguageModel(
             vocabulary_size=65,
             embedding_size=64,
-            hidden_size=512,
+            hidden_size=384,
             tied=False,
-            dropout=0.25,
+            dropout=0.15,
         ),
         task=LanguageModelling(level="character", time_steps=64, length=400),
-        optimizer=OptimizerConfig(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=22, batch_size=32, patience=22, dev_fraction=0.05),
+        optimizer=OptimizerConfig(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),
+        training=TrainingConfig(epochs=16, batch_size=32, patience=16, dev_fraction=0.05),
     )

@@ -134,8 +134,8 @@ def show_and_tell_rsicd(name: str) -> Recipe:
     """
     return Recipe(
         name=name,
-        model=ShowAndTell(dropout=0.5),
+        model=ShowAndTell(embedding_size=512, dropout=0.5),
         task=Captioning(),
         optimizer=OptimizerConfig(learning_rate=1.5e-3, warmup_epochs=1, weight_decay=1e-2),
-        training=TrainingConfig(epochs=16, batch_size=64, patience=16, dev_fraction=0.05),
+        training=TrainingConfig(epochs=14, batch_size=64, patience=14, dev_fraction=0.05),
     )
