@@ -164,6 +164,7 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
 
 def publish(run: str, *, data: Path | None = None, split: str = "test") -> dict[str, Any]:
     """`zoo publish`: a run as a preset under its recipe's name, measured as it is shipped."""
+    import_tensorflow()
     from zoo.common.publishing import measured, published, write_card
 
     name = presets.load_recipe(presets.find(run)).name
