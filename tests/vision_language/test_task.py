@@ -21,7 +21,8 @@ def model(tiny):
     model = tiny.model.build()
     own = tiny.model.own_part(model)
     generator = np.random.default_rng(0)
-    own.set_weights([generator.normal(0, 0.6, w.shape) for w in own.weights])
+    for weight in own.trainable_weights:
+        weight.assign(generator.normal(0, 0.6, weight.shape))
     return model
 
 
