@@ -154,9 +154,9 @@ def charlstm_shakespeare(name: str) -> Recipe:
             embedding_size=64,
             hidden_size=384,
             tied=False,
-            dropout=0.15,
+            dropout=0.25,
         ),
         task=LanguageModelling(level="character", time_steps=64, length=400),
-        optimizer=OptimizerConfig(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=16, batch_size=32, patience=16, dev_fraction=0.05),
+        optimizer=OptimizerConfig(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-2),
+        training=TrainingConfig(epochs=18, batch_size=32, patience=18, dev_fraction=0.05),
     )
