@@ -11,7 +11,6 @@ and their outputs and gradients are compared before they are timed.
 import argparse
 import importlib.util
 import itertools
-import resource
 import sys
 
 import _timing
@@ -25,7 +24,6 @@ SHAPES = [
     (64, 100, 128, 128),
     (8, 50, 64, 64),
 ]
-LARGEST = (32, 400, 160, 512)
 GATES = {"LSTM": 4, "GRU": 3}
 
 
@@ -181,16 +179,6 @@ def measure(cell, shape, spread, training, threads, repeats):
     return case | _timing.compare(runs, products(cell, shape, lengths, training), repeats)
 
 
-def peak_memory(contender, cell):
-    """Return the MiB that three training steps at the largest shape add to the process's peak."""
-    _timing.set_threads(2)
-    (run,) = make_runs(cell, LARGEST, False, True, (contender,)).values()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    for _ in range(3):
-        run()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-
-
 def summary(results):
     """Return the table of cases and, for each kind of case, the geometric means of the ratios."""
     heads = ["cell", "batch, steps, inputs, units", "lengths", "what", "threads"]
@@ -234,10 +222,6 @@ def main():
     if importlib.util.find_spec("torch") is None:
         print("PyTorch is not installed: its column stays empty.", file=sys.stderr)
     report = {"machine": _timing.machine(), "results": []}
-    report["peak_mib"] = {
-        cell: {name: _timing.in_own_process(peak_memory, name, cell) for name in ("zoo", "keras")}
-        for cell in arguments.cells
-    }
     cases = itertools.product(
         arguments.threads, arguments.cells, (False, True), (True, False), SHAPES
     )
@@ -246,7 +230,6 @@ def main():
         report["results"].append(_timing.in_own_process(measure, *case))
         _timing.save("recurrent", report)  # many minutes: what is measured is not lost
     print(summary(report["results"]))
-    print("\nPeak memory of a training step at", LARGEST, "in MiB:", report["peak_mib"])
     print("Written to", _timing.save("recurrent", report))
 
 

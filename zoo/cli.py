@@ -179,7 +179,9 @@ def _parser() -> argparse.ArgumentParser:
 
     def add_source(added, split):
         added.add_argument("--data", type=Path, metavar="DIR", help="the corpus (or set ZOO_DATA)")
-        added.add_argument("--manifest", type=Path, metavar="FILE", help="recordings of your own")
+        added.add_argument(
+            "--manifest", type=Path, metavar="FILE", help="a table of your own data; see the README"
+        )
         if split:
             added.add_argument(
                 "--split",
@@ -203,7 +205,7 @@ def _parser() -> argparse.ArgumentParser:
     added.add_argument(
         "--dev-manifest", type=Path, metavar="FILE", help="else cut from the manifest"
     )
-    added.add_argument("--init", metavar="PRESET", help="start from its weights and alphabet")
+    added.add_argument("--init", metavar="PRESET", help="start from its weights and vocabulary")
     added.add_argument(
         "--out", type=Path, metavar="RUN", help="the run folder; default runs/RECIPE"
     )

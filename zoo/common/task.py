@@ -103,8 +103,8 @@ class Task(ABC):
 
     @abstractmethod
     def fit(self, examples: list, model: ModelConfig) -> tuple[Task, ModelConfig]:
-        """Task and model with what they take from a run's examples, dev included, such as an
-        alphabet; what the task has already, it keeps."""
+        """Task and model with what they take from a run's examples, dev included, such as a
+        vocabulary; what the task has already, it keeps."""
 
     @abstractmethod
     def usable(self, examples: list, model: ModelConfig) -> tuple[list, dict[str, int]]:

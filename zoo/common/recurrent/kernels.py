@@ -58,12 +58,13 @@ def run(
     def forward(x, kernel, bias, weights, states, keep):
         matrices = cell.prepare(weights, dropout)
 
-        def window(part, first, last, states, _):
-            z = _affine(part.cut(x), kernel, bias)
+        def window(part, states, _):
+            z = part.fill(_affine(part.cut(x), kernel, bias))
             states, h, kept = _forward(
-                cell, reverse, keep, z, part.cut(mask), dropout, matrices, states, first, last
-            )
-            return states, (h,), kept
+                cell, reverse, keep, z, part.fill(part.cut(mask)), dropout, matrices, states,
+                part.steps,
+            )  # fmt: skip
+            return states, (part.trim(h),), kept
 
         kept = cell.kept if keep else 0
         if not keep:
@@ -76,12 +77,13 @@ def run(
             _, _, kept = forward(x, kernel, bias, weights, states, keep=True)
         matrices, from_gates = cell.transpose(weights, dropout), tf.transpose(kernel)
 
-        def window(part, first, last, carried, kept):
+        def window(part, carried, kept):
             d_states, sums = carried[:count], carried[count:]
             d_states, emitted = _backward(
-                cell, reverse, part.cut(d_h), part.cut(mask), dropout, matrices, kept, d_states,
-                first, last,
+                cell, reverse, part.fill(part.cut(d_h)), part.fill(part.cut(mask)), dropout,
+                matrices, kept, d_states, part.steps,
             )  # fmt: skip
+            emitted = tuple(part.trim(values) for values in emitted)
             dz, d_weights = cell.gradients(part.before(h, states[0], reverse), emitted, dropout)
             rows, inputs = _rows(dz), part.cut(x)
             gradients = (
@@ -157,45 +159,55 @@ def _first_derivatives(gradients, tensors):
 
 
 class _Part(NamedTuple):
-    """A window of a sequence: the steps from `start` on, `length` of them if it is to be filled up."""
+    """A window of a sequence: `steps` steps from `start` on, filled up to `length` for the loops alone.
+
+    Products are of its own steps only. `length` None is the whole sequence.
+    """
 
     start: tf.Tensor | int
+    steps: tf.Tensor
     length: tf.Tensor | None
 
     def cut(self, x):
-        """The part of `x` in the window, zeros behind its end; of None, None."""
+        """The part of `x` in the window; of None, None."""
         if x is None or self.length is None:
             return x
-        return self._filled(x[self.start : self.start + self.length])
+        return x[self.start : self.start + self.steps]
+
+    def fill(self, x):
+        """A part with zeros behind it, up to the length of the window; of None, None."""
+        if x is None or self.length is None:
+            return x
+        filled = tf.pad(x, ((0, self.length - self.steps), (0, 0), (0, 0)))
+        return tf.ensure_shape(filled, (None, *x.shape[1:]))
+
+    def trim(self, x):
+        """A part without what filled it up."""
+        return x if self.length is None else x[: self.steps]
 
     def before(self, h, state, reverse):
         """What stood before each of its steps: `h` of the step before, or the first state."""
         if self.length is None:
             return tf.concat([h[1:], state[None]] if reverse else [state[None], h[:-1]], axis=0)
-        end = tf.minimum(self.start + self.length, tf.shape(h)[0])
+        end = self.start + self.steps
         if reverse:
             edge = tf.where(end < tf.shape(h)[0], h[tf.minimum(end, tf.shape(h)[0] - 1)], state)
-            return self._filled(tf.concat([h[self.start + 1 : end], edge[None]], axis=0))
+            return tf.concat([h[self.start + 1 : end], edge[None]], axis=0)
         edge = tf.where(self.start > 0, h[tf.maximum(self.start - 1, 0)], state)
-        return self._filled(tf.concat([edge[None], h[self.start : end - 1]], axis=0))
-
-    def _filled(self, x):
-        filled = tf.pad(x, ((0, self.length - tf.shape(x)[0]), (0, 0), (0, 0)))
-        return tf.ensure_shape(filled, (None, *x.shape[1:]))
+        return tf.concat([edge[None], h[self.start : end - 1]], axis=0)
 
 
 def _over_windows(window, like, reverse, carried, widths, keep, units, kept=()):
     """Fold `window` over the time of `like`.
 
-    `window(part, first, last, carried, kept)` returns what is carried on, tensors of `widths` for each
-    step, and `keep` tensors of `units` for another walk over the same windows. Of the steps in a
-    part, those from `first` to before `last` count.
+    `window(part, carried, kept)` returns what is carried on, tensors of `widths` for each step, and
+    `keep` tensors of `units` for another walk over the same windows.
     """
     time_steps = tf.shape(like)[0]
     fixed = like.shape[0] is not None and like.shape[0] <= WINDOW
     # A step that XLA compiles as a whole knows its shapes: nothing is gained by windows.
     if fixed or tf.__internal__.get_enclosing_xla_context() is not None:
-        return window(_Part(0, None), 0, time_steps, carried, kept)
+        return window(_Part(0, time_steps, None), carried, kept)
 
     windows = (time_steps + WINDOW - 1) // WINDOW
     # A window is filled up with zeros: a short sequence gets a short one.
@@ -212,16 +224,12 @@ def _over_windows(window, like, reverse, carried, widths, keep, units, kept=()):
         )
 
     def body(k, carried, sequences, keeping):
-        # The last window begins early enough to be full, where the sequence is long enough.
-        start = tf.minimum(k * WINDOW, tf.maximum(time_steps - WINDOW, 0))
-        first, last = k * WINDOW - start, tf.minimum((k + 1) * WINDOW, time_steps) - start
-        part, old = _Part(start, length), tuple(x.read(k) for x in kept)
-        new, parts, keeps = window(part, first, last, carried, old)
+        start = k * WINDOW
+        part = _Part(start, tf.minimum(time_steps - start, WINDOW), length)
+        new, parts, keeps = window(part, carried, tuple(x.read(k) for x in kept))
         # What was traced for any batch gives any batch: the loop wants the batch it began with.
         carried = tuple(tf.ensure_shape(x, o.shape) for x, o in zip(new, carried, strict=True))
-        sequences = tuple(
-            x.write(k, values[first:last]) for x, values in zip(sequences, parts, strict=True)
-        )
+        sequences = tuple(x.write(k, values) for x, values in zip(sequences, parts, strict=True))
         keeping = tuple(x.write(k, values) for x, values in zip(keeping, keeps, strict=True))
         return k - 1 if reverse else k + 1, carried, sequences, keeping
 
@@ -240,7 +248,7 @@ def _over_windows(window, like, reverse, carried, widths, keep, units, kept=()):
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, first, last):
+def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, steps):
     """Walk `cell` over one window: the states, `h` of each step, what is kept of each step.
 
     Where nothing is kept, one of the tensors to keep is carried as a last state: XLA would otherwise
@@ -259,12 +267,12 @@ def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, first, las
         return new, (new[0], *kept)
 
     widths = [states[0].shape[1]] * (1 + (cell.kept if keep else 0))
-    states, (h, *kept) = _fold(step, z, reverse, states, widths, first, last)
+    states, (h, *kept) = _fold(step, z, reverse, states, widths, steps)
     return states, h, tuple(kept)
 
 
 @tf.function(jit_compile=True, autograph=False)
-def _backward(cell, reverse, d_h, mask, dropout, matrices, kept, d_states, first, last):
+def _backward(cell, reverse, d_h, mask, dropout, matrices, kept, d_states, steps):
     """Walk `cell` back over one window: the gradients of the states, what each step emits."""
 
     def step(t, d_states):
@@ -277,11 +285,11 @@ def _backward(cell, reverse, d_h, mask, dropout, matrices, kept, d_states, first
 
     units = d_states[0].shape[1]
     widths = [units * blocks for blocks in cell.emitted]
-    return _fold(step, d_h, not reverse, d_states, widths, first, last)
+    return _fold(step, d_h, not reverse, d_states, widths, steps)
 
 
-def _fold(step, like, reverse, states, widths, first, last):
-    """Fold `step(t, states) -> states, tensors` over the steps of a window."""
+def _fold(step, like, reverse, states, widths, steps):
+    """Fold `step(t, states) -> states, tensors` over the first `steps` steps of a window."""
     arrays = tuple(
         tf.TensorArray(like.dtype, tf.shape(like)[0], element_shape=(like.shape[1], width))
         for width in widths
@@ -293,8 +301,8 @@ def _fold(step, like, reverse, states, widths, first, last):
         return t - 1 if reverse else t + 1, tuple(states), arrays
 
     _, states, arrays = tf.while_loop(
-        lambda t, *_: t >= first if reverse else t < last,
+        lambda t, *_: t >= 0 if reverse else t < steps,
         body,
-        (last - 1 if reverse else tf.convert_to_tensor(first), tuple(states), arrays),
+        (steps - 1 if reverse else tf.constant(0), tuple(states), arrays),
     )
     return states, tuple(x.stack() for x in arrays)
