@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 
 from tests.conftest import AN4, RECIPE, TINY
@@ -105,6 +106,17 @@ def test_a_model_of_another_shape(refused, preset):
     inputs = keras.Input((3,))
     keras.Model(inputs, keras.layers.Dense(2)(inputs)).save(preset / "model.keras")
     assert "another shape of model" in refused("predict", preset, CLIP)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_model_with_a_weight_that_is_no_number(refused, preset, value):
+    path = preset / "model.keras"
+    model = keras.saving.load_model(path)
+    weights = model.get_weights()
+    weights[-1][0] = value
+    model.set_weights(weights)
+    model.save(path)
+    assert "no finite numbers" in refused("predict", preset, CLIP)
 
 
 def test_a_model_that_carries_code(refused, preset, tmp_path):

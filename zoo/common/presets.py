@@ -129,6 +129,8 @@ def load_preset(preset_or_folder: str | Path) -> Preset:
         raise ZooError(
             f"{path} does not fit {RECIPE_FILE} and its assets: it holds another shape of model."
         )
+    if not all(np.isfinite(w).all() for w in weights):
+        raise ZooError(f"{path} is corrupt: it has weights that are no finite numbers.")
     own.set_weights(weights)
     metrics = folder / METRICS_FILE
     return Preset(
