@@ -147,6 +147,8 @@ def charlstm_shakespeare(name: str) -> Recipe:
     characters outside the 65 of its alphabet are refused. Figures are measured with the state carried
     over the whole text.
     """
+    # The shipped weights went through two schedules: 16 epochs at a dropout of 0.15, a learning rate of
+    # 3e-3 and a weight decay of 1e-3, and then, by `--init`, this one.
     return Recipe(
         name=name,
         model=LSTMLanguageModel(
