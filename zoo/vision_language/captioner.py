@@ -40,7 +40,7 @@ class Captioner(ModelConfig):
 
     @abstractmethod
     def build_decoder(self) -> keras.Model:
-        """The functional model from `features` float32 [batch, 6, 6, 1024] and `tokens` int32 [batch,
+        """The functional model from `features` float32 [batch, 6, 6, 512] and `tokens` int32 [batch,
         time] to `logits` float32 [batch, time, vocabulary_size], of each next token."""
 
     @property
@@ -86,9 +86,10 @@ class Captioner(ModelConfig):
 
         decoder = self.own_part(model)
         image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
-        # Its layers, not the model: no model in a model.
-        features = vgg16.see(model.get_layer("vgg16").get_layer, image)
-        encoder = keras.Model({"image": image}, _next(self.look(decoder, features)), name="encoder")
+        x = image
+        for layer in model.get_layer("vgg16").layers[1:]:  # one after another, no model in a model
+            x = layer(x)
+        encoder = keras.Model({"image": image}, _next(self.look(decoder, x)), name="encoder")
         tokens = keras.Input((None,), name="tokens", dtype="int32")
         states = {name: keras.Input(shape, name=name) for name, shape in self.states.items()}
         logits, following = self.walk(decoder, tokens, states)

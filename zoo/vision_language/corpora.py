@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,40 +90,46 @@ def read_manifest(path: Path, split: str) -> list[Example]:
 def cut_by_caption(
     examples: Iterable[Example], fraction: float, seed: int
 ) -> tuple[list[Example], list[Example]]:
-    """Cut examples in two, `(train, dev)`, with few captions in both.
+    """Cut examples in two, `(train, dev)`, with no caption in both.
 
     fraction: float in (0, 1). The share of examples meant for dev.
     seed: int. Which ones those are.
 
-    Whoever captioned a corpus wrote the same words under images that are nearly the same, and a cut at
-    random would put copies of what was learnt into dev. Dev is drawn from the images of several
-    captions, as BLEU and CIDEr judge by several, of which at most one stands under another image, as
-    what everybody says of a desert does. Where those are too few, other images of several captions
-    come next, then those of one. Neither side depends on the order of `examples`, and both are sorted
-    by id.
+    Whoever captioned a corpus wrote the same words under images that are nearly the same. Images that
+    share a caption, directly or through others, go to one side together; a cut at random would put
+    copies of what was learnt into dev. A group so large that it would be over a twentieth of dev goes
+    to train, or dev would be of one kind; so does, while there are others, one with an image of a
+    single caption: BLEU and CIDEr judge by several. Neither side depends on the order of `examples`,
+    and both are sorted by id.
 
-    Raises `ZooError` for a fraction outside (0, 1) and for fewer than two examples.
+    Raises `ZooError` for a fraction outside (0, 1), fewer than two examples, and where all of them
+    hang together.
     """
     examples = sorted(examples, key=lambda example: example.id)
     if not 0 < fraction < 1:
         raise ZooError(f"A dev fraction lies between 0 and 1. Received: {fraction}.")
-    if len(examples) < 2:
-        raise ZooError(f"A dev split is cut from two examples or more. Received: {len(examples)}.")
-    texts = [{tuple(words(caption)) for caption in example.captions} for example in examples]
-    images = Counter(caption for captions in texts for caption in captions)
+    groups = _groups(examples)
+    if len(groups) < 2:
+        raise ZooError(
+            "Two examples without a caption in common are needed to cut a dev split. "
+            f"Received: {len(examples)}."
+        )
 
-    def rank(i):
-        copied = sum(images[caption] > 1 for caption in texts[i])
-        single = len(texts[i]) < 2
-        # A hash, not a generator's shuffle: the same cut on every version of every library.
-        drawn = hashlib.sha256(f"{seed}:{examples[i].id}".encode()).digest()
-        return single, copied > (0 if single else 1), drawn
+    def rank(group):
+        # A hash, not a generator's shuffle: the same groups on every version of every library.
+        drawn = hashlib.sha256(f"{seed}:{group[0].id}".encode()).digest()
+        return any(len(example.captions) < 2 for example in group), drawn
 
-    size = min(max(1, round(fraction * len(examples))), len(examples) - 1)
-    dev = set(sorted(range(len(examples)), key=rank)[:size])
+    order = sorted(groups, key=rank)
+    wanted = fraction * len(examples)
+    largest = max(wanted / 20, min(map(len, groups)))
+    dev: set[str] = set()
+    for group in [group for group in order if len(group) <= largest][: len(groups) - 1]:
+        if not dev or len(dev) + len(group) / 2 <= wanted:
+            dev.update(example.id for example in group)
     return (
-        [example for i, example in enumerate(examples) if i not in dev],
-        [example for i, example in enumerate(examples) if i in dev],
+        [example for example in examples if example.id not in dev],
+        [example for example in examples if example.id in dev],
     )
 
 
@@ -132,6 +137,25 @@ def checksum(examples: Iterable[Example]) -> str:
     """SHA-256, in hex, of ids, captions and sizes of image files, in whatever order."""
     rows = sorted((e.id, e.captions, e.image.stat().st_size) for e in examples)
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+
+
+def _groups(examples: list[Example]) -> list[list[Example]]:
+    """Examples that share captions, together: the connected parts of the graph of shared captions."""
+    parents = list(range(len(examples)))
+
+    def root(i: int) -> int:
+        while parents[i] != i:
+            parents[i] = i = parents[parents[i]]
+        return i
+
+    first: dict[tuple[str, ...], int] = {}
+    for i, example in enumerate(examples):
+        for caption in example.captions:
+            parents[root(i)] = root(first.setdefault(tuple(words(caption)), i))
+    groups: dict[int, list[Example]] = {}
+    for i, example in enumerate(examples):
+        groups.setdefault(root(i), []).append(example)
+    return list(groups.values())
 
 
 def _of_split(examples: list[Example], split: str, path: Path) -> list[Example]:

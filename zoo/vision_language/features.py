@@ -28,21 +28,21 @@ from zoo.vision_language.vgg16 import SHAPE
 CACHE_VARIABLE = "ZOO_CACHE"
 BATCH = 16
 SHARD = 256
-# Part of the cache's key: one more whenever `read_image` or VGG16's `see` comes to give other values.
-VERSION = 2
+# Part of the cache's key: one more whenever `read_image` comes to give other pixels.
+PIXELS_VERSION = 1
 
 
 def cache_folder() -> Path:
     """Where features are kept: below the folder `ZOO_CACHE` names, or below ~/.cache/zoo."""
     root = Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "zoo")
-    key = hashlib.sha256(f"{vgg16.checksum()} {SIZE} {VERSION}".encode()).hexdigest()
+    key = hashlib.sha256(f"{vgg16.checksum()} {SIZE} {PIXELS_VERSION}".encode()).hexdigest()
     return root / f"vgg16-{key[:16]}"
 
 
 def features_of(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, dict[Path, str]]:
     """The features of image files, from the cache where it has them.
 
-    Returns a table float16 [images, 6, 6, 1024], in which files of the same bytes share a place; the
+    Returns a table float16 [images, 6, 6, 512], in which files of the same bytes share a place; the
     place of each path int [paths], -1 for an image that cannot be read; and what is wrong with those.
 
     Raises `ZooError` if VGG16's weights are missing or the cache cannot be written.

@@ -32,7 +32,7 @@ def training_batches(
 ) -> tf.data.Dataset:
     """The batches (x, y, ids) of an epoch, the same ones for the same seed and epoch.
 
-    x: `features` float32 [batch, 6, 6, 1024] and `tokens` int32 [batch, time], each caption from its
+    x: `features` float32 [batch, 6, 6, 512] and `tokens` int32 [batch, time], each caption from its
         start to its last word.
     y: `targets` int32 [batch, time], from its first word to its end, and `lengths` int32 [batch], how
         many targets each has; beyond them stands `padding`.

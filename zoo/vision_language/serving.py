@@ -62,7 +62,7 @@ def tell_texts(task: Captioning, step: keras.Model, states: dict[str, Any]) -> d
 def teller(
     model: keras.Model, config: Captioner, task: Captioning
 ) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    """A graph function of `features` float32 [batch, 6, 6, 1024] to what `tell_texts` gives."""
+    """A graph function of `features` float32 [batch, 6, 6, 512] to what `tell_texts` gives."""
     encoder, step = config.encoder_of_features(model), config.graphs(model)["step"]
 
     @tf.function(input_signature=[tf.TensorSpec([None, *SHAPE], tf.float32, "features")])

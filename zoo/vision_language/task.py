@@ -106,7 +106,7 @@ class Captioning(Task):
         return corpora.read_rsicd(source.folder, split)
 
     def cut_dev(self, examples, fraction, seed):
-        """Cut so that few captions are in both. See `zoo.vision_language.corpora.cut_by_caption`."""
+        """Cut so that no caption is in both: near-duplicate images stay together."""
         return corpora.cut_by_caption(examples, fraction, seed)
 
     def checksum(self, examples: list[Example]) -> str:

@@ -2,9 +2,6 @@
 
 Simonyan & Zisserman, "Very deep convolutional networks for large-scale image recognition" (2015),
 configuration D. Its weights are shipped once, beside the presets, and never trained here.
-
-A captioner sees two of its blocks: the last, for things, and the one before, averaged to the same grid,
-for textures, by which fields and roofs are known from above.
 """
 
 from __future__ import annotations
@@ -12,7 +9,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,16 +26,15 @@ WEIGHTS_FILE = ROOT / "vision_language" / "vgg16" / "vgg16_imagenet_notop_float1
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 # What ImageNet's pixels are on average, R, G, B.
 MEAN = (123.68, 116.779, 103.939)
-# Height and width of the features, and their channels: those of the last block and of the one before.
-SHAPE = (SIZE // 2 ** len(BLOCKS), SIZE // 2 ** len(BLOCKS), BLOCKS[-1][1] + BLOCKS[-2][1])
+# Height, width and channels of the features.
+SHAPE = (SIZE // 2 ** len(BLOCKS), SIZE // 2 ** len(BLOCKS), BLOCKS[-1][1])
 
 
 def build_vgg16() -> keras.Model:
     """The functional model with its trained weights, frozen.
 
     Input: `image` float32 [batch, 192, 192, 3], RGB from 0 to 255.
-    Output: `features` float32 [batch, 6, 6, 1024]: what block5_pool gives, then what block4_pool gives,
-        averaged over two by two places.
+    Output: `features` float32 [batch, 6, 6, 512], what block5_pool gives.
 
     Layers are called as in `keras.applications.VGG16`. Raises `ZooError` if the weights are missing
     or corrupt.
@@ -47,41 +42,25 @@ def build_vgg16() -> keras.Model:
     import keras
     from keras import layers
 
-    minus_mean = layers.Rescaling(1.0, offset=[-mean for mean in MEAN], name="minus_mean")
-    made = {"minus_mean": minus_mean}
+    weights = read_weights(WEIGHTS_FILE)
+    image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
+    x = layers.Rescaling(1.0, offset=[-mean for mean in MEAN], name="minus_mean")(image)
     for number, (convolutions, filters) in enumerate(BLOCKS, start=1):
         for i in range(1, convolutions + 1):
-            name = f"block{number}_conv{i}"
-            made[name] = layers.Conv2D(
+            layer = layers.Conv2D(
                 filters,
                 3,
                 padding="same",
                 activation="relu",
                 kernel_initializer="zeros",
-                name=name,
+                name=f"block{number}_conv{i}",
             )
-        name = f"block{number}_pool"
-        made[name] = layers.MaxPooling2D(2, name=name)
-    made["block4_average"] = layers.AveragePooling2D(2, name="block4_average")
-    made["features"] = layers.Concatenate(name="features")
-    image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
-    features = see(made.__getitem__, image)
-    for name, weights in read_weights(WEIGHTS_FILE).items():
-        made[name].set_weights(weights)
-    model = keras.Model({"image": image}, {"features": features}, name="vgg16")
+            x = layer(x)
+            layer.set_weights(weights[layer.name])
+        x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
+    model = keras.Model({"image": image}, {"features": x}, name="vgg16")
     model.trainable = False
     return model
-
-
-def see(layer: Callable[[str], keras.Layer], image: keras.KerasTensor) -> keras.KerasTensor:
-    """The features of symbolic images, by layers called by their names."""
-    x, pooled = layer("minus_mean")(image), []
-    for number, (convolutions, _) in enumerate(BLOCKS, start=1):
-        for i in range(1, convolutions + 1):
-            x = layer(f"block{number}_conv{i}")(x)
-        x = layer(f"block{number}_pool")(x)
-        pooled.append(x)
-    return layer("features")([pooled[4], layer("block4_average")(pooled[3])])
 
 
 def read_weights(path: Path) -> dict[str, list[np.ndarray]]:

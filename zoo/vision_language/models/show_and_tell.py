@@ -73,7 +73,7 @@ class ShowAndTell(Captioner):
 
 
 def build_decoder(config: ShowAndTell) -> keras.Model:
-    """The functional model after VGG16: `features` float32 [batch, 6, 6, 1024] and `tokens` int32
+    """The functional model after VGG16: `features` float32 [batch, 6, 6, 512] and `tokens` int32
     [batch, time] in, `logits` float32 [batch, time, vocabulary_size] out.
 
     No position sees a later token, so what pads a caption has no effect on it.
@@ -135,7 +135,7 @@ def show_and_tell_rsicd(name: str) -> Recipe:
     return Recipe(
         name=name,
         model=ShowAndTell(embedding_size=512, dropout=0.5),
-        task=Captioning(beam_width=2),
+        task=Captioning(),
         optimizer=OptimizerConfig(learning_rate=1.5e-3, warmup_epochs=1, weight_decay=1e-2),
         training=TrainingConfig(epochs=14, batch_size=64, patience=14, dev_fraction=0.05),
     )
