@@ -197,6 +197,7 @@ def test_layers_of_features():
     outputs = {"split": layers.Reshape((-1, 2, 3))(y)}
     for name in ("linear", "relu", "sigmoid", "tanh", "softmax", "log_softmax"):
         outputs[name] = layers.Activation(name)(layers.Dense(UNITS, activation=name)(y))
+    outputs["between"] = layers.Average()([outputs["linear"], outputs["tanh"], outputs["relu"]])
     model = randomised(keras.Model({"x": x}, outputs))
     same(model, *({"x": floats(*shape, 6)} for shape in SHAPES))
 

@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.harness import check_model
 
@@ -28,9 +29,38 @@ def test_graphs_walk_as_the_model_does(model, tiny):
     states = graphs["encoder"]({"image": image}, training=False)
     for t in range(5):
         token = keras.ops.convert_to_tensor(tokens[:, t : t + 1])
-        inputs = {"tokens": token, "h0": states["next_h0"], "c0": states["next_c0"]}
-        states = graphs["step"](inputs, training=False)
+        inputs = {name: states[f"next_{name}"] for name in tiny.model.states}
+        states = graphs["step"]({"tokens": token, **inputs}, training=False)
         np.testing.assert_allclose(states["logits"][:, 0], whole[:, t], atol=1e-5)
+
+
+def test_members_tell_together_but_learn_by_themselves(model, tiny, examples):
+    """The logits are the mean of theirs; a member's gradient does not depend on another's weights."""
+    decoder = tiny.model.own_part(model)
+    (batch,) = tiny.task.batches(model, tiny, examples, epoch=0).take(1)
+    x, y, _ = batch
+
+    def gradients(member):
+        weights = decoder.get_layer(f"lstm{member}").trainable_variables
+        with tf.GradientTape() as tape:
+            outputs = decoder(x, training=False)
+            loss = tf.reduce_mean(tiny.task.loss(y, outputs))
+        np.testing.assert_allclose(
+            outputs["logits"],
+            np.mean([logits.numpy() for logits in outputs["members"]], 0),
+            atol=1e-6,
+        )
+        return [gradient.numpy() for gradient in tape.gradient(loss, weights)]
+
+    assert tiny.model.members > 1
+    first, other = gradients(0), decoder.get_layer("logits1")
+    kernel = other.kernel.numpy()
+    other.kernel.assign(3 * kernel)
+    changed = gradients(0)
+    other.kernel.assign(kernel)
+    assert all(np.abs(gradient).max() > 1e-6 for gradient in first)
+    for before, after in zip(first, changed, strict=True):
+        np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-9)
 
 
 def test_file_holds_the_decoder_alone(model, tiny):

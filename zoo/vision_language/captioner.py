@@ -41,7 +41,8 @@ class Captioner(ModelConfig):
     @abstractmethod
     def build_decoder(self) -> keras.Model:
         """The functional model from `features` float32 [batch, 6, 6, 512] and `tokens` int32 [batch,
-        time] to `logits` float32 [batch, time, vocabulary_size], of each next token."""
+        time] to `logits` float32 [batch, time, vocabulary_size], of each next token; where several
+        are to be learnt from, `members` is their list."""
 
     @property
     @abstractmethod
@@ -72,8 +73,8 @@ class Captioner(ModelConfig):
         image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
         tokens = keras.Input((None,), name="tokens", dtype="int32")
         features = vgg16.build_vgg16()({"image": image})["features"]
-        outputs = self.build_decoder()({"features": features, "tokens": tokens})
-        return keras.Model({"image": image, "tokens": tokens}, outputs, name="captioner")
+        logits = self.build_decoder()({"features": features, "tokens": tokens})["logits"]
+        return keras.Model({"image": image, "tokens": tokens}, {"logits": logits}, name="captioner")
 
     def own_part(self, model: keras.Model) -> keras.Model:
         """The decoder: VGG16 is shipped once for all captioners."""

@@ -188,10 +188,15 @@ class Captioning(Task):
         return -(-pairs // recipe.training.batch_size)
 
     def loss(self, y, outputs):
-        """Cross entropy of each caption, the mean over its words and its end, float32 [batch]."""
+        """Cross entropy of each caption, the mean over its words and its end, float32 [batch]; of a
+        model of several members, the mean of theirs."""
+        members = outputs.get("members", [outputs["logits"]])
+        return sum(self._cost(y, logits) for logits in members) / len(members)
+
+    def _cost(self, y, logits):
         from keras import ops
 
-        logs = ops.log_softmax(ops.cast(outputs["logits"], "float32"))
+        logs = ops.log_softmax(ops.cast(logits, "float32"))
         likely = ops.take_along_axis(logs, y["targets"][:, :, None], axis=-1)[:, :, 0]
         share = self.label_smoothing
         costs = -(1 - share) * likely - share * ops.mean(logs, axis=-1)

@@ -171,8 +171,14 @@ def _concatenate(graph: Graph, layer, node, inputs):
     return graph.add("Concat", *(graph.value(x, dtype) for x in inputs), axis=layer.axis)
 
 
+def _average(graph: Graph, layer, node, inputs):
+    dtype = node.outputs[0].dtype
+    return graph.add("Mean", *(graph.value(x, dtype) for x in inputs))
+
+
 LAYERS = {
     layers.Activation: _activation,
+    layers.Average: _average,
     layers.AveragePooling1D: _pooling("AveragePool"),
     layers.AveragePooling2D: _pooling("AveragePool"),
     layers.BatchNormalization: _batch_normalization,
