@@ -48,14 +48,16 @@ def _check_names(model: keras.Model) -> None:
 
 
 def _check_step(model: keras.Model, recipe: Recipe, examples: list) -> None:
-    """One step of training changes every weight that is to be trained, and no other."""
+    """One step of training changes every weight that is to be trained, the running statistics of batch
+    normalisation, and no other."""
     learner = Learner(recipe.task.learner(model), recipe.task)
     learner.compile(keras.optimizers.SGD(0.1), jit_compile=False)
     before = [np.array(weight) for weight in model.weights]
     x, y, _ = next(iter(recipe.task.batches(model, recipe, examples, epoch=0)))
     assert np.isfinite(learner.train_on_batch(x, y))
     for weight, old in zip(model.weights, before, strict=True):
-        assert np.any(np.array(weight) != old) == weight.trainable, weight.path
+        learnt = weight.trainable or weight.name in ("moving_mean", "moving_variance")
+        assert np.any(np.array(weight) != old) == learnt, weight.path
 
 
 def _check_mixed_precision(recipe: Recipe, examples: list) -> None:
