@@ -31,7 +31,7 @@ class ShowAndTell(Captioner):
 
     vocabulary_size: int. Size of the output, taken from the captions of a run.
     members: int. LSTMs that tell together: each has its own weights and is trained by its own answers;
-        their logits are averaged (section 4.3.4, "ensembling").
+        their logits are averaged (section 4.3.1, "ensembling models").
     hidden_size: int. Units of an LSTM.
     embedding_size: int. Size of a word, and of the image, as an LSTM's input.
     dropout: float. Share of the words and of the LSTMs' outputs that is dropped in training; of the
