@@ -8,6 +8,7 @@ larger than means, and some features many times larger than others.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -63,9 +64,7 @@ class ShowAndTell(Captioner):
     def look(self, decoder, features):
         """The LSTMs' states after the image."""
         layer, states = decoder.get_layer, {}
-        pooled = layer("norm")(
-            layer("pooled")([layer("mean")(features), layer("maximum")(features)])
-        )
+        pooled = _pooled(layer, features)
         for i in range(self.members):
             first = layer(f"image_first{i}")(layer(f"image_embedding{i}")(pooled))
             _, states[f"h{i}"], states[f"c{i}"] = layer(f"lstm{i}")(first)
@@ -75,9 +74,11 @@ class ShowAndTell(Captioner):
         """The LSTMs over words."""
         layer, members, following = decoder.get_layer, [], {}
         for i in range(self.members):
-            state = [states[f"h{i}"], states[f"c{i}"]]
-            x = layer(f"lstm{i}")(layer(f"embedding{i}")(tokens), initial_state=state)
-            x, following[f"h{i}"], following[f"c{i}"] = x
+            h, c = f"h{i}", f"c{i}"
+            x = layer(f"embedding{i}")(tokens)
+            x, following[h], following[c] = layer(f"lstm{i}")(
+                x, initial_state=[states[h], states[c]]
+            )
             members.append(layer(f"logits{i}")(x))
         return layer("logits")(members), following
 
@@ -99,17 +100,20 @@ def build_decoder(config: ShowAndTell) -> keras.Model:
 
     features = keras.Input(vgg16.SHAPE, name="features", dtype="float32")
     tokens = keras.Input((None,), name="tokens", dtype="int32")
-    mean = layers.GlobalAveragePooling2D(name="mean")(features)
-    maximum = layers.GlobalMaxPooling2D(name="maximum")(features)
-    pooled = layers.Concatenate(name="pooled")([mean, maximum])
-    pooled = layers.BatchNormalization(momentum=0.9, name="norm")(pooled)
+    image = {
+        "mean": layers.GlobalAveragePooling2D(name="mean"),
+        "maximum": layers.GlobalMaxPooling2D(name="maximum"),
+        "pooled": layers.Concatenate(name="pooled"),
+        "norm": layers.BatchNormalization(momentum=0.9, name="norm"),
+    }
+    pooled = _pooled(image.__getitem__, features)
     size, members = config.embedding_size, []
     for i in range(config.members):
-        image = layers.Dense(size, name=f"image_embedding{i}")(pooled)
-        image = layers.Reshape((1, size), name=f"image_first{i}")(image)
+        first = layers.Dense(size, name=f"image_embedding{i}")(pooled)
+        first = layers.Reshape((1, size), name=f"image_first{i}")(first)
         words = layers.Embedding(config.vocabulary_size, size, name=f"embedding{i}")(tokens)
         words = layers.Dropout(config.dropout, name=f"dropout_in{i}")(words)
-        x = layers.Concatenate(axis=1, name=f"sequence{i}")([image, words])
+        x = layers.Concatenate(axis=1, name=f"sequence{i}")([first, words])
         x, _, _ = recurrent.LSTM(
             config.hidden_size, return_sequences=True, return_state=True, name=f"lstm{i}"
         )(x)
@@ -123,6 +127,11 @@ def build_decoder(config: ShowAndTell) -> keras.Model:
         {"logits": logits, "members": members},
         name=DECODER,
     )
+
+
+def _pooled(layer: Callable[[str], keras.Layer], features: keras.KerasTensor):
+    """What is told of, [batch, 1024], by layers called by their names."""
+    return layer("norm")(layer("pooled")([layer("mean")(features), layer("maximum")(features)]))
 
 
 # Recipes ------------------------------------------------------------------------------------------
