@@ -18,7 +18,7 @@ import numpy as np
 
 def measure(name: str, repeats: int) -> list[dict]:
     """The median milliseconds of each runtime for each graph of a preset."""
-    from zoo.common.quiet import import_tensorflow
+    from zoo.common.utils.quiet import import_tensorflow
 
     import_tensorflow()
     from zoo.common import backends, presets
@@ -43,7 +43,7 @@ def measure(name: str, repeats: int) -> list[dict]:
 
 def _result(preset, exported, graph, model, inputs, repeats) -> dict:
     from zoo.common import backends
-    from zoo.common.recurrent import to_stock
+    from zoo.common.layers.recurrent import to_stock
 
     def run(function, arrays):
         return lambda: function(**arrays)

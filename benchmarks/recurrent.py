@@ -129,7 +129,7 @@ def make_runs(cell, shape, spread, training, contenders):
     """Return {name: run}; the zoo comes first."""
     import keras
 
-    from zoo.common import recurrent
+    from zoo.common.layers import recurrent
 
     batch, weights = make_batch(shape, spread), make_weights(cell, shape)
     runs = {}

@@ -39,8 +39,8 @@ def keras_runs(recipe, batch) -> dict:
     """Return {name: a training step} of the zoo and of stock Keras."""
     import keras
 
-    from zoo.common.recurrent import to_stock
-    from zoo.common.training import Learner
+    from zoo.common.layers.recurrent import to_stock
+    from zoo.common.training.loop import Learner
 
     class Stock(Learner):
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
@@ -166,7 +166,7 @@ def products(config, frames: int) -> list[_timing.Product]:
 def measure(threads: int, repeats: int) -> dict:
     """Time a step of each contender."""
     _timing.set_threads(threads)
-    from zoo.common.registry import entry
+    from zoo.common.core.registry import entry
 
     recipe = entry(RECIPE).recipe()
     batch = make_batch(recipe)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from zoo.common.quiet import import_tensorflow
+from zoo.common.utils.quiet import import_tensorflow
 
 PRESET = "speech/bilstm-ctc-an4"
 WRITER, PROMPT = "language/charlstm-shakespeare", "ROMEO:"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.common.quiet import import_tensorflow
+from zoo.common.utils.quiet import import_tensorflow
 
 import_tensorflow()
 
@@ -28,9 +28,9 @@ RUN_FILES = {
 TINY_MODEL = ("model.layers=1", "model.hidden_size=16", "model.conv_filters=4")
 TINY_TRAINING = (
     "training.epochs=1",
-    "task.speeds=1",
-    "task.spec_augment.freq_masks=0",
-    "task.spec_augment.time_masks=0",
+    "data.speed_perturbation=1",
+    "data.spec_augment.freq_masks=0",
+    "data.spec_augment.time_masks=0",
 )
 
 
@@ -84,7 +84,7 @@ def clips(an4) -> list[str]:
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> Path:
     """A run folder as `zoo train` leaves it: a tiny model after one epoch on the shipped clips."""
-    from zoo.cli import main
+    from zoo.cli.main import main
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
     assert main(["train", RECIPE, "--data", str(AN4), "--out", str(folder), *TINY]) == 0
@@ -94,7 +94,7 @@ def tiny_run(tmp_path_factory) -> Path:
 @pytest.fixture
 def run_zoo(capsys):
     """The `zoo` command: arguments to an `Answer`."""
-    from zoo.cli import main
+    from zoo.cli.main import main
 
     def run(*arguments) -> Answer:
         capsys.readouterr()

@@ -2,18 +2,17 @@
 
 import subprocess
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import keras
 import numpy as np
-import tensorflow as tf
 
-from zoo.common import presets
+from zoo.common.core.recipe import Recipe
 from zoo.common.export import exporter
-from zoo.common.recipe import Recipe
-from zoo.common.recurrent import Bidirectional, to_stock
-from zoo.common.training import Learner
+from zoo.common.layers.recurrent import Bidirectional, to_stock
+from zoo.common.presets import store
+from zoo.common.runtime.preset import load_preset
+from zoo.common.training.training_model import TrainingModel
 
 # Opens a model.keras where nothing of the zoo can be imported.
 PLAIN_KERAS = """
@@ -35,7 +34,7 @@ def check_model(recipe: Recipe, examples: list, folder: Path) -> None:
     _check_step(model, recipe, examples)
     _check_mixed_precision(recipe, examples)
     _check_saved(model, recipe, folder)
-    preset = presets.load_preset(folder)
+    preset = load_preset(folder)
     for format_ in ("savedmodel", "onnx", "litert"):
         for row in exporter(format_)(preset, folder):
             assert row["max_difference"] <= row["tolerance"]
@@ -47,14 +46,35 @@ def _check_names(model: keras.Model) -> None:
     assert {key: tensor.name for key, tensor in model.input.items()} == {k: k for k in model.input}
 
 
+def _training_model(model: keras.Model, recipe: Recipe) -> TrainingModel:
+    states = recipe.model.states if recipe.data.carries_states else ()
+    network = recipe.model.training_model(model)
+    return TrainingModel(network, recipe.task, states, recipe.training.batch_size)
+
+
+def _batch(model: keras.Model, recipe: Recipe, examples: list) -> tuple:
+    """x and y of the first batch, which is of the shapes and types it says."""
+    batches = recipe.data.batches(model, recipe, examples, epoch=0)
+    x, y, _ = next(iter(batches))
+    for arrays, spec in zip((x, y), batches.spec, strict=True):
+        assert set(arrays) == set(spec)
+        for name, (shape, dtype) in spec.items():
+            assert arrays[name].dtype == np.dtype(dtype), name
+            assert len(arrays[name].shape) == len(shape)
+            assert all(
+                n in (None, m) for n, m in zip(shape, arrays[name].shape, strict=True)
+            ), name
+    return x, y
+
+
 def _check_step(model: keras.Model, recipe: Recipe, examples: list) -> None:
     """One step of training changes every weight that is to be trained, the running statistics of batch
     normalisation, and no other."""
-    learner = Learner(recipe.task.learner(model), recipe.task)
-    learner.compile(keras.optimizers.SGD(0.1), jit_compile=False)
+    training_model = _training_model(model, recipe)
+    training_model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
     before = [np.array(weight) for weight in model.weights]
-    x, y, _ = next(iter(recipe.task.batches(model, recipe, examples, epoch=0)))
-    assert np.isfinite(learner.train_on_batch(x, y))
+    x, y = _batch(model, recipe, examples)
+    assert np.isfinite(training_model.train_on_batch(x, y))
     for weight, old in zip(model.weights, before, strict=True):
         learnt = weight.trainable or weight.name in ("moving_mean", "moving_variance")
         assert np.any(np.array(weight) != old) == learnt, weight.path
@@ -70,21 +90,21 @@ def _check_mixed_precision(recipe: Recipe, examples: list) -> None:
             model = recipe.model.build()
         finally:
             keras.config.set_dtype_policy("float32")
-        x, y, _ = next(iter(recipe.task.batches(model, recipe, examples, epoch=0)))
-        outputs = recipe.task.learner(model)(x, training=False)
-        losses.append(float(tf.reduce_mean(recipe.task.loss(y, outputs))))
+        x, y = _batch(model, recipe, examples)
+        outputs = _training_model(model, recipe)(x, training=False)
+        losses.append(float(np.mean(recipe.task.loss(y, outputs))))
     np.testing.assert_allclose(losses[1], losses[0], rtol=0.02)
 
 
 def _check_saved(model: keras.Model, recipe: Recipe, folder: Path) -> None:
     """A saved model comes back with its numbers, and opens without the zoo."""
-    presets.save_model(folder, model, recipe)
-    loaded = presets.load_preset(folder).model
+    store.save_model(folder, model, recipe)
+    loaded = load_preset(folder).model
     for weight, again in zip(model.weights, loaded.weights, strict=True):
         np.testing.assert_array_equal(np.array(weight), np.array(again))
     assert not any(isinstance(layer, Bidirectional) for layer in to_stock(loaded).layers)
     subprocess.run(
-        [sys.executable, "-c", PLAIN_KERAS, str(folder / presets.MODEL_FILE)],
+        [sys.executable, "-c", PLAIN_KERAS, str(folder / recipe.model.file)],
         check=True,
         capture_output=True,
     )
@@ -92,5 +112,5 @@ def _check_saved(model: keras.Model, recipe: Recipe, folder: Path) -> None:
 
 def plain(recipe: Recipe) -> Recipe:
     """The recipe without SpecAugment, whose masks need a package not every Python has."""
-    masks = replace(recipe.task.spec_augment, freq_masks=0, time_masks=0)
-    return replace(recipe, task=replace(recipe.task, spec_augment=masks))
+    masks = ("data.spec_augment.freq_masks", "data.spec_augment.time_masks")
+    return recipe.override(dict.fromkeys(masks, 0))

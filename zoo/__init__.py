@@ -8,53 +8,74 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoo.common.errors import ZooError
-from zoo.common.registry import register
+from zoo.common.core.errors import ZooError
+from zoo.common.core.registry import register
 
 if TYPE_CHECKING:
     import keras
 
-    from zoo.common.presets import Preset
+    from zoo.common.runtime.preset import Preset
 
 __all__ = ["ZooError", "accelerate", "create_model", "list_models", "load", "register"]
 
 
 def list_models(pattern: str = "*") -> list[str]:
-    """Names of the registered recipes that match a shell pattern such as "speech/*"."""
-    from zoo.common.registry import entries
+    """Return the names of the registered recipes that match a shell pattern.
+
+    Example:
+        >>> zoo.list_models("language/*ptb")
+        ['language/kn5-ptb', 'language/lstm-small-ptb']
+    """
+    from zoo.common.core.registry import entries
 
     return [entry.name for entry in entries(pattern)]
 
 
 def create_model(name: str, **overrides: Any) -> keras.Model:
-    """A functional `keras.Model` with fresh weights, as the recipe `name` defines it.
+    """Return a functional `keras.Model` with fresh weights, as a recipe defines it.
 
-    overrides: arguments of the recipe's model config, such as `hidden_size=128`.
+    Args:
+        name: a registered recipe.
+        overrides: arguments of the recipe's model config.
 
-    Raises `ZooError` for an unknown name or argument, naming the nearest valid ones.
+    Raises:
+        ZooError: an unknown name or argument; the nearest valid ones are told.
+
+    Example:
+        >>> zoo.create_model("speech/bilstm-ctc-an4", hidden_size=128).count_params()
     """
-    from zoo.common.registry import entry
+    from zoo.common.core.registry import entry
 
     recipe = entry(name).recipe().override({f"model.{k}": v for k, v in overrides.items()})
     return recipe.model.build()
 
 
 def load(preset_or_folder: str) -> Preset:
-    """A trained preset by name, or a run or preset by folder: `.model`, `.recipe`, `.metrics`,
-    `.predict(inputs)`.
+    """Return a trained preset: `.model`, `.recipe`, `.metrics`, `.predict(inputs)`.
 
-    Raises `ZooError` if there is no such preset or one of its files is missing or corrupt.
+    Args:
+        preset_or_folder: a shipped preset by name, or the folder of a run or preset.
+
+    Raises:
+        ZooError: there is no such preset, or one of its files is missing or corrupt.
+
+    Example:
+        >>> preset = zoo.load("speech/bilstm-ctc-an4")
+        >>> [answer["output"] for answer in preset.predict(["hello.wav"])]
     """
-    from zoo.common.presets import load_preset
+    from zoo.common.runtime.preset import load_preset
 
     return load_preset(preset_or_folder)
 
 
 def accelerate(model: keras.Model) -> keras.Model:
-    """`model` with its stock Keras recurrent layers running on the zoo's fast CPU kernels.
+    """Return a model with its stock Keras recurrent layers run by the zoo's fast CPU kernels.
 
-    The weights are shared, not copied. See `zoo.common.recurrent`.
+    The weights are shared, not copied. See `zoo.common.layers.recurrent`.
+
+    Example:
+        >>> fast = zoo.accelerate(my_keras_model)
     """
-    from zoo.common.recurrent import accelerate
+    from zoo.common.layers.recurrent import accelerate
 
     return accelerate(model)

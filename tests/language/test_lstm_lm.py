@@ -1,6 +1,5 @@
-"""The language model: its equations, what it learns, what it says of a text, what it writes."""
+"""The LSTM language model: its equations, what it learns, the scores it gives, what it writes."""
 
-import os
 from dataclasses import replace
 
 import keras
@@ -10,22 +9,22 @@ import tensorflow as tf
 
 from tests.harness import check_model
 from tests.language.test_corpora import WIKITEXT
-from zoo.common import registry
-from zoo.common.backends import keras_graphs
-from zoo.common.errors import ZooError
-from zoo.common.task import Graphs, Source
-from zoo.language import corpora, pipeline
-from zoo.language.corpora import Text
-from zoo.language.task import SAMPLE, first_states
-from zoo.language.text import words
+from zoo.common.core import registry
+from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
+from zoo.common.core.states import initial_states
+from zoo.common.tasks.language_modelling import LanguageModelling
+from zoo.common.training.training_model import TrainingModel
+from zoo.language.corpora.wikitext2 import WIKITEXT2
+from zoo.language.data import SAMPLE, TokenizedText
 
 CHARACTERS, WORDS = "language/charlstm-shakespeare", "language/lstm-small-ptb"
 TINY = {
     "model.embedding_size": 6,
     "model.hidden_size": 8,
     "training.batch_size": 4,
-    "task.time_steps": 16,
-    "task.length": 12,
+    "data.time_steps": 16,
+    "decoder.length": 12,
 }
 
 
@@ -33,10 +32,16 @@ def tiny(name, **overrides):
     """(recipe with a tiny model and its vocabulary, the examples)."""
     recipe = registry.entry(name).recipe().override(TINY | overrides)
     if name == CHARACTERS:
-        examples = recipe.task.read("", Source(manifest=SAMPLE), "all")
+        examples = recipe.data.read_manifest(SAMPLE)
     else:
-        examples = corpora.read_corpus("wikitext2", WIKITEXT, "valid", words)
-    return recipe.fit(examples), examples
+        examples = recipe.data.prepare(WIKITEXT2.read(WIKITEXT, "valid"))
+    return recipe.adapt(examples), examples
+
+
+def outputs_of(recipe, model, tokens):
+    """The model's outputs for int [rows, time] from the beginning of a text."""
+    inputs = {"tokens": np.array(tokens, np.int32)}
+    return model(inputs | initial_states(recipe.model.states, len(tokens)), training=False)
 
 
 @pytest.fixture(scope="module")
@@ -47,15 +52,14 @@ def characters():
     model = recipe.model.build()
     for weight in model.weights:  # far from even probabilities
         weight.assign(3 * np.array(weight))
-    return recipe, examples, model, keras_graphs({"step": model})
+    return recipe, examples, model, Graphs("keras", recipe.model.functions(model))
 
 
 @pytest.mark.parametrize(
     ("name", "overrides"),
     [
-        (CHARACTERS, {}),
-        (WORDS, {"model.layers": 1}),
-        (WORDS, {"model.hidden_size": 6, "model.recurrent_dropout": 0.5, "model.tied": "false"}),
+        (CHARACTERS, {"model.hidden_size": 6}),  # two softmax matrices, no projection
+        (WORDS, {"model.layers": 1, "model.recurrent_dropout": 0.5}),
     ],
 )
 def test_harness(name, overrides, tmp_path):
@@ -63,68 +67,59 @@ def test_harness(name, overrides, tmp_path):
     check_model(recipe, examples, tmp_path / "tiny")
 
 
-def test_a_tied_softmax_has_the_embedding_for_its_matrix():
+def test_a_tied_softmax_uses_the_matrix_of_the_embedding():
     recipe, _ = tiny(WORDS, **{"model.layers": 1, "model.hidden_size": 6})
     model = recipe.model.build()
     size = recipe.model.vocabulary_size
     assert sum((size in weight.shape) for weight in model.weights) == 1
-    states = first_states(recipe.model, 1)
-    outputs = model({"tokens": np.array([[3, 1]], np.int32), **states})
+    outputs = outputs_of(recipe, model, [[3, 1]])
     embedding = model.get_layer("embedding").embeddings
     expected = outputs["next_h0"] @ tf.transpose(embedding)
     np.testing.assert_allclose(outputs["logits"][:, -1], expected, atol=1e-5)
 
 
+def test_states_are_those_of_its_layers():
+    recipe, _ = tiny(CHARACTERS)
+    states = {spec.name: spec.shape for spec in recipe.model.states}
+    assert states == {"h0": (8,), "c0": (8,), "h1": (8,), "c1": (8,)}
+    model = recipe.model.build()
+    assert set(model.input) == {"tokens", *states}
+    assert set(model.output) == {"logits", *(f"next_{name}" for name in states)}
+
+
+def test_bad_settings():
+    with pytest.raises(ZooError, match=r"model\.layers must be at least 1"):
+        tiny(CHARACTERS, **{"model.layers": 0})
+    with pytest.raises(ZooError, match=r"model\.dropout must be at least 0 and below 1"):
+        tiny(CHARACTERS, **{"model.dropout": 1.0})
+    with pytest.raises(
+        ZooError, match=r"task\.metric must be one of 'perplexity', 'nats_per_char'"
+    ):
+        tiny(CHARACTERS, **{"task.metric": "wer"})
+
+
 # Training -----------------------------------------------------------------------------------------
 
 
-def test_batches_walk_through_the_text():
-    """Row by row, batch after batch, every target is the token after its own, and none is twice."""
-    text = np.arange(1000, dtype=np.int32)
-    generator = np.random.default_rng(3)
-    batches = list(pipeline.bptt_batches(text, 4, 16, generator).as_numpy_iterator())
-    tokens = np.concatenate([x["tokens"] for x, _, _ in batches], axis=1)
-    targets = np.concatenate([y["targets"] for _, y, _ in batches], axis=1)
-    assert tokens.shape == (4, 16 * len(batches))
-    np.testing.assert_array_equal(targets, tokens + 1)
-    assert len(np.unique(tokens)) == tokens.size > 1000 - 16 - 4 * 16
-    np.testing.assert_array_equal(np.diff(tokens, axis=1), 1)
-    assert [bool(x["fresh"].all()) for x, _, _ in batches] == [True] + [False] * (len(batches) - 1)
-    assert batches[0][2][0] == f"token {tokens[0, 0]}".encode()
-
-
-def test_other_epochs_are_cut_elsewhere(characters):
-    recipe, examples, model, _ = characters
-    first = [
-        next(iter(recipe.task.batches(model, recipe, examples, epoch)))[2][0].numpy()
-        for epoch in (0, 1, 2, 0)
-    ]
-    assert first[0] == first[3]
-    assert len(set(first)) > 1
+def test_the_loss_is_the_mean_cross_entropy_of_a_row():
+    logits = np.random.default_rng(0).normal(size=(2, 3, 5)).astype(np.float32)
+    targets = np.array([[0, 4, 2], [1, 1, 3]], np.int32)
+    probabilities = np.exp(logits) / np.exp(logits).sum(axis=-1, keepdims=True)
+    chosen = np.take_along_axis(probabilities, targets[:, :, np.newaxis], axis=-1)
+    losses = LanguageModelling().loss({"targets": targets}, {"logits": logits})
+    np.testing.assert_allclose(losses, -np.log(chosen).mean(axis=(1, 2)), rtol=1e-5)
 
 
 def test_states_are_carried_from_batch_to_batch(characters):
     """The outputs over batches are those of one pass over each whole row, and each epoch begins anew."""
     recipe, examples, model, _ = characters
-    learner = recipe.task.learner(model)
-    batches = [x for x, _, _ in recipe.task.batches(model, recipe, examples, 0).take(3)]
+    trained = TrainingModel(model, recipe.task, recipe.model.states, batch_size=4)
+    batches = [x for x, _, _ in recipe.data.batches(model, recipe, examples, 0)][:3]
     for _ in range(2):
-        logits = [learner(x, training=False)["logits"] for x in batches]
+        logits = [trained(x, training=False)["logits"] for x in batches]
     tokens = np.concatenate([x["tokens"] for x in batches], axis=1)
-    whole = model({"tokens": tokens, **first_states(recipe.model, 4)}, training=False)
+    whole = outputs_of(recipe, model, tokens)
     np.testing.assert_allclose(tf.concat(logits, axis=1), whole["logits"], atol=1e-5)
-
-
-def test_a_text_too_short_for_a_batch_is_refused():
-    with pytest.raises(ZooError, match="A text of 10 tokens is too short for batches of 4 rows"):
-        pipeline.bptt_batches(np.arange(10), 4, 16, np.random.default_rng(0))
-
-
-def test_dev_is_the_beginning_of_each_text(characters):
-    recipe, examples, *_ = characters
-    train, dev = recipe.task.cut_dev(examples, 0.1, 0)
-    assert dev[0].tokens + train[0].tokens == examples[0].tokens
-    assert len(dev[0].tokens) == pytest.approx(0.1 * len(examples[0].tokens), abs=1)
 
 
 # Measuring ----------------------------------------------------------------------------------------
@@ -132,16 +127,24 @@ def test_dev_is_the_beginning_of_each_text(characters):
 
 def test_evaluation_counts_every_token_with_the_state_carried(characters):
     """Against one pass over the whole text, by the definition of cross-entropy."""
-    recipe, examples, model, _ = characters
-    text = Text("part", examples[0].tokens[:1300])  # not a multiple of what is measured in one go
-    targets = recipe.task.encode(text)
-    tokens = np.concatenate([[recipe.task.vocabulary.index("\n")], targets[:-1]]).astype(np.int32)
-    outputs = model({"tokens": tokens[np.newaxis], **first_states(recipe.model, 1)}, training=False)
-    probabilities = keras.ops.softmax(outputs["logits"][0])
-    nats = -np.log(np.take_along_axis(np.array(probabilities), targets[:, np.newaxis], 1)).mean()
-    evaluation = recipe.task.evaluate(model, recipe, [text])
-    assert evaluation.metrics == {"nats_per_char": pytest.approx(nats, rel=1e-5)}
-    assert evaluation.examples == 1300
+    recipe, examples, model, graphs = characters
+    text = TokenizedText(
+        "part", examples[0].tokens[:1300]
+    )  # not a multiple of what is read in one go
+    indices = recipe.data.vocabulary.encode("\n" + text.tokens)
+    outputs = outputs_of(recipe, model, [indices[:-1]])
+    probabilities = np.array(keras.ops.softmax(outputs["logits"][0]))
+    nats = -np.log(probabilities[np.arange(1300), indices[1:]])
+    evaluation = recipe.task.evaluate(graphs, recipe, [text])
+    assert evaluation.metrics == {"nats_per_char": pytest.approx(nats.mean(), rel=1e-5)}
+    assert evaluation.num_examples == 1300
+
+    assert "".join(row["text"] for row in evaluation.rows) == text.tokens
+    second = evaluation.rows[1]
+    assert (second["id"], second["text"]) == ("part, line 2", text.tokens.split("\n")[1] + "\n")
+    start = len(evaluation.rows[0]["text"])
+    end = start + second["num_tokens"]
+    assert second["log_probability"] == pytest.approx(-nats[start:end].sum(), rel=1e-5)
 
 
 def test_a_uniform_model_has_the_perplexity_of_its_vocabulary():
@@ -149,18 +152,27 @@ def test_a_uniform_model_has_the_perplexity_of_its_vocabulary():
     model = recipe.model.build()
     for weight in model.weights:
         weight.assign(keras.ops.zeros_like(weight))
-    metrics = recipe.task.evaluate(model, recipe, examples).metrics
-    assert metrics["perplexity"] == pytest.approx(recipe.model.vocabulary_size, rel=1e-4)
+    graphs = Graphs("keras", recipe.model.functions(model))
+    size = recipe.model.vocabulary_size
+    evaluation = recipe.task.evaluate(graphs, recipe, examples)
+    assert evaluation.metrics["perplexity"] == pytest.approx(size, rel=1e-4)
+    assert sum(row["num_tokens"] for row in evaluation.rows) == evaluation.num_examples
+
+    by_character = replace(recipe.task, metric="nats_per_char")
+    characters = sum(len(row["text"]) for row in evaluation.rows)
+    nats = by_character.evaluate(graphs, recipe, examples).metrics["nats_per_char"]
+    expected = evaluation.num_examples * np.log(size) / characters
+    assert nats == pytest.approx(expected, rel=1e-4)
 
 
 def test_scores_add_up_to_what_evaluation_finds(characters):
-    recipe, examples, model, graphs = characters
+    recipe, examples, _, graphs = characters
     text = examples[0].tokens[:600]
     (answer,) = recipe.task.score(graphs, recipe, [text])
     assert "".join(row["token"] for row in answer["tokens"]) == text
     total = sum(row["log_probability"] for row in answer["tokens"])
     assert answer["log_probability"] == pytest.approx(total)
-    evaluation = recipe.task.evaluate(model, recipe, [Text("same", text)])
+    evaluation = recipe.task.evaluate(graphs, recipe, [TokenizedText("same", text)])
     nats = evaluation.metrics["nats_per_char"]
     assert -total / len(text) == pytest.approx(nats, rel=1e-5)
     assert answer["perplexity"] == pytest.approx(np.exp(nats), rel=1e-4)
@@ -169,64 +181,58 @@ def test_scores_add_up_to_what_evaluation_finds(characters):
 # Writing ------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sampler", ["greedy", "random", "top_k", "top_p"])
-def test_keras_hub_and_numpy_write_the_same(characters, sampler):
-    recipe, _, _, graphs = characters
-    texts = []
-    for backend in ("keras", "onnx"):
-        task = replace(recipe.task, sampler=sampler, temperature=0.9, seed=5, length=40)
-        (answer,) = task.predict(Graphs(backend, dict(graphs)), recipe, ["ROMAN:"])
-        texts.append(answer["output"])
-    assert texts[0] == texts[1]
-    assert texts[0].startswith("ROMAN:")
-    assert len(texts[0]) == len("ROMAN:") + 40
+def write(recipe, graphs, prompt, **options):
+    recipe = replace(recipe, decoder=replace(recipe.decoder, **options))
+    (answer,) = recipe.task.predict(graphs, recipe, [prompt])
+    return answer["output"]
 
 
 def test_the_seed_fixes_what_is_drawn(characters):
     recipe, _, _, graphs = characters
-
-    def write(seed):
-        task = replace(recipe.task, sampler="random", temperature=2.0, seed=seed)
-        return next(iter(task.predict(graphs, recipe, ["A"])))["output"]
-
-    assert write(1) == write(1)
-    assert write(1) != write(2)
+    how = {"sampler": "random", "temperature": 2.0}
+    first = write(recipe, graphs, "ROMAN:", seed=1, **how)
+    assert first == write(recipe, graphs, "ROMAN:", seed=1, **how)
+    assert first != write(recipe, graphs, "ROMAN:", seed=2, **how)
+    assert first.startswith("ROMAN:")
+    assert len(first) == len("ROMAN:") + 12
 
 
 def test_greedy_writing_takes_the_likeliest_token_each_time(characters):
     recipe, _, model, graphs = characters
-    task = replace(recipe.task, sampler="greedy", length=5)
-    (answer,) = task.predict(graphs, recipe, ["Speak"])
     text = "Speak"
     for _ in range(5):
-        tokens = np.array([task.vocabulary.encode("\n" + text)], np.int32)
-        logits = model({"tokens": tokens, **first_states(recipe.model, 1)})["logits"]
-        text += task.vocabulary.tokens[int(np.argmax(logits[0, -1]))]
-    assert answer["output"] == text
+        logits = outputs_of(recipe, model, [recipe.data.vocabulary.encode("\n" + text)])["logits"]
+        text += recipe.data.vocabulary.tokens[int(np.argmax(logits[0, -1]))]
+    assert write(recipe, graphs, "Speak", sampler="greedy", length=5) == text
 
 
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("", "The text is empty"),
-        (" \n", "The text is empty"),
-        (os.fsdecode(b"caf\xe9"), "not UTF-8: see its byte 3"),
-        ("日本", "No character of the text is among"),
-        ("so 日", "'日' is none of the vocabulary's"),
-    ],
-)
-def test_bad_text_gets_a_line_and_the_next_its_answer(characters, text, message):
+def test_the_graph_of_a_savedmodel_writes_and_scores_as_numpy_does(characters):
+    recipe, _, model, graphs = characters
+    signatures = recipe.task.signatures(model, recipe)
+    prompts = ["Speak", "We are"]
+    how = {"sampler": "top_p", "temperature": 1e-4, "length": 12}  # no draw depends on its number
+    written = signatures["serving_default"].function(tf.constant(prompts), 12, 1e-4, 0)
+    expected = [write(recipe, graphs, prompt, **how) for prompt in prompts]
+    assert [text.decode() for text in written["text"].numpy()] == expected
+    scores = signatures["score"].function(tf.constant(prompts))
+    answers = recipe.task.score(graphs, recipe, prompts)
+    totals = [answer["log_probability"] for answer in answers]
+    np.testing.assert_allclose(scores["log_probability"], totals, rtol=1e-5)
+    assert scores["lengths"].numpy().tolist() == [5, 6]
+    assert scores["log_probabilities"][0, 5] == 0
+
+
+def test_a_bad_text_gets_a_line_and_the_next_its_answer(characters):
     recipe, _, _, graphs = characters
     for verb in (recipe.task.predict, recipe.task.score):
-        bad, good = verb(graphs, recipe, [text, "Speak"])
-        assert message in bad["error"]
-        assert "\n" not in bad["error"]
+        bad, good = verb(graphs, recipe, ["日本", "Speak"])
+        assert "No character of the text is among" in bad["error"]
         assert "error" not in good
 
 
 def test_unknown_words_are_read_as_unknown_but_not_alone():
     recipe, _ = tiny(WORDS)
-    graphs = keras_graphs({"step": recipe.model.build()})
+    graphs = Graphs("keras", recipe.model.functions(recipe.model.build()))
     good, bad = recipe.task.score(graphs, recipe, ["the qwertz lobster", "qwertz"])
     assert [row["token"] for row in good["tokens"]] == ["the", "<unk>", "lobster"]
     assert "No word of the text is among" in bad["error"]

@@ -8,20 +8,25 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from zoo.common.errors import ZooError
-from zoo.speech.corpora import Example, checksum, read_corpus, read_manifest, split_by_speaker
+from zoo.common.core.errors import ZooError
+from zoo.speech.corpora.an4 import AN4
+from zoo.speech.corpora.fsdd import FSDD
+from zoo.speech.corpora.librispeech import LIBRISPEECH_MINI as LIBRISPEECH
+from zoo.speech.corpora.utterance import Utterance, read_manifest
+from zoo.speech.data import Utterances
 
-AN4 = Path(__file__).parents[1] / "data/an4"
+DATA = Path(__file__).parents[1] / "data"
+CLIPS = DATA / "an4"
 COLUMNS = ("split", "speaker", "utt_id", "seconds", "transcript")
 
 
 def rows(split=None):
-    with open(AN4 / "utterances.tsv") as file:
+    with open(CLIPS / "utterances.tsv") as file:
         table = list(csv.DictReader(file, delimiter="\t"))
     return [row for row in table if split in (None, row["split"])]
 
 
-def heard(examples):
+def read_as(examples):
     return {e.id: (e.split, e.speaker, e.transcript, round(e.seconds, 2)) for e in examples}
 
 
@@ -33,7 +38,7 @@ def expected(split=None):
 
 
 def clip(row):
-    return AN4 / row["split"] / row["speaker"] / f"{row['utt_id']}.flac"
+    return CLIPS / row["split"] / row["speaker"] / f"{row['utt_id']}.flac"
 
 
 # AN4
@@ -41,22 +46,22 @@ def clip(row):
 
 @pytest.mark.parametrize("split", ["train", "test"])
 def test_an4_table(split):
-    examples = read_corpus("an4", AN4, split)
-    assert heard(examples) == expected(split)
-    assert all(e.audio == AN4 / split / e.speaker / f"{e.id}.flac" for e in examples)
+    examples = AN4.read(CLIPS, split)
+    assert read_as(examples) == expected(split)
+    assert all(e.audio == CLIPS / split / e.speaker / f"{e.id}.flac" for e in examples)
 
 
 def test_all_is_every_split():
-    assert heard(read_corpus("an4", AN4, "all")) == expected()
+    assert read_as(AN4.read(CLIPS, "all")) == expected()
 
 
 def test_a_folder_with_one_split_is_enough(tmp_path):
-    shutil.copy(AN4 / "utterances.tsv", tmp_path)
-    shutil.copytree(AN4 / "test", tmp_path / "test")
-    assert heard(read_corpus("an4", tmp_path, "test")) == expected("test")
-    assert heard(read_corpus("an4", tmp_path, "all")) == expected("test")
+    shutil.copy(CLIPS / "utterances.tsv", tmp_path)
+    shutil.copytree(CLIPS / "test", tmp_path / "test")
+    assert read_as(AN4.read(tmp_path, "test")) == expected("test")
+    assert read_as(AN4.read(tmp_path, "all")) == expected("test")
     with pytest.raises(ZooError, match=r"no such split\. There are: 'test', 'all'.*'train'"):
-        read_corpus("an4", tmp_path, "train")
+        AN4.read(tmp_path, "train")
 
 
 def an4_release(folder, splits=("train", "test")):
@@ -82,30 +87,30 @@ def an4_release(folder, splits=("train", "test")):
 
 def test_an4_as_released(tmp_path):
     folder = an4_release(tmp_path / "an4")
-    assert heard(read_corpus("an4", folder, "train")) == expected("train")
-    assert heard(read_corpus("an4", folder, "test")) == expected("test")
-    assert heard(read_corpus("an4", folder, "all")) == expected()
+    assert read_as(AN4.read(folder, "train")) == expected("train")
+    assert read_as(AN4.read(folder, "test")) == expected("test")
+    assert read_as(AN4.read(folder, "all")) == expected()
 
 
 def test_an4_as_released_with_one_split(tmp_path):
     folder = an4_release(tmp_path / "an4", splits=("test",))
-    assert heard(read_corpus("an4", folder, "test")) == expected("test")
+    assert read_as(AN4.read(folder, "test")) == expected("test")
     with pytest.raises(ZooError, match="There are: 'test', 'all'"):
-        read_corpus("an4", folder, "train")
+        AN4.read(folder, "train")
 
 
 def test_marks_and_variants_leave_an4_transcripts(tmp_path):
     folder = an4_release(tmp_path / "an4", splits=("test",))
     path = folder / "etc/an4_test.transcription"
     path.write_text("<s> go A(2)  <sil> AND(2) </s> (an409-fcaw-b)\r\n\n")
-    (example,) = read_corpus("an4", folder, "test")
+    (example,) = AN4.read(folder, "test")
     assert example.transcript == "GO A AND"
     path.write_text("GO (an409-fcaw-b)\nGO an409\n")
     with pytest.raises(ZooError, match=r"an4_test\.transcription, line 2: not of the form"):
-        read_corpus("an4", folder, "test")
+        AN4.read(folder, "test")
     path.write_text("GO (an409-fcaw-b)\nGO (an999-fcaw-b)\n")
-    with pytest.raises(ZooError, match=r"line 2: no audio file .*an999-fcaw-b"):
-        read_corpus("an4", folder, "test")
+    with pytest.raises(ZooError, match=r"line 2: no file .*an999-fcaw-b"):
+        AN4.read(folder, "test")
 
 
 # LibriSpeech
@@ -134,44 +139,75 @@ def librispeech(tmp_path):
 
 
 def test_librispeech(librispeech):
-    examples = read_corpus("librispeech", librispeech, "dev-clean-2")
+    examples = LIBRISPEECH.read(librispeech, "dev-clean-2")
     assert Counter(e.speaker for e in examples) == {"84": 3, "174": 3}
     transcripts = {e.id: e.transcript for e in examples}
     assert transcripts["84-121123-0001"] == "U M N Y H SIX"
     assert transcripts["174-50561-0002"] == "J P E G FOUR"
     assert {e.split for e in examples} == {"dev-clean-2"}
-    opus = read_corpus("librispeech", librispeech, "train-clean-5")
+    opus = LIBRISPEECH.read(librispeech, "train-clean-5")
     assert [round(e.seconds, 2) for e in opus] == [0.8, 2.3, 2.4]
-    assert len(read_corpus("librispeech", librispeech, "all")) == 9
+    assert len(LIBRISPEECH.read(librispeech, "all")) == 9
 
 
 def test_librispeech_errors(librispeech):
     with pytest.raises(ZooError, match=r"There are: 'dev-clean-2', 'train-clean-5', 'all'"):
-        read_corpus("librispeech", librispeech, "../etc")
+        LIBRISPEECH.read(librispeech, "../etc")
     chapter = librispeech / "dev-clean-2/84/121123"
     (chapter / "84-121123-0001.flac").unlink()
-    with pytest.raises(ZooError, match=r"84-121123\.trans\.txt, line 2: no audio file"):
-        read_corpus("librispeech", librispeech, "dev-clean-2")
+    with pytest.raises(ZooError, match=r"84-121123\.trans\.txt, line 2: no file"):
+        LIBRISPEECH.read(librispeech, "dev-clean-2")
     (chapter / "84-121123.trans.txt").write_text("84-121123-0000\n")
     with pytest.raises(ZooError, match="line 1: the transcript is empty"):
-        read_corpus("librispeech", librispeech, "dev-clean-2")
+        LIBRISPEECH.read(librispeech, "dev-clean-2")
 
 
 def test_errors_name_what_was_looked_for(tmp_path):
-    with pytest.raises(
-        ZooError, match=r"unknown corpus 'librispeach'\. Did you mean 'librispeech'"
-    ):
-        read_corpus("librispeach", AN4, "test")
     with pytest.raises(ZooError, match="nowhere: no such folder"):
-        read_corpus("an4", tmp_path / "nowhere", "test")
+        AN4.read(tmp_path / "nowhere", "test")
     with pytest.raises(
-        ZooError, match=r"holds no split of the corpus 'an4'; looked for utterances"
+        ZooError, match=r"holds no split of the corpus 'an4'\. It must have utterances"
     ):
-        read_corpus("an4", tmp_path, "test")
-    with pytest.raises(ZooError, match=r"looked for <split>/<speaker>/<chapter>/"):
-        read_corpus("librispeech", AN4, "test")
+        AN4.read(tmp_path, "test")
+    with pytest.raises(ZooError, match=r"must have <split>/<speaker>/<chapter>/"):
+        LIBRISPEECH.read(CLIPS, "test")
     with pytest.raises(ZooError, match=r"There are: 'test', 'train', 'all'. Received: 'dev'"):
-        read_corpus("an4", AN4, "dev")
+        AN4.read(CLIPS, "dev")
+
+
+# Free Spoken Digit Dataset
+
+
+def test_fsdd():
+    """The first five takes are test; the digit is the transcript."""
+    examples = FSDD.read(DATA / "fsdd", "test")
+    assert [(e.id, e.transcript, e.speaker, e.split, round(e.seconds, 2)) for e in examples] == [
+        ("0_george_0", "0", "george", "test", 0.3),
+        ("0_jackson_0", "0", "jackson", "test", 0.64),
+        ("1_george_0", "1", "george", "test", 0.57),
+        ("1_jackson_0", "1", "jackson", "test", 0.52),
+        ("7_george_0", "7", "george", "test", 0.64),
+        ("7_jackson_0", "7", "jackson", "test", 0.43),
+    ]
+    train = FSDD.read(DATA / "fsdd", "train")
+    assert [e.id for e in train] == [e.id[:-1] + "5" for e in examples]
+    assert {e.id for e in FSDD.read(DATA / "fsdd", "all")} == {e.id for e in train + examples}
+
+
+def test_fsdd_errors(tmp_path):
+    with pytest.raises(ZooError, match=r"no split of the corpus 'fsdd'\. It must have recordings"):
+        FSDD.read(tmp_path, "train")
+    (tmp_path / "recordings").mkdir()
+    clips = sorted((DATA / "fsdd/recordings").iterdir())
+    shutil.copy(clips[0], tmp_path / "recordings")
+    (tmp_path / "recordings/notes.txt").write_text("not a recording")
+    with pytest.raises(ZooError, match=r"There are: 'test', 'all'. Received: 'train'"):
+        FSDD.read(tmp_path, "train")
+    shutil.copy(clips[0], tmp_path / "recordings/ten_george_5.flac")
+    with pytest.raises(
+        ZooError, match=r"ten_george_5\.flac must be named <digit>_<speaker>_<take>"
+    ):
+        FSDD.read(tmp_path, "test")
 
 
 # Manifests
@@ -226,8 +262,23 @@ def test_json_manifest(folder):
     ]
 
 
+def test_manifests_with_splits(folder):
+    """A column `split` in CSV and a key in JSON; None of them is needed in each line."""
+    table = write(
+        folder / "m.csv", "split,wav_filename,transcript", "train,a.flac,go", ",b.flac,stop"
+    )
+    lines = write(
+        folder / "m.jsonl",
+        json.dumps({"audio_filepath": "a.flac", "text": "go", "split": "train"}),
+        json.dumps({"audio_filepath": "b.flac", "text": "stop", "split": None}),
+    )
+    for manifest in (table, lines):
+        examples = Utterances().read_manifest(manifest)
+        assert [(e.id, e.split) for e in examples] == [("a.flac", "train"), ("b.flac", "")]
+
+
 def test_tsv_manifest():
-    assert heard(read_manifest(AN4 / "utterances.tsv")) == expected()
+    assert read_as(read_manifest(CLIPS / "utterances.tsv")) == expected()
 
 
 HEADER = "wav_filename,transcript"
@@ -259,22 +310,22 @@ GOOD = '{"audio_filepath": "a.flac", "text": "go"}'
             [HEADER, "z.flac,go", "a.flac,go", "y.flac,go", "b.flac,"],
             "bad lines after it: 2",
         ),
-        ("m.csv", [HEADER], "no utterance is listed"),
-        ("m.csv", [], "empty: at least one utterance"),
-        ("m.json", ["[" + GOOD + "]"], "line 1: not a JSON object with the keys"),
+        ("m.csv", [HEADER], "no example is listed"),
+        ("m.csv", [], "is empty: there is no text"),
+        ("m.json", ["[" + GOOD + "]"], "line 1: not a JSON object"),
         ("m.json", ["go"], "line 1: invalid JSON"),
         ("m.txt", [GOOD, '{"audio_filepath": "b.flac", '], "line 2: invalid JSON"),
         (
             "m.json",
             [GOOD, '{"audio_filepath": "b.flac"}'],
-            "line 2: no string under the key 'text'",
+            "line 2: no text under the key 'text'",
         ),
         ("m.json", [GOOD, '{"audio_filepath": 3, "text": "go"}'], "line 2: .* 'audio_filepath'"),
         ("m.json", ['{"audio_filepath": "a.flac", "text": "\\ud800"}'], "line 1: invalid JSON"),
-        ("m.tsv", [TSV, "test\tx\ty\t1.0\tGO"], "line 2: no audio file .*/test/x/y with one of"),
+        ("m.tsv", [TSV, "test\tx\ty\t1.0\tGO"], "line 2: no file .*/test/x/y with one of"),
         ("m.tsv", [TSV, "..\tx\ty\t1.0\tGO"], r"line 2: not a plain name: '\.\.'"),
         ("m.tsv", [TSV, "test\tx\t../../a\t1.0\tGO"], "line 2: not a plain name"),
-        ("m.tsv", [TSV, "test\tx\t" + "y" * 300 + "\t1.0\tGO"], "line 2: no audio file"),
+        ("m.tsv", [TSV, "test\tx\t" + "y" * 300 + "\t1.0\tGO"], "line 2: no file"),
     ],
 )
 def test_a_bad_line_is_named(folder, name, lines, message):
@@ -305,7 +356,7 @@ def test_a_truncated_recording_is_named_by_its_line(folder):
 
 
 def test_no_manifest(tmp_path):
-    with pytest.raises(ZooError, match="cannot be read: No such file"):
+    with pytest.raises(ZooError, match=r"nothing\.csv is missing"):
         read_manifest(tmp_path / "nothing.csv")
     with pytest.raises(ZooError, match="cannot be read: Is a directory"):
         read_manifest(tmp_path)
@@ -316,7 +367,7 @@ def test_no_manifest(tmp_path):
 
 def examples_of(speakers):
     return [
-        Example(f"{speaker}-{number}", Path("none.wav"), "GO", speaker)
+        Utterance(f"{speaker}-{number}", Path("none.wav"), "GO", speaker)
         for speaker, count in speakers.items()
         for number in range(count)
     ]
@@ -324,17 +375,17 @@ def examples_of(speakers):
 
 def test_split_by_speaker_shares_no_speaker():
     examples = examples_of({f"s{number}": 5 + number % 7 for number in range(40)})
-    train, dev = split_by_speaker(examples, 0.2, seed=0)
+    train, dev = Utterances().split_dev(examples, 0.2, seed=0)
     assert not {e.speaker for e in train} & {e.speaker for e in dev}
     assert sorted(train + dev, key=lambda e: e.id) == sorted(examples, key=lambda e: e.id)
     assert abs(len(dev) / len(examples) - 0.2) < 0.02
     random.Random(1).shuffle(examples)
-    assert split_by_speaker(examples, 0.2, seed=0) == (train, dev)
-    assert split_by_speaker(examples, 0.2, seed=1) != (train, dev)
+    assert Utterances().split_dev(examples, 0.2, seed=0) == (train, dev)
+    assert Utterances().split_dev(examples, 0.2, seed=1) != (train, dev)
 
 
 def test_split_is_the_same_on_every_machine():
-    train, dev = split_by_speaker(read_corpus("an4", AN4, "train"), 0.3, seed=0)
+    train, dev = Utterances().split_dev(AN4.read(CLIPS, "train"), 0.3, seed=0)
     assert {e.speaker for e in dev} == {"fash"}
     assert {e.speaker for e in train} == {"mblw", "mjbh"}
 
@@ -342,37 +393,45 @@ def test_split_is_the_same_on_every_machine():
 @pytest.mark.parametrize("fraction", [0.001, 0.5, 0.999])
 @pytest.mark.parametrize("speakers", [{"a": 5, "b": 1}, {"a": 1, "b": 9, "c": 3}, {"": 2, "a": 2}])
 def test_both_sides_have_a_speaker(fraction, speakers):
-    train, dev = split_by_speaker(examples_of(speakers), fraction, seed=3)
+    train, dev = Utterances().split_dev(examples_of(speakers), fraction, seed=3)
     assert train
     assert dev
     assert not {e.speaker for e in train} & {e.speaker for e in dev}
 
 
 @pytest.mark.parametrize("speaker", ["", "only"])
-def test_one_speaker_is_cut_by_utterance(speaker):
-    train, dev = split_by_speaker(examples_of({speaker: 20}), 0.2, seed=0)
+def test_one_speaker_is_split_by_utterance(speaker):
+    train, dev = Utterances().split_dev(examples_of({speaker: 20}), 0.2, seed=0)
     assert (len(train), len(dev)) == (16, 4)
     assert len({e.id for e in train + dev}) == 20
 
 
+def test_fsdd_is_split_by_utterance():
+    """Where the speakers of test are those of train, dev is not of speakers left out."""
+    examples = examples_of({"a": 50, "b": 50, "c": 50})
+    train, dev = Utterances(split_by="utterance").split_dev(examples, 0.1, seed=0)
+    assert (len(train), len(dev)) == (135, 15)
+    assert {e.speaker for e in dev} == {"a", "b", "c"}
+
+
 def test_split_by_speaker_errors():
     with pytest.raises(ZooError, match=r"between 0 and 1. Received: 1.0"):
-        split_by_speaker(examples_of({"a": 3}), 1.0, seed=0)
-    with pytest.raises(ZooError, match=r"two examples are needed.*Received: 1"):
-        split_by_speaker(examples_of({"a": 1}), 0.5, seed=0)
+        Utterances().split_dev(examples_of({"a": 3}), 1.0, seed=0)
+    with pytest.raises(ZooError, match=r"Two examples are needed.*Received: 1"):
+        Utterances().split_dev(examples_of({"a": 1}), 0.5, seed=0)
 
 
 def test_checksum_tells_data_apart(folder):
     manifest = write(folder / "m.csv", HEADER, "a.flac,go", "b.flac,stop")
-    before = checksum(read_manifest(manifest))
+    before = Utterances().checksum(read_manifest(manifest))
     assert len(before) == 64
-    assert checksum(reversed(read_manifest(manifest))) == before
+    assert Utterances().checksum(reversed(read_manifest(manifest))) == before
     moved = folder / "moved"
     moved.mkdir()
     for name in ("m.csv", "a.flac", "b.flac"):
         shutil.copy(folder / name, moved)
-    assert checksum(read_manifest(moved / "m.csv")) == before
+    assert Utterances().checksum(read_manifest(moved / "m.csv")) == before
     write(moved / "m.csv", HEADER, "a.flac,go", "b.flac,stops")
-    assert checksum(read_manifest(moved / "m.csv")) != before
+    assert Utterances().checksum(read_manifest(moved / "m.csv")) != before
     shutil.copy(folder / "sub/c.flac", folder / "a.flac")
-    assert checksum(read_manifest(manifest)) != before
+    assert Utterances().checksum(read_manifest(manifest)) != before

@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from zoo.common.recipe import Recipe
-from zoo.common.registry import entry
-from zoo.vision_language import corpora
+from zoo.common.core.recipe import Recipe
+from zoo.common.core.registry import entry
+from zoo.vision_language.captions import CaptionedImage
+from zoo.vision_language.corpora.rsicd import RSICD
 from zoo.vision_language.samples import pictures
 
 RECIPE = "vision_language/show-and-tell-rsicd"
@@ -53,9 +54,9 @@ def rsicd(tmp_path_factory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def examples(rsicd) -> list[corpora.Example]:
+def examples(rsicd) -> list[CaptionedImage]:
     """All of them."""
-    return corpora.read_rsicd(rsicd, "all")
+    return RSICD.read(rsicd, "all")
 
 
 @pytest.fixture(scope="session")
@@ -64,5 +65,7 @@ def tiny(examples) -> Recipe:
     recipe = entry(RECIPE).recipe()
     model = replace(recipe.model, hidden_size=24, embedding_size=16)
     training = replace(recipe.training, batch_size=4)
-    task = replace(recipe.task, min_count=1, max_length=8)
-    return replace(recipe, model=model, training=training, task=task).fit(examples)
+    data = replace(recipe.data, min_count=1, max_length=8)
+    decoder = replace(recipe.decoder, max_length=8)
+    recipe = replace(recipe, data=data, model=model, decoder=decoder, training=training)
+    return recipe.adapt(examples)

@@ -6,9 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.common.errors import ZooError
+from zoo.common.core.errors import ZooError
 from zoo.vision_language import features
-from zoo.vision_language.features import cache_folder, features_of
+from zoo.vision_language.features import cache_folder, extract_features
 from zoo.vision_language.images import read_image
 from zoo.vision_language.vgg16 import SHAPE, build_vgg16
 
@@ -21,7 +21,7 @@ def filled(tmp_path_factory, examples):
         patch.setenv("ZOO_CACHE", str(folder))
         patch.setattr(features, "SHARD", 4)
         patch.setattr(features, "BATCH", 2)
-        table, _, _ = features_of([example.image for example in examples])
+        table, _, _ = extract_features([example.image for example in examples])
     return folder, table
 
 
@@ -49,19 +49,19 @@ def looked(monkeypatch):
 
 def test_features_are_those_of_vgg16(cached, examples, looked):
     paths = [example.image for example in examples]
-    table, places, errors = features_of(paths)
+    table, rows, errors = extract_features(paths)
     assert (table.shape, table.dtype, errors) == ((9, *SHAPE), np.float16, {})
     assert not looked
     image = read_image(paths[3])[None].astype(np.float32)
     expected = keras.ops.convert_to_numpy(build_vgg16()({"image": image})["features"])[0]
-    np.testing.assert_allclose(table[places[3]], expected, rtol=2e-3, atol=1e-2)
+    np.testing.assert_allclose(table[rows[3]], expected, rtol=2e-3, atol=1e-2)
 
 
 def test_images_of_the_same_bytes_are_one(cached, examples, looked, tmp_path):
     copy = shutil.copy(examples[2].image, tmp_path / "elsewhere.webp")
-    table, places, _ = features_of([examples[2].image, tmp_path / copy, examples[0].image])
+    table, rows, _ = extract_features([examples[2].image, tmp_path / copy, examples[0].image])
     assert len(table) == 2
-    assert list(places) == [0, 0, 1]
+    assert list(rows) == [0, 0, 1]
     assert not looked
 
 
@@ -73,7 +73,7 @@ def test_an_interrupted_run_goes_on(cached, examples, looked):
         lost = len(file["digests"])
     shards[0].unlink()
     (cache_folder() / ".part-of-a-killed-writer.npz").write_bytes(b"half")
-    table, _, _ = features_of([example.image for example in examples])
+    table, _, _ = extract_features([example.image for example in examples])
     assert len(looked) == lost
     np.testing.assert_allclose(table, cached, rtol=2e-3, atol=1e-2)
 
@@ -85,7 +85,7 @@ def test_a_damaged_shard_is_noticed(cached, examples, looked, capsys, place):
     for i in range(64):
         data[int(len(data) * place) + i] ^= 0xFF
     shard.write_bytes(data)
-    table, _, _ = features_of([example.image for example in examples])
+    table, _, _ = extract_features([example.image for example in examples])
     assert looked
     assert f"{shard} is corrupt" in capsys.readouterr().err
     np.testing.assert_allclose(table, cached, rtol=2e-3, atol=1e-2)
@@ -95,9 +95,9 @@ def test_bad_images_are_named_and_left_out(cached, examples, tmp_path):
     text = tmp_path / "text.jpg"
     text.write_text("no image")
     paths = [tmp_path / "none.png", examples[0].image, text]
-    table, places, errors = features_of(paths)
-    assert list(places >= 0) == [False, True, False]
-    np.testing.assert_array_equal(table[places[1]], cached[0])
+    table, rows, errors = extract_features(paths)
+    assert list(rows >= 0) == [False, True, False]
+    np.testing.assert_array_equal(table[rows[1]], cached[0])
     assert "none.png" in errors[paths[0]]
     assert "text.jpg: not an image" in errors[text]
 
@@ -106,4 +106,4 @@ def test_a_cache_that_cannot_be_written(examples, tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file"))
     with pytest.raises(ZooError, match="cannot be written"):
-        features_of([examples[0].image])
+        extract_features([examples[0].image])

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from zoo.common.errors import ZooError
+from zoo.common.core.errors import ZooError
 from zoo.vision_language.images import SIZE, read_image
 from zoo.vision_language.samples import files, pictures
-from zoo.vision_language.serving import pixels_of
+from zoo.vision_language.signatures import decode_images
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_the_graph_reads_what_pillow_reads(tmp_path):
         contents.append(path.read_bytes())
     rgba.save(tmp_path / "clear.png")
     contents.append((tmp_path / "clear.png").read_bytes())
-    received = pixels_of(tf.constant(contents)).numpy()
+    received = decode_images(tf.constant(contents)).numpy()
     for content, pixels in zip(contents, received, strict=True):
         (tmp_path / "file").write_bytes(content)
         difference = np.abs(read_image(tmp_path / "file") - pixels)

@@ -7,17 +7,14 @@ from PIL import Image
 
 from tests.conftest import settings
 from tests.vision_language.conftest import RECIPE
-from zoo import load
 from zoo.vision_language import features
-from zoo.vision_language.corpora import read_rsicd
-from zoo.vision_language.plots import plot_captions
 
 TINY = settings(
     "model.hidden_size=32",
     "model.embedding_size=32",
     "model.dropout=0",
-    "task.min_count=1",
-    "task.max_length=8",
+    "data.min_count=1",
+    "data.max_length=8",
     "task.label_smoothing=0",
     "optimizer.learning_rate=0.01",
     "training.batch_size=8",
@@ -36,8 +33,9 @@ def test_a_captioner_learns_what_it_is_shown(run_zoo, rsicd, tmp_path, monkeypat
     def computed(*arguments):
         raise AssertionError("features were in the cache")
 
-    monkeypatch.setattr(features, "_compute", computed)
-    assert run_zoo(*arguments, tmp_path / "again").status == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(features, "_compute", computed)
+        assert run_zoo(*arguments, tmp_path / "again").status == 0
 
     image = rsicd / "images" / "kind0_0.webp"
     bad = tmp_path / "text.jpg"
@@ -52,8 +50,10 @@ def test_a_captioner_learns_what_it_is_shown(run_zoo, rsicd, tmp_path, monkeypat
         "picture 0 of kind 0",
     }
 
-    plot_captions(load(str(run)), read_rsicd(rsicd, "test"), tmp_path / "sheet.png")
-    assert min(Image.open(tmp_path / "sheet.png").size) > 300
+    plots = tmp_path / "plots"
+    answer = run_zoo("evaluate", run, "--data", rsicd, "--split", "test", "--plots", plots)
+    assert answer.status == 0, answer.err
+    assert min(Image.open(plots / "captions.png").size) > 300
 
 
 def test_a_recipe_of_ones_own_images_names_its_bad_line(refused, rsicd):

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.common.errors import ZooError
+from zoo.common.core.errors import ZooError
 from zoo.vision_language import vgg16
 from zoo.vision_language.samples import pictures
 from zoo.vision_language.vgg16 import WEIGHTS_FILE, build_vgg16, read_weights

@@ -7,20 +7,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.common.errors import ZooError
-from zoo.speech.audio import MIN_SECONDS
+from zoo.common.core.errors import ZooError, check_choice, check_range
 
 if TYPE_CHECKING:
     from keras import KerasTensor
 
+NORMALIZATIONS = ("utterance", "running")
+# Added to a deviation, so that a filter without sound is not blown up.
+DEVIATION_FLOOR = 0.1
+
 
 @dataclass(frozen=True)
 class LogMel:
-    """Log-mel filterbank features, normalised over each utterance.
+    """Log-mel filterbank features with each filter's mean taken off, over its deviation.
 
     sample_rate: int. Hz.
     window, hop: float. Length of an analysis frame and the step between two, in seconds.
     mel_bins: int. Triangular filters, spaced evenly in mel between low_hz and high_hz.
+    normalization: str. Which frames mean and deviation are of: "utterance", all frames of it; or
+        "running", the frames so far, so that a frame does not wait for later ones.
     """
 
     sample_rate: int = 16_000
@@ -29,26 +34,30 @@ class LogMel:
     mel_bins: int = 80
     low_hz: float = 20.0
     high_hz: float = 7_600.0
+    normalization: str = "utterance"
 
     def __post_init__(self):
+        check_range("model.features.sample_rate", self.sample_rate, at_least=1)
         if not 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2:
             raise ZooError(
-                "The mel filters need 0 <= low_hz < high_hz <= sample_rate / 2. Received: "
+                "The mel filters must have 0 <= low_hz < high_hz <= sample_rate / 2. Received: "
                 f"low_hz={self.low_hz}, high_hz={self.high_hz}, sample_rate={self.sample_rate}."
             )
-        for name in ("window", "hop"):  # the shortest recording has one frame
-            if not 1 / self.sample_rate <= getattr(self, name) <= MIN_SECONDS:
-                raise ZooError(
-                    f"model.features.{name} lies between one sample and {MIN_SECONDS} s. "
-                    f"Received: {getattr(self, name)}."
-                )
-        if self.mel_bins < 1:
-            raise ZooError(f"model.features.mel_bins is at least 1. Received: {self.mel_bins}.")
+        for name in ("window", "hop"):  # of at least one sample
+            value = getattr(self, name)
+            check_range(f"model.features.{name}", value, at_least=1 / self.sample_rate, at_most=1)
+        check_range("model.features.mel_bins", self.mel_bins, at_least=1)
+        check_choice("model.features.normalization", self.normalization, NORMALIZATIONS)
 
     @property
     def window_samples(self) -> int:
         """Samples in an analysis frame; the least a waveform needs."""
         return round(self.window * self.sample_rate)
+
+    @property
+    def min_seconds(self) -> float:
+        """The shortest waveform that has a frame."""
+        return self.window_samples / self.sample_rate
 
     @property
     def hop_samples(self) -> int:
@@ -65,15 +74,18 @@ class LogMel:
         return 1 + (samples - self.window_samples) // self.hop_samples
 
     def __call__(self, waveform: KerasTensor, lengths: KerasTensor) -> tuple:
-        """Features of a batch of waveforms.
-
-        waveform: float32 [batch, samples], lengths: int32 [batch] in samples.
-        Returns float32 [batch, frames, mel_bins], 0 on padded frames, and int32 [batch] lengths in
-        frames: the outputs of the layers named `features` and `frames`.
+        """Compute the features of a batch of waveforms.
 
             power = |DFT(hann * frame)|^2          a convolution with fixed kernels
             mel   = ln(power . filters + 1e-6)
-            x     = (mel - mean) / (deviation + 0.1)  over the utterance's own frames, for each filter
+            x     = (mel - mean) / (deviation + 0.1)  for each filter; see `normalization`
+
+        Args:
+            waveform: float32 [batch, samples]. lengths: int32 [batch] in samples.
+
+        Returns:
+            float32 [batch, frames, mel_bins], 0 on padded frames, and int32 [batch] lengths in frames:
+            the outputs of the layers named `features` and `frames`.
         """
         from keras import layers, ops
 
@@ -100,11 +112,8 @@ class LogMel:
         frames = (lengths - self.window_samples) // self.hop_samples + 1
         inside = frame_mask(mel, frames)
         weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
-        count = ops.sum(weight, axis=1, keepdims=True)
-        mean = ops.sum(mel * weight, axis=1, keepdims=True) / count
-        centred = (mel - mean) * weight
-        deviation = ops.sqrt(ops.sum(ops.square(centred), axis=1, keepdims=True) / count)
-        features = layers.Identity(dtype="float32", name="features")(centred / (deviation + 0.1))
+        normalize = {"utterance": _by_utterance, "running": _by_frames_so_far}[self.normalization]
+        features = layers.Identity(dtype="float32", name="features")(normalize(mel, weight))
         return features, layers.Identity(dtype="int32", name="frames")(frames)
 
     def dft_kernel(self) -> np.ndarray:
@@ -130,8 +139,30 @@ class LogMel:
         return np.maximum(0.0, np.minimum(rise, fall)).astype(np.float32)
 
 
+def _by_utterance(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
+    """`mel` [batch, frames, mel_bins] normalised over the frames of `weight` 1 [batch, frames, 1]."""
+    from keras import ops
+
+    count = ops.sum(weight, axis=1, keepdims=True)
+    mean = ops.sum(mel * weight, axis=1, keepdims=True) / count
+    centred = (mel - mean) * weight
+    deviation = ops.sqrt(ops.sum(ops.square(centred), axis=1, keepdims=True) / count)
+    return centred / (deviation + DEVIATION_FLOOR)
+
+
+def _by_frames_so_far(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
+    """The same, each frame normalised over those up to it."""
+    from keras import ops
+
+    count = ops.cumsum(ops.ones_like(weight), axis=1)
+    mean = ops.cumsum(mel, axis=1) / count
+    variance = ops.cumsum(ops.square(mel), axis=1) / count - ops.square(mean)
+    deviation = ops.sqrt(ops.maximum(variance, 0.0))  # rounding can make it negative
+    return (mel - mean) * weight / (deviation + DEVIATION_FLOOR)
+
+
 def frame_mask(sequence: KerasTensor, lengths: KerasTensor) -> KerasTensor:
-    """bool [batch, time]: true where a frame of `sequence` [batch, time, ...] lies inside its length."""
+    """Return bool [batch, time]: where a frame of `sequence` [batch, time, ...] is inside its length."""
     from keras import ops
 
     first = ops.cast(sequence[:, :, 0], "float32")

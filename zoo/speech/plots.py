@@ -1,4 +1,4 @@
-"""What a CTC recogniser heard, as a picture."""
+"""What a CTC recogniser answers, as a picture."""
 
 from __future__ import annotations
 
@@ -7,43 +7,43 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.common.plots import figure
-from zoo.speech.audio import read_audio
-from zoo.speech.task import FEATURES, pad
+from zoo.common.ctc.alignment import align
+from zoo.common.ctc.search import BLANK_INDEX
+from zoo.common.utils.plots import figure, save
+from zoo.speech.acoustic import FEATURES
 
 if TYPE_CHECKING:
-    from zoo.common.presets import Preset
+    from zoo.common.runtime.preset import Preset
 
 
 def plot_spikes(preset: Preset, audio: str | Path, path: Path, *, reference: str = "") -> None:
-    """Writes a PNG: the log-mel features of a recording above; below, the posterior of every symbol over
-    time, each in its own colour, named at its spike, the blank dotted.
+    """Draw how labels lie in time, as a PNG.
 
-    audio: a recording. reference: its transcript, if known, for the title.
+    Above are the log-mel features of a recording; below is the posterior of each label over time, each
+    in its own colour, named at its spike, the blank dotted.
 
-    Raises `ZooError` if the recording cannot be read.
+    Args:
+        preset: an `AcousticModel` trained with CTC. audio: a recording. path: of the PNG.
+        reference: the transcript, if known, for the title.
+
+    Raises:
+        ZooError: the recording cannot be read.
     """
     import keras
 
-    from zoo.common.ctc import BLANK_INDEX, align
-
     recipe = preset.recipe
-    alphabet, settings = recipe.task.alphabet, recipe.model.features
-    waveform = read_audio(audio, settings.sample_rate)
-    waveforms, lengths = pad([waveform])
+    settings, labels = recipe.model.features, recipe.data.labels
+    item = recipe.data.read_input(str(audio), recipe)
+    answer = recipe.task.answer(preset.graphs, recipe, item)
     network = keras.Model(
         preset.model.input,
-        [preset.model.get_layer(FEATURES[0]).output, preset.model.output["logits"]],
+        [preset.model.get_layer(FEATURES).output, preset.model.output["logits"]],
     )
-    features, logits = (
-        np.asarray(x[0])
-        for x in network({"waveform": waveforms, "lengths": lengths}, training=False)
-    )
-    text = recipe.task.transcriber(preset.model)(waveforms, lengths)["text"].numpy()[0].decode()
+    features, logits = (np.asarray(x[0]) for x in network(recipe.data.collate([item])))
     posteriors = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-    seconds = settings.hop * recipe.model.time_reduction * np.arange(len(logits))
+    seconds = recipe.model.seconds_per_frame * np.arange(len(logits))
 
-    picture = figure(figsize=(max(7.0, 4.0 * len(waveform) / settings.sample_rate), 6))
+    picture = figure(figsize=(max(7.0, 4.0 * len(item["waveform"]) / settings.sample_rate), 6))
     above, below = picture.subplots(2, 1, sharex=True)
     end = settings.hop * len(features)
     above.imshow(
@@ -55,18 +55,18 @@ def plot_spikes(preset: Preset, audio: str | Path, path: Path, *, reference: str
         vmin=-2.5,
         vmax=2.5,
     )
-    title = f"heard: {text}" + (f"\nsaid:  {reference}" if reference else "")
+    title = f"recognised: {answer['output']}" + (f"\nreference:  {reference}" if reference else "")
     above.set_title(title, loc="left", family="monospace", fontsize=10)
     above.set_ylabel("mel band")
 
     below.plot(seconds, posteriors[:, BLANK_INDEX], ":", color="gray", label="blank")
-    labels = [1 + alphabet.index(letter) for letter in text]
-    colours = _colours(sorted(set(labels)))
+    found = labels.encode(answer["output"])
+    colours = _colours(sorted(set(found)))
     for label, colour in colours.items():
         below.plot(seconds, posteriors[:, label], color=colour)
-    for label, spike in zip(labels, align(logits, labels).spike, strict=True):
+    for label, spike in zip(found, align(logits, found).spike, strict=True):
         below.annotate(
-            alphabet[label - 1].replace(" ", "␣"),
+            labels.decode([label])[0].replace(" ", "␣"),
             (seconds[spike], posteriors[spike, label]),
             xytext=(0, 4),
             textcoords="offset points",
@@ -76,11 +76,11 @@ def plot_spikes(preset: Preset, audio: str | Path, path: Path, *, reference: str
         )
     below.set(xlabel="seconds", ylabel="posterior", ylim=(0, 1.3), xlim=(0, end))
     below.legend(loc="upper right")
-    picture.savefig(path, dpi=110)
+    save(picture, path)
 
 
 def _colours(labels: list[int]) -> dict[int, tuple]:
-    """A colour of its own for each label: hues spread over the circle, neighbours far apart."""
+    """Return a colour for each label: hues spread over the circle, neighbours far apart."""
     import matplotlib
 
     hues = (np.arange(len(labels)) * 0.618034) % 1.0

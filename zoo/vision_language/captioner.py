@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
+from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoo.common.errors import ZooError
-from zoo.common.recipe import ModelConfig
-from zoo.common.vocabulary import END, PAD, START, UNKNOWN
+from zoo.common.core.errors import check_range
+from zoo.common.core.states import as_outputs
+from zoo.common.data.vocabulary import END, PAD, START, UNKNOWN
+from zoo.common.runtime.keras_model import KerasModel
 from zoo.vision_language import vgg16
 from zoo.vision_language.images import SIZE
 
@@ -17,12 +19,55 @@ if TYPE_CHECKING:
 
 # The first tokens of every captioner's vocabulary.
 SPECIALS = (PAD, UNKNOWN, START, END)
-DECODER = "decoder"
+DECODER, ENCODER_FROM_FEATURES = "decoder", "encoder_from_features"
+
+# Of the class of a layer and its arguments, to the layer: `new_layer`, or `layers_of` a model.
+MakeLayer = Callable[..., "keras.Layer"]
+
+
+def new_layer(layer_class: type, *arguments: Any, **options: Any) -> keras.Layer:
+    """Return a new layer."""
+    return layer_class(*arguments, **options)
+
+
+def layers_of(model: keras.Model) -> MakeLayer:
+    """Return what gives, in place of a new layer, the one of the same name in a model that is there."""
+    return lambda layer_class, *arguments, name, **options: model.get_layer(name)
+
+
+class CaptionDecoder(ABC):
+    """The layers of a captioner after VGG16, in the three ways they are called.
+
+    Subclasses make each layer once, in `__init__`, by a `MakeLayer`, with a name of its own.
+    """
+
+    @abstractmethod
+    def __call__(self, features: keras.KerasTensor, tokens: keras.KerasTensor) -> dict[str, Any]:
+        """Return what training takes from features [batch, 6, 6, 512] and tokens [batch, time].
+
+        That is `logits` float32 [batch, time, vocabulary_size], of each next token; of an ensemble also
+        `ensemble_logits`, the list they are the mean of.
+        """
+
+    @abstractmethod
+    def initial_state(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+        """Return the states before the first token, by name, from features."""
+
+    @abstractmethod
+    def decode_step(
+        self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
+    ) -> dict[str, keras.KerasTensor]:
+        """Return the outputs of the graph `step` from tokens [batch, time] and the states by name.
+
+        Those are `logits`, `next_<name>` for each state that is not constant, and the `step_outputs`.
+        """
 
 
 @dataclass(frozen=True)
-class Captioner(ModelConfig):
+class Captioner(KerasModel):
     """A model of two parts: VGG16, and a decoder from its features and the words so far to logits.
+
+    Subclasses write `build_decoder` and `states`.
 
     vocabulary_size: int. Size of the output, taken from the captions of a run.
     """
@@ -30,36 +75,11 @@ class Captioner(ModelConfig):
     vocabulary_size: int = len(SPECIALS)
 
     def __post_init__(self):
-        if self.vocabulary_size < len(SPECIALS):
-            raise ZooError(
-                f"model.vocabulary_size is at least {len(SPECIALS)}. "
-                f"Received: {self.vocabulary_size}."
-            )
-
-    # What a model says of itself
+        check_range("model.vocabulary_size", self.vocabulary_size, at_least=len(SPECIALS))
 
     @abstractmethod
-    def build_decoder(self) -> keras.Model:
-        """The functional model from `features` float32 [batch, 6, 6, 512] and `tokens` int32 [batch,
-        time] to `logits` float32 [batch, time, vocabulary_size], of each next token; where several
-        are to be learnt from, `members` is their list."""
-
-    @property
-    @abstractmethod
-    def states(self) -> dict[str, tuple[int, ...]]:
-        """What a step hands to the next, each with its shape after [batch], by name."""
-
-    @abstractmethod
-    def look(self, decoder: keras.Model, features: keras.KerasTensor) -> dict[str, Any]:
-        """The states before the first token, by name, from symbolic features."""
-
-    @abstractmethod
-    def walk(
-        self, decoder: keras.Model, tokens: keras.KerasTensor, states: dict[str, Any]
-    ) -> tuple[keras.KerasTensor, dict[str, Any]]:
-        """(logits, next states), from symbolic tokens [batch, time] and states by name."""
-
-    # What follows from it
+    def build_decoder(self, make: MakeLayer) -> CaptionDecoder:
+        """The decoder, its layers made by `make`."""
 
     def build(self) -> keras.Model:
         """The functional model: an image and the words so far in, logits of each next word out.
@@ -73,40 +93,57 @@ class Captioner(ModelConfig):
         image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
         tokens = keras.Input((None,), name="tokens", dtype="int32")
         features = vgg16.build_vgg16()({"image": image})["features"]
-        logits = self.build_decoder()({"features": features, "tokens": tokens})["logits"]
+        inputs = {"features": _features_input(), "tokens": tokens}
+        decoder = keras.Model(inputs, self.build_decoder(new_layer)(**inputs), name=DECODER)
+        logits = decoder({"features": features, "tokens": tokens})["logits"]
         return keras.Model({"image": image, "tokens": tokens}, {"logits": logits}, name="captioner")
 
-    def own_part(self, model: keras.Model) -> keras.Model:
-        """The decoder: VGG16 is shipped once for all captioners."""
+    def training_model(self, model: keras.Model) -> keras.Model:
+        """See `KerasModel.training_model`: from cached features on, for the encoder is fixed."""
+        return model.get_layer(DECODER)
+
+    def checkpoint_submodel(self, model: keras.Model) -> keras.Model:
+        """See `KerasModel.checkpoint_submodel`: VGG16 is shipped once for all captioners."""
         return model.get_layer(DECODER)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """`encoder`: `image` to the states before the first token, each as `next_` and its name.
-        `step`: `tokens` int32 [batch, time] and the states, to `logits` and the next states."""
+        """See `KerasModel.graphs`.
+
+        `encoder`: `image` to the states before the first token, each as `next_<name>`.
+        `step`: `tokens` int32 [batch, time] and the states, to `logits` and the next states.
+        """
         import keras
 
-        decoder = self.own_part(model)
+        decoder = self.build_decoder(layers_of(model.get_layer(DECODER)))
         image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
         x = image
-        for layer in model.get_layer("vgg16").layers[1:]:  # one after another, no model in a model
+        for layer in model.get_layer(vgg16.NAME).layers[1:]:  # no model inside a model
             x = layer(x)
-        encoder = keras.Model({"image": image}, _next(self.look(decoder, x)), name="encoder")
+        states = as_outputs(decoder.initial_state(x))
+        encoder = keras.Model({"image": image}, states, name="encoder")
+        inputs = {
+            spec.name: keras.Input(spec.shape, dtype=spec.dtype, name=spec.name)
+            for spec in self.states
+        }
         tokens = keras.Input((None,), name="tokens", dtype="int32")
-        states = {name: keras.Input(shape, name=name) for name, shape in self.states.items()}
-        logits, following = self.walk(decoder, tokens, states)
-        step = keras.Model(
-            {"tokens": tokens, **states}, {"logits": logits, **_next(following)}, name="step"
-        )
-        return {"encoder": encoder, "step": step}
+        outputs = decoder.decode_step(tokens, inputs)
+        return {
+            "encoder": encoder,
+            "step": keras.Model({"tokens": tokens, **inputs}, outputs, name="step"),
+        }
 
-    def encoder_of_features(self, model: keras.Model) -> keras.Model:
-        """The graph `encoder` from `features` on."""
+    def keras_graphs(self, model: keras.Model) -> dict[str, keras.Model]:
+        """See `KerasModel.keras_graphs`: `encoder_from_features`, the encoder after VGG16."""
         import keras
 
-        features = keras.Input(vgg16.SHAPE, name="features", dtype="float32")
-        states = self.look(self.own_part(model), features)
-        return keras.Model({"features": features}, _next(states), name="encoder_of_features")
+        decoder = self.build_decoder(layers_of(model.get_layer(DECODER)))
+        features = _features_input()
+        states = as_outputs(decoder.initial_state(features))
+        encoder = keras.Model({"features": features}, states, name=ENCODER_FROM_FEATURES)
+        return {ENCODER_FROM_FEATURES: encoder}
 
 
-def _next(states: dict[str, Any]) -> dict[str, Any]:
-    return {f"next_{name}": state for name, state in states.items()}
+def _features_input() -> keras.KerasTensor:
+    import keras
+
+    return keras.Input(vgg16.SHAPE, name="features", dtype="float32")

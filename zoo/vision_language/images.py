@@ -1,7 +1,7 @@
 """Image files as pixels: any kind, mode and size in, RGB of one size out.
 
-Pillow decodes. What a decoder would pass without a word, or only with a warning (a picture that unpacks
-to gigabytes), is refused here, so that nothing later has to doubt an image.
+Pillow decodes. What a decoder would accept silently, or with only a warning (a picture that unpacks to
+gigabytes), is refused here, so that nothing later has to check an image.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from zoo.common.errors import ZooError
+from zoo.common.core.errors import ZooError
 
 SIZE = 192
 MAX_PIXELS = 50_000_000
@@ -28,16 +28,19 @@ _WHITE = (255, 255, 255, 255)
 def read_image(path: str | Path, size: int = SIZE) -> np.ndarray:
     """Decode one image.
 
-    path: a JPEG, PNG, WebP, GIF, BMP or TIFF file of any size up to 50 million pixels: colour, grey,
-        CMYK, with a palette, of 8 or 16 bits a channel. Its EXIF orientation is applied; what is
-        transparent is laid over white; of an animation the first frame is taken.
-    size: int. Side of the square it is scaled to, whole, by Pillow's bilinear filter, whose support
-        grows with the reduction so that no detail is skipped (antialiasing).
+    Args:
+        path: a JPEG, PNG, WebP, GIF, BMP or TIFF file of any size up to 50 million pixels: colour,
+            grey, CMYK, with a palette, of 8 or 16 bits a channel. Its EXIF orientation is applied; what
+            is transparent is laid over white; of an animation the first frame is taken.
+        size: side of the square it is scaled to, whole, by Pillow's bilinear filter, whose support
+            grows with the reduction so that no detail is skipped (antialiasing).
 
-    Returns uint8 [size, size, 3], RGB.
+    Returns:
+        uint8 [size, size, 3], RGB.
 
-    Raises `ZooError`, with the file's name, for what is missing, no image, truncated, of 32 bits a
-    channel or of more than 50 million pixels (as its header says: nothing is unpacked).
+    Raises:
+        ZooError: the file, which is named, is missing, no image, truncated, of 32 bits a channel or of
+            more than 50 million pixels (by its header: nothing is unpacked).
     """
     try:
         with warnings.catch_warnings():
@@ -68,7 +71,7 @@ def read_image(path: str | Path, size: int = SIZE) -> np.ndarray:
 
 
 def _too_large(path: str | Path, received: str) -> str:
-    return f"{path}: too large: an image has at most {MAX_PIXELS:,} pixels. Received: {received}."
+    return f"{path}: too large: an image must have at most {MAX_PIXELS:,} pixels. Received: {received}."
 
 
 def _rgb(image: Image.Image, path: str | Path) -> Image.Image:
@@ -76,7 +79,7 @@ def _rgb(image: Image.Image, path: str | Path) -> Image.Image:
         # Pillow would clip these to 255, not scale them.
         return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8)).convert("RGB")
     if image.mode in ("I", "F"):
-        raise ZooError(f"{path}: a channel has 8 or 16 bits. Received: 32.")
+        raise ZooError(f"{path}: a channel must have 8 or 16 bits. Received: 32.")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         return Image.alpha_composite(Image.new("RGBA", image.size, _WHITE), image).convert("RGB")

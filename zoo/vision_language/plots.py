@@ -1,36 +1,43 @@
-"""What a captioner says of images, as a sheet to look at."""
+"""Images with their captions, as a sheet to look at."""
 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from zoo.common.plots import figure
-from zoo.vision_language.corpora import Example
+from zoo.common.utils.plots import figure, save
 from zoo.vision_language.images import read_image
 
-if TYPE_CHECKING:
-    from zoo.common.presets import Preset
-
-COLUMNS = 4
+COLUMNS, SHOWN = 4, 16
 
 
-def plot_captions(preset: Preset, examples: Sequence[Example], path: Path) -> None:
-    """Writes a PNG: each image, what the preset says of it, and in grey what a person wrote.
+def plot_captions(rows: list[dict[str, Any]], path: Path) -> Path:
+    """Draw a PNG: images from the best to the worst by CIDEr, at equal distances.
 
-    Raises `ZooError` if an image cannot be read.
+    Each has the caption that was generated above it, and in grey one that a person wrote below.
+
+    Args:
+        rows: of an evaluation, with `image`, `output`, `references` and `cider`; those with an `error`
+            are left out.
+
+    Returns:
+        The path.
+
+    Raises:
+        ZooError: an image cannot be read any more.
     """
-    answers = preset.predict([str(example.image) for example in examples])
-    rows = -(-len(examples) // COLUMNS)
-    picture = figure(figsize=(3.2 * COLUMNS, 4.1 * rows))
-    plots = picture.subplots(rows, COLUMNS, squeeze=False).ravel()
+    rows = sorted((row for row in rows if "error" not in row), key=lambda row: -row["cider"])
+    count = min(SHOWN, len(rows))
+    shown = [rows[i * (len(rows) - 1) // max(1, count - 1)] for i in range(count)]
+    lines = max(1, -(-count // COLUMNS))
+    picture = figure(figsize=(3.2 * COLUMNS, 4.1 * lines))
+    plots = picture.subplots(lines, COLUMNS, squeeze=False).ravel()
     for axes in plots:
         axes.axis("off")
-    for axes, example, answer in zip(plots, examples, answers, strict=False):
-        axes.imshow(read_image(example.image))
-        axes.set_title(textwrap.fill(answer["output"], 36), fontsize=9, loc="left")
-        person = textwrap.fill(example.captions[0], 40)
+    for axes, row in zip(plots, shown, strict=False):
+        axes.imshow(read_image(row["image"]))
+        axes.set_title(textwrap.fill(row["output"], 36), fontsize=9, loc="left")
+        person = textwrap.fill(row["references"][0], 40)
         axes.text(0, -0.03, person, transform=axes.transAxes, fontsize=8, color="gray", va="top")
-    picture.savefig(path, dpi=100)
+    return save(picture, path)

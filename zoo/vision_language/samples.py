@@ -9,12 +9,12 @@ from PIL import Image, ImageDraw
 
 
 def pictures(size: int) -> list[np.ndarray]:
-    """Three pictures, uint8 [size, size, 3]: fields with a road, a river in a wood, a car park."""
+    """Return three pictures, uint8 [size, size, 3]: fields and a road, a river in a wood, cars."""
     return [np.asarray(draw(size)) for draw in (_fields, _river, _car_park)]
 
 
 def files() -> list[bytes]:
-    """The pictures as files: two JPEGs, one of them not of the model's size, and a PNG."""
+    """Return the pictures as files: two JPEGs, one of them not of the model's size, and a PNG."""
     contents = []
     for size, format_, picture in zip(
         (192, 300, 250), ("JPEG", "JPEG", "PNG"), range(3), strict=True

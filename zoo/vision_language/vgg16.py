@@ -14,30 +14,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.common.errors import ZooError
-from zoo.common.presets import ROOT
+from zoo.common.core.errors import ZooError
+from zoo.common.presets.store import ROOT
 from zoo.vision_language.images import SIZE
 
 if TYPE_CHECKING:
     import keras
 
+NAME = "vgg16"
 WEIGHTS_FILE = ROOT / "vision_language" / "vgg16" / "vgg16_imagenet_notop_float16.npz"
 # (convolutions, filters) of each block; a block ends in a pooling that halves height and width.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
-# What ImageNet's pixels are on average, R, G, B.
+# The mean pixel of ImageNet, R, G, B.
 MEAN = (123.68, 116.779, 103.939)
 # Height, width and channels of the features.
 SHAPE = (SIZE // 2 ** len(BLOCKS), SIZE // 2 ** len(BLOCKS), BLOCKS[-1][1])
 
 
 def build_vgg16() -> keras.Model:
-    """The functional model with its trained weights, frozen.
+    """Return the functional model with its trained weights, frozen.
 
     Input: `image` float32 [batch, 192, 192, 3], RGB from 0 to 255.
     Output: `features` float32 [batch, 6, 6, 512], what block5_pool gives.
 
-    Layers are called as in `keras.applications.VGG16`. Raises `ZooError` if the weights are missing
-    or corrupt.
+    Layers are called as in `keras.applications.VGG16`.
+
+    Raises:
+        ZooError: the weights are missing or corrupt.
     """
     import keras
     from keras import layers
@@ -58,16 +61,19 @@ def build_vgg16() -> keras.Model:
             x = layer(x)
             layer.set_weights(weights[layer.name])
         x = layers.MaxPooling2D(2, name=f"block{number}_pool")(x)
-    model = keras.Model({"image": image}, {"features": x}, name="vgg16")
+    model = keras.Model({"image": image}, {"features": x}, name=NAME)
     model.trainable = False
     return model
 
 
 def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
-    """Kernel [3, 3, in, out] and bias [out], float32, of each convolution by its layer's name.
+    """Return kernel [3, 3, in, out] and bias [out], float32, of each convolution by its layer's name.
 
     The file's first kernel takes blue, green, red, as the network was trained; here its channels are
-    turned round, so that the model takes red, green, blue. Raises `ZooError`.
+    reversed, so that the model takes red, green, blue.
+
+    Raises:
+        ZooError: the file is missing or corrupt.
     """
     if not path.exists():
         raise ZooError(f"{path} is missing: it holds VGG16's weights and comes with the zoo.")
@@ -90,7 +96,7 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
 
 @functools.cache
 def checksum() -> str:
-    """SHA-256, in hex, of the file of weights: whose features a cache holds."""
+    """Return SHA-256, in hex, of the file of weights: whose features a cache holds."""
     if not WEIGHTS_FILE.exists():
         read_weights(WEIGHTS_FILE)
     return hashlib.sha256(WEIGHTS_FILE.read_bytes()).hexdigest()

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
-from zoo.common.errors import ZooError
+from zoo.common.core.errors import ZooError
+from zoo.common.runtime.keras_model import KerasModel
+from zoo.common.runtime.preset import Preset
 
 # A format's module has `export(preset, folder) -> list of rows` of the table `zoo export` prints.
 FORMATS = {
@@ -17,11 +21,23 @@ FORMATS = {
 
 
 def check_format(format_: str) -> None:
-    """Raises `ZooError` naming the valid formats if this is none."""
+    """Raise `ZooError` naming the valid formats if this is none."""
     if format_ not in FORMATS:
         raise ZooError(f"There is no export to {format_!r}. Valid: {', '.join(FORMATS)}.")
 
 
-def exporter(format_: str) -> Callable:
-    """The exporter of a format."""
-    return importlib.import_module(FORMATS[format_]).export
+def exporter(format_: str) -> Callable[[Preset, Path], list[dict[str, Any]]]:
+    """Return the exporter of a format: of a preset and a folder, to rows of the table.
+
+    It raises `ZooError` for a preset whose model is not of Keras.
+    """
+
+    def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
+        if not isinstance(preset.recipe.model, KerasModel):
+            raise ZooError(
+                f"{preset.name} is not a Keras model and has no export: the model is the file "
+                f"{preset.folder / preset.recipe.model.file}."
+            )
+        return importlib.import_module(FORMATS[format_]).export(preset, folder)
+
+    return export

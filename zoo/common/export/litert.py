@@ -12,25 +12,27 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from zoo.common.backends import concrete_function, import_package
-from zoo.common.errors import ZooError
+from zoo.common.core.errors import ZooError
 from zoo.common.export.per_graph import export_graphs
 from zoo.common.export.portable import portable
-from zoo.common.presets import Preset
-from zoo.common.quiet import descriptor_2_elsewhere
+from zoo.common.runtime.files import import_package
+from zoo.common.runtime.keras_model import concrete_function
+from zoo.common.runtime.litert import SUFFIX
+from zoo.common.runtime.preset import Preset
+from zoo.common.utils.quiet import descriptor_2_elsewhere
 
 # Sums in another order; a recurrent layer carries the difference on over its steps.
 TOLERANCE = 1e-3
 
 
 def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-    """Writes `folder/litert/<graph>.tflite`: batch 1 and free time, names those of the Keras model.
+    """Write `folder/litert/<graph>.tflite`: batch 1 and free time, names those of the Keras model.
 
     Returns rows and raises as `export_graphs`; also for a graph that built-in operations cannot do.
     """
     import_package("ai_edge_litert.interpreter", "ai-edge-litert")
-    models = preset.recipe.task.graphs(portable(preset), preset.recipe)
-    return export_graphs("litert", _write, models, TOLERANCE, preset, folder)
+    models = preset.recipe.model.graphs(portable(preset))
+    return export_graphs("litert", SUFFIX, _write, models, TOLERANCE, preset, folder)
 
 
 def _write(model: keras.Model, path: Path) -> None:

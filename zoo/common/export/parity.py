@@ -11,10 +11,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.common.backends import keras_graphs
-from zoo.common.errors import ZooError
-from zoo.common.presets import Preset
-from zoo.common.recurrent import to_stock
+from zoo.common.core.errors import ZooError
+from zoo.common.layers.recurrent import to_stock
+from zoo.common.runtime.keras_model import keras_function
 
 Function = Callable[..., Mapping[str, np.ndarray]]
 Samples = Mapping[str, Sequence[Mapping[str, Any]]]
@@ -26,9 +25,10 @@ SECONDS = 2.0  # after which no further round of timing begins
 def compare(
     expected: Mapping[str, Function], received: Mapping[str, Function], samples: Samples
 ) -> tuple[float, str]:
-    """The largest difference of two implementations over all samples, and the output it was met in.
+    """Return the largest difference of two implementations over all samples, and the output it was in.
 
-    expected, received: functions by name; each of `expected` is run on the samples of its name.
+    Args:
+        expected, received: functions by name; each of `expected` is run on the samples of its name.
 
     Numbers are compared by their absolute difference, text to the letter (else infinity), and so are
     whole numbers and shapes. Of an output `frames` [batch, time, ...] beside an output
@@ -52,7 +52,7 @@ def compare(
 
 
 def check(difference: float, metric: str, tolerance: float, what: str) -> None:
-    """Raises `ZooError` for a difference above the tolerance; NaN is above any."""
+    """Raise `ZooError` for a difference above the tolerance; NaN is above any."""
     if not difference <= tolerance:
         raise ZooError(
             f"The {what} differs from the Keras model by {difference:.3g} in {metric}, "
@@ -61,19 +61,19 @@ def check(difference: float, metric: str, tolerance: float, what: str) -> None:
 
 
 def latencies(
-    preset: Preset, received: Mapping[str, Function], names: Sequence[str], samples: Samples
+    models: Mapping[str, keras.Model], received: Mapping[str, Function], samples: Samples
 ) -> dict[str, float]:
-    """Median milliseconds of a call of the graphs `names`, one after the other, at batch 1.
+    """Return the median milliseconds of a call of some graphs, one after the other, at batch 1.
 
     Each runs on the first row of its first sample: as exported (`latency_ms`); and as plain Keras runs
     it, in stock layers, by the model's `predict` (`keras_predict_ms`) and as a `tf.function`
     (`tf_function_ms`). They take turns, so that whatever else the machine does falls on all.
     """
-    first = {name: _first_row(samples[name][0]) for name in names}
-    plain = {name: _plain_keras(preset.models[name]) for name in names}
+    first = {name: _first_row(samples[name][0]) for name in models}
+    plain = {name: _plain_keras(model) for name, model in models.items()}
 
     def each(run: Callable[[str], Any]) -> Callable[[], None]:
-        return lambda: [run(name) for name in names]
+        return lambda: [run(name) for name in models]
 
     ways = {
         "latency_ms": each(lambda name: received[name](**first[name])),
@@ -102,7 +102,7 @@ def row(
     tolerance: float,
     timed: Mapping[str, float] | None,
 ) -> dict[str, Any]:
-    """A row of the table that `zoo export` prints.
+    """Return a row of the table that `zoo export` prints.
 
     compared, timed: what `compare` and `latencies` gave; None where the file was not run.
     """
@@ -123,7 +123,7 @@ def row(
 def _plain_keras(model: keras.Model) -> tuple[keras.Model, Function]:
     """A graph in stock layers, and that as a `tf.function`."""
     stock = to_stock(model)
-    return stock, keras_graphs({model.name: stock})[model.name]
+    return stock, keras_function(stock)
 
 
 def _difference(right: np.ndarray, answer: np.ndarray, lengths: np.ndarray | None) -> float:

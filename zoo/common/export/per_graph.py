@@ -8,40 +8,46 @@ from typing import Any
 
 import keras
 
-from zoo.common.backends import FOLDERS, SUFFIXES, open_export
 from zoo.common.export import parity
-from zoo.common.files import atomic_folder
-from zoo.common.presets import Preset
+from zoo.common.runtime import FOLDERS, open_export
+from zoo.common.runtime.preset import Preset
+from zoo.common.utils.files import atomic_folder
 
 
 def export_graphs(
     format_: str,
+    suffix: str,
     write: Callable[[keras.Model, Path], None],
     models: dict[str, keras.Model],
     tolerance: float,
     preset: Preset,
     folder: Path,
 ) -> list[dict[str, Any]]:
-    """Writes `<folder>/<format>/<graph>.<suffix>` for each graph and returns a row for each.
+    """Write `<folder>/<format>/<graph><suffix>` for each graph and return a row for each.
 
-    write: puts a functional model into a file. models: what is written, by the graph's name.
+    Every file is run in its own runtime on the data's example inputs and compared with the preset's
+    graph.
 
-    Every file is run in its own runtime on the task's real samples and compared with the preset's
-    graph. Raises `ZooError`, and leaves nothing behind, if the folder exists, cannot be written, or a
-    file differs by more than the tolerance.
+    Args:
+        suffix: of the files. write: puts a functional model into a file.
+        models: what is written, by the graph's name.
+
+    Raises:
+        ZooError: the folder exists, cannot be written, or a file differs by more than the tolerance;
+            nothing is left behind.
     """
     target = folder / FOLDERS[format_]
-    samples = preset.recipe.task.samples(preset.recipe)
-    rows = []
+    samples = preset.recipe.data.example_inputs(preset.recipe)
+    keras_graphs, rows = preset.recipe.model.graphs(preset.model), []
     with atomic_folder(target) as temporary:
-        files = {name: temporary / f"{name}{SUFFIXES[format_]}" for name in models}
+        files = {name: temporary / f"{name}{suffix}" for name in models}
         for name, path in files.items():
             write(models[name], path)
         received = open_export(format_, temporary)
         for name, path in files.items():
             compared = parity.compare({name: preset.graphs[name]}, received, samples)
             parity.check(*compared, tolerance, f"{format_} file of {name!r}")
-            timed = parity.latencies(preset, received, [name], samples)
+            timed = parity.latencies({name: keras_graphs[name]}, received, samples)
             size = path.stat().st_size
             rows.append(parity.row(format_, target / path.name, size, compared, tolerance, timed))
     return rows

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import keras
 
-from zoo.common.presets import Preset
-from zoo.common.recurrent import to_stock
+from zoo.common.layers.recurrent import to_stock
+from zoo.common.runtime.preset import Preset
+from zoo.common.utils.private import flat_layers
 
 
 def portable(preset: Preset) -> keras.Model:
-    """The preset's model in stock layers, none of which asks for cuDNN: a graph traced with it cannot
-    run on a CPU."""
+    """Return the preset's model in stock layers, none of which asks for cuDNN.
+
+    A graph traced with cuDNN cannot run on a CPU.
+    """
     model = to_stock(preset.recipe.model.build())
     model.set_weights(preset.model.get_weights())
-    for layer in model._flatten_layers():
+    for layer in flat_layers(model):
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False
     return model

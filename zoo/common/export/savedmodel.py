@@ -9,30 +9,36 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from zoo.common.backends import FOLDERS, concrete_function, open_export
+from zoo.common.core.task import Signature
 from zoo.common.export import parity
 from zoo.common.export.portable import portable
-from zoo.common.files import atomic_folder
-from zoo.common.presets import Preset
-from zoo.common.task import Signature
+from zoo.common.runtime import open_export, versions
+from zoo.common.runtime.keras_model import concrete_function
+from zoo.common.runtime.preset import Preset
+from zoo.common.utils.files import atomic_folder
 
 # Of a float output: the same graph, run by another executor, differs in the last bits alone.
 TOLERANCE = 1e-4
 
 
 def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-    """Writes `folder/1/`, which plain `tf.saved_model.load` and TensorFlow Serving open.
+    """Write the next version folder, such as `folder/1/`, which plain `tf.saved_model.load` and
+    TensorFlow Serving open.
 
     It has the task's signatures, raw input to answer, and one for each graph, under its name. Each is
-    run on the task's real samples and compared with the Keras model. Returns the row `zoo export`
-    prints; its latencies are those of the graphs. Raises `ZooError`, and leaves nothing behind, if
-    the folder exists, cannot be written, or the comparison fails.
+    run on the data's example inputs and compared with the Keras model.
+
+    Returns:
+        The row `zoo export` prints; its latencies are those of the graphs.
+
+    Raises:
+        ZooError: the folder cannot be written, or the comparison fails; nothing is left behind.
     """
     task, recipe = preset.recipe.task, preset.recipe
-    target = folder / FOLDERS["savedmodel"]
+    target = folder / str(max(versions(folder), default=0) + 1)
     with atomic_folder(target) as temporary:
         model = portable(preset)
-        graphs = task.graphs(model, recipe)
+        graphs = recipe.model.graphs(model)
         signatures = task.signatures(model, recipe)
         module = tf.Module()
         module.weights = [
@@ -46,14 +52,15 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
             tf.saved_model.save(module, str(temporary), functions)
         except tf.errors.OpError as error:  # "<path>; <reason> [<operation>]"
             raise OSError(error.message.rpartition("; ")[2].partition(" [")[0]) from error
-        received, samples = open_export("savedmodel", temporary), task.samples(recipe)
+        received, samples = open_export("savedmodel", temporary), recipe.data.example_inputs(recipe)
         expected = {
             name: _on_arrays(signature)
             for name, signature in task.signatures(preset.model, recipe).items()
         }
-        compared = parity.compare(expected | preset.graphs, received, samples)
+        expected |= {name: preset.graphs[name] for name in graphs}
+        compared = parity.compare(expected, received, samples)
         parity.check(*compared, TOLERANCE, "SavedModel")
-        timed = parity.latencies(preset, received, list(graphs), samples)
+        timed = parity.latencies(recipe.model.graphs(preset.model), received, samples)
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
     return [parity.row("savedmodel", target, size, compared, TOLERANCE, timed)]
 

@@ -11,20 +11,23 @@ from typing import Any
 import keras
 import numpy as np
 
-from zoo.common.backends import FOLDERS, SUFFIXES, import_package
-from zoo.common.errors import ZooError
+from zoo.common.core.errors import ZooError
 from zoo.common.export import parity
 from zoo.common.export.onnx import TOLERANCE
-from zoo.common.files import atomic_folder
-from zoo.common.presets import Preset
+from zoo.common.runtime import FOLDERS
+from zoo.common.runtime.files import import_package
+from zoo.common.runtime.preset import Preset
+from zoo.common.utils.files import atomic_folder
+
+SUFFIX = ".engine"
 
 MAX_BATCH = 32
-# Free dimensions beside the batch may be so many times shorter and longer than the task's samples.
+# Free dimensions beside the batch may be so many times shorter and longer than in the example inputs.
 SPREAD = 8
 
 
 def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-    """Writes `folder/tensorrt/<graph>.engine`, with free batch and time within a profile.
+    """Write `folder/tensorrt/<graph>.engine`, with free batch and time within a profile.
 
     Returns a row for each graph, without a difference and latencies: nothing was run. Raises
     `ZooError`, and leaves nothing behind, if TensorRT-RTX is not installed, does not support part of
@@ -32,16 +35,16 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
     """
     runtime = import_package("tensorrt_rtx", "tensorrt-rtx-cu13")
     import_package("onnx", "onnx")
-    from zoo.common.export.onnx.graph import to_onnx
+    from zoo.common.export.onnx.convert import to_onnx
 
-    samples = preset.recipe.task.samples(preset.recipe)
+    samples = preset.recipe.data.example_inputs(preset.recipe)
     target = folder / FOLDERS["tensorrt"]
     rows = []
     with atomic_folder(target) as temporary:
-        for name, model in preset.models.items():
+        for name, model in preset.recipe.model.graphs(preset.model).items():
             content = to_onnx(model).SerializeToString()
             engine = _build(runtime, name, content, _profile(model, samples[name]))
-            file = f"{name}{SUFFIXES['tensorrt']}"
+            file = f"{name}{SUFFIX}"
             (temporary / file).write_bytes(engine)
             rows.append(parity.row("tensorrt", target / file, len(engine), None, TOLERANCE, None))
     return rows
@@ -78,7 +81,7 @@ def _reasons(parser: Any) -> str:
 
 
 def _profile(model: keras.Model, samples: list[dict[str, Any]]) -> dict[str, tuple]:
-    """The least, likeliest and largest shape of each input, by what the samples are like."""
+    """The least, likeliest and largest shape of each input, by what the example inputs are like."""
     profile = {}
     for name, tensor in model.input.items():
         shapes = np.array([np.shape(sample[name]) for sample in samples])

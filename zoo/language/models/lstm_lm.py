@@ -9,11 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.common.errors import ZooError
-from zoo.common.recipe import ModelConfig, OptimizerConfig, Recipe, TrainingConfig
-from zoo.common.registry import register
-from zoo.language.corpora import PTB, SHAKESPEARE
-from zoo.language.task import LanguageModelling
+from zoo.common.core.errors import check_range
+from zoo.common.core.recipe import Recipe
+from zoo.common.core.registry import register
+from zoo.common.core.states import StateSpec, as_outputs
+from zoo.common.decoding.decoders import Generation
+from zoo.common.runtime.keras_model import KerasModel
+from zoo.common.tasks.language_modelling import STEP, LanguageModelling
+from zoo.common.training.optimizers import AdamW
+from zoo.common.training.trainers import GradientDescent
+from zoo.language.corpora.ptb import PTB
+from zoo.language.corpora.tinyshakespeare import SHAKESPEARE
+from zoo.language.data import RunningText
 
 if TYPE_CHECKING:
     import keras
@@ -22,15 +29,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LSTMLanguageModel(ModelConfig):
+class LSTMLanguageModel(KerasModel):
     """Arguments of the model.
 
     vocabulary_size: int. Tokens it reads and predicts.
     embedding_size: int. Numbers that stand for a token.
     hidden_size: int. Units of each LSTM layer.
     layers: int. LSTM layers, one upon another.
-    tied: bool. Whether the softmax has the embedding's matrix for its own (Press & Wolf 2017; Inan
-        et al. 2017), with a projection in between where the sizes differ.
+    tied: bool. Whether the softmax uses the embedding's matrix (Press & Wolf 2017; Inan et al. 2017),
+        with a projection in between where the sizes differ.
     dropout: float. Share of the features that each layer does not see of a sequence, the same ones at
         every step (Gal & Ghahramani 2016).
     recurrent_dropout: float. The same for what an LSTM layer sees of its own last output.
@@ -46,19 +53,23 @@ class LSTMLanguageModel(ModelConfig):
 
     def __post_init__(self):
         for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
-            if getattr(self, name) < 1:
-                raise ZooError(f"model.{name} is at least 1. Received: {getattr(self, name)}.")
+            check_range(f"model.{name}", getattr(self, name), at_least=1)
         for name in ("dropout", "recurrent_dropout"):
-            if not 0 <= getattr(self, name) < 1:
-                raise ZooError(f"model.{name} lies in [0, 1). Received: {getattr(self, name)}.")
+            check_range(f"model.{name}", getattr(self, name), at_least=0, below=1)
 
     def build(self) -> keras.Model:
         """See `build_lstm_lm`."""
         return build_lstm_lm(self)
 
-    def states(self) -> dict[str, int]:
-        """The size of each state, by the name of its input."""
-        return {f"{name}{i}": self.hidden_size for i in range(self.layers) for name in "hc"}
+    def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
+        """`step`: any number of tokens, from the states before them to those after."""
+        return {STEP: model}
+
+    @property
+    def states(self) -> tuple[StateSpec, ...]:
+        """The output `h<i>` and the cell `c<i>` of each LSTM layer."""
+        names = [f"{name}{i}" for i in range(self.layers) for name in "hc"]
+        return tuple(StateSpec(name, (self.hidden_size,)) for name in names)
 
 
 # Functional model ---------------------------------------------------------------------------------
@@ -76,9 +87,13 @@ def build_lstm_lm(config: LSTMLanguageModel) -> keras.Model:
     import keras
     from keras import layers
 
-    from zoo.common import recurrent
+    from zoo.common.layers import recurrent
 
     tokens = keras.Input((None,), name="tokens", dtype="int32")
+    states = {
+        spec.name: keras.Input(spec.shape, name=spec.name, dtype=spec.dtype)
+        for spec in config.states
+    }
     embedding = layers.ReversibleEmbedding(
         config.vocabulary_size,
         config.embedding_size,
@@ -86,28 +101,27 @@ def build_lstm_lm(config: LSTMLanguageModel) -> keras.Model:
         reverse_dtype="float32",
         name="embedding",
     )
-    inputs, outputs = {"tokens": tokens}, {}
     x = layers.SpatialDropout1D(config.dropout, name="dropout_embedding")(embedding(tokens))
+    next_states = {}
     for i in range(config.layers):
-        states = {
-            name: keras.Input((config.hidden_size,), name=name) for name in (f"h{i}", f"c{i}")
-        }
-        x, *next_states = recurrent.LSTM(
+        lstm = recurrent.LSTM(
             config.hidden_size,
             return_sequences=True,
             return_state=True,
             recurrent_dropout=config.recurrent_dropout,
             name=f"lstm{i}",
-        )(x, initial_state=list(states.values()))
+        )
+        x, h, c = lstm(x, initial_state=[states[f"h{i}"], states[f"c{i}"]])
         x = layers.SpatialDropout1D(config.dropout, name=f"dropout{i}")(x)
-        inputs |= states
-        for name, state in zip(states, next_states, strict=True):
-            outputs[f"next_{name}"] = layers.Identity(dtype="float32", name=f"next_{name}")(state)
+        next_states |= {f"h{i}": h, f"c{i}": c}
     if config.hidden_size != config.embedding_size:
         x = layers.Dense(config.embedding_size, name="projection")(x)
-    logits = embedding(x, reverse=True)
-    outputs["logits"] = layers.Identity(dtype="float32", name="logits")(logits)
-    return keras.Model(inputs, outputs, name="lstm_lm")
+    outputs = {"logits": embedding(x, reverse=True), **as_outputs(next_states)}
+    outputs = {
+        name: layers.Identity(dtype="float32", name=name)(output)
+        for name, output in outputs.items()
+    }
+    return keras.Model({"tokens": tokens, **states}, outputs, name="lstm_lm")
 
 
 # Recipes ------------------------------------------------------------------------------------------
@@ -123,16 +137,18 @@ def lstm_small_ptb(name: str) -> Recipe:
     10,000 words of the Penn Treebank; every other word is `<unk>`. A baseline of Zaremba et al.'s small
     size, with a softmax tied to the embedding and dropout that stays the same over time.
 
-    It is small and knows one newspaper of 1989: what it writes is grammatical for a few words, and means
-    nothing. Names and opinions in it are those of its corpus. Perplexity counts every word and every
-    line's end, with the state carried over the whole text.
+    It is small and was trained on one newspaper of 1989: what it writes is grammatical for a few words
+    and has no meaning. Names and opinions in it are those of its corpus. Perplexity counts every word
+    and every line's end, with the state carried over the whole text.
     """
     return Recipe(
         name=name,
+        data=RunningText(tokenization="word", time_steps=35),
         model=LSTMLanguageModel(vocabulary_size=10_000, dropout=0.2, recurrent_dropout=0.1),
-        task=LanguageModelling(level="word", time_steps=35, length=50),
-        optimizer=OptimizerConfig(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),
-        training=TrainingConfig(epochs=20, batch_size=20, patience=20),
+        task=LanguageModelling(metric="perplexity"),
+        decoder=Generation(length=50),
+        optimizer=AdamW(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),
+        training=GradientDescent(epochs=20, batch_size=20, patience=20),
     )
 
 
@@ -140,17 +156,18 @@ def lstm_small_ptb(name: str) -> Recipe:
 def charlstm_shakespeare(name: str) -> Recipe:
     """Two LSTM layers write in the manner of Shakespeare's plays, a character at a time.
 
-    To play with, to teach with, and to start from (`--init`) for a text of one's own. It spells, knows
-    the layout of a play and who speaks in it, and keeps to a manner of speaking for a line or two.
+    For demonstrations, for teaching, and to start from (`--init`) for another text. It spells, follows
+    the layout of a play, uses the names of its speakers, and keeps one style for a line or two.
 
-    It has read a million characters of the plays and nothing else: what it says has no meaning, and
-    characters outside the 65 of its alphabet are refused. Figures are measured with the state carried
-    over the whole text.
+    It was trained on a million characters of the plays and nothing else: what it writes has no meaning,
+    and characters outside the 65 of its alphabet are refused. Figures are measured with the state
+    carried over the whole text.
     """
     # The shipped weights went through two schedules: 16 epochs at a dropout of 0.15, a learning rate of
     # 3e-3 and a weight decay of 1e-3, and then, by `--init`, this one.
     return Recipe(
         name=name,
+        data=RunningText(tokenization="character", time_steps=64),
         model=LSTMLanguageModel(
             vocabulary_size=65,
             embedding_size=64,
@@ -158,7 +175,8 @@ def charlstm_shakespeare(name: str) -> Recipe:
             tied=False,
             dropout=0.25,
         ),
-        task=LanguageModelling(level="character", time_steps=64, length=400),
-        optimizer=OptimizerConfig(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-2),
-        training=TrainingConfig(epochs=18, batch_size=32, patience=18, dev_fraction=0.05),
+        task=LanguageModelling(metric="nats_per_char"),
+        decoder=Generation(length=400),
+        optimizer=AdamW(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-2),
+        training=GradientDescent(epochs=18, batch_size=32, patience=18, dev_fraction=0.05),
     )

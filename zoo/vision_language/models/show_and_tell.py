@@ -1,4 +1,4 @@
-"""LSTMs that are shown an image as their first input and then tell of it, word by word.
+"""LSTMs whose first input is an image and whose next inputs are the words of its caption.
 
 Vinyals, Toshev, Bengio & Erhan, "Show and tell: a neural image caption generator" (2015). The encoder
 is VGG16, whose features are pooled over the grid: by mean, for what there is, and by maximum, for
@@ -8,20 +8,130 @@ larger than means, and some features many times larger than others.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from zoo.common.errors import ZooError
-from zoo.common.recipe import OptimizerConfig, Recipe, TrainingConfig
-from zoo.common.registry import register
-from zoo.vision_language import vgg16
-from zoo.vision_language.captioner import DECODER, Captioner
-from zoo.vision_language.corpora import RSICD
-from zoo.vision_language.task import Captioning
+from zoo.common.core.errors import check_range
+from zoo.common.core.recipe import Recipe
+from zoo.common.core.registry import register
+from zoo.common.core.states import StateSpec, as_outputs
+from zoo.common.decoding.decoders import SequenceSearch
+from zoo.common.training.optimizers import AdamW
+from zoo.common.training.trainers import GradientDescent
+from zoo.vision_language.captioner import CaptionDecoder, Captioner, MakeLayer
+from zoo.vision_language.captioning import Captioning
+from zoo.vision_language.corpora.rsicd import RSICD
+from zoo.vision_language.data import CaptionedImages
 
 if TYPE_CHECKING:
     import keras
+
+# Layers -------------------------------------------------------------------------------------------
+
+
+class Pooling:
+    """Features [batch, 6, 6, 512] as one vector [batch, 1024]."""
+
+    def __init__(self, make: MakeLayer):
+        from keras import layers
+
+        self.mean = make(layers.GlobalAveragePooling2D, name="mean")
+        self.maximum = make(layers.GlobalMaxPooling2D, name="maximum")
+        self.concatenate = make(layers.Concatenate, name="pooled")
+        self.norm = make(layers.BatchNormalization, momentum=0.9, name="norm")
+
+    def __call__(self, features: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the vector of each image."""
+        return self.norm(self.concatenate([self.mean(features), self.maximum(features)]))
+
+
+class LanguageLSTM:
+    """One LSTM of the ensemble, with the layers before and after it.
+
+    number: int. Which one it is, in the names of its layers and states.
+    """
+
+    def __init__(self, config: ShowAndTell, number: int, make: MakeLayer):
+        from keras import layers
+
+        from zoo.common.layers import recurrent
+
+        size, vocabulary_size = config.embedding_size, config.vocabulary_size
+        self.h, self.c = f"h{number}", f"c{number}"
+        self.image_embedding = make(layers.Dense, size, name=f"image_embedding{number}")
+        self.image_first = make(layers.Reshape, (1, size), name=f"image_first{number}")
+        self.embedding = make(layers.Embedding, vocabulary_size, size, name=f"embedding{number}")
+        self.dropout_in = make(layers.Dropout, config.dropout, name=f"dropout_in{number}")
+        self.sequence = make(layers.Concatenate, axis=1, name=f"sequence{number}")
+        self.lstm = make(
+            recurrent.LSTM,
+            config.hidden_size,
+            return_sequences=True,
+            return_state=True,
+            name=f"lstm{number}",
+        )
+        self.after_image = make(layers.Cropping1D, (1, 0), name=f"after_image{number}")
+        self.dropout_out = make(layers.Dropout, config.dropout, name=f"dropout_out{number}")
+        self.logits = make(layers.Dense, vocabulary_size, dtype="float32", name=f"logits{number}")
+
+    def __call__(self, pooled: keras.KerasTensor, tokens: keras.KerasTensor) -> keras.KerasTensor:
+        """Return the logits of each next token [batch, time, vocabulary_size], with dropout."""
+        image = self.image_first(self.image_embedding(pooled))
+        x = self.dropout_in(self.embedding(tokens))
+        x, _, _ = self.lstm(self.sequence([image, x]))
+        return self.logits(self.dropout_out(self.after_image(x)))
+
+    def initial_state(self, pooled: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+        """Return the states after the image."""
+        _, h, c = self.lstm(self.image_first(self.image_embedding(pooled)))
+        return {self.h: h, self.c: c}
+
+    def decode_step(
+        self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
+    ) -> tuple[keras.KerasTensor, dict[str, keras.KerasTensor]]:
+        """Return the logits of each next token, and the next states."""
+        state = [states[self.h], states[self.c]]
+        x, h, c = self.lstm(self.embedding(tokens), initial_state=state)
+        return self.logits(x), {self.h: h, self.c: c}
+
+
+class Ensemble(CaptionDecoder):
+    """LSTMs that answer together: their logits are averaged.
+
+    No position sees a later token, so what pads a caption has no effect on it.
+    """
+
+    def __init__(self, config: ShowAndTell, make: MakeLayer):
+        from keras import layers
+
+        self.pool = Pooling(make)
+        self.lstms = [LanguageLSTM(config, i, make) for i in range(config.ensemble_size)]
+        self.average = make(layers.Average, dtype="float32", name="logits")
+
+    def __call__(self, features: keras.KerasTensor, tokens: keras.KerasTensor) -> dict[str, Any]:
+        """See `CaptionDecoder.__call__`."""
+        pooled = self.pool(features)
+        logits = [lstm(pooled, tokens) for lstm in self.lstms]
+        return {"logits": self.average(logits), "ensemble_logits": logits}
+
+    def initial_state(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
+        """See `CaptionDecoder.initial_state`."""
+        pooled, states = self.pool(features), {}
+        for lstm in self.lstms:
+            states |= lstm.initial_state(pooled)
+        return states
+
+    def decode_step(
+        self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
+    ) -> dict[str, keras.KerasTensor]:
+        """See `CaptionDecoder.decode_step`."""
+        logits, following = [], {}
+        for lstm in self.lstms:
+            own_logits, own_states = lstm.decode_step(tokens, states)
+            logits.append(own_logits)
+            following |= own_states
+        return {"logits": self.average(logits), **as_outputs(following)}
+
 
 # Config -------------------------------------------------------------------------------------------
 
@@ -31,107 +141,37 @@ class ShowAndTell(Captioner):
     """Arguments of the captioner.
 
     vocabulary_size: int. Size of the output, taken from the captions of a run.
-    members: int. LSTMs that tell together: each has its own weights and is trained by its own answers;
-        their logits are averaged (section 4.3.1, "ensembling models").
+    ensemble_size: int. LSTMs that answer together: each has its own weights and learns from its own
+        answers; their logits are averaged (section 4.3.1, "ensembling models").
     hidden_size: int. Units of an LSTM.
     embedding_size: int. Size of a word, and of the image, as an LSTM's input.
     dropout: float. Share of the words and of the LSTMs' outputs that is dropped in training; of the
-        image, which is shown but once, nothing is.
+        image, which is an input only once, nothing is.
     """
 
-    members: int = 1
+    ensemble_size: int = 1
     hidden_size: int = 512
     embedding_size: int = 256
     dropout: float = 0.4
 
     def __post_init__(self):
         super().__post_init__()
-        for name in ("members", "hidden_size", "embedding_size"):
-            if getattr(self, name) < 1:
-                raise ZooError(f"model.{name} is at least 1. Received: {getattr(self, name)}.")
-        if not 0 <= self.dropout < 1:
-            raise ZooError(f"model.dropout lies in [0, 1). Received: {self.dropout}.")
+        for name in ("ensemble_size", "hidden_size", "embedding_size"):
+            check_range(f"model.{name}", getattr(self, name), at_least=1)
+        check_range("model.dropout", self.dropout, at_least=0, below=1)
 
-    def build_decoder(self) -> keras.Model:
-        """See `build_decoder`."""
-        return build_decoder(self)
+    def build_decoder(self, make: MakeLayer) -> Ensemble:
+        """See `Captioner.build_decoder`."""
+        return Ensemble(self, make)
 
     @property
-    def states(self) -> dict[str, tuple[int, ...]]:
+    def states(self) -> tuple[StateSpec, ...]:
         """Each LSTM's output and cell."""
-        return {f"{kind}{i}": (self.hidden_size,) for i in range(self.members) for kind in "hc"}
-
-    def look(self, decoder, features):
-        """The LSTMs' states after the image."""
-        layer, states = decoder.get_layer, {}
-        pooled = _pooled(layer, features)
-        for i in range(self.members):
-            first = layer(f"image_first{i}")(layer(f"image_embedding{i}")(pooled))
-            _, states[f"h{i}"], states[f"c{i}"] = layer(f"lstm{i}")(first)
-        return states
-
-    def walk(self, decoder, tokens, states):
-        """The LSTMs over words."""
-        layer, members, following = decoder.get_layer, [], {}
-        for i in range(self.members):
-            h, c = f"h{i}", f"c{i}"
-            x = layer(f"embedding{i}")(tokens)
-            x, following[h], following[c] = layer(f"lstm{i}")(
-                x, initial_state=[states[h], states[c]]
-            )
-            members.append(layer(f"logits{i}")(x))
-        return layer("logits")(members), following
-
-
-# Functional model ---------------------------------------------------------------------------------
-
-
-def build_decoder(config: ShowAndTell) -> keras.Model:
-    """The functional model after VGG16: `features` float32 [batch, 6, 6, 512] and `tokens` int32
-    [batch, time] in, `logits` float32 [batch, time, vocabulary_size] out, and `members`, the list of
-    those they are the mean of.
-
-    No position sees a later token, so what pads a caption has no effect on it.
-    """
-    import keras
-    from keras import layers
-
-    from zoo.common import recurrent
-
-    features = keras.Input(vgg16.SHAPE, name="features", dtype="float32")
-    tokens = keras.Input((None,), name="tokens", dtype="int32")
-    image = {
-        "mean": layers.GlobalAveragePooling2D(name="mean"),
-        "maximum": layers.GlobalMaxPooling2D(name="maximum"),
-        "pooled": layers.Concatenate(name="pooled"),
-        "norm": layers.BatchNormalization(momentum=0.9, name="norm"),
-    }
-    pooled = _pooled(image.__getitem__, features)
-    size, members = config.embedding_size, []
-    for i in range(config.members):
-        first = layers.Dense(size, name=f"image_embedding{i}")(pooled)
-        first = layers.Reshape((1, size), name=f"image_first{i}")(first)
-        words = layers.Embedding(config.vocabulary_size, size, name=f"embedding{i}")(tokens)
-        words = layers.Dropout(config.dropout, name=f"dropout_in{i}")(words)
-        x = layers.Concatenate(axis=1, name=f"sequence{i}")([first, words])
-        x, _, _ = recurrent.LSTM(
-            config.hidden_size, return_sequences=True, return_state=True, name=f"lstm{i}"
-        )(x)
-        x = layers.Cropping1D((1, 0), name=f"after_image{i}")(x)
-        x = layers.Dropout(config.dropout, name=f"dropout_out{i}")(x)
-        x = layers.Dense(config.vocabulary_size, dtype="float32", name=f"logits{i}")(x)
-        members.append(x)
-    logits = layers.Average(dtype="float32", name="logits")(members)
-    return keras.Model(
-        {"features": features, "tokens": tokens},
-        {"logits": logits, "members": members},
-        name=DECODER,
-    )
-
-
-def _pooled(layer: Callable[[str], keras.Layer], features: keras.KerasTensor):
-    """What is told of, [batch, 1024], by layers called by their names."""
-    return layer("norm")(layer("pooled")([layer("mean")(features), layer("maximum")(features)]))
+        return tuple(
+            StateSpec(f"{kind}{number}", (self.hidden_size,))
+            for number in range(self.ensemble_size)
+            for kind in "hc"
+        )
 
 
 # Recipes ------------------------------------------------------------------------------------------
@@ -144,20 +184,22 @@ def _pooled(layer: Callable[[str], keras.Layer], features: keras.KerasTensor):
     metric="bleu4",
 )
 def show_and_tell_rsicd(name: str) -> Recipe:
-    """Three LSTMs together tell in a sentence what is on an aerial photograph.
+    """Three LSTMs together describe an aerial photograph in a sentence.
 
     For aerial and satellite photographs like RSICD's: airports, beaches, bridges, farmland, harbours,
     playgrounds, rivers, stadiums and some twenty more kinds of places. A starting point (`--init`) for
-    captions of one's own.
+    your own images and captions.
 
-    It answers any image with the words of RSICD, a photograph taken on the ground or indoors too; the
-    probability of its words is all that tells how sure it is. Many of its sentences stand word for word
-    under training images: `verbatim` is their share.
+    It answers any image with the words of RSICD, also a photograph taken on the ground or indoors; only
+    the probability of its words says how sure it is. Many of its sentences are captions of training
+    images word for word: `copy_rate` is their share.
     """
     return Recipe(
         name=name,
-        model=ShowAndTell(members=3, embedding_size=512, dropout=0.5),
-        task=Captioning(length_power=0.8),
-        optimizer=OptimizerConfig(learning_rate=1.5e-3, warmup_epochs=1, weight_decay=1e-2),
-        training=TrainingConfig(epochs=12, batch_size=64, patience=12, dev_fraction=0.02),
+        data=CaptionedImages(),
+        model=ShowAndTell(ensemble_size=3, embedding_size=512, dropout=0.5),
+        task=Captioning(),
+        decoder=SequenceSearch(length_penalty=0.8),
+        optimizer=AdamW(learning_rate=1.5e-3, warmup_epochs=1, weight_decay=1e-2),
+        training=GradientDescent(epochs=12, batch_size=64, patience=12, dev_fraction=0.02),
     )

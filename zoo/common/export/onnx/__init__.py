@@ -1,6 +1,7 @@
 """ONNX: the graphs of a preset as operations of ONNX, recurrent layers as its LSTM, GRU and RNN.
 
-graph        an ONNX graph in the making, and the walk over a functional model
+convert      the walk over a functional model
+graph        an ONNX graph in the making
 layers       what each Keras layer becomes
 recurrent    what the recurrent ones become
 operations   what each operation of keras.ops becomes
@@ -11,24 +12,26 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from zoo.common.backends import import_package
 from zoo.common.export.per_graph import export_graphs
-from zoo.common.presets import Preset
+from zoo.common.runtime.files import import_package
+from zoo.common.runtime.onnx import SUFFIX
+from zoo.common.runtime.preset import Preset
 
 # Sums in another order; a recurrent layer carries the difference on over its steps.
 TOLERANCE = 1e-3
 
 
 def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-    """Writes `folder/onnx/<graph>.onnx`: batch and time are free, names those of the Keras model.
+    """Write `folder/onnx/<graph>.onnx`: batch and time are free, names those of the Keras model.
 
     Returns rows and raises as `export_graphs`; also for a layer that has no counterpart, which is named.
     """
     onnx = import_package("onnx", "onnx")
     import_package("onnxruntime", "onnxruntime")
-    from zoo.common.export.onnx.graph import to_onnx
+    from zoo.common.export.onnx.convert import to_onnx
 
     def write(model, path: Path) -> None:
         onnx.save(to_onnx(model), path)
 
-    return export_graphs("onnx", write, preset.models, TOLERANCE, preset, folder)
+    graphs = preset.recipe.model.graphs(preset.model)
+    return export_graphs("onnx", SUFFIX, write, graphs, TOLERANCE, preset, folder)

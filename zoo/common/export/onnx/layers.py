@@ -8,9 +8,9 @@ import keras
 import numpy as np
 from keras import layers
 
-from zoo.common import recurrent as fast
 from zoo.common.export.onnx.graph import Graph, unsupported
 from zoo.common.export.onnx.recurrent import bidirectional, recurrent
+from zoo.common.layers import recurrent as fast
 
 _ACTIVATIONS = {
     "relu": ("Relu", {}),

@@ -1,0 +1,106 @@
+"""`zoo evaluate`: splits, runtimes, rows, plots."""
+
+import csv
+import json
+import shutil
+
+import pytest
+
+from tests.conftest import AN4
+from zoo.common.core.task import Task
+from zoo.common.tasks.ctc import CTC
+
+
+@pytest.mark.parametrize(
+    ("split", "examples"),
+    [([], 10), (["--split", "train"], 12), (["--split", "dev"], 4), (["--split", "all"], 22)],
+)
+def test_evaluate(run_zoo, tiny_run, split, examples):
+    answer = run_zoo("evaluate", tiny_run, "--data", AN4, *split, "--json")
+    assert (answer.status, answer.err) == (0, "")
+    result = answer.json
+    assert list(result) == ["preset", "corpus", "split", "examples", "seconds", "metrics"]
+    assert result["preset"] == str(tiny_run)
+    assert result["corpus"] == "an4"
+    assert result["split"] == (split[1] if split else "test")
+    assert result["examples"] == examples
+    assert result["seconds"] > 0
+    assert set(result["metrics"]) == {"wer", "cer"}
+
+
+def test_dev_is_what_the_run_was_steered_by(run_zoo, tiny_run):
+    result = run_zoo("evaluate", tiny_run, "--data", AN4, "--split", "dev", "--json").json
+    (row,) = csv.DictReader((tiny_run / "metrics.csv").open())
+    for metric, value in result["metrics"].items():
+        assert value == pytest.approx(float(row[metric]), abs=1e-6)
+
+
+def test_evaluate_reports(run_zoo, tiny_run):
+    text = run_zoo("evaluate", tiny_run, "--data", AN4).out
+    for word in ("substituted", "deleted", "inserted", "best", "median", "worst", "wer", "cer"):
+        assert word in text
+
+
+def test_evaluate_takes_the_corpus_from_the_environment(run_zoo, tiny_run, monkeypatch):
+    monkeypatch.setenv("ZOO_DATA", str(AN4.parent))
+    assert run_zoo("evaluate", tiny_run, "--json").json["examples"] == 10
+
+
+def test_a_folder_with_the_asked_for_split_alone(run_zoo, tiny_run, tmp_path):
+    shutil.copytree(AN4 / "test", tmp_path / "test")
+    shutil.copy(AN4 / "utterances.tsv", tmp_path)
+    for split in ("test", "all"):
+        answer = run_zoo("evaluate", tiny_run, "--data", tmp_path, "--split", split, "--json")
+        assert answer.json["examples"] == 10
+
+
+@pytest.mark.parametrize(("split", "examples"), [(None, 22), ("test", 10), ("train", 12)])
+def test_evaluate_a_manifest(run_zoo, tiny_run, split, examples):
+    manifest = AN4 / "utterances.tsv"
+    chosen = ["--split", split] if split else []
+    result = run_zoo("evaluate", tiny_run, "--manifest", manifest, *chosen, "--json").json
+    assert result["corpus"] == str(manifest)
+    assert result["split"] == (split or "all")
+    assert result["examples"] == examples
+
+
+def test_what_is_measured_is_what_is_used(run_zoo, refused, tiny_run, tmp_path, clips):
+    """In another runtime, with a decoder option, an answer a row: those of `zoo predict`."""
+    source = ("--data", AN4, "--json")
+    line = refused("evaluate", tiny_run, "--data", AN4, "--backend", "onnx")
+    assert "export it first: zoo export" in line
+    run = tmp_path / "run"
+    shutil.copytree(tiny_run, run)
+    assert run_zoo("export", run, "--to", "onnx").status == 0
+    rows, figures = {}, {}
+    for backend in ("keras", "onnx"):
+        file = tmp_path / f"{backend}.jsonl"
+        options = ("--backend", backend, "--beam-width", 4)
+        answer = run_zoo("evaluate", run, *source, *options, "--rows", file)
+        figures[backend] = answer.json["metrics"]
+        rows[backend] = {row["id"]: row for row in map(json.loads, file.read_text().splitlines())}
+        assert len(rows[backend]) == 10
+        (prediction,) = run_zoo("predict", run, clips[0], *options, "--json").json["predictions"]
+        assert rows[backend]["an409-fcaw-b"]["output"] == prediction["output"]
+    assert rows["keras"] == rows["onnx"]
+    assert figures["keras"] == figures["onnx"]
+    row = rows["keras"]["an409-fcaw-b"]
+    assert set(row) == {"id", "reference", "output", "wer", "cer"}
+    assert row["reference"] == "GO"
+    assert {path.name for path in tmp_path.iterdir()} == {"run", "keras.jsonl", "onnx.jsonl"}
+
+
+def test_plots(run_zoo, refused, tiny_run, tmp_path, monkeypatch):
+    command = ("evaluate", tiny_run, "--data", AN4, "--plots", tmp_path / "deep" / "plots")
+    (plot,) = run_zoo(*command, "--json").json["plots"]
+    assert plot == str(tmp_path / "deep" / "plots" / "error_rates.png")
+    assert plot in run_zoo(*command).out
+    monkeypatch.setattr(CTC, "plot", Task.plot)
+    assert "draws no plots" in refused(*command)
+
+
+def test_rows_cannot_be_written(refused, tiny_run, tmp_path):
+    (tmp_path / "file").touch()
+    rows = tmp_path / "file" / "rows.jsonl"
+    line = refused("evaluate", tiny_run, "--data", AN4, "--rows", rows)
+    assert "rows.jsonl cannot be written" in line

@@ -1,0 +1,137 @@
+"""The command line as a person and as a script meets it: help, start-up, silence, status."""
+
+import csv
+import os
+import re
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import zoo
+from tests.conftest import RECIPE, RUN_FILES, TINY, settings
+from zoo.cli.main import find_verbs, parse
+from zoo.common.core.errors import ZooError
+from zoo.common.core.verbs import VERBS, register_verb
+
+find_verbs()
+COMMAND = (sys.executable, "-m", "zoo.cli.main")
+REPOSITORY = Path(zoo.__file__).parents[1]
+
+
+def run(*command: str, **more) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)  # this process has set it, a user has not
+    return subprocess.run(command, capture_output=True, text=True, env=environment, **more)
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_help_shows_an_example_that_parses(run_zoo, verb):
+    answer = run_zoo(verb, "--help")
+    assert answer.status == 0
+    example = re.search(r"^example:\n  zoo (.*)$", answer.out, re.MULTILINE)[1]
+    assert example.startswith(verb)
+    parse(shlex.split(example))
+
+
+def test_every_verb_is_in_the_help(run_zoo):
+    answer = run_zoo("--help")
+    assert answer.status == 0
+    known = {"list", "show", "train", "evaluate", "predict", "score", "export", "publish"}
+    assert known <= set(VERBS)
+    assert all(re.search(rf"^    {verb} ", answer.out, re.MULTILINE) for verb in VERBS)
+
+
+def test_a_verb_is_registered_once(run_zoo):
+    @register_verb("hum", "hum a tune", "zoo hum low", lambda parser: parser.add_argument("tune"))
+    def hum(options):
+        print(options.tune)
+
+    try:
+        assert run_zoo("hum", "low").out == "low\n"
+        with pytest.raises(ZooError, match="'hum' is registered twice"):
+            register_verb("hum", "", "", lambda parser: None)(hum)
+    finally:
+        del VERBS["hum"]
+
+
+@pytest.mark.parametrize("command", [["list"], ["list", "speech/*", "--json"], ["show", RECIPE]])
+def test_list_and_show_load_nothing_heavy(command):
+    script = (
+        "import sys; from zoo.cli.main import main; status = main(sys.argv[1:]);"
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'h5py'} & set(sys.modules);"
+        "sys.exit(status or ','.join(heavy) or 0)"
+    )
+    started = time.perf_counter()
+    done = run(sys.executable, "-c", script, *command)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert RECIPE in done.stdout
+    assert time.perf_counter() - started < 10
+
+
+def test_train_says_its_epochs_alone_and_stops_at_ctrl_c(tmp_path, clips):
+    out, manifest = tmp_path / "run", tmp_path / "own.csv"
+    with manifest.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([("wav_filename", "transcript"), *((c, "ja") for c in clips)])
+    command = [*COMMAND, "train", RECIPE, "--manifest", str(manifest)]
+    command += ["--out", str(out), *TINY, *settings("training.epochs=100000")]
+    environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
+    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        # Tests that run in the background are started deaf to it, and so would be their children.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    first = process.stderr.readline()
+    process.send_signal(signal.SIGINT)
+    stdout, stderr = process.communicate()
+    assert first.startswith("epoch 1/100000  loss ")
+    *epochs, last = stderr.splitlines()
+    assert all(line.startswith("epoch ") for line in epochs)
+    assert (process.returncode, stdout, last) == (130, "", "zoo: interrupted")
+    assert {path.name for path in out.iterdir()} == RUN_FILES
+
+
+def test_nobody_reads_the_answer():
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run([*COMMAND, "list"], stdout=writer, stderr=subprocess.PIPE, cwd=REPOSITORY)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_the_answer_does_not_fit_on_the_disk():
+    with open("/dev/full", "wb") as full:
+        done = subprocess.run(
+            [*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, cwd=REPOSITORY
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"zoo: ")
+    assert done.stderr.count(b"\n") == 1
+
+
+def test_list(run_zoo, refused):
+    rows = run_zoo("list", "speech/*", "--json").json["models"]
+    assert [row["name"] for row in rows] == zoo.list_models("speech/*")
+    assert set(rows[0]) == {"name", "corpus", "metric", "test", "summary"}
+    lines = run_zoo("list").out.splitlines()
+    assert [line.split()[0] for line in lines] == ["name", *zoo.list_models()]
+
+
+def test_show_has_corpus_and_settings(run_zoo):
+    about = run_zoo("show", RECIPE, "--json").json
+    assert set(about["corpus"]) == {"name", "title", "licence", "source"}
+    assert about["settings"]["optimizer.learning_rate"] > 0
+    assert "name" not in about["settings"]
+    text = run_zoo("show", RECIPE).out
+    assert all(about["corpus"][key] in text for key in ("licence", "source"))
+    assert "optimizer.learning_rate" in text

@@ -1,0 +1,59 @@
+"""Metrics and their directions: the best of a run, targets, perfection."""
+
+import pytest
+
+from zoo.common.core.errors import ZooError
+from zoo.common.core.metrics import DIRECTIONS, best, is_better, is_perfect, reaches
+
+NAN = float("nan")
+FIXED = {"wer", "cer", "per", "accuracy", "f1_macro", "auc", "perplexity", "nats_per_char"} | {
+    *("bleu", "bleu4", "cider", "spearman_ws353", "nmse", "smape")
+}
+
+
+def history(metric: str, *values: float) -> list[dict[str, float]]:
+    return [{"epoch": epoch, metric: value} for epoch, value in enumerate(values, start=1)]
+
+
+def test_the_fixed_names_are_there():
+    assert set(DIRECTIONS) >= FIXED
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "epoch"),
+    [
+        ("wer", (0.5, 0.25, 0.75), 2),
+        ("accuracy", (0.5, 0.25, 0.75), 3),
+        ("cider", (0.1, 0.9, 0.9), 2),  # of equals the first
+        ("nmse", (0.1, 0.1), 1),
+        ("perplexity", (NAN, 120.0, NAN), 2),
+        ("accuracy", (NAN, 0.0), 2),
+        ("wer", (NAN, NAN), 1),
+        ("bleu4", (0.3,), 1),
+    ],
+)
+def test_the_best_epoch_is_by_the_direction(metric, values, epoch):
+    assert best(history(metric, *values), metric)["epoch"] == epoch
+
+
+def test_what_is_better():
+    assert is_better("wer", 0.1, than=0.2)
+    assert is_better("accuracy", 0.2, than=0.1)
+    assert not is_better("wer", 0.1, than=0.1)
+    assert not is_better("wer", NAN, than=0.1)
+    assert is_better("wer", 1e9, than=NAN)
+    with pytest.raises(ZooError, match=r"no metric 'werr'\. Did you mean 'wer'"):
+        is_better("werr", 0.1, than=0.2)
+
+
+def test_targets_and_perfection():
+    assert reaches("wer", 0.02, 0.02)
+    assert reaches("wer", 0.0, 0.02)
+    assert not reaches("wer", 0.021, 0.02)
+    assert reaches("accuracy", 0.99, 0.98)
+    assert not reaches("accuracy", 0.97, 0.98)
+    assert not reaches("accuracy", NAN, 0.98)
+    assert is_perfect("wer", 0)
+    assert is_perfect("accuracy", 1.0)
+    assert not is_perfect("accuracy", 0)
+    assert not is_perfect("wer", 1)

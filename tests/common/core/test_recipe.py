@@ -1,0 +1,224 @@
+"""Recipes: typed overrides, files, what is taken from examples."""
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+import zoo
+from zoo.common.core.decoder import Decoder, option, resource
+from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.recipe import Recipe, asset, convert, flatten, settings
+from zoo.common.core.registry import entries, entry
+from zoo.common.decoding.decoders import (
+    Classes,
+    CTCSearch,
+    Forecast,
+    Generation,
+    Sampling,
+    SequenceSearch,
+)
+from zoo.common.training.optimizers import SGD, AdamW
+from zoo.common.training.trainers import Counting, GradientDescent, LeastSquares
+from zoo.speech.corpora.utterance import Utterance
+
+AN4 = "speech/bilstm-ctc-an4"
+
+
+@pytest.fixture
+def recipe():
+    return entry(AN4).recipe()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "expected"),
+    [
+        ("optimizer.learning_rate", "3e-4", 3e-4),
+        ("optimizer.learning_rate", "1", 1.0),
+        ("optimizer.learning_rate", 1, 1.0),
+        ("training.epochs", "12", 12),
+        ("training.epochs", 12.0, 12),
+        ("training.precision", "mixed_bfloat16", "mixed_bfloat16"),
+        ("model.cell", "gru", "gru"),
+        ("model.features.mel_bins", "40", 40),
+        ("data.speed_perturbation", "0.9,1.1", (0.9, 1.1)),
+        ("data.speed_perturbation", "1", (1.0,)),
+        ("data.speed_perturbation", [0.8, 1], (0.8, 1.0)),
+        ("data.spec_augment.time_share", "0.1", 0.1),
+    ],
+)
+def test_overrides_are_typed(recipe, key, value, expected):
+    found = recipe.override({key: value})
+    for name in key.split("."):
+        found = getattr(found, name)
+    assert found == expected
+    assert type(found) is type(expected)
+
+
+def test_an_override_changes_nothing_else(recipe):
+    changed = recipe.override({"model.layers": "1", "training.seed": "5"})
+    before, after = settings(recipe), settings(changed)
+    assert {key for key in before if before[key] != after[key]} == {"model.layers", "training.seed"}
+    assert recipe == entry(AN4).recipe()
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        recipe.training.seed = 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "words"),
+    [
+        ("modle.layers", 1, "Did you mean 'model'"),
+        ("model.layer", 1, "Did you mean 'layers'"),
+        ("model.features.mel_bin", 1, "Did you mean 'mel_bins'"),
+        ("training.zzz", 1, "Valid: 'batch_size', 'dev_fraction'"),
+        ("training.epochs.more", 1, "nothing below it"),
+        ("model.features", 1, "is a group"),
+        ("training.epochs", "1.0", "a whole number. Received: '1.0'"),
+        ("training.epochs", 1.5, "a whole number"),
+        ("training.epochs", float("inf"), "a whole number"),
+        ("training.epochs", None, "a whole number"),
+        ("training.epochs", True, "a whole number"),
+        ("optimizer.learning_rate", "fast", "a number. Received: 'fast'"),
+        ("optimizer.learning_rate", [], "a number"),
+        ("data.speed_perturbation", "1;2", "a number"),
+        ("data.speed_perturbation", 1, "must be a list"),
+        ("model.cell", None, "must be text"),
+        ("data.labels", "AB", "Unknown setting"),
+        ("name", "mine", "cannot be overridden"),
+    ],
+)
+def test_wrong_overrides(recipe, key, value, words):
+    with pytest.raises(ZooError) as error:
+        recipe.override({key: value})
+    assert words in str(error.value)
+
+
+def test_a_group_names_what_can_be_set(recipe):
+    with pytest.raises(ZooError, match=r"decoder\.beam_width") as error:
+        recipe.override({"decoder": 1})
+    assert "decoder.n_best" in str(error.value)
+    with pytest.raises(ZooError, match=r"data\.max_seconds") as error:
+        recipe.override({"data": 1})
+    assert "labels" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "expected"),
+    [
+        ("true", bool, True),
+        ("False", bool, False),
+        (True, bool, True),
+        ("none", int | None, None),
+        (None, int | None, None),
+        ("3", int | None, 3),
+    ],
+)
+def test_kinds_no_setting_has_yet(value, annotation, expected):
+    assert convert(value, annotation, "key") is expected
+
+
+@pytest.mark.parametrize("value", ["yes", 1, None])
+def test_wrong_truth(value):
+    with pytest.raises(ZooError, match="true or false"):
+        convert(value, bool, "key")
+
+
+@pytest.mark.parametrize("name", [one.name for one in entries()])
+def test_a_recipe_comes_back_from_its_file(name):
+    recipe = entry(name).recipe()
+    changed = recipe.override({"training.seed": 3})
+    values = json.loads(json.dumps(changed.to_dict()))
+    assert not {"labels", "vocabulary"} & set(values["data"])
+    assert recipe.merge(values) == changed
+
+
+def test_every_setting_can_be_set(recipe):
+    values = settings(recipe)
+    assert recipe.override(values) == recipe
+    as_text = {
+        k: ",".join(map(str, v)) if isinstance(v, list) else str(v) for k, v in values.items()
+    }
+    assert recipe.override(as_text) == recipe
+
+
+def test_flatten():
+    assert flatten({"a": {"b": 1, "c": {"d": [2]}}, "e": {}}) == [("a.b", 1), ("a.c.d", [2])]
+
+
+def test_labels_are_taken_from_examples_only_without_any(recipe, tmp_path):
+    examples = [Utterance("a", tmp_path, "öl ja"), Utterance("b", tmp_path, "nö")]
+    assert recipe.adapt(examples) == recipe
+    scratch = recipe.from_scratch()
+    assert scratch.data.labels.symbols == ()
+    adapted = scratch.adapt(examples)
+    assert "".join(adapted.data.labels.symbols) == " ajlnö"
+    assert adapted.model.vocabulary_size == 7
+    assert adapted.adapt([]) == adapted
+
+
+PARTS = (AdamW, SGD, GradientDescent, Counting, LeastSquares)
+PARTS += (Classes, CTCSearch, Forecast, Generation, Sampling, SequenceSearch)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_defaults_are_valid(part):
+    part()
+
+
+@dataclass(frozen=True)
+class Range:
+    """A part of a recipe that is valid only as a whole."""
+
+    low: int = 1
+    high: int = 2
+    words: tuple[str, ...] = asset(())
+
+    def __post_init__(self):
+        check_range("data.low", self.low, below=self.high)
+
+
+@dataclass(frozen=True)
+class Search(Decoder):
+    width: int = option(1, "how wide")
+    lm: str | None = resource("a language model")
+
+
+def toy(**parts: Any) -> Recipe:
+    return Recipe("toy/one", data=Range(), model=Range(), task=Range(), training=Range(), **parts)
+
+
+def test_a_part_is_checked_when_all_of_its_fields_are_set():
+    """Either of the two alone is out of the range that the other one makes."""
+    for overrides in ({"data.low": 7, "data.high": 9}, {"data.high": -1, "data.low": -3}):
+        (first, value), _ = overrides.items()
+        assert [*toy().override(overrides).to_dict()["data"].values()] == sorted(overrides.values())
+        with pytest.raises(ZooError, match=r"data\.low must be below"):
+            toy().override({first: value})
+
+
+def test_neither_assets_nor_resources_are_settings():
+    recipe = toy(decoder=Search(width=3, lm="words.arpa"))
+    assert recipe.to_dict()["decoder"] == {"width": 3}
+    assert "data.words" not in settings(recipe)
+    assert set(recipe.decoder.options) == {"width", "lm"}
+    for key in ("decoder.lm", "data.words"):
+        with pytest.raises(ZooError, match=f"Unknown setting '{key}'"):
+            recipe.override({key: "mine"})
+
+
+def test_a_recipe_without_decoder_and_optimizer_comes_back_from_its_file():
+    values = json.loads(json.dumps(toy().to_dict()))
+    assert values["decoder"] is values["optimizer"] is None
+    assert toy().merge(values) == toy()
+
+
+def test_create_model():
+    model = zoo.create_model(AN4, layers=1, hidden_size=8, conv_filters=2, cell="gru")
+    assert {tensor.name for tensor in model.inputs} == {"waveform", "lengths"}
+    assert set(model.output) == {"logits", "logit_lengths"}
+    with pytest.raises(ZooError, match="Did you mean 'hidden_size'"):
+        zoo.create_model(AN4, hiden_size=8)
+    with pytest.raises(ZooError, match=AN4):
+        zoo.create_model("speech/bilstm-an4")

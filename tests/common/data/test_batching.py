@@ -1,0 +1,109 @@
+"""Batches: padding, buckets of about one length, batches for measuring."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from zoo.common.core.data import Batches, Data
+from zoo.common.core.errors import ZooError
+from zoo.common.core.recipe import Recipe
+from zoo.common.data.batching import WINDOW, evaluation_batches, pad, shuffled_windows
+
+
+def test_padding():
+    rows = [np.array([1, 2, 3], np.int32), np.array([], np.int32), np.array([4], np.int32)]
+    batch, lengths = pad(rows, fill=9)
+    np.testing.assert_array_equal(batch, [[1, 2, 3], [9, 9, 9], [4, 9, 9]])
+    np.testing.assert_array_equal(lengths, [3, 0, 1])
+    assert batch.dtype == lengths.dtype == np.int32
+
+
+def test_padding_of_features():
+    rows = [np.ones((2, 3), np.float32), np.full((1, 3), 2, np.float32)]
+    batch, lengths = pad(rows)
+    assert (batch.shape, batch.dtype) == ((2, 2, 3), np.float32)
+    np.testing.assert_array_equal(batch[1], [[2, 2, 2], [0, 0, 0]])
+    np.testing.assert_array_equal(lengths, [2, 1])
+    assert pad([[], []])[0].shape == (2, 0)
+
+
+def test_an_epoch_has_every_example_once_in_batches_of_one_length():
+    lengths = np.random.default_rng(0).permutation(1000)
+    batches = list(shuffled_windows(lengths, 4, np.random.default_rng(1)))
+    assert sorted(i for batch in batches for i in batch) == list(range(1000))
+    assert [len(batch) for batch in batches] == [4] * 250
+    spread = np.mean([np.ptp(lengths[batch]) for batch in batches])
+    at_random = np.mean([np.ptp(lengths[i : i + 4]) for i in range(0, 1000, 4)])
+    assert spread < 2 * at_random / WINDOW
+
+
+def test_batches_are_those_of_the_generator():
+    lengths = list(range(50))
+
+    def epoch(seed):
+        return list(shuffled_windows(lengths, 8, np.random.default_rng(seed)))
+
+    assert epoch(1) == epoch(1)
+    assert epoch(1) != epoch(2)
+    assert sum(map(len, epoch(1))) == 50
+
+
+@dataclass(frozen=True)
+class Example:
+    size: int
+
+
+class Sized(Data):
+    """Examples as long as their size; one of 7 cannot be read."""
+
+    def length(self, example):
+        return example.size
+
+    def read_example(self, example, recipe):
+        if example.size == 7:
+            raise ZooError("seven cannot be read")
+        return {"x": np.full(example.size, example.size)}
+
+    def collate(self, items):
+        return dict(zip(("x", "lengths"), pad([item["x"] for item in items]), strict=True))
+
+
+class Unsized(Sized):
+    length = Data.length
+
+
+Sized.__abstractmethods__ = Unsized.__abstractmethods__ = frozenset()
+
+
+def recipe_of(data):
+    return Recipe("a/b", data=data, model=None, task=None, training=None)
+
+
+def test_measuring_goes_by_length_and_past_what_cannot_be_read():
+    examples = [Example(size) for size in (5, 7, 1, 3, 8, 2)]
+    errors: dict[int, str] = {}
+    batches = list(evaluation_batches(recipe_of(Sized()), examples, errors, batch_size=2))
+    assert [indices for indices, _ in batches] == [[2, 5], [3, 0], [4]]
+    assert [inputs["lengths"].tolist() for _, inputs in batches] == [[1, 2], [3, 5], [8]]
+    assert errors == {1: "seven cannot be read"}
+
+
+def test_a_batch_of_which_nothing_can_be_read_is_no_batch():
+    errors: dict[int, str] = {}
+    assert list(evaluation_batches(recipe_of(Sized()), [Example(7)] * 3, errors)) == []
+    assert list(errors) == [0, 1, 2]
+
+
+def test_batches_are_the_same_each_time():
+    batches = Batches(lambda: iter([1, 2]), ({}, {}))
+    assert list(batches) == list(batches) == [1, 2]
+
+
+@pytest.mark.parametrize("count", [1, 16, 17])
+def test_examples_without_a_length_keep_their_order(count):
+    examples = [Example(100 - i) for i in range(count)]
+    batches = evaluation_batches(recipe_of(Unsized()), examples, {})
+    found = [(indices, inputs["lengths"].tolist()) for indices, inputs in batches]
+    assert [i for indices, _ in found for i in indices] == list(range(count))
+    assert all([100 - i for i in indices] == lengths for indices, lengths in found)

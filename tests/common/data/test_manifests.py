@@ -1,0 +1,231 @@
+"""Manifests: bad lines by number, text in odd encodings, splits, plain names."""
+
+import codecs
+import gzip
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from zoo.common.core.errors import ZooError
+from zoo.common.data.manifests import (
+    digest,
+    find_file,
+    of_split,
+    parse_json_lines,
+    parse_lines,
+    parse_table,
+    read_file,
+    read_lines,
+    text_field,
+)
+
+
+@dataclass(frozen=True)
+class Example:
+    id: str
+    text: str = ""
+    split: str | None = None
+
+
+@pytest.fixture
+def write(tmp_path):
+    """A file with some content, bytes or text."""
+
+    def write(content: bytes | str, name: str = "list") -> Path:
+        path = tmp_path / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def parse(line: str) -> Example | None:
+    """Of "id text"; a line of "#" is not asked for."""
+    if line.startswith("#"):
+        return None
+    name, space, text = line.partition(" ")
+    if not space:
+        raise ZooError(f"no text. Received: {line!r}")
+    return Example(name, text)
+
+
+# Text ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xc3\xb6l\nja\n",
+        b"\xc3\xb6l\r\nja\r\n",
+        codecs.BOM_UTF8 + b"\xc3\xb6l\nja\n",
+        gzip.compress(b"\xc3\xb6l\nja\n"),
+        gzip.compress(codecs.BOM_UTF8 + b"\xc3\xb6l\r\nja\r\n"),
+    ],
+    ids=["plain", "of Windows", "with a mark", "gzipped", "all of it"],
+)
+def test_text_is_read_whatever_form_it_has(write, content):
+    assert read_file(write(content)) == "öl\nja\n"
+
+
+@pytest.mark.parametrize("packed", [False, True])
+@pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
+def test_what_is_not_utf_8_is_told_by_line_and_byte(write, mark, packed):
+    content = mark + b"one\ntwo\nf\xfcnf\n"
+    path = write(gzip.compress(content) if packed else content)
+    byte = 9 + len(mark)
+    with pytest.raises(ZooError, match=f"list, line 3: not UTF-8: byte {byte} is 0xfc"):
+        read_file(path)
+
+
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_half_a_gzip_file(write, share):
+    whole = gzip.compress(json.dumps(list(range(5000))).encode())
+    with pytest.raises(ZooError, match="list is no whole gzip file"):
+        read_file(write(whole[: int(share * len(whole))]))
+
+
+def test_what_cannot_be_read(write, tmp_path):
+    with pytest.raises(ZooError, match=r"none is missing\.$"):
+        read_file(tmp_path / "none")
+    with pytest.raises(ZooError, match="cannot be read: Is a directory"):
+        read_file(tmp_path)
+    for content in (b"", b" \n\t\r\n", gzip.compress(b"")):
+        with pytest.raises(ZooError, match="list is empty: there is no text in it"):
+            read_file(write(content))
+
+
+def test_lines_keep_the_numbers_an_editor_shows(write):
+    assert read_lines(write("a\n\n \n b \r\nc")) == [(1, "a"), (4, " b "), (5, "c")]
+    # Only a line feed ends a line: others stand inside of texts.
+    assert read_lines(write("a\u2028b\x0bc\n")) == [(1, "a\u2028b\x0bc")]
+
+
+# Examples -----------------------------------------------------------------------------------------
+
+
+def test_lines_become_examples(write):
+    path = write("a one\n# no\n\nb two\n")
+    assert parse_lines(path, read_lines(path), parse) == [Example("a", "one"), Example("b", "two")]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("a one\nb\n", "list, line 2: no text. Received: 'b'$"),
+        ("\na\nb two\nc\nd\n", r"list, line 2: no text\. .* \(bad lines after it: 2\)$"),
+        ("a one\nb two\na three\n", "list, line 3: the id 'a' was there before$"),
+        ("# one\n# two\n", "list: no example is listed$"),
+    ],
+)
+def test_bad_lines_are_told_by_number(write, content, words):
+    path = write(content)
+    with pytest.raises(ZooError, match=words):
+        parse_lines(path, read_lines(path), parse)
+
+
+def test_lines_of_one_id_can_be_joined(write):
+    path = write("a one\nb two\na three\n")
+    joined = parse_lines(
+        path, read_lines(path), parse, lambda a, b: Example(a.id, f"{a.text} {b.text}")
+    )
+    assert joined == [Example("a", "one three"), Example("b", "two")]
+
+
+def of_json(row: dict) -> Example:
+    return Example(text_field(row, "id"), text_field(row, "text"), row.get("split"))
+
+
+def test_json_lines(write):
+    path = write('{"id": "a", "text": "öl"}\n\n{"id": "b", "text": "x", "split": "test"}\n')
+    assert parse_json_lines(path, of_json) == [Example("a", "öl"), Example("b", "x", "test")]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("{", "line 2: invalid JSON"),
+        ("[1]", r"line 2: not a JSON object\. Received: '\[1\]'"),
+        ("[" * 100_000, "line 2: invalid JSON"),
+        ('{"id": "b", "text": "\\ud800"}', "line 2: invalid JSON: .*surrogates"),
+        ('{"id": "b"}', "line 2: no text under the key 'text'. Received: 'None'"),
+        ('{"id": "b", "text": 7}', "line 2: no text under the key 'text'. Received: '7'"),
+        ('{"id": "b", "text": " "}', "line 2: no text under the key 'text'. Received: ' '"),
+    ],
+)
+def test_bad_json_lines(write, line, words):
+    with pytest.raises(ZooError, match=words):
+        parse_json_lines(write('{"id": "a", "text": "x"}\n' + line + "\n"), of_json)
+
+
+def of_row(row: dict[str, str]) -> Example:
+    return Example(row["id"], row["text"], row.get("split"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        'id,text,split\na,"one, ""two""",test\n',
+        'split, text ,id\r\ntest,"one, ""two""",a\r\n',
+        'id\ttext\tsplit\na\tone, "two"\ttest\n',
+    ],
+    ids=["CSV", "in another order", "TSV"],
+)
+def test_tables(write, content):
+    examples = parse_table(write(content), ("id", "text"), of_row)
+    assert examples == [Example("a", 'one, "two"', "test")]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ("name,text\na,b\n", "line 1: the header lacks id. It must have id,text. Received: 'name,"),
+        ("\n\ntext\n", "line 3: the header lacks id"),
+        ('"id,text\n', "line 1: invalid CSV"),
+        ("id,text\na,b\na,b,c\n", "line 3: 3 fields where the header has 2"),
+        ('id,text\n"a,b\n', "line 2: invalid CSV"),
+        ("id,text\n", "list: no example is listed"),
+    ],
+)
+def test_bad_tables(write, content, words):
+    with pytest.raises(ZooError, match=words):
+        parse_table(write(content), ("id", "text"), of_row)
+
+
+# Splits, files, digests ---------------------------------------------------------------------------
+
+
+def test_splits_are_told_by_the_examples():
+    train, test, none = Example("a", split="train"), Example("b", split="test"), Example("c")
+    examples, path = [train, test, none], Path("list.csv")
+    assert of_split(examples, "test", path) == [test]
+    assert of_split(examples, "all", path) == examples
+    with pytest.raises(ZooError) as error:
+        of_split(examples, "dev", path)
+    assert str(error.value) == (
+        "list.csv: no such split. There are: 'test', 'train', 'all'. Received: 'dev'."
+    )
+
+
+def test_files_are_found_by_plain_names(tmp_path):
+    (tmp_path / "s1").mkdir()
+    (tmp_path / "s1" / "a.b.opus").write_bytes(b"")
+    (tmp_path / "s1" / "c.wav").mkdir()  # a folder is no recording
+    (tmp_path / "secret.flac").write_bytes(b"")
+    found = find_file(tmp_path, ["s1", "a.b"], (".flac", ".opus"))
+    assert found == tmp_path / "s1" / "a.b.opus"
+    for names in (["s1", "c"], ["s1", "a"], ["n" * 300]):
+        with pytest.raises(ZooError, match=r"no file .* with one of \.wav \.opus"):
+            find_file(tmp_path, names, (".wav", ".opus"))
+    for name in ("..", ".", "", "../secret", "/etc/passwd", "a\\b", "a\0"):
+        with pytest.raises(ZooError, match="not a plain name"):
+            find_file(tmp_path / "s1", [name], (".flac",))
+
+
+def test_a_digest_does_not_depend_on_the_order():
+    rows = [("b", "öl", 2), ("a", "ja", 1)]
+    assert digest(rows) == digest(reversed(rows))
+    # Of `printf '[["a", "ja", 1], ["b", "\\u00f6l", 2]]' | sha256sum`.
+    assert digest(rows) == "9f28d23dbfa5138eab7298d86c8e84d89bc1904b45816197308c8131ae2ece53"
+    assert digest(rows) != digest([("b", "öl", 2), ("a", "ja", 2)])

@@ -1,0 +1,259 @@
+"""Decoding against exhaustive search and known distributions, in NumPy and inside a graph."""
+
+import itertools
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.common.core.states import StateSpec
+from zoo.common.decoding import generation
+from zoo.common.decoding.decoders import Generation
+from zoo.common.decoding.generation import NEG_INF
+
+VOCABULARY, LENGTH, END = 4, 3, 1
+TOKENS = np.array([0, 2, 3], np.int32)
+# The token before last; a state of rank 3 and another dtype; and the number of the row, which is fixed.
+SPECS = (
+    StateSpec("before", (1,)),
+    StateSpec("seen", (2, 2), "int32"),
+    StateSpec("row", (1,), "int32", constant=True),
+)
+STATES = {
+    "before": np.array([[0], [2], [1]], np.float32),
+    "seen": np.zeros((3, 2, 2), np.int32),
+    "row": np.array([[0], [1], [2]], np.int32),
+}
+# What a step tells beside: the last token and the one before it, as a model would its attention.
+EXTRAS = (StateSpec("attention", (2,), initial=-1),)
+
+
+@pytest.fixture
+def table():
+    """Logits by the token before last, the last one, and the next."""
+    return 2 * np.random.default_rng(0).normal(size=(VOCABULARY,) * 3).astype(np.float32)
+
+
+def stepper(table, xp):
+    """A model that looks the next token's logits up by the two before it, and counts its steps."""
+    flat = np.reshape(table, (-1, VOCABULARY))
+
+    def step(tokens, states):
+        before = xp.array(states["before"][:, 0], dtype="int32")
+        pair = xp.stack([tokens, before], axis=1)
+        return {
+            "logits": xp.take(xp.array(flat), before * VOCABULARY + tokens, axis=0),
+            "next_before": xp.array(tokens[:, None], dtype="float32"),
+            "next_seen": states["seen"] + xp.array(tokens[:, None, None] + 1, dtype="int32"),
+            "attention": xp.array(pair, dtype="float32"),
+        }
+
+    return step
+
+
+def exhaustive(table, row, length_penalty):
+    """(score, tokens, log-probability) of all rows of at most LENGTH tokens, the best first."""
+    found = []
+    for length in range(1, LENGTH + 1):
+        for tokens in itertools.product(range(VOCABULARY), repeat=length):
+            if END in tokens[:-1] or (length < LENGTH and tokens[-1] != END):
+                continue
+            before, last, total = int(STATES["before"][row, 0]), TOKENS[row], 0.0
+            for token in tokens:
+                total += generation.log_softmax(table[before, last], np)[token]
+                before, last = last, token
+            found.append((total / length**length_penalty, tokens, total))
+    return sorted(found, reverse=True)
+
+
+def search(table, beam_width, xp=np, tokens=TOKENS, states=STATES, **options):
+    step = stepper(table, xp)
+    return generation.beam_search(
+        step, SPECS, tokens, states, beam_width, LENGTH, END, xp, extras=EXTRAS, **options
+    )
+
+
+@pytest.mark.parametrize("length_penalty", [0.0, 0.7, 1.0])
+def test_a_wide_beam_finds_the_n_best_of_exhaustive_search(table, length_penalty):
+    answer = search(table, 64, length_penalty=length_penalty, n_best=10)
+    assert answer.tokens.shape == (3, 10, LENGTH)
+    for row in range(len(TOKENS)):
+        for i, (_, tokens, total) in enumerate(exhaustive(table, row, length_penalty)[:10]):
+            padded = [*tokens, *[END] * LENGTH][:LENGTH]
+            assert answer.tokens[row, i].tolist() == padded
+            assert answer.lengths[row, i] == (padded.index(END) if END in padded else LENGTH)
+            assert answer.log_probability[row, i] == pytest.approx(total, abs=1e-5)
+
+
+def test_what_is_no_sequence_is_told_by_its_probability(table):
+    """A beam wider than there are sequences: 1 + 3 + 9 end early, 27 have three other tokens."""
+    answer = search(table, 64, n_best=64)
+    assert (np.sum(answer.log_probability > NEG_INF / 2, axis=1) == 40).all()
+    real = answer.tokens[0][answer.log_probability[0] > NEG_INF / 2]
+    assert len({tuple(tokens) for tokens in real.tolist()}) == 40
+
+
+def test_extra_outputs_are_those_of_the_chosen_rows(table):
+    """Each token's step read the last token and the one before it; beyond the end stands -1."""
+    answer = search(table, 5, n_best=5)
+    attention = answer.extras["attention"]
+    assert attention.shape == (3, 5, LENGTH, 2)
+    for row, i in itertools.product(range(3), range(5)):
+        read = [int(STATES["before"][row, 0]), TOKENS[row], *answer.tokens[row, i].tolist()]
+        steps = min(answer.lengths[row, i] + 1, LENGTH)
+        expected = [[read[t + 1], read[t]] for t in range(steps)] + [[-1, -1]] * (LENGTH - steps)
+        np.testing.assert_array_equal(attention[row, i], expected)
+
+
+def test_constant_states_are_spread_once_and_never_gathered(table):
+    """Each step gets the same array; the others follow their beams."""
+    given, step = [], stepper(table, np)
+
+    def watched(tokens, states):
+        given.append(states["row"])
+        sums = states["seen"][:, 0, 0]
+        outputs = step(tokens, states)
+        np.testing.assert_array_equal(outputs["next_seen"][:, 1, 1], sums + tokens + 1)
+        return outputs
+
+    answer = generation.beam_search(watched, SPECS, TOKENS, STATES, 3, LENGTH, END, np)
+    assert answer.tokens.shape == (3, 1, LENGTH)
+    assert len(given) == LENGTH
+    assert all(array is given[0] for array in given)
+    np.testing.assert_array_equal(given[0][:, 0], np.repeat([0, 1, 2], 3))
+
+
+def test_a_beam_of_one_is_greedy(table):
+    beam = search(table, 1)
+    greedy = generation.generate(
+        stepper(table, np),
+        SPECS,
+        TOKENS,
+        STATES,
+        lambda logits, t: generation.greedy_token(logits, np),
+        LENGTH,
+        np,
+        end=END,
+        extras=EXTRAS,
+    )
+    for received, expected in zip(beam[:3], greedy[:3], strict=True):
+        np.testing.assert_allclose(received[:, 0], expected, atol=1e-6)
+    np.testing.assert_array_equal(beam.extras["attention"][:, 0], greedy.extras["attention"])
+
+
+def test_of_equal_scores_the_first_is_kept():
+    """All sequences are as likely: the beam goes on with the smallest tokens."""
+    answer = search(np.zeros((VOCABULARY,) * 3, np.float32), 2, n_best=2, length_penalty=0.0)
+    assert answer.tokens[0].tolist() == [[1, 1, 1], [0, 0, 0]]
+    wide = generation._best(np.array([[1.0, 3, 2, 3, 3, 0]]), 4, np)
+    assert wide.tolist() == [[1, 3, 4, 2]]
+
+
+@pytest.mark.parametrize("beam_width", [1, 3])
+def test_a_graph_gives_what_numpy_gives(table, beam_width):
+    spec = [tf.TensorSpec([None], tf.int32)] + [
+        tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in SPECS
+    ]
+    options = {"length_penalty": 0.7, "n_best": beam_width}
+
+    @tf.function(input_signature=spec)
+    def graph(tokens, before, seen, row):
+        states = {"before": before, "seen": seen, "row": row}
+        return search(table, beam_width, keras.ops, tokens, states, **options)
+
+    expected, received = search(table, beam_width, **options), graph(TOKENS, *STATES.values())
+    for array, tensor in zip(expected[:3], received[:3], strict=True):
+        np.testing.assert_allclose(tensor, array, atol=1e-6)
+    np.testing.assert_array_equal(received.extras["attention"], expected.extras["attention"])
+
+
+def test_a_graph_step_is_a_step_of_one_token():
+    def graph(tokens, memory):
+        assert tokens.shape == (2, 1)
+        return {"logits": np.zeros((2, 1, 5)), "next_memory": memory + tokens}
+
+    step = generation.graph_step(graph)
+    outputs = step(np.array([3, 4], np.int32), {"memory": np.ones((2, 1))})
+    assert outputs["logits"].shape == (2, 5)
+    assert outputs["next_memory"].tolist() == [[4], [5]]
+
+
+LOGITS = np.array([[1.0, 2.0, 0.0, -1.0]], np.float32)
+SOFTMAX = np.exp(LOGITS[0]) / np.exp(LOGITS[0]).sum()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "weights"),
+    [
+        ({}, SOFTMAX),
+        ({"temperature": 0.5}, SOFTMAX**2),
+        ({"top_k": 2}, SOFTMAX * [1, 1, 0, 0]),
+        ({"top_p": 0.64}, SOFTMAX * [0, 1, 0, 0]),  # the likeliest has 0.6439
+        ({"top_p": 0.65}, SOFTMAX * [1, 1, 0, 0]),
+        ({"top_p": 0.01}, SOFTMAX * [0, 1, 0, 0]),
+    ],
+)
+@pytest.mark.parametrize("xp", [np, keras.ops])
+def test_draws_follow_the_distribution(arguments, weights, xp):
+    """Uniform numbers at even distances make the counts those of the distribution, rounded."""
+    count = 10_000
+    uniform = ((np.arange(count) + 0.5) / count).astype(np.float32)
+    logits = np.repeat(LOGITS, count, axis=0)
+    tokens = generation.sample_token(xp.array(logits), xp.array(uniform), xp, **arguments)
+    received = np.bincount(np.array(tokens), minlength=4) / count
+    np.testing.assert_allclose(received, weights / np.sum(weights), atol=2e-4)
+
+
+def test_the_likeliest_token_is_the_greedy_one():
+    assert generation.greedy_token(LOGITS, np).tolist() == [1]
+    assert generation.sample_token(LOGITS, np.array([0.0], np.float32), np).tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("options", "temperature", "arguments"),
+    [
+        ({"sampler": "random", "temperature": 3.0}, None, {"temperature": 3.0}),
+        ({"sampler": "top_k", "top_k": 3}, 2.0, {"temperature": 2.0, "top_k": 3}),
+        ({"sampler": "top_p", "top_p": 0.7, "temperature": 1.5}, None, {"top_p": 0.7}),
+        ({"sampler": "greedy"}, None, {"top_k": 1}),
+    ],
+)
+def test_a_decoder_selects_by_its_own_sampler(options, temperature, arguments):
+    """Each by its own limits alone: the top_k of a decoder says nothing where it draws by top_p."""
+    decoder = Generation(**options)
+    uniform = np.linspace(0, 0.99, 50, dtype=np.float32)
+    logits = np.repeat(LOGITS, 50, axis=0)
+    arguments = {"temperature": decoder.temperature} | arguments
+    received = generation.select_token(decoder, logits, uniform, np, temperature)
+    expected = generation.sample_token(logits, uniform, np, **arguments)
+    np.testing.assert_array_equal(received, expected)
+
+
+def test_generation_stops_where_every_row_has_ended():
+    steps = []
+
+    def step(tokens, states):
+        steps.append(tokens)
+        return {"logits": np.eye(VOCABULARY, dtype=np.float32)[[END] * len(tokens)] * 50}
+
+    answer = generation.generate(
+        step, (), TOKENS, {}, lambda logits, t: generation.greedy_token(logits, np), 10, np, end=END
+    )
+    assert len(steps) == 1
+    assert answer.lengths.tolist() == [0, 0, 0]
+    np.testing.assert_allclose(answer.log_probability, 0, atol=1e-6)
+
+
+def test_without_an_end_every_row_has_all_tokens(table):
+    answer = generation.generate(
+        stepper(table, np),
+        SPECS,
+        TOKENS,
+        STATES,
+        lambda logits, t: np.full(3, END, np.int32),
+        6,
+        np,
+    )
+    assert answer.tokens.tolist() == [[END] * 6] * 3
+    assert answer.lengths.tolist() == [6] * 3

@@ -1,0 +1,59 @@
+"""TensorRT engines: built without a GPU, for shapes about those of the samples; never run here."""
+
+import keras
+import pytest
+from keras import layers
+from onnx import TensorProto, helper
+
+import zoo
+from zoo.common.commands import export, export_text
+from zoo.common.core.errors import ZooError
+from zoo.common.export import tensorrt
+
+
+@pytest.fixture
+def runtime():
+    return pytest.importorskip("tensorrt_rtx")
+
+
+def test_the_profile_spans_the_samples(tiny_run):
+    preset = zoo.load(str(tiny_run))
+    samples = preset.recipe.task.samples(preset.recipe)["model"]
+    profile = tensorrt._profile(preset.models["model"], samples)
+    assert set(profile) == {"waveform", "lengths"}
+    assert profile["lengths"] == ((1,), (1,), (tensorrt.MAX_BATCH,))
+    (one, least), (one_too, likeliest), (many, largest) = profile["waveform"]
+    assert (one, one_too, many) == (1, 1, tensorrt.MAX_BATCH)
+    sizes = [sample["waveform"].shape[1] for sample in samples]
+    assert preset.recipe.model.features.window_samples < least <= min(sizes) / 4
+    assert likeliest == sizes[0]
+    assert largest == tensorrt.SPREAD * max(sizes)
+
+
+def test_fixed_dimensions_stay_fixed():
+    x = keras.Input((None, 7), name="x")
+    model = keras.Model({"x": x}, {"y": layers.GRU(2)(x)})
+    shapes = [{"x": [[[0.0] * 7] * time]} for time in (3, 10)]
+    assert tensorrt._profile(model, shapes) == {"x": ((1, 1, 7), (1, 3, 7), (32, 80, 7))}
+
+
+def test_an_engine_is_built_and_the_row_says_that_nothing_ran(runtime, tiny_run, tmp_path):
+    result = export(str(tiny_run), ["tensorrt"], tmp_path)
+    (row,) = result["files"]
+    assert row["path"] == str(tmp_path / "tensorrt" / "model.engine")
+    content = (tmp_path / "tensorrt" / "model.engine").read_bytes()
+    assert len(content) == row["bytes"] > 10_000
+    assert {row[key] for key in ("max_difference", "metric", "latency_ms")} == {None}
+    assert "execution was not tested" in export_text(result)
+
+
+def test_what_is_not_supported_is_named(runtime):
+    """A product of whole numbers, which quantised files have."""
+    node = helper.make_node("MatMulInteger", ["x", "x"], ["y"], "whole")
+    x = helper.make_tensor_value_info("x", TensorProto.UINT8, [3, 3])
+    y = helper.make_tensor_value_info("y", TensorProto.INT32, [3, 3])
+    graph = helper.make_graph([node], "graph", [x], [y])
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
+    with pytest.raises(ZooError, match="does not support part of 'step'") as caught:
+        tensorrt._build(runtime, "step", model.SerializeToString(), {"x": ((3, 3),) * 3})
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,162 @@
+"""A preset answers alike in every runtime, and in some without TensorFlow."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import zoo
+from zoo.common import backends
+from zoo.common.commands import export, predict
+
+EXPORTED = ("savedmodel", "onnx", "litert")
+WITHOUT_TENSORFLOW = """
+import sys
+blocked = ("tensorflow", "keras", "h5py", "matplotlib", "onnx")
+sys.modules.update(dict.fromkeys(blocked))
+from zoo.cli import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tiny_run, tmp_path_factory) -> Path:
+    """The tiny run in every format, in a folder that has no model.keras."""
+    folder = tmp_path_factory.mktemp("exported")
+    rows = export(str(tiny_run), EXPORTED, folder)["files"]
+    assert [row["format"] for row in rows] == list(EXPORTED)
+    return folder
+
+
+def without_tensorflow(*arguments: str) -> subprocess.CompletedProcess:
+    environment = os.environ | {"PYTHONPATH": str(Path(zoo.__file__).parents[1])}
+    return subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+    )
+
+
+@pytest.mark.parametrize("backend", EXPORTED)
+def test_every_backend_gives_the_same_answers(exported, tiny_run, clips, backend):
+    inputs = [*clips, "missing.wav"]
+    expected = predict(str(tiny_run), inputs)["predictions"]
+    received = predict(str(exported), inputs, backend=backend)["predictions"]
+    for right, answer in zip(expected, received, strict=True):
+        score, right_score = (a.pop("log_probability", 0) for a in (answer, right))
+        assert answer == right
+        assert score == pytest.approx(right_score, abs=1e-3)
+
+
+@pytest.mark.parametrize("backend", ["onnx", "litert"])
+def test_no_tensorflow_on_the_way(exported, tiny_run, clips, backend):
+    started = time.perf_counter()
+    command = ("predict", str(exported), *clips, "--backend", backend, "--json")
+    done = without_tensorflow(*command)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert time.perf_counter() - started < 10  # 1 s on a machine with nothing else to do
+    received = json.loads(done.stdout)["predictions"]
+    expected = predict(str(tiny_run), clips)["predictions"]
+    assert [a["output"] for a in received] == [a["output"] for a in expected]
+
+
+def test_a_graph_in_keras_takes_any_length_and_batch(tiny_run):
+    """Also where one call alone has told the shapes: `predict`, at batch 1."""
+    preset = zoo.load(str(tiny_run))
+    for inputs in preset.recipe.task.samples(preset.recipe)["model"]:
+        logits = preset.graphs["model"](**inputs)["logits"]
+        again = preset.model.predict(inputs, verbose=0)["logits"]
+        assert abs(logits - again).max() < 1e-4
+
+
+# What is wrong is told in one line ----------------------------------------------------------------
+
+
+def test_unknown_backend(refused, tiny_run, clips):
+    line = refused("predict", tiny_run, clips[0], "--backend", "torch")
+    assert "keras, savedmodel, onnx, litert. Received: 'torch'" in line
+
+
+@pytest.mark.parametrize("backend", EXPORTED)
+def test_not_exported(refused, tiny_run, clips, backend):
+    line = refused("predict", tiny_run, clips[0], "--backend", backend)
+    assert f"export it first: zoo export {tiny_run} --to {backend}" in line
+
+
+@pytest.mark.parametrize(
+    ("backend", "file"),
+    [
+        ("savedmodel", "1/saved_model.pb"),
+        ("savedmodel", "1/variables/variables.index"),
+        ("onnx", "onnx/model.onnx"),
+        ("litert", "litert/model.tflite"),
+    ],
+)
+@pytest.mark.parametrize("damage", ["cut", "other", "gone"])
+def test_a_damaged_export(refused, exported, tmp_path, clips, backend, file, damage):
+    folder = shutil.copytree(exported, tmp_path / "exported")
+    path = folder / file
+    content = path.read_bytes()
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"not a model")
+    line = refused("predict", folder, clips[0], "--backend", backend)
+    assert "xport it anew" in line
+    assert str(folder) in line
+
+
+@pytest.mark.parametrize(
+    ("backend", "module", "package"),
+    [
+        ("onnx", "onnxruntime", "onnxruntime"),
+        ("litert", "ai_edge_litert.interpreter", "ai-edge-litert"),
+    ],
+)
+def test_a_package_that_is_not_installed(
+    refused, exported, clips, monkeypatch, backend, module, package
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    line = refused("predict", exported, clips[0], "--backend", backend)
+    assert line == f"zoo: {package} is not installed: pip install {package}\n"
+
+
+@pytest.mark.parametrize(
+    ("format_", "module", "package"),
+    [
+        ("onnx", "onnx", "onnx"),
+        ("litert", "ai_edge_litert.interpreter", "ai-edge-litert"),
+        ("tensorrt", "tensorrt_rtx", "tensorrt-rtx-cu13"),
+    ],
+)
+def test_an_export_without_its_package(
+    refused, tiny_run, tmp_path, monkeypatch, format_, module, package
+):
+    monkeypatch.setitem(sys.modules, module, None)
+    line = refused("export", tiny_run, "--to", format_, "--out", tmp_path / "out")
+    assert line == f"zoo: {package} is not installed: pip install {package}\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_file_of_another_preset(refused, exported, tmp_path, clips):
+    """Whose graph takes something else."""
+    import keras
+    import onnx
+
+    from zoo.common.export.onnx.convert import to_onnx
+
+    folder = shutil.copytree(exported, tmp_path / "exported")
+    x = keras.Input((None,), name="x")
+    onnx.save(to_onnx(keras.Model({"x": x}, {"y": x + 1})), folder / "onnx" / "model.onnx")
+    assert "does not fit" in refused("predict", folder, clips[0], "--backend", "onnx")
+
+
+def test_the_folders_of_exports():
+    assert set(backends.FOLDERS) == {*EXPORTED, "tensorrt"}
+    assert backends.FOLDERS["savedmodel"].isdigit()  # TensorFlow Serving's version folder

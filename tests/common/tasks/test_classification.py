@@ -1,0 +1,123 @@
+"""Classification as a task: accuracy and F1 by hand, answers, the confusion matrix."""
+
+import numpy as np
+import pytest
+
+from tests.common.tasks.toy import GRAPHS, Example, toy
+from zoo.common.core.errors import ZooError
+from zoo.common.data.labels import Labels
+from zoo.common.decoding.decoders import Classes
+from zoo.common.tasks.classification import Classification
+
+LABELS = Labels(("noise", "call", "song"), "class")
+
+
+def sure(name: str) -> np.ndarray:
+    """Logits that give a class the probability 0.8, and the others 0.1."""
+    logits = np.log([0.1, 0.1, 0.1])
+    logits[LABELS.symbols.index(name)] = np.log(0.8)
+    return logits.astype(np.float32)
+
+
+def recipe_with(task=Classification(), decoder=Classes()):  # noqa: B008 (both are frozen)
+    return toy(LABELS, task, decoder, in_time=False)
+
+
+EXAMPLES = [
+    Example("c1", "noise", sure("noise")),
+    Example("c2", "noise", sure("noise")),
+    Example("c3", "noise", sure("call")),
+    Example("c4", "call", sure("call")),
+    Example("c5", "call", sure("song")),
+    Example("c6", "song", None),
+]
+
+
+@pytest.mark.parametrize("steer", ["accuracy", "f1_macro"])
+def test_figures(steer):
+    recipe = recipe_with(Classification(steer_by=steer))
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES)
+    # F1 of noise 2*2/(3+2), of call 2*1/(2+2), of song 0.
+    assert evaluation.metrics == {
+        "accuracy": pytest.approx(3 / 6),
+        "f1_macro": pytest.approx((0.8 + 0.5 + 0) / 3),
+    }
+    assert next(iter(evaluation.metrics)) == recipe.task.metric == steer
+    assert evaluation.num_examples == 6
+    outputs = ["noise", "noise", "call", "call", "song", ""]
+    assert [row["output"] for row in evaluation.rows] == outputs
+    assert [row["reference"] for row in evaluation.rows] == [e.transcript for e in EXAMPLES]
+    assert [row["id"] for row in evaluation.rows] == ["c1", "c2", "c3", "c4", "c5", "c6"]
+    probabilities = [row["probability"] for row in evaluation.rows]
+    np.testing.assert_allclose(probabilities, [0.8] * 5 + [0], atol=1e-6)
+    assert evaluation.report == [
+        "call: 0.5000 of 2",
+        "noise: 0.6667 of 3",
+        "song: 0.0000 of 1",
+        "Not readable, counted as wrong: c6 is broken",
+    ]
+
+
+def test_a_class_that_does_not_occur_does_not_count():
+    recipe = recipe_with()
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES[:2])
+    assert evaluation.metrics == {"accuracy": 1.0, "f1_macro": 1.0}
+
+
+def test_an_answer_is_a_class():
+    recipe = recipe_with()
+    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("song")})
+    assert answer == {"output": "song", "probability": pytest.approx(0.8)}
+
+
+def test_several_classes():
+    recipe = recipe_with(decoder=Classes(n_best=2))
+    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("call")})
+    best = {"output": "call", "probability": pytest.approx(0.8)}
+    second = {"output": "noise", "probability": pytest.approx(0.1)}
+    assert answer == best | {"alternatives": [best, second]}
+    recipe = recipe_with(decoder=Classes(n_best=9))
+    assert len(recipe.task.answer(GRAPHS, recipe, {"logits": sure("call")})["alternatives"]) == 3
+
+
+def test_what_is_not_sure_enough_is_no_class():
+    recipe = recipe_with(decoder=Classes(n_best=2, min_confidence=0.5))
+    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("call")})
+    assert [one["output"] for one in answer["alternatives"]] == ["call"]
+    recipe = recipe_with(decoder=Classes(min_confidence=0.9))
+    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("call")})
+    assert answer == {"output": "", "probability": pytest.approx(0.8)}
+
+
+def test_in_a_graph_the_answer_is_the_same():
+    tf = pytest.importorskip("tensorflow")
+    recipe = recipe_with()
+    batch = np.stack([sure("song"), sure("noise")])
+    answer = recipe.task.answer_in_graph(
+        lambda inputs, training: {"logits": inputs["x"]},
+        recipe,
+    )({"x": tf.constant(batch)})
+    assert answer["label"].numpy().tolist() == [b"song", b"noise"]
+    np.testing.assert_allclose(answer["probabilities"], [[0.1, 0.1, 0.8], [0.8, 0.1, 0.1]], 1e-5)
+
+
+def test_the_loss_is_the_cross_entropy_in_nats():
+    logits = np.stack([sure("song"), sure("noise")])
+    loss = Classification().loss({"label": np.array([2, 1])}, {"logits": logits})
+    np.testing.assert_allclose(loss, -np.log([0.8, 0.1]), rtol=1e-5)
+
+
+def test_the_confusion_matrix_is_drawn(tmp_path):
+    """An example that cannot be read, and one of a class that the model does not know, are in none of
+    its cells."""
+    recipe = recipe_with()
+    examples = [*EXAMPLES, Example("c7", "whistle", sure("call"))]
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, examples)
+    (path,) = recipe.task.plot(recipe, evaluation, tmp_path)
+    assert path == tmp_path / "confusion_matrix.png"
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_steers():
+    with pytest.raises(ZooError, match=r"task\.steer_by must be one of 'accuracy', 'f1_macro'"):
+        Classification(steer_by="wer")

@@ -1,0 +1,192 @@
+"""CTC as a task: error rates by hand, answers, times, the same in a graph."""
+
+import numpy as np
+import pytest
+
+from tests.common.tasks.toy import GRAPHS, Example, toy
+from zoo.common.core.errors import ZooError
+from zoo.common.ctc.loss import ctc_loss
+from zoo.common.data.labels import BLANK_INDEX, Labels
+from zoo.common.decoding.decoders import CTCSearch
+from zoo.common.tasks.ctc import CTC
+
+LETTERS = Labels.of(["abcdefghijklmnopqrstuvwxyz "], "character")
+PHONEMES = Labels.of(["b ah aa sil"], "word")
+# The likeliest path is blank, blank; the likeliest labelling is not the empty one.
+GRAVES = np.log([[0.6, 0.4 - 1e-9, 1e-9]] * 2)
+
+
+def frames(path: list[int], labels: Labels) -> np.ndarray:
+    """Logits whose best path is this one."""
+    logits = np.zeros((len(path), labels.size), np.float32)
+    logits[np.arange(len(path)), path] = 9
+    return logits
+
+
+def saying(text: str, labels: Labels = LETTERS) -> np.ndarray:
+    """Logits of a text: a frame of blank before each symbol."""
+    path = [number for label in labels.encode(text) for number in (BLANK_INDEX, label)]
+    return frames(path, labels)
+
+
+EXAMPLES = [
+    Example("u1", "go to it", saying("go it")),
+    Example("u2", "a b", saying(" a  b c")),
+    Example("u3", "yes", saying("no")),
+    Example("u4", "one two", None),
+]
+
+
+@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize("steer", ["wer", "cer"])
+def test_error_rates(steer, width):
+    recipe = toy(LETTERS, CTC(error_rate=steer), CTCSearch(beam_width=width))
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES)
+    # Words: 1 deleted of 3; 1 inserted beside 2; 1 substituted of 1; 2 deleted of 2.
+    # Characters: 3 deleted of 8; 2 inserted beside 3; 2 substituted and 1 deleted of 3; 7 of 7.
+    assert evaluation.metrics == {"wer": 5 / 8, "cer": 15 / 21}
+    assert next(iter(evaluation.metrics)) == recipe.task.metric == steer
+    assert evaluation.num_examples == 4
+    assert evaluation.seconds > 0
+    assert evaluation.rows == [
+        {"id": "u1", "reference": "go to it", "output": "go it", "wer": 1 / 3, "cer": 3 / 8},
+        {"id": "u2", "reference": "a b", "output": "a b c", "wer": 1 / 2, "cer": 2 / 3},
+        {"id": "u3", "reference": "yes", "output": "no", "wer": 1.0, "cer": 1.0},
+        {"id": "u4", "reference": "one two", "output": "", "wer": 1.0, "cer": 1.0},
+    ]
+    assert {
+        "words: 8 in the references, 1 substituted, 3 deleted, 1 inserted",
+        "characters: 21 in the references, 2 substituted, 11 deleted, 2 inserted",
+        "Not readable, counted as deleted: u4 is broken",
+    } <= set(evaluation.report)
+
+
+def test_phoneme_error_rate():
+    recipe = toy(PHONEMES, CTC(error_rate="per"), CTCSearch())
+    examples = [
+        Example("u1", "sil b aa sil", saying("sil b ah sil", PHONEMES)),
+        Example("u2", "b", saying("b", PHONEMES)),
+    ]
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, examples)
+    assert evaluation.metrics == {"per": 1 / 5}
+    assert evaluation.rows[0]["output"] == "sil b ah sil"
+    assert "phonemes: 5 in the references, 1 substituted, 0 deleted, 0 inserted" in (
+        evaluation.report
+    )
+
+
+def test_the_decoders_options_are_measured():
+    """A beam finds what the best path misses."""
+    labels = Labels(("a", "b"))
+    rates = {}
+    for width in (1, 4):
+        recipe = toy(labels, CTC(), CTCSearch(beam_width=width))
+        evaluation = recipe.task.evaluate(GRAPHS, recipe, [Example("u", "a", GRAVES)])
+        rates[width] = evaluation.metrics["wer"]
+    assert rates == {1: 1.0, 4: 0.0}
+
+
+def test_an_answer_is_a_text_with_its_probability():
+    labels = Labels(("a", "b"))
+    recipe = toy(labels, CTC(), CTCSearch())
+    answer = recipe.task.answer(GRAPHS, recipe, {"logits": GRAVES})
+    assert answer == {"output": "", "log_probability": pytest.approx(np.log(0.36))}
+    recipe = toy(labels, CTC(), CTCSearch(beam_width=8, n_best=2))
+    answer = recipe.task.answer(GRAPHS, recipe, {"logits": GRAVES})
+    best = {"output": "a", "log_probability": pytest.approx(np.log(0.64))}
+    second = {"output": "", "log_probability": pytest.approx(np.log(0.36))}
+    assert answer == best | {"alternatives": [best, second]}
+
+
+def test_times_of_words():
+    """Frames of 40 ms: two of "a", silence, a space, "b" and "c", a space that ends the text."""
+    a, b, c, space = LETTERS.encode("abc ")
+    blank = BLANK_INDEX
+    logits = frames([blank, a, a, blank, space, space, blank, b, c, c, space], LETTERS)
+    recipe = toy(LETTERS, CTC(), CTCSearch(times=True))
+    assert recipe.task.answer(GRAPHS, recipe, {"logits": logits})["words"] == [
+        {"word": "a", "begin": 0.04, "end": 0.12},
+        {"word": "bc", "begin": 0.28, "end": 0.4},
+    ]
+    silence = frames([blank] * 4, LETTERS)
+    assert recipe.task.answer(GRAPHS, recipe, {"logits": silence})["words"] == []
+
+
+def test_times_of_phonemes():
+    sil, b, ah = PHONEMES.encode("sil b ah")
+    recipe = toy(PHONEMES, CTC(error_rate="per"), CTCSearch(times=True), seconds_per_frame=0.01)
+    logits = frames([sil, sil, b, BLANK_INDEX, ah, sil], PHONEMES)
+    assert recipe.task.answer(GRAPHS, recipe, {"logits": logits})["words"] == [
+        {"word": "sil", "begin": 0.0, "end": 0.02},
+        {"word": "b", "begin": 0.02, "end": 0.03},
+        {"word": "ah", "begin": 0.04, "end": 0.05},
+        {"word": "sil", "begin": 0.05, "end": 0.06},
+    ]
+
+
+def test_what_has_no_clock_has_no_times():
+    recipe = toy(LETTERS, CTC(), CTCSearch(times=True), seconds_per_frame=None)
+    with pytest.raises(ZooError, match="toy/one knows no times"):
+        recipe.task.answer(GRAPHS, recipe, {"logits": saying("a")})
+
+
+def test_predict_answers_each_input_and_goes_on_after_a_bad_one():
+    recipe = toy(LETTERS, CTC(), CTCSearch())
+    answers = list(recipe.task.predict(GRAPHS, recipe, [EXAMPLES[3], EXAMPLES[2]]))
+    assert answers[0] == {"input": EXAMPLES[3], "error": "u4 is broken"}
+    assert (answers[1]["input"], answers[1]["output"]) == (EXAMPLES[2], "no")
+    assert answers[1]["frames"] == 4
+
+
+@pytest.mark.parametrize("width", [1, 4])
+@pytest.mark.parametrize(
+    ("labels", "texts"),
+    [(LETTERS, [" go  to it ", "a", "zoo"]), (PHONEMES, ["sil b aa sil", "b", "ah ah"])],
+)
+def test_in_a_graph_the_answer_is_the_same(labels, texts, width):
+    tf = pytest.importorskip("tensorflow")
+    recipe = toy(labels, CTC(), CTCSearch(beam_width=width))
+    items = [{"logits": saying(text, labels)} for text in texts]
+    batch = recipe.data.collate(items)
+
+    def model(inputs, training):
+        assert not training
+        return {"logits": inputs["x"], "logit_lengths": inputs["lengths"]}
+
+    received = recipe.task.answer_in_graph(model, recipe)(
+        {name: tf.constant(array) for name, array in batch.items()}
+    )
+    for i, (item, text) in enumerate(zip(items, texts, strict=True)):
+        answer = recipe.task.answer(GRAPHS, recipe, item)
+        assert received["text"].numpy()[i].decode() == answer["output"] == " ".join(text.split())
+        assert float(received["log_probability"][i]) == pytest.approx(
+            answer["log_probability"], abs=1e-4
+        )
+
+
+def test_the_loss_is_that_of_ctc():
+    logits = np.random.default_rng(0).normal(size=(2, 6, 4)).astype(np.float32)
+    batch = (
+        logits,
+        np.array([6, 4], np.int32),
+        np.array([[1, 2], [3, 0]], np.int32),
+        np.array([2, 1], np.int32),
+    )
+    loss = CTC().loss(
+        {"labels": batch[2], "label_lengths": batch[3]},
+        {"logits": batch[0], "logit_lengths": batch[1]},
+    )
+    np.testing.assert_array_equal(loss, ctc_loss(*batch))
+
+
+def test_a_plot_is_drawn(tmp_path):
+    recipe = toy(LETTERS, CTC(), CTCSearch())
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES)
+    (path,) = recipe.task.plot(recipe, evaluation, tmp_path)
+    assert path == tmp_path / "error_rates.png"
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_only_error_rates_steer():
+    with pytest.raises(ZooError, match=r"task\.error_rate must be one of 'wer', 'cer', 'per'"):
+        CTC(error_rate="accuracy")

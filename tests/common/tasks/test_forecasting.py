@@ -1,0 +1,107 @@
+"""The task forecasting, on a model whose numbers are known: the next value is twice the last one."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
+from zoo.common.core.registry import entry
+from zoo.common.runtime.keras_model import keras_function
+from zoo.timeseries.corpora.segment import Segment
+
+
+def doubled(series):
+    return {"forecast": 2 * series[:, -1:]}
+
+
+GRAPHS = Graphs("numpy", {"model": doubled})
+SERIES = Segment("series", (1.0, 2.0, 4.0, 6.0, 8.0), history=(0.0, 0.5))
+
+
+@pytest.fixture
+def recipe():
+    return entry("timeseries/ar-laser").recipe().override({"model.context": 2})
+
+
+def horizon(recipe, steps):
+    return recipe.override({"decoder.horizon": steps})
+
+
+def test_loss_is_the_squared_error_in_units_of_the_scale(recipe):
+    y = {
+        "targets": np.array([[10.0], [4.0]], np.float32),
+        "scale": np.array([[2.0], [1.0]], np.float32),
+    }
+    outputs = {"forecast": np.array([[4.0], [4.0]], np.float32)}
+    np.testing.assert_allclose(recipe.task.loss(y, outputs), [9.0, 0.0])
+
+
+def test_one_step_ahead(recipe):
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES])
+    outputs, references = [1, 2, 4, 8, 12], [1, 2, 4, 6, 8]
+    assert [row["output"] for row in evaluation.rows] == outputs
+    assert [row["reference"] for row in evaluation.rows] == references
+    assert evaluation.rows[3] == {"id": "series", "step": 4, "reference": 6.0, "output": 8.0}
+    expected = np.mean(np.subtract(outputs, references) ** 2) / np.var(references)
+    assert evaluation.metrics == {"nmse": pytest.approx(expected)}
+    assert evaluation.num_examples == 5
+    assert evaluation.report == ["horizon 1, 5 forecasts, root mean squared error 2"]
+
+
+def test_stretches_of_the_horizon_begin_at_true_values(recipe):
+    evaluation = recipe.task.evaluate(GRAPHS, horizon(recipe, 2), [SERIES])
+    # From 0.5; from 2, not from what was forecast; from 6, cut where the series ends.
+    assert [row["output"] for row in evaluation.rows] == [1, 2, 4, 8, 12]
+    evaluation = recipe.task.evaluate(GRAPHS, horizon(recipe, 3), [SERIES])
+    assert [row["output"] for row in evaluation.rows] == [1, 2, 4, 8, 16]
+    evaluation = recipe.task.evaluate(GRAPHS, horizon(recipe, 5), [SERIES])
+    assert [row["output"] for row in evaluation.rows] == [1, 2, 4, 8, 16]
+
+
+def test_several_series_are_measured_together(recipe):
+    more = Segment("more", (5.0, 6.0, 7.0))
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES, more])
+    assert evaluation.rows[-1] == {"id": "more", "step": 3, "reference": 7.0, "output": 12.0}
+    errors = [0, 0, 0, 2, 4, 5]
+    expected = np.mean(np.square(errors)) / np.var([1, 2, 4, 6, 8, 7])
+    assert evaluation.metrics["nmse"] == pytest.approx(expected)
+
+
+def test_nmse_needs_targets_that_differ(recipe):
+    with pytest.raises(ZooError, match=r"Targets must differ from each other. Received: 2, all 3"):
+        recipe.task.evaluate(GRAPHS, recipe, [Segment("flat", (3.0, 3.0), (1.0, 2.0))])
+
+
+def test_an_answer_is_iterated(recipe):
+    item = {"series": np.array([3.0, 1.5], np.float32)}
+    answer = recipe.task.answer(GRAPHS, horizon(recipe, 4), item)
+    assert answer == {"output": "3 6 12 24", "forecast": [3.0, 6.0, 12.0, 24.0]}
+
+
+def test_a_forecast_that_diverges_is_refused(recipe):
+    item = {"series": np.array([1.0, 2.0], np.float32)}
+    with (
+        np.errstate(over="ignore"),
+        pytest.raises(ZooError, match="Step 127 of the forecast is no finite number"),
+    ):
+        recipe.task.answer(GRAPHS, horizon(recipe, 200), item)
+
+
+def test_a_plot_of_each_series(recipe, tmp_path):
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES, Segment("more", (5.0, 6.0, 7.0))])
+    (path,) = recipe.task.plot(recipe, evaluation, tmp_path)
+    assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_graph_answers_as_the_task_does(recipe):
+    series = np.array([[3.0, 1.0], [1.0, 5.0]], np.float32)
+    recipe = horizon(recipe, 3).adapt([SERIES])
+    keras.utils.set_random_seed(0)
+    model = recipe.model.build()
+    in_graph = tf.function(recipe.task.answer_in_graph(model, recipe))({"series": series})
+    graphs = Graphs("keras", {"model": keras_function(model)})
+    for row, forecast in zip(series, in_graph["forecast"].numpy(), strict=True):
+        answer = recipe.task.answer(graphs, recipe, {"series": row})
+        np.testing.assert_allclose(forecast, answer["forecast"], rtol=1e-5)

@@ -1,0 +1,75 @@
+"""The mean of the weights at the ends of epochs.
+
+Runs on every backend of Keras: `test_other_backends.py` does so.
+"""
+
+import keras
+import numpy as np
+import pytest
+
+from zoo.common.training.averaging import WeightAverage
+from zoo.common.training.optimizers import SGD, AdamW
+
+
+@pytest.fixture
+def model():
+    x = keras.Input((3,))
+    return keras.Model(x, keras.layers.BatchNormalization()(keras.layers.Dense(2)(x)))
+
+
+def ends(count: int) -> list[np.ndarray]:
+    """A matrix for the end of each epoch."""
+    generator = np.random.default_rng(0)
+    return [generator.normal(size=(3, 2)).astype(np.float32) for _ in range(count)]
+
+
+@pytest.mark.parametrize("first", [1, 2, 4])
+def test_it_is_the_mean_from_its_epoch_on(model, first):
+    average, kernel = WeightAverage(model, SGD(average_from=first)), model.trainable_variables[0]
+    assert len(average.variables) == len(model.trainable_variables) == 4
+    values = ends(5)
+    for epoch, value in enumerate(values):
+        kernel.assign(value)
+        average.update(epoch)
+        expected = np.mean(values[first - 1 : epoch + 1], axis=0) if epoch + 1 >= first else value
+        with average.in_model():
+            np.testing.assert_allclose(np.array(kernel), expected, rtol=1e-5, atol=1e-6)
+        np.testing.assert_array_equal(np.array(kernel), value)
+
+
+def test_an_error_leaves_the_last_weights(model):
+    average, kernel = WeightAverage(model, SGD(average_from=1)), model.trainable_variables[0]
+    first, second = ends(2)
+    for epoch, value in enumerate((first, second)):
+        kernel.assign(value)
+        average.update(epoch)
+    with pytest.raises(RuntimeError), average.in_model():
+        raise RuntimeError
+    np.testing.assert_array_equal(np.array(kernel), second)
+
+
+def test_the_mean_goes_on_from_its_variables(model):
+    """As a resumed run has them: the count follows from the epoch."""
+    kernel, values = model.trainable_variables[0], ends(4)
+    before, after = (WeightAverage(model, SGD(average_from=2)) for _ in range(2))
+    for epoch in range(3):
+        kernel.assign(values[epoch])
+        before.update(epoch)
+    for mean, saved in zip(after.variables, before.variables, strict=True):
+        mean.assign(saved)
+    kernel.assign(values[3])
+    after.update(3)
+    with after.in_model():
+        np.testing.assert_allclose(
+            np.array(kernel), np.mean(values[1:], axis=0), rtol=1e-5, atol=1e-6
+        )
+
+
+@pytest.mark.parametrize("optimizer", [SGD(), AdamW(), None])
+def test_most_optimizers_average_nothing(model, optimizer):
+    average, kernel = WeightAverage(model, optimizer), model.trainable_variables[0]
+    average.update(0)
+    assert average.variables == []
+    before = np.array(kernel)
+    with average.in_model():
+        np.testing.assert_array_equal(np.array(kernel), before)

@@ -1,0 +1,214 @@
+"""The training loop on a toy: resumed as if never stopped, the best epoch kept, stopped in time.
+
+Runs on every backend of Keras: `test_other_backends.py` does so.
+"""
+
+import json
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from tests.common.training.toy import DEV, RECIPE, TRAIN, scripted
+from zoo.common.core.errors import ZooError
+from zoo.common.presets import runs
+from zoo.common.training import loop
+from zoo.common.training.loop import train
+from zoo.common.training.optimizers import SGD, AdamW
+from zoo.common.training.overfit import overfit
+from zoo.common.training.trainers import Counting
+from zoo.common.training.training_model import TrainingModel
+
+SMALL_STEPS = {"optimizer.learning_rate": 1e-12, "training.epochs": 1}
+
+
+def weights(folder) -> list[np.ndarray]:
+    """Those of the model in a run's folder."""
+    model = RECIPE.model.load(folder / "model.keras")
+    return [np.array(weight) for weight in model.weights]
+
+
+def last_weights(folder) -> list[np.ndarray]:
+    """Those at the end of the last epoch, out of the state that a run is resumed with."""
+    variables = TrainingModel(RECIPE.model.build(), RECIPE.task).variables
+    with np.load(folder / runs.STATE_FILE) as state:
+        return [state[f"v{i:04}"] for i, v in enumerate(variables) if v.trainable]
+
+
+def assert_same(weights, others, atol=0.0):
+    for weight, other in zip(weights, others, strict=True):
+        np.testing.assert_allclose(weight, other, rtol=0, atol=atol)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """(history, folder, lines) of a whole run."""
+    folder, lines = tmp_path_factory.mktemp("runs") / "whole", []
+    return train(RECIPE, TRAIN, DEV, folder, log=lines.append), folder, lines
+
+
+@pytest.fixture(autouse=True)
+def no_plots(monkeypatch):
+    """But in the whole run: they take longer than the rest."""
+    monkeypatch.setattr(loop, "plot_learning_curves", lambda *arguments: None)
+
+
+def test_a_run_learns_and_tells(run):
+    history, folder, lines = run
+    assert [row["epoch"] for row in history] == [1, 2, 3, 4]
+    keys = ["epoch", "loss", "accuracy", "f1_macro", "learning_rate", "seconds"]
+    assert list(history[0]) == [*keys, "batches_per_second"]
+    assert history[-1]["loss"] < 0.9 * history[0]["loss"]
+    assert all(row["learning_rate"] == pytest.approx(0.5) for row in history)
+    assert runs.read_history(folder) == history
+    assert lines[0].startswith(f"epoch 1/4  loss {history[0]['loss']:.4f}  dev accuracy ")
+    assert lines[0].endswith("  best")
+    files = {"curves.png", "last.npz", "metrics.csv", "model.keras", "recipe.json", "run.json"}
+    assert {path.name for path in folder.iterdir()} == {*files, "tensorboard"}
+    record = runs.read_json(folder / "run.json")
+    assert record["recipe"] == json.loads(json.dumps(RECIPE.to_dict()))
+    assert record["data_checksum"] == RECIPE.data.checksum(TRAIN + DEV)
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [
+        SGD(learning_rate=0.5, momentum=0.9, average_from=2),
+        AdamW(learning_rate=1e-2, warmup_epochs=1.5, weight_decay=0.01),
+    ],
+)
+def test_a_resumed_run_is_the_run_that_was_not_interrupted(optimizer, tmp_path):
+    """Dropout, momentum, schedule and average go on where they were."""
+    recipe = replace(RECIPE, optimizer=optimizer)
+    whole = train(recipe, TRAIN, DEV, tmp_path / "whole")
+
+    def lines(line):
+        if line.startswith("epoch 3/"):
+            raise RuntimeError("the power is gone")
+
+    with pytest.raises(RuntimeError):
+        train(recipe, TRAIN, DEV, tmp_path / "cut", log=lines)
+    rest = train(recipe, TRAIN, DEV, tmp_path / "cut", resume=True)
+    for key in ("loss", "accuracy", "learning_rate"):
+        assert [row[key] for row in whole] == [row[key] for row in rest]
+    assert_same(weights(tmp_path / "whole"), weights(tmp_path / "cut"))
+    with np.load(tmp_path / "whole" / "last.npz") as a, np.load(tmp_path / "cut" / "last.npz") as b:
+        assert set(a) == set(b)
+        for name in set(a) - {runs.HISTORY_KEY}:
+            np.testing.assert_array_equal(a[name], b[name])
+
+
+def test_the_best_epoch_is_kept_where_higher_is_better(tmp_path):
+    recipe = scripted(RECIPE, 0.2, 0.6, 0.4, 0.6)
+    ends, lines = [], []
+
+    def log(line):
+        lines.append(line)
+        ends.append(last_weights(tmp_path / "run"))
+
+    history = train(recipe, TRAIN, DEV, tmp_path / "run", log=log)
+    assert [row["accuracy"] for row in history] == [0.2, 0.6, 0.4, 0.6]
+    assert [line.endswith("  best") for line in lines] == [True, True, False, False]
+    assert_same(weights(tmp_path / "run"), ends[1])
+
+
+def test_a_stale_run_stops(tmp_path):
+    """The second epoch stays the best; a patience of 2 allows two more."""
+    recipe = scripted(RECIPE, 0.2, 0.6, 0.4, 0.6, 0.9)
+    recipe = recipe.override({"training.patience": 2, "training.epochs": 5})
+    assert len(train(recipe, TRAIN, DEV, tmp_path / "run")) == 4
+
+
+def test_a_run_that_cannot_get_better_stops(tmp_path):
+    recipe = scripted(RECIPE, 0.2, 1.0, 0.4)
+    assert len(train(recipe, TRAIN, DEV, tmp_path / "run")) == 2
+
+
+def test_what_is_measured_and_kept_is_the_mean_of_the_weights(tmp_path):
+    """From the end of the second epoch on; the run itself goes on from its own last weights."""
+    optimizer = replace(RECIPE.optimizer, average_from=2)
+    recipe = replace(scripted(RECIPE, 0.1, 0.2, 0.3, 0.4), optimizer=optimizer)
+    ends = []
+    train(
+        recipe,
+        TRAIN,
+        DEV,
+        tmp_path / "mean",
+        log=lambda line: ends.append(last_weights(tmp_path / "mean")),
+    )
+    means = [np.mean(values, axis=0) for values in zip(*ends[1:], strict=True)]
+    assert_same(weights(tmp_path / "mean"), means, atol=1e-6)
+    plain = scripted(RECIPE, 0.1, 0.2, 0.3, 0.4)
+    train(plain, TRAIN, DEV, tmp_path / "plain")
+    assert_same(weights(tmp_path / "plain"), ends[-1])
+
+
+def test_weights_start_from_init(tmp_path):
+    init = RECIPE.model.build()
+    train(RECIPE.override(SMALL_STEPS), TRAIN, DEV, tmp_path / "run", init=init)
+    assert_same(weights(tmp_path / "run"), [np.array(w) for w in init.weights], atol=1e-6)
+
+
+def test_the_seed_fixes_the_run(run, tmp_path):
+    again = train(RECIPE.override({"training.epochs": 4}), TRAIN, DEV, tmp_path / "again")
+    assert [row["loss"] for row in again] == [row["loss"] for row in run[0]]
+    other = RECIPE.override({"training.seed": 1, "training.epochs": 1})
+    assert train(other, TRAIN, DEV, tmp_path / "other")[0]["loss"] != run[0][0]["loss"]
+
+
+def test_another_run_is_not_resumed(tmp_path):
+    folder = tmp_path / "run"
+    short = RECIPE.override({"training.epochs": 1})
+    train(short, TRAIN, DEV, folder)
+    other = short.override({"optimizer.learning_rate": 1})
+    with pytest.raises(ZooError, match=r"its recipe\.optimizer\.learning_rate was 0\.5"):
+        train(other, TRAIN, DEV, folder, resume=True)
+    with pytest.raises(ZooError, match="data_checksum"):
+        train(short, TRAIN[1:], DEV, folder, resume=True)
+    with pytest.raises(ZooError, match="exists already"):
+        train(short, TRAIN, DEV, folder)
+    (folder / ".part-x.npz").write_bytes(b"half")  # what a killed process was writing
+    assert len(train(short, TRAIN, DEV, folder, resume=True)) == 1
+    assert not list(folder.glob(".part-*"))
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_names_the_examples(tmp_path):
+    broken = replace(TRAIN[5], x=(float("nan"),) * 4)
+    with pytest.raises(ZooError, match="not a number in epoch 1, batch ") as caught:
+        train(RECIPE, [*TRAIN[:5], broken, *TRAIN[6:]], DEV, tmp_path / "run")
+    named = str(caught.value).partition("Its examples: ")[2].partition(". ")[0].split(", ")
+    assert len(named) == 8
+    assert broken.id in named
+    assert "There is no model yet." in str(caught.value)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision(precision, tmp_path):
+    recipe = RECIPE.override({"training.precision": precision, "training.epochs": 2})
+    history = train(recipe, TRAIN, DEV, tmp_path / "run")
+    assert history[1]["loss"] < history[0]["loss"]
+    assert keras.config.dtype_policy().name == "float32"
+    assert {weight.dtype for weight in weights(tmp_path / "run")} == {np.dtype("float32")}
+
+
+def test_a_few_examples_can_be_learnt_by_heart(tmp_path):
+    recipe = RECIPE.override({"training.epochs": 10, "model.dropout": 0})
+    history = overfit(recipe, TRAIN[:4], tmp_path / "run")
+    assert history[-1]["accuracy"] == 1
+    assert len(history) < 10
+
+
+def test_what_was_not_learnt_is_said(tmp_path):
+    recipe = RECIPE.override(SMALL_STEPS)
+    words = (
+        r"did not learn the 6 examples in 1 epochs: its best accuracy on them is 0\.\d+, the target"
+    )
+    with pytest.raises(ZooError, match=words):
+        overfit(recipe, TRAIN[:6], tmp_path / "run")
+
+
+def test_without_gradients_there_is_nothing_to_overfit(tmp_path):
+    with pytest.raises(ZooError, match="toy/perceptron is not trained by gradients"):
+        overfit(replace(RECIPE, training=Counting()), TRAIN, tmp_path / "run")

@@ -1,0 +1,87 @@
+"""Optimizers: schedules, decay and clipping by hand.
+
+Runs on every backend of Keras: `test_other_backends.py` does so.
+"""
+
+import keras
+import numpy as np
+import pytest
+
+from zoo.common.core.errors import ZooError
+from zoo.common.training.optimizers import SGD, AdamW
+
+
+def stepped(optimizer, *gradients) -> tuple[np.ndarray, np.ndarray]:
+    """A kernel and a bias that began as ones, after a step for each gradient (of both the same)."""
+    kernel = keras.Variable(np.ones(2, np.float32), name="kernel")
+    bias = keras.Variable(np.ones(2, np.float32), name="bias")
+    optimizer.build([kernel, bias])
+    for gradient in gradients:
+        tensor = keras.ops.convert_to_tensor(np.array(gradient, np.float32))
+        optimizer.apply([tensor, tensor], [kernel, bias])
+    return np.array(kernel), np.array(bias)
+
+
+def test_sgd_goes_down_the_slope():
+    kernel, bias = stepped(SGD(learning_rate=0.5, clip_norm=100).build(3, 10), [1, 2], [1, 2])
+    np.testing.assert_allclose(kernel, [0, -1])
+    np.testing.assert_allclose(bias, [0, -1])
+
+
+def test_sgd_with_momentum():
+    """The second step is 1 + 0.9 of the first."""
+    optimizer = SGD(learning_rate=0.1, momentum=0.9, clip_norm=100).build(3, 10)
+    kernel, _ = stepped(optimizer, [1, 2], [1, 2])
+    np.testing.assert_allclose(kernel, 1 - 0.1 * 2.9 * np.array([1, 2]), rtol=1e-6)
+
+
+def test_clipping_is_by_the_norm_of_all_gradients():
+    """Of (3, 4) twice it is sqrt(50)."""
+    kernel, _ = stepped(SGD(learning_rate=1, clip_norm=0.25).build(1, 1), [3, 4])
+    np.testing.assert_allclose(kernel, 1 - 0.25 / np.sqrt(50) * np.array([3, 4]), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [SGD, AdamW])
+def test_biases_do_not_decay(kind):
+    optimizer = kind(learning_rate=0.5, weight_decay=0.1)
+    optimizer = (
+        optimizer.build(1, 1) if kind is SGD else AdamW(0.5, 0, weight_decay=0.1).build(10**9, 1)
+    )
+    kernel, bias = stepped(optimizer, [0, 0])
+    np.testing.assert_allclose(kernel, [0.95, 0.95], rtol=1e-6)
+    np.testing.assert_allclose(bias, [1, 1])
+
+
+def test_the_learning_rate_of_sgd_stays():
+    optimizer = SGD(learning_rate=0.5).build(epochs=2, steps_per_epoch=1)
+    stepped(optimizer, *[[1, 1]] * 5)
+    assert float(optimizer.learning_rate) == 0.5
+
+
+def test_warm_up_and_cosine():
+    """2 epochs of 10 steps up, 8 down: half-way down there is half of the peak."""
+    optimizer = AdamW(learning_rate=0.2, warmup_epochs=2).build(epochs=10, steps_per_epoch=10)
+    schedule = optimizer._learning_rate
+    rates = [float(schedule(step)) for step in (0, 10, 20, 60, 100, 200)]
+    np.testing.assert_allclose(rates, [0, 0.1, 0.2, 0.1, 0, 0], atol=1e-7)
+    without = AdamW(learning_rate=0.2, warmup_epochs=0).build(10, 10)._learning_rate
+    rates = [float(without(step)) for step in (0, 50, 100)]
+    np.testing.assert_allclose(rates, [0.2, 0.1, 0], atol=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("kind", "field", "value", "words"),
+    [
+        (AdamW, "learning_rate", 0, "above 0. Received: 0"),
+        (AdamW, "clip_norm", -1, "above 0. Received: -1"),
+        (AdamW, "warmup_epochs", -1, "at least 0"),
+        (AdamW, "weight_decay", float("nan"), "at least 0. Received: nan"),
+        (SGD, "learning_rate", float("inf"), "above 0. Received: inf"),
+        (SGD, "momentum", 1, "at least 0 and below 1. Received: 1"),
+        (SGD, "average_from", -1, "at least 0"),
+    ],
+)
+def test_ranges(kind, field, value, words):
+    with pytest.raises(ZooError) as error:
+        kind(**{field: value})
+    assert str(error.value).startswith(f"optimizer.{field} must be {words}")

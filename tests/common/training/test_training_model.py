@@ -1,0 +1,134 @@
+"""What `fit` trains: the loss with what layers add to it, and states carried between batches.
+
+Runs on every backend of Keras: `test_other_backends.py` does so.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+from zoo.common.core.states import StateSpec, as_outputs
+from zoo.common.training.training_model import TrainingModel
+
+
+@dataclass(frozen=True)
+class MeanOutput:
+    """A task whose loss is a row's mean output."""
+
+    def loss(self, y, outputs):
+        return ops.mean(outputs["y"], axis=1) + 0 * y["z"]
+
+
+def compiled(network: keras.Model, *states: StateSpec, batch_size: int = 0) -> TrainingModel:
+    model = TrainingModel(network, MeanOutput(), states, batch_size)
+    jit_compile = False if keras.config.backend() == "tensorflow" else "auto"
+    model.compile(keras.optimizers.SGD(0.125), jit_compile=jit_compile)
+    return model
+
+
+def linear(regularizer=None) -> keras.Model:
+    """y = x w, where w begins as [[1], [2], [3]]."""
+    x = keras.Input((3,), name="x")
+    layer = layers.Dense(1, use_bias=False, kernel_regularizer=regularizer)
+    model = keras.Model({"x": x}, {"y": layer(x)})
+    model.set_weights([np.array([[1], [2], [3]], np.float32)])
+    return model
+
+
+X = {"x": np.array([[1, 0, 0], [0, 1, 2]], np.float32)}
+Y = {"z": np.zeros(2, np.float32)}
+
+
+def test_the_loss_is_the_tasks_and_what_layers_add():
+    """Rows of 1 and 8; w squared sums to 14."""
+    plain, regularised = compiled(linear()), compiled(linear(keras.regularizers.L2(0.25)))
+    assert float(plain.test_on_batch(X, Y)) == pytest.approx(4.5)
+    assert float(regularised.test_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
+    assert float(regularised.train_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
+
+
+def test_what_layers_add_moves_the_weights():
+    model = compiled(linear(keras.regularizers.L2(0.25)))
+    model.train_on_batch(X, Y)
+    slope = np.array([[0.5], [0.5], [1]]) + 2 * 0.25 * np.array([[1], [2], [3]])
+    expected = np.array([[1], [2], [3]]) - 0.125 * slope
+    np.testing.assert_allclose(np.array(model.network.weights[0]), expected, rtol=1e-6)
+
+
+SPECS = (
+    StateSpec("total", (2,)),
+    StateSpec("grid", (1, 2), initial=5),
+    StateSpec("age", (), "int32", initial=-1),
+)
+
+
+def counter() -> keras.Model:
+    """Adds up its inputs: y is the total so far."""
+    x = keras.Input((2,), name="x")
+    states = {
+        spec.name: keras.Input(spec.shape, name=spec.name, dtype=spec.dtype) for spec in SPECS
+    }
+    scale = layers.Dense(2, use_bias=False, kernel_initializer="identity", name="scale")
+    total = states["total"] + scale(x)
+    following = {
+        "total": total,
+        "grid": states["grid"] + ops.expand_dims(x, 1),
+        "age": states["age"] + 1,
+    }
+    return keras.Model({"x": x, **states}, {"y": total, **as_outputs(following)})
+
+
+def batch(x, reset) -> dict[str, np.ndarray]:
+    return {"x": np.array(x, np.float32), "reset_states": np.array(reset)}
+
+
+def carried(model: TrainingModel) -> dict[str, list]:
+    return {name: np.array(value).tolist() for name, value in model.carried.items()}
+
+
+def test_states_go_on_from_batch_to_batch_and_begin_anew_where_told():
+    model = compiled(counter(), *SPECS, batch_size=2)
+    losses = [
+        model.test_on_batch(x, {"z": np.zeros(2, np.float32)})
+        for x in (
+            batch([[1, 2], [3, 4]], [True, True]),
+            batch([[10, 10], [20, 20]], [False, False]),
+            batch([[100, 100], [7, 7]], [False, True]),
+        )
+    ]
+    # The means of [1.5, 3.5], of [11.5, 23.5] and of [111.5, 7].
+    np.testing.assert_allclose(np.ravel(losses), [2.5, 17.5, 59.25])
+    assert carried(model) == {
+        "total": [[111, 112], [7, 7]],
+        "grid": [[[116, 117]], [[12, 12]]],
+        "age": [2, 0],
+    }
+
+
+@pytest.mark.filterwarnings("ignore:Your input ran out of data")
+def test_training_carries_them_too():
+    """Through `fit`, as a run does; gradients do not go back into the batch before."""
+    model = compiled(counter(), *SPECS, batch_size=2)
+    batches = [
+        batch([[1, 2], [3, 4]], [True, True]),
+        batch([[0, 0], [0, 0]], [False, False]),
+    ]
+    y = {"z": np.zeros(2, np.float32)}
+    model.fit(((x, y) for x in batches), epochs=1, verbose=0, shuffle=False)
+    # The slope of the mean of the totals by the matrix: of the second batch's it is 0.
+    slope = np.mean([[1, 2], [3, 4]], axis=0)[:, None] * np.full((1, 2), 0.5)
+    kernel = np.array(model.network.get_layer("scale").kernel)
+    np.testing.assert_allclose(kernel, np.eye(2) - 0.125 * slope, rtol=1e-6)
+    # The first batch went through the first matrix.
+    assert carried(model)["total"] == [[1, 2], [3, 4]]
+    assert carried(model)["age"] == [1, 1]
+
+
+def test_carried_states_are_no_weights_of_the_network():
+    model = compiled(counter(), *SPECS, batch_size=2)
+    assert len(model.network.weights) == 1
+    assert [v.path for v in model.trainable_variables] == [model.network.weights[0].path]
+    assert len(model.variables) >= 1 + len(SPECS)  # a run is resumed with them

@@ -1,0 +1,51 @@
+"""`zoo score`: the log-probability of texts."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from zoo.cli.arguments import add_inputs, check_json
+from zoo.cli.decoding import given_options, open_preset
+from zoo.cli.output import print_answers
+from zoo.common.core.verbs import register_verb
+
+
+def score(
+    name: str,
+    inputs: Sequence[str],
+    *,
+    backend: str = "keras",
+    options: Mapping[str, Any] | None = None,
+) -> Iterator[dict[str, Any]]:
+    """Return the log-probability of each text, token by token, or an error, as they are made.
+
+    Arguments and errors are those of `zoo.cli.predict.predict`.
+    """
+    recipe, graphs = open_preset(name, backend, options or {})
+    return recipe.task.score(graphs, recipe, inputs)
+
+
+def score_text(score: dict[str, Any]) -> str:
+    """Return an answer for a person to read: a line a token, then the total."""
+    if "error" in score:
+        return f"{score['input']}: error: {score['error']}"
+    lines = [f"{t['log_probability']:10.4f}  {t['token']!r}" for t in score["tokens"]]
+    total = f"{score['log_probability']:10.4f}  {len(lines)} tokens: {score['input']}"
+    return "\n".join([*lines, total])
+
+
+@register_verb(
+    "score",
+    "compute the log-probability of texts, token by token",
+    'zoo score language/lstm-small-ptb "the company said it expects a loss"',
+    add_inputs,
+)
+def run(options: argparse.Namespace) -> int:
+    """Run the verb."""
+    check_json(options)
+    answers = score(
+        options.preset, options.input, backend=options.backend, options=given_options(options)
+    )
+    return print_answers(options, "scores", answers, score_text)

@@ -1,0 +1,65 @@
+"""The one exception the zoo raises for what a person can put right, and the checks that raise it."""
+
+import difflib
+import math
+from collections.abc import Iterable
+from typing import Any
+
+
+class ZooError(ValueError):
+    """A mistake in the input, the data or the request, told in one line.
+
+    The message says what is wrong, what is valid and what was received. The command line prints it
+    and exits with status 1; anything else that is raised is a defect of the zoo.
+    """
+
+
+def check_range(
+    name: str,
+    value: float,
+    *,
+    above: float | None = None,
+    at_least: float | None = None,
+    below: float | None = None,
+    at_most: float | None = None,
+) -> None:
+    """Check that a number is finite and in a range.
+
+    Args:
+        name: what the number is called in the error, such as "optimizer.learning_rate".
+        value: the number.
+        above, at_least, below, at_most: the ends of the range that there are.
+
+    Raises:
+        ZooError: it is not, naming the range and the value.
+    """
+    bounds = (
+        ("above", above, lambda bound: value > bound),
+        ("at least", at_least, lambda bound: value >= bound),
+        ("below", below, lambda bound: value < bound),
+        ("at most", at_most, lambda bound: value <= bound),
+    )
+    given = [(word, bound, inside) for word, bound, inside in bounds if bound is not None]
+    if not math.isfinite(value) or not all(inside(bound) for _, bound, inside in given):
+        valid = " and ".join(f"{word} {bound:,}" for word, bound, _ in given) or "a finite number"
+        raise ZooError(f"{name} must be {valid}. Received: {value}.")
+
+
+def check_choice(name: str, value: Any, valid: Iterable[Any]) -> None:
+    """Check that a value is one of the valid ones.
+
+    Raises:
+        ZooError: it is not, naming the valid ones and the value.
+    """
+    valid = list(valid)
+    if value not in valid:
+        raise ZooError(f"{name} must be one of {', '.join(map(repr, valid))}. Received: {value!r}.")
+
+
+def nearest(name: str, valid: Iterable[str]) -> str:
+    """Return words for an error about an unknown `name`: the valid names most like it, or all."""
+    valid = sorted(valid)
+    close = difflib.get_close_matches(name, valid, n=3, cutoff=0.4)
+    if close:
+        return "Did you mean " + " or ".join(repr(match) for match in close) + "?"
+    return "Valid: " + ", ".join(repr(name) for name in valid) + "."

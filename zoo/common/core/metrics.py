@@ -1,0 +1,67 @@
+"""The names of metrics, which way each is better, and the best epoch by one."""
+
+from __future__ import annotations
+
+import math
+
+from zoo.common.core.errors import ZooError, nearest
+
+HIGHER, LOWER = "higher", "lower"
+
+# Every metric of the zoo by its name. Rates are fractions.
+DIRECTIONS = {
+    "wer": LOWER,  # word error rate
+    "cer": LOWER,  # character error rate
+    "per": LOWER,  # phoneme error rate
+    "accuracy": HIGHER,
+    "f1_macro": HIGHER,
+    "auc": HIGHER,  # area under the ROC curve
+    "perplexity": LOWER,
+    "nats_per_char": LOWER,
+    "bleu": HIGHER,
+    "bleu1": HIGHER,
+    "bleu4": HIGHER,
+    "cider": HIGHER,
+    "copy_rate": LOWER,  # share of captions that are training captions word for word
+    "unique_ratio": HIGHER,  # different captions as a share of all
+    "spearman_ws353": HIGHER,
+    "nmse": LOWER,  # mean squared error over the variance of the targets
+    "smape": LOWER,
+}
+
+
+def is_better(metric: str, value: float, than: float) -> bool:
+    """Return whether a value of a metric is better than another; NaN is better than nothing.
+
+    Raises:
+        ZooError: there is no such metric.
+    """
+    if metric not in DIRECTIONS:
+        raise ZooError(f"There is no metric {metric!r}. {nearest(metric, DIRECTIONS)}")
+    if math.isnan(value) or math.isnan(than):
+        return math.isnan(than) and not math.isnan(value)
+    return value > than if DIRECTIONS[metric] == HIGHER else value < than
+
+
+def best(history: list[dict[str, float]], metric: str) -> dict[str, float]:
+    """Return the row of a run's history with the best value of a metric; of equals the first.
+
+    Args:
+        history: rows, one an epoch, each with the metric. At least one.
+        metric: a name of `DIRECTIONS`.
+    """
+    first, *later = history
+    for row in later:
+        if is_better(metric, row[metric], than=first[metric]):
+            first = row
+    return first
+
+
+def reaches(metric: str, value: float, target: float) -> bool:
+    """Return whether a value of a metric is as good as a target, or better."""
+    return value == target or is_better(metric, value, than=target)
+
+
+def is_perfect(metric: str, value: float) -> bool:
+    """Return whether a value cannot be bettered: no errors, or all that is there."""
+    return value == (1 if DIRECTIONS[metric] == HIGHER else 0)

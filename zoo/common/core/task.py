@@ -1,0 +1,126 @@
+"""A task: what is learnt, and how it is judged. Loss, metrics, outputs to predictions.
+
+Training, evaluation, presets and export know a task only through this interface.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from zoo.common.core.data import Item
+from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
+from zoo.common.core.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The figures of a model on a split.
+
+    metrics: rates as fractions, under the zoo's fixed metric names; the first steers a training.
+    num_examples, seconds: how many were evaluated, and the wall time that took.
+    report: lines for a person to read.
+    rows: one JSON-ready dict an example: its id, what was wanted, what was answered, its figures.
+    """
+
+    metrics: dict[str, float]
+    num_examples: int
+    seconds: float
+    report: list[str] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One way into a SavedModel.
+
+    function: of tensors named as in `spec`, to a dict of named tensors.
+    spec: the `tf.TensorSpec` of each argument, with the input's name.
+    resources: what the function needs beside the model's weights, such as a lookup table.
+    """
+
+    function: Callable[..., dict[str, Any]]
+    spec: Sequence[Any]
+    resources: Sequence[Any] = ()
+
+
+class Task(ABC):
+    """Subclasses are frozen dataclasses."""
+
+    # What it does to an input, in the name of a signature: "transcribe_wav".
+    verb: ClassVar[str] = "predict"
+    # The metric at which `--overfit` counts a few examples as learnt.
+    overfit_target: ClassVar[float] = 0.02
+
+    @property
+    @abstractmethod
+    def metric(self) -> str:
+        """The metric a run is steered by on its dev examples: a name of `zoo.common.core.metrics`."""
+
+    # Learning
+
+    @abstractmethod
+    def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
+        """The loss float32 [batch] of a batch, by operations of `keras.ops`."""
+
+    # Use. The graphs may be of any runtime: what stands around them is NumPy.
+
+    @abstractmethod
+    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
+        """The task's metrics over examples, by the recipe's decoder."""
+
+    @abstractmethod
+    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
+        """The answer to one input, as `Data.read_input` gave it: `{"output": ..., ...}`, JSON-ready.
+
+        `output` is what a person reads. Raises `ZooError`.
+        """
+
+    def predict(
+        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        """One answer an input: `{"input", "output", ...}`, or `{"input", "error"}` for a bad one."""
+        for source in inputs:
+            try:
+                item = recipe.data.read_input(source, recipe)
+                answer = self.answer(graphs, recipe, item) | recipe.data.about_input(item, recipe)
+            except ZooError as error:
+                answer = {"error": str(error)}
+            yield {"input": source, **answer}
+
+    def score(
+        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        """The log-probability of each input as the model sees it, token by token.
+
+        Raises `ZooError` where a task has no such thing.
+        """
+        raise ZooError(f"{recipe.name} gives no probability to texts: it has no scores.")
+
+    def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
+        """Draw an evaluation as PNG files in a folder that is there, and return their paths."""
+        return []
+
+    # Delivery
+
+    def answer_in_graph(
+        self, model: Any, recipe: Recipe
+    ) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """A TensorFlow function of the model's inputs to what a SavedModel answers."""
+        raise NotImplementedError(f"{type(self).__name__} answers in no graph")
+
+    def signatures(self, model: Any, recipe: Recipe) -> dict[str, Signature]:
+        """The entries of the SavedModel, raw input to answer; `serving_default` is among them."""
+        answer = self.answer_in_graph(model, recipe)
+
+        def function(entry):
+            return lambda *raw: answer(entry.to_inputs(*raw))
+
+        return {
+            name: Signature(function(entry), entry.spec, entry.resources)
+            for name, entry in recipe.data.raw_inputs(recipe).items()
+        }

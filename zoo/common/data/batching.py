@@ -1,0 +1,73 @@
+"""Batches of padded rows: in training by buckets of length, in measuring sorted by length."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from zoo.common.core.data import Item
+from zoo.common.core.errors import ZooError
+from zoo.common.core.recipe import Recipe
+from zoo.common.utils.progress import progress
+
+EVALUATION_BATCH = 16
+# Of examples sorted by length, so many batches are shuffled together: little padding, and batches that
+# still differ from epoch to epoch.
+WINDOW = 16
+
+
+def pad(rows: Sequence[np.ndarray], fill: float = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Return rows [length, ...] as one array [batch, longest, ...] and their lengths, int32 [batch]."""
+    lengths = np.array([len(row) for row in rows], np.int32)
+    first = np.asarray(rows[0])
+    batch = np.full((len(rows), lengths.max(initial=0), *first.shape[1:]), fill, first.dtype)
+    for target, row in zip(batch, rows, strict=True):
+        target[: len(row)] = row
+    return batch, lengths
+
+
+def shuffled_windows(
+    lengths: Sequence[int], batch_size: int, generator: np.random.Generator
+) -> Iterator[list[int]]:
+    """Yield the indices of each batch of an epoch: examples of about one length together.
+
+    Args:
+        lengths: of each example. generator: draws the order; the same generator gives the same batches.
+    """
+    order = generator.permutation(len(lengths))
+    groups: list[list[int]] = []
+    for start in range(0, len(order), WINDOW * batch_size):
+        window = sorted(order[start : start + WINDOW * batch_size], key=lambda i: lengths[i])
+        groups += [window[i : i + batch_size] for i in range(0, len(window), batch_size)]
+    for group in generator.permutation(len(groups)):
+        yield groups[group]
+
+
+def evaluation_batches(
+    recipe: Recipe,
+    examples: Sequence[Any],
+    errors: dict[int, str],
+    batch_size: int = EVALUATION_BATCH,
+    read: Callable[[Any], Item] | None = None,
+) -> Iterator[tuple[list[int], dict[str, np.ndarray]]]:
+    """Yield (indices, inputs) of batches of examples as the model takes them, with a progress bar.
+
+    Args:
+        recipe: its data reads examples, sorts them by length and collates them.
+        errors: gets the error of each example that cannot be read, by its index; the others go on.
+        read: instead of the data's `read_example`: of an example, to an item.
+    """
+    data = recipe.data
+    order = sorted(range(len(examples)), key=lambda i: data.length(examples[i]))
+    batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
+    for batch in progress(batches, "Evaluating", len(batches), "batch"):
+        items = {}
+        for i in batch:
+            try:
+                items[i] = read(examples[i]) if read else data.read_example(examples[i], recipe)
+            except ZooError as error:
+                errors[i] = str(error)
+        if items:
+            yield list(items), data.collate(list(items.values()))

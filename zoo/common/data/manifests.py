@@ -1,0 +1,203 @@
+"""Lists of examples: text files of one example a line, with bad lines told by number.
+
+What a corpus or manifest says of an example is read here once for all: lines, CSV, TSV, JSON lines.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import hashlib
+import json
+import os
+import zlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+from zoo.common.core.corpus import no_such_split
+from zoo.common.core.errors import ZooError
+
+GZIP_MAGIC = b"\x1f\x8b"
+
+Line = tuple[int, str]
+
+
+def read_file(path: Path) -> str:
+    """Return the text of a UTF-8 file, plain or gzipped, with "\\n" between lines.
+
+    Raises:
+        ZooError: it is missing, a broken gzip file, not UTF-8 (with the line and the offset of the first
+            bad byte), or has nothing but white space.
+    """
+    try:
+        content = path.read_bytes()
+        if content.startswith(GZIP_MAGIC):
+            content = gzip.decompress(content)
+        text = content.decode("utf-8-sig")
+    except FileNotFoundError:
+        raise ZooError(f"{path} is missing.") from None
+    except UnicodeDecodeError as error:
+        start = error.start + len(content) - len(error.object)  # a byte order mark is not in it
+        line = content.count(b"\n", 0, start) + 1
+        raise ZooError(
+            f"{path}, line {line}: not UTF-8: byte {start} is 0x{content[start]:02x}. "
+            f"Convert it first, as with `iconv -f latin1 -t utf-8`."
+        ) from None
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise ZooError(f"{path} is no whole gzip file: {error}.") from None
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
+    if not text.strip():
+        raise ZooError(f"{path} is empty: there is no text in it.")
+    return text.replace("\r\n", "\n")
+
+
+def read_lines(path: Path) -> list[Line]:
+    """Return the lines of a text file that are not blank, with their numbers. Raises as `read_file`."""
+    numbered = enumerate((line.rstrip("\r") for line in read_file(path).split("\n")), start=1)
+    return [(number, line) for number, line in numbered if line.strip()]
+
+
+def parse_lines(
+    path: Path,
+    lines: Iterable[Line],
+    parse: Callable[[str], Any],
+    join: Callable[[Any, Any], Any] | None = None,
+) -> list[Any]:
+    """Return an example for each line.
+
+    Args:
+        path: what the file is called in an error.
+        parse: of a line, to an example with an `id`, or None for a line that was not asked for. It
+            raises `ZooError` for a bad line.
+        join: of two examples of one id, to the one they are together. Without it, an id that was there
+            before makes a bad line.
+
+    Raises:
+        ZooError: the number of the first bad line, what is wrong with it and how many more there are;
+            or no line gives an example.
+    """
+    examples: dict[str, Any] = {}
+    bad: list[str] = []
+    for number, line in lines:
+        try:
+            example = parse(line)
+            if example is None:
+                continue
+            if example.id in examples:
+                if join is None:
+                    raise ZooError(f"the id {example.id!r} was there before")
+                example = join(examples[example.id], example)
+            examples[example.id] = example
+        except ZooError as error:
+            bad.append(f"line {number}: {error}")
+    if bad:
+        others = f" (bad lines after it: {len(bad) - 1})" if len(bad) > 1 else ""
+        raise ZooError(f"{path}, {bad[0]}{others}")
+    if not examples:
+        raise ZooError(f"{path}: no example is listed")
+    return list(examples.values())
+
+
+def parse_json_lines(
+    path: Path,
+    parse: Callable[[dict[str, Any]], Any],
+    join: Callable[[Any, Any], Any] | None = None,
+) -> list[Any]:
+    """Return an example for each line of a file of JSON objects. Arguments, errors as `parse_lines`."""
+    return parse_lines(path, read_lines(path), lambda line: parse(_json_object(line)), join)
+
+
+def parse_table(
+    path: Path, columns: tuple[str, ...], parse: Callable[[dict[str, str]], Any]
+) -> list[Any]:
+    """Return an example for each line below the header of a CSV or TSV file.
+
+    Args:
+        columns: those the header must have; others may stand beside them. A header with a tab in it
+            makes the file TSV.
+        parse: of a line's fields by column. Errors as `parse_lines`.
+    """
+    (number, header), *lines = read_lines(path)
+    fields = (lambda line: line.split("\t")) if "\t" in header else _csv_fields
+    try:
+        names = [name.strip() for name in fields(header)]
+    except ZooError as error:
+        raise ZooError(f"{path}, line {number}: {error}") from None
+    if missing := [name for name in columns if name not in names]:
+        raise ZooError(
+            f"{path}, line {number}: the header lacks {', '.join(missing)}. It must have "
+            f"{','.join(columns)}. Received: {header[:80]!r}"
+        )
+    return parse_lines(path, lines, lambda line: parse(_row(names, fields(line))))
+
+
+def text_field(row: dict[str, Any], key: str) -> str:
+    """Return a text that an object of a JSON line must have.
+
+    Raises:
+        ZooError: it is missing, empty or no text.
+    """
+    if not isinstance(row.get(key), str) or not row[key].strip():
+        raise ZooError(f"no text under the key {key!r}. Received: {str(row.get(key))[:80]!r}")
+    return row[key]
+
+
+def of_split(examples: list[Any], split: str, path: Path) -> list[Any]:
+    """Return the examples of a split, told by their attribute `split`, or of "all".
+
+    Raises:
+        ZooError: there is none.
+    """
+    chosen = [example for example in examples if split in ("all", example.split)]
+    if not chosen:
+        raise no_such_split(path, sorted({e.split for e in examples if e.split}), split)
+    return chosen
+
+
+def find_file(folder: Path, names: Iterable[str], suffixes: Iterable[str]) -> Path:
+    """Return the file `folder/<names>` with one of the suffixes; names may not leave the folder.
+
+    Raises:
+        ZooError: a name is not a plain one, or there is no such file.
+    """
+    names = list(names)
+    for name in names:
+        if name in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\"):
+            raise ZooError(f"not a plain name: {name!r}")
+    stem, suffixes = folder.joinpath(*names), list(suffixes)
+    for suffix in suffixes:
+        path = stem.with_name(stem.name + suffix)
+        if os.path.isfile(path):  # unlike Path.is_file, not an error for a name too long
+            return path
+    raise ZooError(f"no file {stem} with one of {' '.join(suffixes)}")
+
+
+def digest(rows: Iterable[tuple]) -> str:
+    """Return SHA-256, in hex, of rows of plain values, in whatever order they come."""
+    return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()
+
+
+def _json_object(line: str) -> dict[str, Any]:
+    try:
+        row = json.loads(line)
+        json.dumps(row, ensure_ascii=False).encode()  # fails where an escape makes half a letter
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"invalid JSON: {error}") from None
+    if not isinstance(row, dict):
+        raise ZooError(f"not a JSON object. Received: {line[:80]!r}")
+    return row
+
+
+def _csv_fields(line: str) -> list[str]:
+    try:
+        return next(csv.reader([line], strict=True))
+    except csv.Error as error:
+        raise ZooError(f"invalid CSV: {error}") from None
+
+
+def _row(columns: list[str], fields: list[str]) -> dict[str, str]:
+    if len(fields) != len(columns):
+        raise ZooError(f"{len(fields)} fields where the header has {len(columns)}")
+    return dict(zip(columns, fields, strict=True))

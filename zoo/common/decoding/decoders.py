@@ -1,0 +1,104 @@
+"""The decoders a recipe chooses from: how an answer is chosen. The work is done by other modules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zoo.common.core.decoder import Decoder, option
+from zoo.common.core.errors import check_choice, check_range
+
+SAMPLERS = ("greedy", "random", "top_k", "top_p")
+SEARCHES = ("beam", "greedy")
+
+
+@dataclass(frozen=True)
+class CTCSearch(Decoder):
+    """Labels out of the frames of a CTC model. See `zoo.common.ctc.search`."""
+
+    beam_width: int = option(1, "labellings the prefix beam search keeps; 1 takes the best path")
+    n_best: int = option(1, "how many labellings are given, the likeliest first")
+    times: bool = option(False, "when each word was said, in seconds")
+
+    def __post_init__(self):
+        check_range("beam_width", self.beam_width, at_least=1, at_most=10_000)
+        check_range("n_best", self.n_best, at_least=1, at_most=self.beam_width)
+
+
+@dataclass(frozen=True)
+class Classes(Decoder):
+    """The likeliest classes."""
+
+    n_best: int = option(1, "how many classes are given, the likeliest first")
+    min_confidence: float = option(0.0, "below this probability the answer is none of the classes")
+
+    def __post_init__(self):
+        check_range("n_best", self.n_best, at_least=1)
+        check_range("min_confidence", self.min_confidence, at_least=0, at_most=1)
+
+
+@dataclass(frozen=True)
+class Sampling(Decoder):
+    """How a token is taken from a distribution. See `zoo.common.decoding.generation`."""
+
+    sampler: str = option("top_p", f"how tokens are chosen: {', '.join(SAMPLERS)}")
+    temperature: float = option(0.8, "divides the logits before a draw: lower is likelier")
+    top_k: int = option(10, "how many tokens the sampler top_k draws from")
+    top_p: float = option(0.95, "the probability the tokens that top_p draws from have together")
+    seed: int = option(0, "fixes the draws")
+
+    def __post_init__(self):
+        check_range("temperature", self.temperature, at_least=1e-6, at_most=1e6)
+        check_range("top_k", self.top_k, at_least=1)
+        check_range("top_p", self.top_p, above=0, at_most=1)
+        check_range("seed", self.seed, at_least=0, at_most=2**32 - 1)
+        self.check_sampler()
+
+    def check_sampler(self) -> None:
+        """Check the name of the sampler. Raises `ZooError`."""
+        check_choice("sampler", self.sampler, SAMPLERS)
+
+
+@dataclass(frozen=True)
+class Generation(Sampling):
+    """A text that goes on from a prompt."""
+
+    length: int = option(100, "tokens that are written")
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_range("length", self.length, at_least=1, at_most=1_000_000)
+
+
+@dataclass(frozen=True)
+class SequenceSearch(Sampling):
+    """A sentence about an input, from its start to its end: searched for, or drawn."""
+
+    sampler: str = option("beam", f"how tokens are chosen: beam, {', '.join(SAMPLERS)}")
+    temperature: float = option(1.0, "divides the logits before a draw: lower is likelier")
+    max_length: int = option(36, "the most tokens of a sentence, its end not counted")
+    beam_width: int = option(3, "sentences the beam search keeps; 1 is greedy")
+    length_penalty: float = option(
+        1.0, "the power of the length a log-probability is divided by; 0 favours short sentences"
+    )
+    n_best: int = option(1, "how many sentences a beam search gives, the best first")
+
+    def __post_init__(self):
+        super().__post_init__()
+        check_range("max_length", self.max_length, at_least=1, at_most=10_000)
+        check_range("beam_width", self.beam_width, at_least=1, at_most=1_000)
+        check_range("length_penalty", self.length_penalty, at_least=0, at_most=10)
+        check_range("n_best", self.n_best, at_least=1, at_most=self.beam_width)
+
+    def check_sampler(self) -> None:
+        """See `Sampling.check_sampler`."""
+        check_choice("sampler", self.sampler, dict.fromkeys((*SEARCHES, *SAMPLERS)))
+
+
+@dataclass(frozen=True)
+class Forecast(Decoder):
+    """How far a forecast goes."""
+
+    horizon: int = option(1, "steps ahead")
+
+    def __post_init__(self):
+        check_range("horizon", self.horizon, at_least=1, at_most=100_000)

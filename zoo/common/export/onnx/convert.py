@@ -1,0 +1,94 @@
+"""A functional Keras model, node by node, to an ONNX model."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import onnx
+from onnx import helper
+
+from zoo.common.export.onnx.graph import Graph, onnx_type, unsupported
+from zoo.common.export.onnx.layers import LAYERS
+from zoo.common.export.onnx.operations import OPERATIONS
+from zoo.common.utils.private import nodes
+
+OPSET = 18
+IR_VERSION = 9  # old enough for runtimes of years ago, and all that the opset needs
+
+
+def to_onnx(model: keras.Model) -> onnx.ModelProto:
+    """Return a functional model with named inputs and outputs as an ONNX model that passes its check.
+
+    Dimensions that Keras leaves free stay free: the first is called `batch`.
+
+    Raises:
+        ZooError: a layer or operation has no counterpart; it is named.
+    """
+    graph = Graph()
+    inputs = []
+    for name, tensor in model.input.items():
+        graph.bind(tensor, name)
+        inputs.append(_value_info(name, tensor))
+    _walk(graph, model)
+    for name, tensor in model.output.items():
+        graph.nodes.append(helper.make_node("Identity", [graph.value(tensor)], [name]))
+    outputs = [_value_info(name, tensor) for name, tensor in model.output.items()]
+    built = helper.make_model(
+        helper.make_graph(graph.nodes, model.name, inputs, outputs, graph.initializers),
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="recurrent-zoo",
+    )
+    onnx.checker.check_model(built, full_check=True)
+    return built
+
+
+def _walk(graph: Graph, model: keras.Model) -> None:
+    """Add the nodes of a functional model whose inputs are bound, and bind its tensors."""
+    for node in nodes(model):
+        operation = node.operation
+        arguments = inspect.signature(operation.call).bind(
+            *node.arguments.args, **node.arguments.kwargs
+        )
+        graph.prefix = f"{operation.name}/"
+        if isinstance(operation, keras.Model):
+            outputs = _nested(graph, operation, node)
+        else:
+            outputs = _adder(operation)(graph, operation, node, **arguments.arguments)
+        outputs = [outputs] if isinstance(outputs, str) else outputs
+        for tensor, name in zip(node.outputs, outputs, strict=True):
+            graph.bind(tensor, name)
+
+
+def _nested(graph: Graph, model: keras.Model, node: Any) -> list[str]:
+    for inner, outer in zip(model.inputs, node.input_tensors, strict=True):
+        graph.bind(inner, graph.value(outer))
+    _walk(graph, model)
+    return [graph.value(tensor) for tensor in model.outputs]
+
+
+def _adder(operation: Any) -> Callable:
+    """The function that adds the nodes of an operation: of the graph, the operation, its node in the
+    Keras model and its arguments, to the names of its outputs."""
+    kind = type(operation)
+    if kind in LAYERS:
+        return LAYERS[kind]
+    if not isinstance(operation, keras.Layer) and kind.__name__ in OPERATIONS:
+        return OPERATIONS[kind.__name__]
+    layers = sorted({layer.__name__ for layer in LAYERS})
+    raise unsupported(
+        operation,
+        f"Layers that do: {', '.join(layers)}. Operations of keras.ops: "
+        f"{', '.join(sorted(OPERATIONS))}.",
+    )
+
+
+def _value_info(name: str, tensor: keras.KerasTensor) -> onnx.ValueInfoProto:
+    shape = [
+        size or ("batch" if axis == 0 else f"{name}_{axis}")
+        for axis, size in enumerate(tensor.shape)
+    ]
+    return helper.make_tensor_value_info(name, onnx_type(tensor.dtype), shape)

@@ -1,0 +1,79 @@
+"""Switch a model between Keras's recurrent layers and the fast ones, weights shared."""
+
+import keras
+
+from zoo.common.core.errors import ZooError
+from zoo.common.layers.recurrent import layers
+
+_FAST = {
+    keras.layers.LSTM: layers.LSTM,
+    keras.layers.GRU: layers.GRU,
+    keras.layers.SimpleRNN: layers.SimpleRNN,
+    keras.layers.Bidirectional: layers.Bidirectional,
+}
+_STOCK = {fast: stock for stock, fast in _FAST.items()}
+
+
+def accelerate(model: keras.Model) -> keras.Model:
+    """The same model with its recurrent layers run by the fast loops.
+
+    `LSTM`, `GRU`, `SimpleRNN` and `Bidirectional` are replaced, in nested models too. All variables
+    are shared with `model`: training one trains the other. The states of a `stateful` layer are
+    not: they start at zero.
+
+    Args:
+        model: functional or Sequential `keras.Model`, built.
+
+    Returns:
+        A model with the inputs, outputs, layer names and weights of `model`.
+
+    Raises:
+        ZooError: `model` is neither functional nor Sequential, or is not built.
+    """
+    return _switched(model, _FAST)
+
+
+def to_stock(model: keras.Model) -> keras.Model:
+    """The same model with stock Keras layers, for a file that opens without the zoo.
+
+    The inverse of `accelerate`, with the same sharing of variables, arguments and errors.
+    """
+    return _switched(model, _STOCK)
+
+
+def _switched(model, classes):
+    if getattr(model, "inputs", None) is None:
+        raise ZooError(
+            "Recurrent layers can be switched in a built functional or Sequential model. "
+            f"Received: {type(model).__name__} {getattr(model, 'name', model)!r}."
+        )
+    return keras.models.clone_model(
+        model, clone_function=lambda layer: _switch(layer, classes), recursive=True
+    )
+
+
+def _switch(layer, classes):
+    """`layer` as the class it maps to, on the same variables; itself where it maps to none."""
+    switched = classes.get(type(layer))
+    if switched is None:
+        return layer
+    config = layer.get_config()
+    if isinstance(layer, keras.layers.Bidirectional):
+        config["layer"] = _switch(layer.forward_layer, classes)
+        config["backward_layer"] = _switch(layer.backward_layer, classes)
+        new = switched(**config)
+        _share(layer.forward_layer, new.forward_layer)
+    else:
+        new = switched.from_config(config)
+        new.use_cudnn = getattr(layer, "use_cudnn", None)
+        _share(layer, new)
+    return new
+
+
+def _share(layer, new):
+    """Give `new` the variables of `layer`."""
+    if not hasattr(layer, "cell") or new.cell.built:
+        return
+    for name in ("kernel", "recurrent_kernel", "bias"):
+        setattr(new.cell, name, getattr(layer.cell, name))
+    new.cell.built = True

@@ -1,0 +1,313 @@
+"""Recurrences over a whole sequence, with hand-written gradients and loops compiled by XLA.
+
+A sequence is walked in windows of `WINDOW` steps. In each, the inputs of the gates come from one
+product, `z = x K + b`; what is left to the loop over its steps is the recurrent product and the gates.
+The loop back in time carries the gradients of the states alone; those of the weights are one product
+each after it. So no gate of more than a window is ever held, but for what the way back needs.
+
+XLA compiles anew for every shape, but not for every number of windows: one compiled function serves
+sequences of every length, three more those that fit half a window, a quarter or an eighth of one; a
+batch size seen for the first time compiles.
+"""
+
+from typing import NamedTuple
+
+import tensorflow as tf
+
+from zoo.common.core.errors import ZooError
+from zoo.common.layers.recurrent.cells import Cell
+from zoo.common.utils.private import in_xla
+
+WINDOW = 64
+
+
+def run(
+    cell: Cell,
+    x: tf.Tensor,
+    kernel: tf.Tensor,
+    bias: tf.Tensor,
+    weights: tuple[tf.Tensor, ...],
+    states: tuple[tf.Tensor, ...],
+    *,
+    mask: tf.Tensor | None = None,
+    dropout: tf.Tensor | None = None,
+    reverse: bool = False,
+    training: bool = False,
+) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
+    """Walk a recurrence over time.
+
+    Args:
+        cell: the recurrence.
+        x: inputs, `[time, batch, features]`, float32 or float64.
+        kernel, bias: from inputs to those of the gates, `[features, gates * units]` and
+            `[gates * units]`.
+        weights: of the cell, in its order.
+        states: before the first step, each `[batch, units]`.
+        mask: bool `[time, batch, 1]`. A step where it is false keeps the states. Defaults to None.
+        dropout: `[gates, batch, units]`, masks on the state that each gate sees. Defaults to None.
+        reverse: walk from the last step to the first. Results stay in the order of `x`.
+        training: keep what a gradient needs. Without it a gradient walks forward once more.
+
+    Returns:
+        `h` after each step, `[time, batch, units]`, and the states after the last step.
+
+    Raises:
+        ZooError: a second derivative is asked for.
+    """
+    count, units = len(states), states[0].shape[1]
+
+    def forward(x, kernel, bias, weights, states, keep):
+        matrices = cell.prepare(weights, dropout)
+
+        def window(part, states, _):
+            z = part.pad(_affine(part.slice(x), kernel, bias))
+            states, h, residuals = _forward(
+                cell, reverse, keep, z, part.pad(part.slice(mask)), dropout, matrices, states,
+                part.steps,
+            )  # fmt: skip
+            return states, (part.unpad(h),), residuals
+
+        residuals = cell.residuals if keep else 0
+        if not keep:
+            states = (*states, tf.zeros_like(states[0]))  # see `_forward`
+        states, (h,), residuals = _over_windows(
+            window, x, reverse, states, (units,), residuals, units
+        )
+        return h, states[:count], residuals
+
+    def backward(x, kernel, bias, weights, states, h, residuals, d_h, d_states):
+        if not training:
+            _, _, residuals = forward(x, kernel, bias, weights, states, keep=True)
+        matrices, from_gates = cell.transpose(weights, dropout), tf.transpose(kernel)
+
+        def window(part, carried, residuals):
+            d_states, sums = carried[:count], carried[count:]
+            d_states, gate_gradients = _backward(
+                cell, reverse, part.pad(part.slice(d_h)), part.pad(part.slice(mask)), dropout,
+                matrices, residuals, d_states, part.steps,
+            )  # fmt: skip
+            gate_gradients = tuple(part.unpad(values) for values in gate_gradients)
+            dz, d_weights = cell.gradients(
+                part.before(h, states[0], reverse), gate_gradients, dropout
+            )
+            rows, inputs = _flatten_time(dz), part.slice(x)
+            gradients = (
+                tf.matmul(_flatten_time(inputs), rows, transpose_a=True),
+                tf.reduce_sum(rows, axis=0),
+                *d_weights,
+            )
+            sums = tuple(total + gradient for total, gradient in zip(sums, gradients, strict=True))
+            return (*d_states, *sums), (_unflatten_time(inputs, tf.matmul(rows, from_gates)),), ()
+
+        sums = map(tf.zeros_like, (kernel, bias, *weights))
+        carried, (dx,), _ = _over_windows(
+            window, x, not reverse, (*d_states, *sums), (x.shape[2],), 0, units, residuals
+        )
+        return dx, *carried[count:], *carried[:count]
+
+    @tf.custom_gradient
+    def walk(*tensors):
+        # Without gradients of their own, tapes stay out of the compiled functions.
+        inputs = parts(map(tf.stop_gradient, tensors))
+        h, last_states, residuals = forward(*inputs, keep=training)
+
+        def gradient(*upstream):
+            d_h, *d_states = map(tf.stop_gradient, upstream)
+            gradients = backward(*inputs, h, residuals, d_h, tuple(d_states))
+            return _first_derivatives(gradients, (*upstream, *tensors))
+
+        return (h, *last_states), gradient
+
+    def parts(tensors):
+        x, kernel, bias, *others = tensors
+        return x, kernel, bias, tuple(others[: len(weights)]), tuple(others[len(weights) :])
+
+    h, *last_states = walk(x, kernel, bias, *weights, *states)
+    return h, tuple(last_states)
+
+
+def _affine(x, kernel, bias):
+    """`x K + b` over `[time, batch, features]`, as one product of two matrices."""
+    return _unflatten_time(x, tf.nn.bias_add(tf.matmul(_flatten_time(x), kernel), bias))
+
+
+def _flatten_time(x):
+    """`[time, batch, width]` as a matrix of that width."""
+    return tf.reshape(x, (-1, x.shape[2]))
+
+
+def _unflatten_time(x, rows):
+    """The rows of a matrix in the times and batch of `x`."""
+    width = rows.shape[1]
+    sequence = tf.reshape(rows, (*tf.unstack(tf.shape(x)[:2]), width))
+    return tf.ensure_shape(sequence, (*x.shape[:2], width))
+
+
+def _first_derivatives(gradients, tensors):
+    """`gradients`, which depend on `tensors`, with a clear error in place of their own gradient."""
+
+    @tf.custom_gradient
+    def guarded(*_):
+        return gradients, refuse
+
+    def refuse(*_):
+        raise ZooError(
+            "A recurrent layer on the zoo's CPU kernels has first derivatives only. "
+            "zoo.common.layers.recurrent.to_stock(model) gives Keras's own layers. "
+            "Received: a request for a second derivative."
+        )
+
+    return guarded(*tensors)
+
+
+# Windows ------------------------------------------------------------------------------------------
+
+
+class _Part(NamedTuple):
+    """A window of a sequence: `steps` steps from `start` on, filled up to `length` for the loops alone.
+
+    Products are of its own steps only. `length` None is the whole sequence.
+    """
+
+    start: tf.Tensor | int
+    steps: tf.Tensor
+    length: tf.Tensor | None
+
+    def slice(self, x):
+        """The part of `x` in the window; of None, None."""
+        if x is None or self.length is None:
+            return x
+        return x[self.start : self.start + self.steps]
+
+    def pad(self, x):
+        """A part with zeros behind it, up to the length of the window; of None, None."""
+        if x is None or self.length is None:
+            return x
+        filled = tf.pad(x, ((0, self.length - self.steps), (0, 0), (0, 0)))
+        return tf.ensure_shape(filled, (None, *x.shape[1:]))
+
+    def unpad(self, x):
+        """A part without what filled it up."""
+        return x if self.length is None else x[: self.steps]
+
+    def before(self, h, state, reverse):
+        """What stood before each of its steps: `h` of the step before, or the first state."""
+        if self.length is None:
+            return tf.concat([h[1:], state[None]] if reverse else [state[None], h[:-1]], axis=0)
+        end = self.start + self.steps
+        if reverse:
+            edge = tf.where(end < tf.shape(h)[0], h[tf.minimum(end, tf.shape(h)[0] - 1)], state)
+            return tf.concat([h[self.start + 1 : end], edge[None]], axis=0)
+        edge = tf.where(self.start > 0, h[tf.maximum(self.start - 1, 0)], state)
+        return tf.concat([edge[None], h[self.start : end - 1]], axis=0)
+
+
+def _over_windows(window, like, reverse, carried, widths, keep, units, residuals=()):
+    """Fold `window` over the time of `like`.
+
+    `window(part, carried, residuals)` returns what is carried on, tensors of `widths` for each step, and
+    `keep` tensors of `units` for another walk over the same windows.
+    """
+    time_steps = tf.shape(like)[0]
+    fixed = like.shape[0] is not None and like.shape[0] <= WINDOW
+    # A step that XLA compiles as a whole knows its shapes: nothing is gained by windows.
+    if fixed or in_xla():
+        return window(_Part(0, time_steps, None), carried, residuals)
+
+    windows = (time_steps + WINDOW - 1) // WINDOW
+    # A window is filled up with zeros: a short sequence gets a short one.
+    shorter = [WINDOW // 2, WINDOW // 4, WINDOW // 8]
+    length = WINDOW // 2 ** tf.reduce_sum(tf.cast(time_steps <= shorter, tf.int32))
+
+    def array(width):
+        return tf.TensorArray(
+            like.dtype,
+            windows,
+            element_shape=(None, like.shape[1], width),
+            infer_shape=False,
+            clear_after_read=False,
+        )
+
+    def body(k, carried, sequences, keeping):
+        start = k * WINDOW
+        part = _Part(start, tf.minimum(time_steps - start, WINDOW), length)
+        new, parts, keeps = window(part, carried, tuple(x.read(k) for x in residuals))
+        # What was traced for any batch gives any batch: the loop wants the batch it began with.
+        carried = tuple(tf.ensure_shape(x, o.shape) for x, o in zip(new, carried, strict=True))
+        sequences = tuple(x.write(k, values) for x, values in zip(sequences, parts, strict=True))
+        keeping = tuple(x.write(k, values) for x, values in zip(keeping, keeps, strict=True))
+        return k - 1 if reverse else k + 1, carried, sequences, keeping
+
+    _, carried, sequences, keeping = tf.while_loop(
+        lambda k, *_: k >= 0 if reverse else k < windows,
+        body,
+        (
+            windows - 1 if reverse else tf.constant(0),
+            tuple(carried),
+            tuple(array(width) for width in widths),
+            tuple(array(units) for _ in range(keep)),
+        ),
+        maximum_iterations=windows,
+    )
+    return carried, tuple(x.concat() for x in sequences), keeping
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, steps):
+    """Walk `cell` over one window: the states, `h` of each step, the residuals of each step.
+
+    Where no residuals are kept, one of them is carried as a last state: XLA would otherwise
+    fuse the gates into the update of the states, and not vectorise them.
+    """
+
+    def step(t, states):
+        old = states if keep else states[:-1]
+        new, residuals = cell.forward(z[t], old, matrices, dropout)
+        if mask is not None:
+            new = tuple(tf.where(mask[t], n, o) for n, o in zip(new, old, strict=True))
+        if not keep:
+            return (*new, residuals[0]), new[:1]
+        if mask is not None:
+            residuals = tuple(tf.where(mask[t], x, 0.0) for x in residuals)
+        return new, (new[0], *residuals)
+
+    widths = [states[0].shape[1]] * (1 + (cell.residuals if keep else 0))
+    states, (h, *residuals) = _fold(step, z, reverse, states, widths, steps)
+    return states, h, tuple(residuals)
+
+
+@tf.function(jit_compile=True, autograph=False)
+def _backward(cell, reverse, d_h, mask, dropout, matrices, residuals, d_states, steps):
+    """Walk `cell` back over one window: the gradients of the states, what each step emits."""
+
+    def step(t, d_states):
+        d_states = (d_states[0] + d_h[t], *d_states[1:])
+        coefficients = tuple(x[t] for x in residuals)
+        before, gate_gradients = cell.backward(d_states, coefficients, matrices, dropout)
+        if mask is not None:
+            before = tuple(tf.where(mask[t], b, d) for b, d in zip(before, d_states, strict=True))
+        return before, gate_gradients
+
+    units = d_states[0].shape[1]
+    widths = [units * blocks for blocks in cell.gate_gradients]
+    return _fold(step, d_h, not reverse, d_states, widths, steps)
+
+
+def _fold(step, like, reverse, states, widths, steps):
+    """Fold `step(t, states) -> states, tensors` over the first `steps` steps of a window."""
+    arrays = tuple(
+        tf.TensorArray(like.dtype, tf.shape(like)[0], element_shape=(like.shape[1], width))
+        for width in widths
+    )
+
+    def body(t, states, arrays):
+        states, values = step(t, states)
+        arrays = tuple(x.write(t, value) for x, value in zip(arrays, values, strict=True))
+        return t - 1 if reverse else t + 1, tuple(states), arrays
+
+    _, states, arrays = tf.while_loop(
+        lambda t, *_: t >= 0 if reverse else t < steps,
+        body,
+        (steps - 1 if reverse else tf.constant(0), tuple(states), arrays),
+    )
+    return states, tuple(x.stack() for x in arrays)

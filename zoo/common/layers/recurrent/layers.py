@@ -1,0 +1,218 @@
+"""Keras's recurrent layers, run by faster loops on the CPU.
+
+Each class is the Keras layer of the same name: its arguments, config, weights and numbers. Only the
+walk over the sequence differs, and only where the kernels cover the layer: on the TensorFlow
+backend, without a GPU, with the activations tanh and sigmoid and `unroll=False`. Everywhere else
+the layer is Keras's own, cuDNN included.
+"""
+
+import os
+
+import keras
+
+if keras.config.backend() == "tensorflow":
+    import tensorflow as tf
+
+    from zoo.common.layers.recurrent import cells, kernels
+    from zoo.common.utils.private import in_xla
+else:
+    kernels = None
+
+MIN_ROWS_PER_HALF = 8  # of half a batch
+
+_register = keras.saving.register_keras_serializable("zoo")
+
+
+@_register
+class LSTM(keras.layers.LSTM):
+    """`keras.layers.LSTM` (Hochreiter and Schmidhuber, 1997), faster on the CPU.
+
+    z = x K + b + h R;  i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o);  a = tanh(z_a)
+    c' = f * c + i * a;  h' = o * tanh(c')
+
+    Arguments, inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and
+    errors are those of `keras.layers.LSTM`.
+    """
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """Run the sequence; see `keras.layers.RNN`."""
+        if not _covered(self):
+            return super().inner_loop(sequences, initial_state, mask, training)
+        return _run(self, cells.LSTM, sequences, initial_state, mask, training)
+
+
+@_register
+class GRU(keras.layers.GRU):
+    """`keras.layers.GRU` (Cho et al., 2014), faster on the CPU.
+
+    u, r = sigmoid(x K_u + b_u + h R_u + d_u), sigmoid(x K_r + b_r + h R_r + d_r)
+    a = tanh(x K_a + b_a + r * (h R_a + d_a))    with reset_after=True, else
+    a = tanh(x K_a + b_a + (r * h) R_a), and there is no d
+    h' = u * h + (1 - u) * a
+
+    Arguments, inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and
+    errors are those of `keras.layers.GRU`.
+    """
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """Run the sequence; see `keras.layers.RNN`."""
+        if not _covered(self):
+            return super().inner_loop(sequences, initial_state, mask, training)
+        cell = cells.GRU if self.reset_after else cells.GRU_RESET_BEFORE
+        return _run(self, cell, sequences, initial_state, mask, training)
+
+
+@_register
+class SimpleRNN(keras.layers.SimpleRNN):
+    """`keras.layers.SimpleRNN` (Elman, 1990), faster on the CPU: h' = tanh(x K + b + h R).
+
+    Arguments, inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and
+    errors are those of `keras.layers.SimpleRNN`.
+    """
+
+    def inner_loop(self, sequences, initial_state, mask, training=False):
+        """Run the sequence; see `keras.layers.RNN`."""
+        if not _covered(self):
+            return super().inner_loop(sequences, initial_state, mask, training)
+        return _run(self, cells.SIMPLE, sequences, initial_state, mask, training)
+
+
+@_register
+class Bidirectional(keras.layers.Bidirectional):
+    """`keras.layers.Bidirectional` (Schuster and Paliwal, 1997) around the layers of this module.
+
+    Arguments, outputs and errors are those of `keras.layers.Bidirectional`. The two directions do
+    not depend on each other, and TensorFlow runs them side by side.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        # They fill two cores already: neither cuts its batch into halves.
+        self.forward_layer.paired = self.backward_layer.paired = True
+
+
+def _covered(layer):
+    """Whether the kernels run this layer here; otherwise Keras does."""
+    sigmoid = keras.activations.sigmoid
+    return (
+        kernels is not None
+        and layer.activation is keras.activations.tanh
+        and getattr(layer, "recurrent_activation", sigmoid) is sigmoid
+        and not layer.unroll
+        and getattr(layer, "use_cudnn", "auto") is not True
+        and layer.dropout < 1
+        and layer.recurrent_dropout < 1
+        and not tf.config.list_logical_devices("GPU")
+    )
+
+
+def _run(layer, cell, sequences, initial_state, mask, training):
+    """Keras's `inner_loop` by a kernel: (last output, outputs, states)."""
+    # Half precision only rounds the operands: a long sum of bfloat16 states would drift.
+    dtype = "float64" if layer.compute_dtype == "float64" else "float32"
+    states = keras.tree.flatten(initial_state)
+    rows = {
+        "x": sequences,
+        "states": states,
+        "dropout": layer.cell.get_dropout_mask(sequences[:, 0, :]) if training else None,
+        "recurrent_dropout": (
+            layer.cell.get_recurrent_dropout_mask(states[0]) if training else None
+        ),
+    }
+    rows = _map(lambda x: _tensor(x, dtype), rows)
+    rows["mask"] = None if mask is None else tf.cast(keras.tree.flatten(mask)[0], "bool")
+    paired = getattr(layer, "paired", False)  # one direction of two
+    if not paired and _threads() > 1 and not in_xla():
+        halves = [_run_rows(layer, cell, training, **half) for half in _halves(rows)]
+        return keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *halves)
+    return _run_rows(layer, cell, training, **rows)
+
+
+def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask):
+    """`_run` for some rows of the batch, with their states and masks."""
+    if mask is not None:
+        mask = tf.transpose(mask)[:, :, None]
+    bias, *recurrent_bias = _biases(layer, x.dtype)
+    if recurrent_dropout is not None:
+        recurrent_dropout = tf.stack(keras.tree.flatten(recurrent_dropout))
+    x = tf.transpose(x, (1, 0, 2))
+    kernel = _tensor(layer.cell.kernel, x.dtype)
+    if isinstance(dropout, list):  # one for each gate: implementation=1
+        x = tf.concat([x * mask for mask in dropout], axis=2)
+        kernel = _block_diagonal(tf.split(kernel, cell.gates, axis=1))
+    elif dropout is not None:
+        x = x * dropout
+    h, last = kernels.run(
+        cell,
+        x,
+        kernel,
+        bias,
+        (_tensor(layer.cell.recurrent_kernel, x.dtype), *recurrent_bias),
+        states,
+        mask=mask,
+        dropout=recurrent_dropout,
+        reverse=layer.go_backwards,
+        training=training,
+    )
+    last_output = last[0]
+    if mask is not None:
+        # Keras gives zeros at a masked step, or the output before it (zeros where there is none).
+        counts, at_end = mask, mask[0] if layer.go_backwards else mask[-1]
+        if not layer.zero_output_for_mask:
+            counts = tf.cumsum(tf.cast(mask, "int32"), axis=0, reverse=layer.go_backwards) > 0
+            at_end = tf.reduce_any(mask, axis=0)
+        h, last_output = tf.where(counts, h, 0.0), tf.where(at_end, last_output, 0.0)
+    if not layer.return_sequences:
+        return last_output, last_output[:, None], list(last)
+    if layer.go_backwards:
+        h = tf.reverse(h, [0])
+    return last_output, tf.transpose(h, (1, 0, 2)), list(last)
+
+
+def _threads():
+    """How many operations TensorFlow runs at once."""
+    return tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count()
+
+
+def _halves(rows):
+    """Cut every tensor of `rows` into the first and the second half of the batch.
+
+    The halves are loops of their own, which two cores walk side by side without waiting for each
+    other at every step. A batch of few rows stays whole, and its second half is empty.
+    """
+    batch = rows["x"].shape[0]
+    if batch is None:
+        batch = tf.shape(rows["x"])[0]
+        first = tf.minimum(batch, tf.maximum((batch + 1) // 2, MIN_ROWS_PER_HALF))
+    elif batch <= MIN_ROWS_PER_HALF:
+        return [rows]
+    else:
+        first = max((batch + 1) // 2, MIN_ROWS_PER_HALF)
+    return [_map(lambda x: x[:first], rows), _map(lambda x: x[first:], rows)]
+
+
+def _map(function, rows):
+    """`function` of every tensor in `rows`; None where there is none."""
+    return keras.tree.map_structure(lambda x: None if x is None else function(x), rows)
+
+
+def _block_diagonal(blocks):
+    """Blocks of one width down the diagonal of a matrix of zeros."""
+    count, width = len(blocks), blocks[0].shape[1]
+    margins = [((0, 0), (i * width, (count - 1 - i) * width)) for i in range(count)]
+    return tf.concat([tf.pad(b, m) for b, m in zip(blocks, margins, strict=True)], axis=0)
+
+
+def _biases(layer, dtype):
+    """The bias of the inputs and, for a GRU that resets after the product, the recurrent one."""
+    two = getattr(layer, "reset_after", False)
+    if layer.use_bias:
+        bias = _tensor(layer.cell.bias, dtype)
+    else:
+        width = layer.cell.kernel.shape[1]
+        bias = tf.zeros((2, width) if two else (width,), dtype)
+    return tf.unstack(bias) if two else [bias]
+
+
+def _tensor(x, dtype):
+    return tf.cast(tf.convert_to_tensor(x), dtype)

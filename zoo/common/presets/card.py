@@ -1,0 +1,143 @@
+"""What is known of a preset: metrics.json, its figures with their origin, and CARD.md for readers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from zoo.common.core import registry
+from zoo.common.core.recipe import Recipe
+from zoo.common.presets import store
+from zoo.common.presets.runs import provenance, read_json, write_json
+from zoo.common.utils.files import write_text
+
+# Every measurement of a preset of this name on test, also of earlier ones; a key of metrics.json.
+TEST_READINGS = "test_readings"
+RATES = {"wer", "cer", "per", "accuracy", "copy_rate", "unique_ratio"}
+
+
+def read_metrics(folder: Path) -> dict[str, Any]:
+    """Return what metrics.json of a preset holds; empty where there is none.
+
+    Raises:
+        ZooError: it is corrupt.
+    """
+    path = folder / store.METRICS_FILE
+    return read_json(path) if path.exists() else {}
+
+
+def begin_metrics(folder: Path, training: dict[str, Any], before: dict[str, Any]) -> None:
+    """Write a metrics.json without figures.
+
+    Args:
+        folder: of a preset that is being made.
+        training: what is recorded of its run.
+        before: the metrics of the preset that it replaces, whose readings of test it goes on counting.
+    """
+    readings = before.get(TEST_READINGS, [])
+    metrics = {"training": training, "figures": {}, TEST_READINGS: readings}
+    write_json(folder / store.METRICS_FILE, metrics)
+
+
+def record_evaluation(folder: Path, evaluation: dict[str, Any], command: str) -> None:
+    """Add an evaluation to a preset's metrics.json, with command, commit and date.
+
+    Args:
+        evaluation: the answer of `zoo evaluate`. One of the test split is also a reading of test.
+        command: what gives the figures again.
+    """
+    metrics, split = read_metrics(folder), evaluation["split"]
+    figures = {key: evaluation[key] for key in ("corpus", "examples", "seconds", "metrics")}
+    origin = {key: provenance()[key] for key in ("commit", "date")}
+    metrics["figures"][split] = figures | {"command": command} | origin
+    if split == _entry(folder).corpus.test_split:
+        metrics[TEST_READINGS].append(origin | {"metrics": evaluation["metrics"]})
+    write_json(folder / store.METRICS_FILE, metrics)
+
+
+def write_card(folder: Path) -> None:
+    """Write CARD.md of a preset from the registry, recipe.json and metrics.json."""
+    recipe, entry = store.load_recipe(folder), _entry(folder)
+    metrics = read_metrics(folder)
+    paragraphs = (" ".join(part.split("\n")) for part in entry.description.split("\n\n"))
+    lines = [
+        f"# {entry.name}",
+        entry.summary,
+        *paragraphs,
+        "## Figures",
+        _figures(metrics["figures"]),
+        _reading(metrics, entry.metric),
+        "## Training",
+        _training(metrics["training"], recipe),
+        "## Model, corpus, licence",
+        _facts(folder, recipe, entry),
+    ]
+    write_text(folder / store.CARD_FILE, "\n\n".join(line for line in lines if line) + "\n")
+
+
+def _entry(folder: Path) -> registry.Entry:
+    return registry.entry(store.load_recipe(folder).name)
+
+
+def _figures(figures: dict[str, Any]) -> str:
+    """A table: a row a split."""
+    names = list(next(iter(figures.values()))["metrics"])
+    rows = [["split", "examples", *names, "command"], ["---"] * (len(names) + 3)]
+    for split, row in figures.items():
+        values = [f"{value:.4f}" for value in row["metrics"].values()]
+        rows.append([split, str(row["examples"]), *values, f"`{row['command']}`"])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _reading(metrics: dict[str, Any], metric: str) -> str:
+    """How to read the figures, and how often test was measured."""
+    names = {name for row in metrics["figures"].values() for name in row["metrics"]}
+    sentences = ["Rates are fractions."] if names & RATES else []
+    readings = metrics[TEST_READINGS]
+    if len(readings) == 1:
+        sentences.append("The test split was measured once.")
+    elif readings:
+        values = ", ".join(f"{row['metrics'][metric]:.4f} ({row['date']})" for row in readings)
+        sentences.append(
+            f"The test split was measured {len(readings)} times for presets of this name; {metric}: "
+            f"{values}."
+        )
+    sentences.append("No test example was used in training.")
+    return " ".join(sentences)
+
+
+def _training(training: dict[str, Any], recipe: Recipe) -> str:
+    history, examples = training["history"], training["examples"]
+    words = (
+        f"`zoo train {recipe.name} --data ...`: {history['epochs']} "
+        f"{'epoch' if history['epochs'] == 1 else 'epochs'} over {examples['train']} examples "
+        f"(dev: {examples['dev']}), {history['minutes']:.0f} minutes."
+    )
+    if history["epochs"] > 1:
+        words += (
+            f" The model is that of epoch {history['best_epoch']}, which had the best "
+            f"{recipe.task.metric} on dev."
+        )
+    if training.get("init"):
+        words += f" It started from the weights of `{training['init']}`."
+    return words
+
+
+def _facts(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:
+    corpus, file = entry.corpus, recipe.model.file
+    size = f"- Size: {(folder / file).stat().st_size / 1e6:.1f} MB."
+    facts = [
+        f"- Paper: {entry.paper}",
+        f"- Corpus: {corpus.title}, {corpus.source}. Licence: {corpus.licence}",
+    ]
+    if not file.endswith(".keras"):
+        return "\n".join([*facts, size])
+    return "\n".join(
+        [
+            *facts,
+            f"{size} Weights are float16 on disk and float32 when loaded. "
+            f"`keras.saving.load_model` opens `{file}` where the zoo is not installed.",
+            f"- Exports: `zoo export {entry.name} --to savedmodel,litert,onnx,tensorrt`. Each file is "
+            "compared with the Keras model. TensorRT's engines are built but not run.",
+        ]
+    )

@@ -1,0 +1,93 @@
+"""Presets and run folders: a trained recipe on disk, and back.
+
+model.keras     the model; of Keras, stock layers only: plain Keras opens it in safe mode
+recipe.json     every setting of the recipe's parts
+assets          files of the data, such as alphabet.txt
+metrics.json    figures on each split measured, with command, commit and date (presets)
+CARD.md         what it is for, corpus and licence, figures, limits (presets)
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from zoo.common.core import registry
+from zoo.common.core.errors import ZooError, nearest
+from zoo.common.core.recipe import Recipe
+from zoo.common.presets.runs import read_json, write_json
+from zoo.common.utils.files import write_text
+
+ROOT = Path(__file__).resolve().parents[3] / "saved_models"
+RECIPE_FILE = "recipe.json"
+METRICS_FILE = "metrics.json"
+CARD_FILE = "CARD.md"
+
+
+def names() -> list[str]:
+    """Return the names of the shipped presets."""
+    return sorted(str(p.parent.relative_to(ROOT)) for p in ROOT.glob(f"*/*/{RECIPE_FILE}"))
+
+
+def find(preset_or_folder: str | Path) -> Path:
+    """Return the folder of a shipped preset by name, or of a run or preset by path.
+
+    Raises:
+        ZooError: there is neither.
+    """
+    name, shipped = str(preset_or_folder), names()
+    if name in shipped:
+        return ROOT / name
+    if os.path.isdir(name):  # unlike Path.is_dir, not an error for a name too long
+        return Path(name)
+    hint = nearest(name, shipped) if shipped else "There are no presets."
+    raise ZooError(f"There is no preset and no run folder {name!r}. {hint}")
+
+
+def load_recipe(folder: Path) -> Recipe:
+    """Return the recipe a run or preset was trained by, with its assets.
+
+    Raises:
+        ZooError: a file of it is missing or corrupt, or they do not fit each other.
+    """
+    path = folder / RECIPE_FILE
+    values = read_json(path)
+    if not isinstance(values, dict) or not isinstance(values.get("name"), str):
+        raise ZooError(f"{path} is corrupt: it names no recipe.")
+    try:
+        recipe = registry.entry(values["name"]).recipe().merge(values)
+    except ZooError as error:
+        raise ZooError(f"{path} is corrupt: {error}") from None
+    recipe = replace(recipe, data=recipe.data.with_assets(folder))
+    if recipe.adapt([]) != recipe:
+        assets = ", ".join(recipe.data.assets())
+        raise ZooError(
+            f"{folder}: {assets} does not fit {RECIPE_FILE}: they are of different models."
+        )
+    return recipe
+
+
+def load_model(folder: Path, recipe: Recipe) -> Any:
+    """Return the trained model in a folder, as `ModelConfig.load` gives it. Raises `ZooError`."""
+    return recipe.model.load(folder / recipe.model.file)
+
+
+def save_model(folder: Path, model: Any, recipe: Recipe) -> None:
+    """Write the model, recipe.json and the assets, each atomically."""
+    recipe.model.save(model, folder / recipe.model.file)
+    save_recipe(folder, recipe)
+
+
+def save_recipe(folder: Path, recipe: Recipe) -> None:
+    """Write recipe.json and the assets, each atomically."""
+    write_json(folder / RECIPE_FILE, recipe.to_dict())
+    for name, text in recipe.data.assets().items():
+        write_text(folder / name, text)
+
+
+def check_same(folder: Path, out: Path) -> None:
+    """Raise `ZooError` if `out` holds a recipe, and another than `folder`."""
+    if os.path.exists(out / RECIPE_FILE) and load_recipe(out) != load_recipe(folder):
+        raise ZooError(f"{out} holds another preset. Name another folder.")

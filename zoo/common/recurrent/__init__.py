@@ -1,6 +1,0 @@
-"""Keras's recurrent layers, faster on the CPU, and the switch of a model to them and back."""
-
-from zoo.common.recurrent.convert import accelerate, to_stock
-from zoo.common.recurrent.layers import GRU, LSTM, Bidirectional, SimpleRNN
-
-__all__ = ["GRU", "LSTM", "Bidirectional", "SimpleRNN", "accelerate", "to_stock"]

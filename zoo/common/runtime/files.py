@@ -1,0 +1,65 @@
+"""What the runtimes of exported files have in common: errors in one line, optional packages."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+
+from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Function
+
+
+def guarded(path: Path, runtime: str, names: Iterable[str]) -> Callable[[Function], Function]:
+    """Return a decorator: its function tells in one line what is wrong with a file.
+
+    Args:
+        path: the file. runtime: what runs it. names: the inputs it takes.
+    """
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+            if not set(names) <= set(inputs):
+                raise ZooError(
+                    f"{path} does not fit the preset: it takes {', '.join(names)}. "
+                    f"Received: {', '.join(inputs)}. Export it anew."
+                )
+            try:
+                return function(**inputs)
+            except Exception as error:  # each runtime raises its own
+                raise ZooError(f"{path}: {runtime} cannot run it: {_line(error)}") from error
+
+        return run
+
+    return decorate
+
+
+def corrupt(path: Path, runtime: str, error: Exception) -> ZooError:
+    """Return the error about a file that a runtime cannot open."""
+    return ZooError(
+        f"{path} is corrupt: {runtime} cannot open it. Export it anew. ({_line(error)})"
+    )
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:120]
+
+
+def open_files(
+    folder: Path, suffix: str, function: Callable[[Path], Function]
+) -> dict[str, Function]:
+    """Return the graphs of the files in a folder, by the names the files are called by."""
+    return {path.stem: function(path) for path in sorted(folder.glob(f"*{suffix}"))}
+
+
+def import_package(module: str, package: str) -> ModuleType:
+    """Return an optional package. Raises `ZooError` with the command that installs it."""
+    try:
+        return importlib.import_module(module)
+    except ImportError:
+        raise ZooError(f"{package} is not installed: pip install {package}") from None

@@ -1,0 +1,174 @@
+"""Models of Keras: the file `model.keras`, the graphs that runtimes run, the part that is trained."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Function, ModelConfig
+from zoo.common.utils.files import atomic_file
+from zoo.common.utils.quiet import start_backend
+
+if TYPE_CHECKING:
+    import keras
+
+WEIGHTS_MEMBER = "model.weights.h5"
+# The graph of a model that answers in one call.
+MODEL = "model"
+
+
+@dataclass(frozen=True)
+class KerasModel(ModelConfig):
+    """A model that is a functional `keras.Model`. Subclasses write `build` and what differs."""
+
+    file: ClassVar[str] = "model.keras"
+
+    # What a subclass may say
+
+    def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
+        """The functional models, with named inputs and outputs, that every runtime runs: here `model`.
+
+        One that steps through time has a graph `step`, from tokens (or another input) and the states it
+        declares to its outputs and the next states.
+        """
+        return {MODEL: model}
+
+    def keras_graphs(self, model: keras.Model) -> dict[str, keras.Model]:
+        """Graphs that Keras alone runs, such as one that begins at cached features."""
+        return {}
+
+    def training_model(self, model: keras.Model) -> keras.Model:
+        """The part of `model` that training runs, from the x of a batch to what the loss takes."""
+        return model
+
+    def checkpoint_submodel(self, model: keras.Model) -> keras.Model:
+        """The part of `model` that its own file holds: all of it, unless `build` finds the rest, such as
+        a pretrained encoder that several models share, where it is shipped once."""
+        return model
+
+    # What follows from it
+
+    def save(self, model: keras.Model, path: Path) -> None:
+        """See `ModelConfig.save`: stock layers in float32 whatever precision it was trained in."""
+        from zoo.common.layers.recurrent import to_stock
+
+        stock = to_stock(self.checkpoint_submodel(self.build()))
+        stock.set_weights(self.checkpoint_submodel(model).get_weights())
+        with atomic_file(path) as temporary:
+            stock.save(temporary)
+
+    def load(self, path: Path) -> keras.Model:
+        """See `ModelConfig.load`: by Keras's safe mode, its shapes checked against this config."""
+        start_backend()
+        import keras
+
+        if not path.exists():
+            raise ZooError(f"{path} is missing.")
+        if not zipfile.is_zipfile(path):
+            raise ZooError(f"{path} is corrupt: it is no Keras file, or not a whole one.")
+        model = self.build()
+        try:
+            weights = keras.saving.load_model(path, compile=False, safe_mode=True).get_weights()
+        except Exception as error:  # whatever a damaged archive makes zipfile, h5py or Keras raise
+            reason = " ".join(str(error).split()).split(". ")[0]
+            raise ZooError(f"{path} cannot be opened in Keras's safe mode: {reason}.") from None
+        own = self.checkpoint_submodel(model)
+        if [w.shape for w in weights] != [tuple(w.shape) for w in own.weights]:
+            raise ZooError(
+                f"{path} does not fit the recipe and its assets: it holds another shape of model."
+            )
+        if not all(np.isfinite(w).all() for w in weights):
+            raise ZooError(f"{path} is corrupt: it has weights that are no finite numbers.")
+        own.set_weights(weights)
+        return model
+
+    def functions(self, model: keras.Model) -> dict[str, Function]:
+        """See `ModelConfig.functions`: each graph traced once, for every shape its inputs leave free."""
+        graphs = self.graphs(model) | self.keras_graphs(model)
+        return {name: keras_function(graph) for name, graph in graphs.items()}
+
+    def shrink(self, path: Path) -> None:
+        """Rewrite a model.keras with its trained weights as float16, which Keras casts back on loading.
+
+        Fixed weights stay as they are: a DFT's kernel in half precision would be a noisy one.
+        """
+        import h5py
+        import keras
+
+        model = keras.saving.load_model(path, compile=False)
+        fixed = [np.asarray(weight) for weight in model.non_trainable_weights]
+
+        def copy(old, new):
+            new.attrs.update(old.attrs)
+            for name, item in old.items():
+                if isinstance(item, h5py.Group):
+                    copy(item, new.create_group(name))
+                    continue
+                value = item[()]
+                if not any(np.array_equal(value, weight) for weight in fixed):
+                    value = value.astype(np.float16)
+                new.create_dataset(name, data=value).attrs.update(item.attrs)
+
+        with zipfile.ZipFile(path) as old:
+            members = {name: old.read(name) for name in old.namelist()}
+        weights = io.BytesIO()
+        with h5py.File(io.BytesIO(members[WEIGHTS_MEMBER])) as old, h5py.File(weights, "w") as new:
+            copy(old, new)
+        members[WEIGHTS_MEMBER] = weights.getvalue()
+        with (
+            atomic_file(path) as temporary,
+            zipfile.ZipFile(temporary, "w", zipfile.ZIP_DEFLATED) as new,
+        ):
+            for name, content in members.items():
+                new.writestr(name, content)
+
+
+def keras_function(model: keras.Model) -> Function:
+    """Return a functional model as a function of named arrays, on whichever backend Keras runs."""
+    import keras
+
+    if keras.config.backend() == "tensorflow":
+        return _tensorflow_function(model)
+
+    def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+        arrays = {
+            name: np.asarray(inputs[name], tensor.dtype) for name, tensor in model.input.items()
+        }
+        return model.predict_on_batch(arrays)
+
+    return run
+
+
+def concrete_function(model: keras.Model, batch: int | None = None) -> Any:
+    """Return a functional model as a traced TensorFlow function of its inputs by name.
+
+    Args:
+        batch: a fixed size of batch; None for any.
+    """
+    import tensorflow as tf
+
+    spec = {
+        name: tf.TensorSpec((batch, *tensor.shape[1:]), tensor.dtype, name)
+        for name, tensor in model.input.items()
+    }
+    return tf.function(lambda **inputs: model(inputs, training=False)).get_concrete_function(**spec)
+
+
+def _tensorflow_function(model: keras.Model) -> Function:
+    import tensorflow as tf
+
+    traced = concrete_function(model)
+
+    def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+        tensors = {
+            name: tf.constant(inputs[name], tensor.dtype) for name, tensor in model.input.items()
+        }
+        return {name: output.numpy() for name, output in traced(**tensors).items()}
+
+    return run

@@ -1,0 +1,44 @@
+"""Graphs of LiteRT files. Neither TensorFlow nor Keras is imported."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from pathlib import Path
+
+import numpy as np
+
+from zoo.common.core.model import Function
+from zoo.common.runtime.files import corrupt, guarded, import_package, open_files
+from zoo.common.utils.quiet import descriptor_2_elsewhere
+
+SUFFIX = ".tflite"
+
+
+def open_export(folder: Path) -> dict[str, Function]:
+    """Return the graphs in a folder of LiteRT files. Raises `ZooError` for a damaged one."""
+    runtime = import_package("ai_edge_litert.interpreter", "ai-edge-litert")
+
+    def function(path: Path) -> Function:
+        try:
+            interpreter = runtime.Interpreter(str(path))
+            (signature,) = interpreter.get_signature_list()
+            runner = interpreter.get_signature_runner(signature)
+        except (ValueError, RuntimeError) as error:
+            raise corrupt(path, "LiteRT", error) from None
+        dtypes = {name: of["dtype"] for name, of in runner.get_input_details().items()}
+        quiet_start = [descriptor_2_elsewhere()]  # of the first call, which tells of its delegate
+
+        @guarded(path, "LiteRT", dtypes)
+        def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+            """The rows one by one: the file's batch is 1, its time is free."""
+            arrays = {name: np.asarray(inputs[name], dtype) for name, dtype in dtypes.items()}
+            with quiet_start.pop() if quiet_start else nullcontext():
+                rows = [
+                    runner(**{name: array[i : i + 1] for name, array in arrays.items()})
+                    for i in range(len(next(iter(arrays.values()))))
+                ]
+            return {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+
+        return run
+
+    return open_files(folder, SUFFIX, function)

@@ -1,0 +1,44 @@
+"""Graphs of ONNX files, run by ONNX Runtime. Neither TensorFlow nor Keras is imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from zoo.common.core.model import Function
+from zoo.common.runtime.files import corrupt, guarded, import_package, open_files
+
+SUFFIX = ".onnx"
+
+
+def open_export(folder: Path) -> dict[str, Function]:
+    """Return the graphs in a folder of ONNX files. Raises `ZooError` for a damaged one."""
+    runtime = import_package("onnxruntime", "onnxruntime")
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4  # its warnings are for those who write exporters
+
+    def function(path: Path) -> Function:
+        try:
+            session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        except Exception as error:  # its own exceptions have no common public class
+            raise corrupt(path, "ONNX Runtime", error) from None
+        dtypes = {node.name: _ONNX_TYPES[node.type] for node in session.get_inputs()}
+        names = [node.name for node in session.get_outputs()]
+
+        @guarded(path, "ONNX Runtime", dtypes)
+        def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
+            arrays = {name: np.asarray(inputs[name], dtype) for name, dtype in dtypes.items()}
+            return dict(zip(names, session.run(names, arrays), strict=True))
+
+        return run
+
+    return open_files(folder, SUFFIX, function)
+
+
+_ONNX_TYPES = {
+    "tensor(float)": np.float32,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(bool)": np.bool_,
+}

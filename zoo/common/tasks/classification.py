@@ -1,0 +1,151 @@
+"""Classification as a task: one class for an input.
+
+Its data has `labels` of the unit "class" (`zoo.common.data.labels.Labels`), its examples `id` and
+`transcript`, the class's name; its model has the output `logits` float32 [batch, classes].
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo.common.core.errors import check_choice
+from zoo.common.core.task import Evaluation, Task
+from zoo.common.data.batching import evaluation_batches
+from zoo.common.decoding.generation import log_softmax
+from zoo.common.runtime.keras_model import MODEL
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from zoo.common.core.data import Item
+    from zoo.common.core.model import Graphs
+    from zoo.common.core.recipe import Recipe
+
+METRICS = ("accuracy", "f1_macro")
+UNREADABLE = ""
+
+
+@dataclass(frozen=True)
+class Classification(Task):
+    """The likeliest of several classes. The decoder is a `Classes`.
+
+    steer_by: str. The metric that steers a run: "accuracy", or "f1_macro", the mean over classes of
+        the harmonic mean of precision and recall, which a rare class counts as much in as any other.
+    """
+
+    verb: ClassVar[str] = "classify"
+    overfit_target: ClassVar[float] = 0.98
+
+    steer_by: str = "accuracy"
+
+    def __post_init__(self):
+        check_choice("task.steer_by", self.steer_by, METRICS)
+
+    @property
+    def metric(self) -> str:
+        """The metric that steers."""
+        return self.steer_by
+
+    def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
+        """See `Task.loss`: cross-entropy in nats."""
+        from keras import ops
+
+        logits = ops.cast(outputs["logits"], "float32")
+        return ops.sparse_categorical_crossentropy(y["label"], logits, from_logits=True)
+
+    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
+        """See `Task.evaluate`. An example that cannot be read is counted as wrong."""
+        started = time.perf_counter()
+        data, errors = recipe.data, {}
+        answers: list[tuple[str, float]] = [(UNREADABLE, 0.0)] * len(examples)
+        for indices, inputs in evaluation_batches(recipe, examples, errors):
+            for i, row in zip(indices, _probabilities(graphs[MODEL](**inputs)), strict=True):
+                answers[i] = (data.labels.symbols[int(row.argmax())], float(row.max()))
+        rows = [
+            {"id": e.id, "reference": e.transcript, "output": name, "probability": probability}
+            for e, (name, probability) in zip(examples, answers, strict=True)
+        ]
+        values = _compute_metrics(rows)
+        metrics = {name: values[name] for name in sorted(METRICS, key=self._steers)}
+        report = [f"{name}: {share:.4f} of {count}" for name, share, count in _recalls(rows)]
+        report += [f"Not readable, counted as wrong: {error}" for error in errors.values()]
+        return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
+
+    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
+        """See `Task.answer`: the class with its probability; of several, `alternatives` lists all."""
+        decoder, symbols = recipe.decoder, recipe.data.labels.symbols
+        (row,) = _probabilities(graphs[MODEL](**recipe.data.collate([item])))
+        order = np.argsort(-row, kind="stable")[: decoder.n_best]
+        classes = [{"output": symbols[i], "probability": float(row[i])} for i in order]
+        classes = [one for one in classes if one["probability"] >= decoder.min_confidence]
+        answer = dict(classes[0]) if classes else {"output": "", "probability": float(row.max())}
+        return answer | ({"alternatives": classes} if decoder.n_best > 1 else {})
+
+    def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
+        """See `Task.answer_in_graph`: `label` string [batch] and `probabilities` float32 [batch,
+        classes], whose order is that of the file of labels."""
+        import tensorflow as tf
+
+        symbols = tf.constant(recipe.data.labels.symbols)
+
+        def answer(inputs):
+            probabilities = tf.nn.softmax(model(inputs, training=False)["logits"])
+            label = tf.gather(symbols, tf.argmax(probabilities, axis=-1))
+            return {"label": label, "probabilities": probabilities}
+
+        return answer
+
+    def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
+        """See `Task.plot`: the confusion matrix."""
+        from zoo.common.utils.plots import figure, save
+
+        symbols = list(recipe.data.labels.symbols)
+        counts = np.zeros((len(symbols), len(symbols)), int)
+        for row in evaluation.rows:
+            if row["output"] != UNREADABLE and row["reference"] in symbols:
+                counts[symbols.index(row["reference"]), symbols.index(row["output"])] += 1
+        size = max(4.0, 0.5 * len(symbols) + 1.5)
+        picture = figure(figsize=(size, size))
+        axes = picture.subplots()
+        axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")
+        for i, j in zip(*np.nonzero(counts), strict=True):
+            colour = "white" if counts[i, j] > counts[i].sum() / 2 else "black"
+            axes.text(j, i, counts[i, j], ha="center", va="center", color=colour, fontsize=8)
+        ticks = range(len(symbols))
+        axes.set_xticks(ticks, symbols, rotation=90 if max(map(len, symbols)) > 2 else 0)
+        axes.set_yticks(ticks, symbols)
+        axes.set(xlabel="answer", ylabel="true class")
+        accuracy = evaluation.metrics["accuracy"]
+        axes.set_title(f"accuracy {accuracy:.4f}, {evaluation.num_examples} examples")
+        return [save(picture, folder / "confusion_matrix.png")]
+
+    def _steers(self, name: str) -> bool:
+        return name != self.metric
+
+
+def _probabilities(outputs: dict[str, np.ndarray]) -> np.ndarray:
+    return np.exp(log_softmax(np.asarray(outputs["logits"], np.float64), np))
+
+
+def _recalls(rows: list[dict[str, Any]]) -> list[tuple[str, float, int]]:
+    """(class, share found, examples) of each class that occurs."""
+    classes: dict[str, list[bool]] = {}
+    for row in rows:
+        classes.setdefault(row["reference"], []).append(row["reference"] == row["output"])
+    return [(name, float(np.mean(found)), len(found)) for name, found in sorted(classes.items())]
+
+
+def _compute_metrics(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Accuracy, and F1 in the mean over the classes that occur."""
+    pairs = [(row["reference"], row["output"]) for row in rows]
+    f1 = []
+    for name in {reference for reference, _ in pairs}:
+        both = sum(reference == output == name for reference, output in pairs)
+        either = sum((reference == name) + (output == name) for reference, output in pairs)
+        f1.append(2 * both / either)
+    accuracy = sum(reference == output for reference, output in pairs) / len(pairs)
+    return {"accuracy": accuracy, "f1_macro": float(np.mean(f1))}

@@ -1,0 +1,257 @@
+"""Language modelling as a task: the probability of each token of a text after those before it.
+
+Its model has a graph `step`, from `tokens` int32 [batch, time] and states to `logits` float32 [batch,
+time, vocabulary] and the next states. Of its data it asks for items with `tokens` int32 [1 + tokens],
+the first of which is the token that ends a line, for a `vocabulary`, and for texts of tokens:
+`join_tokens`, `continue_text` and, in a graph, `continue_text_in_graph`.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.core.states import initial_states, next_states
+from zoo.common.core.task import Evaluation, Signature, Task
+from zoo.common.decoding.generation import generate, graph_step, log_softmax, select_token
+from zoo.common.utils.progress import progress
+
+if TYPE_CHECKING:
+    from zoo.common.core.data import Item
+    from zoo.common.core.model import Graphs
+    from zoo.common.core.recipe import Recipe
+
+STEP = "step"
+# Tokens that a model reads in one call; the states are carried on. Many make large arrays of logits.
+READ_STEPS = 500
+
+METRICS = ("perplexity", "nats_per_char")
+
+
+@dataclass(frozen=True)
+class LanguageModelling(Task):
+    """The next token of a text, from all before it. The decoder is a `Generation`.
+
+    metric: str. "perplexity" of a token, or "nats_per_char", the negative log-probability by character.
+    """
+
+    verb: ClassVar[str] = "continue"
+
+    metric: str = "perplexity"
+
+    def __post_init__(self):
+        check_choice("task.metric", self.metric, METRICS)
+
+    # Learning
+
+    def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
+        """See `Task.loss`: the mean cross-entropy of a row's targets, in nats."""
+        from keras import ops
+
+        losses = ops.sparse_categorical_crossentropy(
+            y["targets"], outputs["logits"], from_logits=True
+        )
+        return ops.mean(losses, axis=1)
+
+    # Use
+
+    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
+        """See `Task.evaluate`: every token counts, the states are carried over each whole text.
+
+        There is a row for each line of a text.
+        """
+        started = time.perf_counter()
+        rows: list[dict[str, Any]] = []
+        nats, tokens, characters = 0.0, 0, 0
+        for example in examples:
+            indices = recipe.data.read_example(example, recipe)["tokens"]
+            log_probs = _log_probs(graphs, recipe, indices)
+            lines = _lines(recipe, example.id, indices, log_probs)
+            nats -= float(log_probs.sum())
+            tokens += len(log_probs)
+            characters += sum(len(row["text"]) for row in lines)
+            rows += lines
+        value = nats / characters if self.metric == "nats_per_char" else math.exp(nats / tokens)
+        report = [f"{tokens} tokens of a vocabulary of {len(recipe.data.vocabulary)}"]
+        return Evaluation({self.metric: value}, tokens, time.perf_counter() - started, report, rows)
+
+    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
+        """See `Task.answer`: the prompt with what the model writes after it."""
+        decoder, specs, indices = recipe.decoder, recipe.model.states, item["tokens"]
+        states = initial_states(specs, 1)
+        for outputs in _read(graphs, recipe, indices[:-1]):
+            states = next_states(specs, outputs)
+        generator = np.random.default_rng(decoder.seed)
+        uniforms = generator.random((1, decoder.length), np.float32)
+        decoded = generate(
+            graph_step(graphs[STEP]),
+            specs,
+            indices[-1:],
+            states,
+            lambda logits, t: select_token(decoder, logits, uniforms[:, t], np),
+            decoder.length,
+            np,
+        )
+        return {"output": recipe.data.continue_text(item["text"], decoded.tokens[0])}
+
+    def score(
+        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        """See `Task.score`: the log-probability of each token, in nats, their sum, the perplexity."""
+        for text in inputs:
+            try:
+                indices = recipe.data.read_input(text, recipe)["tokens"]
+            except ZooError as error:
+                yield {"input": text, "error": str(error)}
+                continue
+            log_probs = _log_probs(graphs, recipe, indices)
+            tokens = recipe.data.vocabulary.decode(indices[1:])
+            yield {
+                "input": text,
+                "tokens": [
+                    {"token": token, "log_probability": float(log_prob)}
+                    for token, log_prob in zip(tokens, log_probs, strict=True)
+                ],
+                "log_probability": float(log_probs.sum()),
+                "perplexity": float(np.exp(-log_probs.mean())),
+            }
+
+    # Delivery
+
+    def signatures(self, model: Any, recipe: Recipe) -> dict[str, Signature]:
+        """See `Task.signatures`.
+
+        `serving_default`: `prompt` string [batch], `length` int32 [], `temperature` float32 [] and
+        `seed` int32 [] to `text` string [batch], each prompt with its continuation.
+        `score`: `text` string [batch] to `log_probabilities` float32 [batch, tokens], in nats, 0 after a
+        text's end; `lengths` int32 [batch], its tokens; `log_probability` float32 [batch], their sum.
+        """
+        import tensorflow as tf
+
+        raw = recipe.data.raw_inputs(recipe)
+        prompts, texts = raw["serving_default"], raw["score"]
+
+        def continue_prompts(prompt, length, temperature, seed):
+            def continue_one(one):
+                indices = prompts.to_inputs(one[tf.newaxis])["tokens"]
+                tokens = _generate_in_graph(model, recipe, indices, length, temperature, seed)
+                return recipe.data.continue_text_in_graph(one, tokens)
+
+            return {"text": tf.map_fn(continue_one, prompt)}
+
+        def score(text):
+            return _score_in_graph(model, recipe, **texts.to_inputs(text))
+
+        options = [
+            tf.TensorSpec([], tf.int32, "length"),
+            tf.TensorSpec([], tf.float32, "temperature"),
+            tf.TensorSpec([], tf.int32, "seed"),
+        ]
+        return {
+            "serving_default": Signature(
+                continue_prompts, [*prompts.spec, *options], prompts.resources
+            ),
+            "score": Signature(score, texts.spec, texts.resources),
+        }
+
+
+def _read(graphs: Graphs, recipe: Recipe, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    """The outputs of the graph `step` for int32 [tokens] from a text's start, part by part."""
+    states = initial_states(recipe.model.states, 1)
+    for i in range(0, len(indices), READ_STEPS):
+        outputs = graphs[STEP](tokens=indices[np.newaxis, i : i + READ_STEPS], **states)
+        states = next_states(recipe.model.states, outputs)
+        yield outputs
+
+
+def _log_probs(graphs: Graphs, recipe: Recipe, indices: np.ndarray) -> np.ndarray:
+    """The log-probability, float64 [tokens], of each token but the first after those before it."""
+    parts = progress(
+        _read(graphs, recipe, indices[:-1]), "Reading", -(-len(indices) // READ_STEPS), "part"
+    )
+    log_probs = [np.zeros(0)]
+    end = 1
+    for outputs in parts:
+        logits = outputs["logits"][0]
+        start, end = end, end + len(logits)
+        targets = indices[start:end, np.newaxis]
+        log_probs.append(np.take_along_axis(log_softmax(logits, np), targets, axis=-1)[:, 0])
+    return np.concatenate(log_probs, dtype=np.float64)
+
+
+def _lines(
+    recipe: Recipe, name: str, indices: np.ndarray, log_probs: np.ndarray
+) -> list[dict[str, Any]]:
+    """A row of an evaluation for each line: tokens up to the one that ends it."""
+    tokens = recipe.data.vocabulary.decode(indices[1:])
+    ends = [*(np.flatnonzero(indices[1:] == indices[0]) + 1).tolist(), len(tokens)]
+    rows, start = [], 0
+    for number, end in enumerate(ends, start=1):
+        if end > start:
+            rows.append(
+                {
+                    "id": f"{name}, line {number}",
+                    "text": recipe.data.join_tokens(tokens[start:end]),
+                    "num_tokens": end - start,
+                    "log_probability": float(log_probs[start:end].sum()),
+                }
+            )
+        start = end
+    return rows
+
+
+# In a TensorFlow graph
+
+
+def _states_in_graph(recipe: Recipe, rows: Any) -> dict[str, Any]:
+    import tensorflow as tf
+
+    return {
+        spec.name: tf.fill((rows, *spec.shape), tf.constant(spec.initial, spec.dtype))
+        for spec in recipe.model.states
+    }
+
+
+def _generate_in_graph(model, recipe, indices, length, temperature, seed):
+    """int32 [length], what is written after `indices` int32 [1, tokens]."""
+    import tensorflow as tf
+    from keras import ops
+
+    specs = recipe.model.states
+    indices = tf.ensure_shape(
+        indices, (1, None)
+    )  # for Keras's own loop: one row, as the states have
+    before = {"tokens": indices[:, :-1], **_states_in_graph(recipe, 1)}
+    uniforms = tf.random.stateless_uniform([1, length], [seed, 0])
+    decoded = generate(
+        graph_step(lambda **inputs: model(inputs, training=False)),
+        specs,
+        indices[:, -1],
+        next_states(specs, model(before, training=False)),
+        lambda logits, t: select_token(recipe.decoder, logits, uniforms[:, t], ops, temperature),
+        length,
+        ops,
+    )
+    return decoded.tokens[0]
+
+
+def _score_in_graph(model, recipe, tokens, lengths):
+    """The answer of the signature `score`: see `LanguageModelling.signatures`."""
+    import tensorflow as tf
+
+    read, targets = tokens[:, :-1], tokens[:, 1:]
+    states = _states_in_graph(recipe, tf.shape(read)[0])
+    logits = model({"tokens": read, **states}, training=False)["logits"]
+    log_probs = tf.gather(tf.nn.log_softmax(logits), targets, batch_dims=2)
+    log_probs = tf.where(tf.sequence_mask(lengths, tf.shape(targets)[1]), log_probs, 0.0)
+    return {
+        "log_probabilities": log_probs,
+        "lengths": lengths,
+        "log_probability": tf.reduce_sum(log_probs, axis=1),
+    }

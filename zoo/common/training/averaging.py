@@ -1,0 +1,53 @@
+"""Stochastic weight averaging: the mean of the weights at the ends of epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import keras
+import numpy as np
+
+
+class WeightAverage:
+    """The mean of a model's weights at the ends of the epochs from `average_from` on.
+
+    Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018).
+
+    model: keras.Model. optimizer: the part of a recipe; only one with `average_from` above 0 averages.
+    """
+
+    def __init__(self, model: keras.Model, optimizer: Any):
+        self._weights = model.trainable_variables
+        self._first = getattr(optimizer, "average_from", 0)
+        # What a run keeps beside weights and optimizer, to be resumed with.
+        self.variables = (
+            [keras.Variable(np.asarray(w), trainable=False) for w in self._weights]
+            if self._first
+            else []
+        )
+        self._averages = False
+
+    def update(self, epoch: int) -> None:
+        """Take the weights after an epoch (counted from 0) into the mean."""
+        count = epoch + 2 - self._first
+        self._averages = bool(self._first) and count > 0
+        if self._averages:
+            for mean, weight in zip(self.variables, self._weights, strict=True):
+                mean.assign(mean + (weight - mean) / count)
+
+    @contextmanager
+    def in_model(self) -> Iterator[None]:
+        """Let the model have the mean of its weights meanwhile, where there is one."""
+        if not self._averages:
+            yield
+            return
+        last = [np.asarray(weight) for weight in self._weights]
+        for weight, mean in zip(self._weights, self.variables, strict=True):
+            weight.assign(mean)
+        try:
+            yield
+        finally:
+            for weight, value in zip(self._weights, last, strict=True):
+                weight.assign(value)

@@ -1,0 +1,77 @@
+"""Training in closed form: the weights of a linear layer by least squares, in one pass.
+
+The model's config has `linear_layer(model)`, the `keras.layers.Dense` that is solved, and
+`linear_targets(y)`, what that layer has to give for the y of a batch, float [batch, units]. What stands
+before the layer is not trained. The kernel K and bias b minimise
+
+    sum over all rows of |features K + b - targets|^2  +  ridge |K|^2
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from zoo.common.core.errors import ZooError
+from zoo.common.core.recipe import Recipe
+from zoo.common.runtime.keras_model import keras_function
+from zoo.common.training.one_pass import train_in_one_pass
+
+
+def train(
+    recipe: Recipe, train_examples: list[Any], dev_examples: list[Any], folder: Path, **run: Any
+) -> list[dict[str, float]]:
+    """Solve a recipe's linear layer into a run folder. See `zoo.common.core.trainer.Trainer.train`.
+
+    `loss` is the mean squared error of the layer on the training examples.
+    """
+
+    def fit() -> tuple[keras.Model, dict[str, float]]:
+        keras.utils.set_random_seed(recipe.training.seed)
+        model = recipe.model.build()
+        layer = recipe.model.linear_layer(model)
+        features = keras_function(keras.Model(model.input, {"features": layer.input}))
+        batches = recipe.data.batches(model, recipe, train_examples, epoch=0)
+        rows = ((features(**x)["features"], recipe.model.linear_targets(y)) for x, y, _ in batches)
+        kernel, bias, loss = solve(rows, recipe.training.ridge, layer.use_bias)
+        layer.set_weights([kernel, bias] if layer.use_bias else [kernel])
+        return model, {"loss": loss}
+
+    return train_in_one_pass(fit, recipe, train_examples, dev_examples, folder, **run)
+
+
+def solve(
+    batches: Iterable[tuple[np.ndarray, np.ndarray]], ridge: float = 0.0, use_bias: bool = True
+) -> tuple[np.ndarray, np.ndarray, float]:
+    """Solve a linear layer by least squares, in one pass and in float64.
+
+    Of the rows so far only R of their QR decomposition is kept: it has the same solution, and half the
+    loss of digits of the normal equations. Where there are many solutions, the smallest is given.
+
+    Args:
+        batches: (features [rows, features], targets [rows, units]) of each batch.
+        ridge: weight of the squared kernel; the bias is free.
+        use_bias: whether there is a bias.
+
+    Returns:
+        (kernel float64 [features, units], bias float64 [units], mean squared error on the rows).
+    """
+    r, count, size, units = None, 0, 0, 0
+    for features, targets in batches:
+        features, targets = (np.asarray(x, np.float64) for x in (features, targets))
+        ones = np.ones((len(features), int(use_bias)))
+        block = np.concatenate([features, ones, targets], axis=1)
+        r = np.linalg.qr(block if r is None else np.concatenate([r, block]), mode="r")
+        count, size, units = count + len(block), features.shape[1], targets.shape[1]
+    if r is None:
+        raise ZooError("Least squares needs one row at least. Received: none.")
+    penalty = np.sqrt(ridge) * np.eye(size, r.shape[1])
+    system = np.concatenate([r, penalty]) if ridge else r
+    solution = np.linalg.lstsq(system[:, :-units], system[:, -units:], rcond=None)[0]
+    residuals = r[:, :-units] @ solution - r[:, -units:]
+    bias = solution[size] if use_bias else np.zeros(units)
+    return solution[:size], bias, float(np.sum(residuals**2) / (count * units))

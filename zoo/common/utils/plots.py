@@ -1,0 +1,52 @@
+"""Pictures every task shares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.common.core.metrics import best
+from zoo.common.utils.files import atomic_file
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+def figure(**arguments) -> Figure:
+    """Return a figure that needs no display; write it with `save`."""
+    from matplotlib.figure import Figure
+
+    return Figure(layout="constrained", **arguments)
+
+
+def save(picture: Figure, path: Path) -> Path:
+    """Write a figure as a PNG, atomically, and return the path."""
+    with atomic_file(path) as temporary:
+        picture.savefig(temporary, dpi=110)
+    return path
+
+
+def plot_learning_curves(history: list[dict[str, float]], metric: str, path: Path) -> None:
+    """Draw training loss, dev metric and learning rate over the epochs of a run, as a PNG."""
+    epochs = [row["epoch"] for row in history]
+    picture = figure(figsize=(7, 6))
+    loss, dev, rate = picture.subplots(3, 1, sharex=True, height_ratios=(3, 3, 1))
+    losses = [row["loss"] for row in history]
+    loss.plot(epochs, losses, color="tab:blue")
+    loss.set(ylabel="training loss", yscale="log" if min(losses) > 0 else "linear")
+    chosen = best(history, metric)
+    dev.plot(epochs, [row[metric] for row in history], color="tab:orange")
+    dev.plot(chosen["epoch"], chosen[metric], "o", color="tab:red")
+    dev.annotate(
+        f"best {chosen[metric]:.4g}, epoch {chosen['epoch']}",
+        (chosen["epoch"], chosen[metric]),
+        xytext=(0, 12),
+        textcoords="offset points",
+        ha="right" if chosen["epoch"] > len(history) / 2 else "left",
+    )
+    dev.set(ylabel=f"dev {metric}", ylim=(0, max(row[metric] for row in history) * 1.05 or 1))
+    rate.plot(epochs, [row["learning_rate"] for row in history], color="tab:gray")
+    rate.set(ylabel="rate", xlabel="epoch")
+    for axes in (loss, dev, rate):
+        axes.grid(alpha=0.3)
+    save(picture, path)

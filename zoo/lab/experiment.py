@@ -1,0 +1,141 @@
+"""What an experiment is, where experiments are found, and how one is run into a folder."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import inspect
+import json
+import os
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.common.core.errors import ZooError, nearest
+from zoo.common.utils.files import atomic_file
+from zoo.common.utils.plots import save
+from zoo.common.utils.quiet import start_backend
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+NUMBERS_FILE = "numbers.json"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What an experiment found.
+
+    numbers: dict of JSON-ready values. figures: dict of the name of a PNG, without ".png", to the
+        figure. text: str. What a person reads in the terminal.
+    """
+
+    numbers: dict[str, Any]
+    figures: dict[str, Figure]
+    text: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A registered experiment.
+
+    run: gives the outcome; it takes the user's text, or None, if `takes_text`.
+    summary: str. The first line of its docstring.
+    seconds: int. About how long it takes on two cores, the start of TensorFlow included.
+    """
+
+    name: str
+    run: Callable[..., Outcome]
+    summary: str
+    seconds: int
+    takes_text: bool = False
+
+
+_experiments: dict[str, Experiment] = {}
+
+
+def register_experiment(name: str, *, seconds: int, takes_text: bool = False) -> Callable:
+    """Register a function that gives an `Outcome` as an experiment, as a decorator.
+
+    Args:
+        name: as users type it. seconds, takes_text: see `Experiment`.
+
+    Raises:
+        ZooError: the name is taken.
+    """
+
+    def decorate(run: Callable[..., Outcome]) -> Callable[..., Outcome]:
+        if name in _experiments:
+            raise ZooError(f"The experiment {name!r} is registered twice.")
+        summary = (inspect.getdoc(run) or "").partition("\n")[0]
+        _experiments[name] = Experiment(name, run, summary, seconds, takes_text)
+        return run
+
+    return decorate
+
+
+def experiments() -> list[Experiment]:
+    """Return all experiments, sorted by name."""
+    _find()
+    return [_experiments[name] for name in sorted(_experiments)]
+
+
+def experiment(name: str) -> Experiment:
+    """Return the experiment of that name.
+
+    Raises:
+        ZooError: there is none; the nearest names are told.
+    """
+    _find()
+    if name not in _experiments:
+        raise ZooError(f"There is no experiment {name!r}. {nearest(name, _experiments)}")
+    return _experiments[name]
+
+
+def run_experiment(
+    name: str, out: Path | None = None, text: str | None = None
+) -> tuple[Outcome, list[Path]]:
+    """Run an experiment and write its figures and `numbers.json`.
+
+    Args:
+        name: of the experiment.
+        out: the folder to write to; None for one under `runs/lab`. Older results in it are replaced.
+        text: what the experiment is about, for those that take one.
+
+    Returns:
+        The outcome, and the files that were written.
+
+    Raises:
+        ZooError: an unknown experiment, a text that is not wanted or cannot be used, another backend
+            than TensorFlow, or a folder that cannot be written.
+
+    Example:
+        >>> outcome, files = run_experiment("unroll", Path("pictures"))
+        >>> outcome.numbers["largest_difference"]["tape"]
+    """
+    chosen = experiment(name)
+    if text is not None and not chosen.takes_text:
+        takers = ", ".join(other.name for other in experiments() if other.takes_text)
+        raise ZooError(f"The experiment {name!r} takes no --text. Those that do: {takers}.")
+    backend = os.environ.get("KERAS_BACKEND", "tensorflow")
+    if backend != "tensorflow":
+        raise ZooError(f"zoo lab must run on TensorFlow. Received: KERAS_BACKEND={backend!r}.")
+    folder = out or Path("runs") / "lab" / name
+    # Opened before the work: a folder that cannot be written is told of at once.
+    with atomic_file(folder / NUMBERS_FILE) as numbers_file:
+        start_backend()
+        outcome = chosen.run(text) if chosen.takes_text else chosen.run()
+        content = json.dumps(outcome.numbers, indent=2, ensure_ascii=False, allow_nan=False)
+        numbers_file.write_text(content + "\n", encoding="utf-8")
+        files = [save(figure, folder / f"{key}.png") for key, figure in outcome.figures.items()]
+    return outcome, [*files, folder / NUMBERS_FILE]
+
+
+@functools.cache
+def _find() -> None:
+    from zoo.lab import experiments as package
+
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        importlib.import_module(module.name)

@@ -1,0 +1,1 @@
+"""Speech corpora: a file each, with what it is and how it is read."""

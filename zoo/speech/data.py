@@ -1,0 +1,245 @@
+"""Recordings as data: with a text that is said in them, or with a label."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.common.core.data import Batches, Data, Item, RawInput
+from zoo.common.core.errors import ZooError, check_choice, check_range
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.recipe import Recipe, asset
+from zoo.common.ctc.alignment import min_frames
+from zoo.common.data.batching import pad
+from zoo.common.data.labels import LABELS_FILE, Labels
+from zoo.common.data.manifests import digest
+from zoo.common.data.splits import split_by_group
+from zoo.common.runtime.keras_model import MODEL
+from zoo.common.utils.files import read_text
+from zoo.common.utils.progress import progress
+from zoo.speech.audio import read_audio
+from zoo.speech.corpora.utterance import Utterance, read_manifest
+
+# Real clips that travel with the package (AN4's licence allows it).
+EXAMPLE_CLIPS = sorted((Path(__file__).parent / "samples").glob("*.flac"))
+
+# What a transcript is, and the unit of its labels.
+TARGETS = {"characters": "character", "words": "word", "label": "class"}
+GROUPS = ("speaker", "utterance")
+
+
+@dataclass(frozen=True)
+class SpecAugment:
+    """Masks over the features of a training utterance (Park et al. 2019).
+
+    freq_masks, freq_width: int. Bands of mel bins set to their mean, and the most bins in one.
+    time_masks, time_width: int. Spans of frames set to their mean, and the most frames in one.
+    time_share: float. The most of an utterance that one span may cover.
+    """
+
+    freq_masks: int = 2
+    freq_width: int = 20
+    time_masks: int = 2
+    time_width: int = 25
+    time_share: float = 0.2
+
+    def __post_init__(self):
+        for name in ("freq_masks", "freq_width", "time_masks", "time_width"):
+            check_range(f"data.spec_augment.{name}", getattr(self, name), at_least=0)
+        check_range("data.spec_augment.time_share", self.time_share, at_least=0, below=1)
+
+
+NO_MASKS = SpecAugment(freq_masks=0, time_masks=0)
+
+
+@dataclass(frozen=True)
+class Utterances(Data):
+    """Recordings, each with a transcript. The model is an `AcousticModel`.
+
+    target: str. What a transcript is: "characters" or "words", a text in symbols of that kind (phonemes
+        are words: symbols between white space); "label", one class for the whole recording.
+    labels: Labels. The symbols or classes. Empty: taken from the transcripts of the run.
+    split_by: str. What dev shares nothing of with train: "speaker", or "utterance" where the speakers
+        of the test split are those of train.
+    speed_perturbation: factors of speed, one drawn for each utterance in each epoch (Ko et al. 2015).
+    spec_augment: SpecAugment. Masks drawn for each utterance in each epoch.
+    max_seconds: float. Longer clips are left out of training.
+    """
+
+    target: str = "characters"
+    labels: Labels = asset(Labels())
+    split_by: str = "speaker"
+    speed_perturbation: tuple[float, ...] = (1.0,)
+    spec_augment: SpecAugment = SpecAugment()
+    max_seconds: float = 30.0
+
+    def __post_init__(self):
+        check_choice("data.target", self.target, TARGETS)
+        check_choice("data.split_by", self.split_by, GROUPS)
+        check_range("data.max_seconds", self.max_seconds, above=0)
+        if not self.speed_perturbation:
+            raise ZooError("data.speed_perturbation must have a factor. Received: ().")
+        for speed in self.speed_perturbation:
+            check_range("data.speed_perturbation", speed, at_least=0.5, at_most=2)
+        if len(self.labels) and self.labels.unit != self.unit:
+            raise ZooError(
+                f"The labels of data.target {self.target!r} must be of the unit {self.unit!r}. "
+                f"Received: {self.labels.unit!r}."
+            )
+
+    @property
+    def unit(self) -> str:
+        """The unit of the labels."""
+        return TARGETS[self.target]
+
+    # Reading
+
+    def read_manifest(self, path: Path) -> list[Utterance]:
+        """See `zoo.speech.corpora.utterance.read_manifest`."""
+        return read_manifest(path)
+
+    def split_dev(
+        self, examples: list[Utterance], fraction: float, seed: int
+    ) -> tuple[list[Utterance], list[Utterance]]:
+        """See `Data.split_dev`. By speaker: no voice is in both."""
+        group = {"speaker": lambda e: e.speaker, "utterance": lambda e: e.id}[self.split_by]
+        return split_by_group(examples, group, fraction, seed)
+
+    def checksum(self, examples: list[Utterance]) -> str:
+        """See `Data.checksum`: of ids, transcripts and sizes of audio files."""
+        return digest((e.id, e.transcript, e.audio.stat().st_size) for e in examples)
+
+    def adapt(
+        self, examples: list[Utterance], model: ModelConfig
+    ) -> tuple[Utterances, ModelConfig]:
+        """See `Data.adapt`: the labels, from the transcripts, and the size of the model's output."""
+        labels = self.labels
+        if not len(labels):
+            labels = Labels.of((e.transcript for e in examples), self.unit)
+        size = "num_classes" if self.target == "label" else "vocabulary_size"
+        return replace(self, labels=labels), replace(model, **{size: labels.size})
+
+    def filter_examples(
+        self, examples: list[Utterance], recipe: Recipe
+    ) -> tuple[list[Utterance], dict[str, int]]:
+        """See `Data.filter_examples`.
+
+        Leaves out clips that cannot be read, are too long, or are too short for their labels. Raises
+        `ZooError` too if a transcript has symbols that are not among the labels.
+        """
+        rate = recipe.model.features.sample_rate
+
+        def check(example: Utterance) -> str | None:
+            try:
+                samples = len(self.read_example(example, recipe)["waveform"])
+            except ZooError:
+                return "unreadable"
+            if samples > self.max_seconds * rate:
+                return f"longer than {self.max_seconds:g} s"
+            # At the fastest speed drawn in training there must still be a frame for every label.
+            frames = recipe.model.frames(int(samples / max(self.speed_perturbation)))
+            if frames < min_frames(self.encode(example)):
+                return "too short for its transcript"
+            return None
+
+        for example in examples:
+            self.encode(example)
+        with ThreadPoolExecutor() as pool:
+            checks = pool.map(check, examples)
+            reasons = list(progress(checks, "Checking clips", len(examples), "clip"))
+        kept = [e for e, reason in zip(examples, reasons, strict=True) if reason is None]
+        left_out = Counter(filter(None, reasons))
+        if not kept:
+            counts = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+            raise ZooError(f"No clip can be learnt from: {counts} of {len(examples)} clips.")
+        return kept, dict(left_out)
+
+    def encode(self, example: Utterance) -> list[int]:
+        """Return the labels of a transcript. Raises `ZooError` for a symbol that has none."""
+        try:
+            return self.labels.encode(example.transcript)
+        except ZooError as error:
+            raise ZooError(f"The transcript of {example.id!r}: {error}") from None
+
+    # Learning
+
+    def batches(self, model: Any, recipe: Recipe, examples: list[Utterance], epoch: int) -> Batches:
+        """See `Data.batches` and `zoo.speech.pipeline.training_batches`."""
+        from zoo.speech.pipeline import training_batches
+
+        labels = [np.array(self.encode(example), np.int32) for example in examples]
+        targets = [row[0] for row in labels] if self.target == "label" else labels
+        return training_batches(examples, targets, recipe.model.front_end(model), recipe, epoch)
+
+    def steps_per_epoch(self, recipe: Recipe, examples: list[Utterance]) -> int:
+        """See `Data.steps_per_epoch`: counted by bucket, at the speed of the recordings."""
+        from zoo.speech.pipeline import bucket
+
+        features, size = recipe.model.features, recipe.training.batch_size
+        frames = (features.frames(int(e.seconds * features.sample_rate)) for e in examples)
+        return sum(-(-count // size) for count in Counter(map(bucket, frames)).values())
+
+    # Use
+
+    def read_input(self, source: str, recipe: Recipe) -> Item:
+        """See `Data.read_input`: `waveform` float32 [samples] of a recording by its path."""
+        features = recipe.model.features
+        waveform = read_audio(source, features.sample_rate, min_seconds=features.min_seconds)
+        return {"waveform": waveform}
+
+    def read_example(self, example: Utterance, recipe: Recipe) -> Item:
+        """See `Data.read_example` and `read_input`."""
+        return self.read_input(str(example.audio), recipe)
+
+    def length(self, example: Utterance) -> float:
+        """See `Data.length`: in seconds."""
+        return example.seconds
+
+    def about_input(self, item: Item, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.about_input`: `seconds`."""
+        return {"seconds": len(item["waveform"]) / recipe.model.features.sample_rate}
+
+    def collate(self, items: Iterable[Item]) -> dict[str, np.ndarray]:
+        """See `Data.collate`: `waveform` float32 [batch, samples] and `lengths` int32 [batch]."""
+        waveform, lengths = pad([item["waveform"] for item in items])
+        return {"waveform": waveform, "lengths": lengths}
+
+    # Delivery
+
+    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
+        """See `Data.raw_inputs`: waveforms with lengths, and the bytes of WAV files."""
+        from zoo.speech.signatures import wav_input, waveform_input
+
+        return {
+            "serving_default": waveform_input(),
+            f"{recipe.task.verb}_wav": wav_input(recipe.model.features.sample_rate),
+        }
+
+    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
+        """See `Data.example_inputs`: the shipped clips, one by one and as one batch."""
+        import tensorflow as tf
+
+        items = [self.read_input(str(clip), recipe) for clip in EXAMPLE_CLIPS]
+        waveforms = [self.collate([item]) for item in items] + [self.collate(items)]
+        rate = recipe.model.features.sample_rate
+        files = [tf.audio.encode_wav(i["waveform"][:, None], rate).numpy() for i in items]
+        return {
+            "serving_default": waveforms,
+            MODEL: waveforms,
+            f"{recipe.task.verb}_wav": [{"wav": [file]} for file in files] + [{"wav": files}],
+        }
+
+    def assets(self) -> dict[str, str]:
+        """See `Data.assets`: a line for each label."""
+        return {LABELS_FILE: self.labels.to_text()}
+
+    def with_assets(self, folder: Path) -> Utterances:
+        """See `Data.with_assets`."""
+        path = folder / LABELS_FILE
+        return replace(self, labels=Labels.from_text(read_text(path), path, self.unit))

@@ -1,0 +1,1 @@
+"""Time series models: a file each, found by the registry."""

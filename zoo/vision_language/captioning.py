@@ -1,0 +1,66 @@
+"""Captioning as a task: a sentence about an image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from zoo.common.core.errors import ZooError
+from zoo.common.core.task import Evaluation
+from zoo.common.tasks.sequence_to_sequence import Reader, SequenceToSequence
+from zoo.vision_language import metrics
+from zoo.vision_language.captioner import ENCODER_FROM_FEATURES
+from zoo.vision_language.captions import CaptionedImage
+from zoo.vision_language.data import caption_hash
+from zoo.vision_language.features import cached_features
+
+if TYPE_CHECKING:
+    from zoo.common.core.model import Graphs
+    from zoo.common.core.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Captioning(SequenceToSequence):
+    """A sentence about an image, measured by BLEU, CIDEr and copies. See `SequenceToSequence`."""
+
+    verb: ClassVar[str] = "caption"
+    output_name: ClassVar[str] = "caption"
+
+    @property
+    def metric(self) -> str:
+        """BLEU-4."""
+        return "bleu4"
+
+    def compute_metrics(
+        self, recipe: Recipe, examples: list[CaptionedImage], outputs: Sequence[str]
+    ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
+        """See `zoo.vision_language.metrics.compute_metrics`."""
+        hashes = set(recipe.data.train_caption_hashes)
+        copies = {caption for caption in outputs if caption_hash(caption.split()) in hashes}
+        return metrics.compute_metrics(examples, outputs, copies)
+
+    def encoder(
+        self, graphs: Graphs, recipe: Recipe, examples: list[CaptionedImage]
+    ) -> tuple[str, Reader]:
+        """See `SequenceToSequence.encoder`: from cached features where the runtime has that graph."""
+        if ENCODER_FROM_FEATURES not in graphs:
+            return super().encoder(graphs, recipe, examples)
+        table, rows, errors = cached_features(examples)
+        row_of = {example.image: row for example, row in zip(examples, rows, strict=True)}
+
+        def read(example: CaptionedImage) -> dict[str, np.ndarray]:
+            if example.image in errors:
+                raise ZooError(errors[example.image])
+            return {"features": table[row_of[example.image]].astype(np.float32)}
+
+        return ENCODER_FROM_FEATURES, read
+
+    def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
+        """See `Task.plot`: images with what was said of them."""
+        from zoo.vision_language.plots import plot_captions
+
+        return [plot_captions(evaluation.rows, folder / "captions.png")]

@@ -1,0 +1,1 @@
+"""The corpora of the family, one file each."""

@@ -1,0 +1,236 @@
+"""Captioned images as a data kind."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.common.core.data import Batch, Batches, Data, Item, RawInput
+from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.recipe import asset
+from zoo.common.data.batching import pad, shuffled_windows
+from zoo.common.data.manifests import digest
+from zoo.common.data.vocabulary import END, PAD, START, VOCABULARY_FILE, Vocabulary
+from zoo.common.utils.files import read_text
+from zoo.common.utils.progress import say
+from zoo.vision_language import captions
+from zoo.vision_language.captioner import SPECIALS, Captioner
+from zoo.vision_language.captions import CaptionedImage, words
+from zoo.vision_language.features import cached_features
+from zoo.vision_language.images import SIZE, read_image
+from zoo.vision_language.vgg16 import SHAPE
+
+if TYPE_CHECKING:
+    from zoo.common.core.recipe import Recipe
+
+HASHES_FILE = "train_caption_hashes.txt"
+HASH_LENGTH = 12
+
+
+@dataclass(frozen=True)
+class CaptionedImages(Data):
+    """Images with captions, which a model is trained on from cached features of VGG16.
+
+    vocabulary: Vocabulary. Empty: taken from the captions of the run.
+    train_caption_hashes: tuple of str. `caption_hash` of each caption of the run, to know a copy by.
+    min_count: int. Words rarer in the captions of a run are unknown.
+    max_length: int. Words in the longest caption that is learnt.
+    """
+
+    vocabulary: Vocabulary = asset(Vocabulary((), ()))
+    train_caption_hashes: tuple[str, ...] = asset(())
+    min_count: int = 4
+    max_length: int = 36
+
+    def __post_init__(self):
+        check_range("data.min_count", self.min_count, at_least=1)
+        check_range("data.max_length", self.max_length, at_least=1)
+
+    # Reading
+
+    def read_manifest(self, path: Path) -> list[CaptionedImage]:
+        """See `zoo.vision_language.captions.read_manifest`."""
+        return captions.read_manifest(path)
+
+    def split_dev(
+        self, examples: list[CaptionedImage], fraction: float, seed: int
+    ) -> tuple[list[CaptionedImage], list[CaptionedImage]]:
+        """See `Data.split_dev`: no caption is in both, so near-duplicate images stay together."""
+        return captions.split_by_caption(examples, fraction, seed)
+
+    def checksum(self, examples: list[CaptionedImage]) -> str:
+        """See `Data.checksum`: of ids, captions and sizes of image files."""
+        return digest((e.id, e.captions, e.image.stat().st_size) for e in examples)
+
+    def adapt(
+        self, examples: list[CaptionedImage], model: Captioner
+    ) -> tuple[CaptionedImages, Captioner]:
+        """See `Data.adapt`: takes the vocabulary, where there is none, and hashes of the captions."""
+        texts = [words(caption) for example in examples for caption in example.captions]
+        vocabulary = self.vocabulary
+        if not len(vocabulary):
+            vocabulary = Vocabulary.of(texts, SPECIALS, self.min_count)
+        hashes = tuple(sorted({*self.train_caption_hashes, *map(caption_hash, texts)}))
+        data = replace(self, vocabulary=vocabulary, train_caption_hashes=hashes)
+        return data, replace(model, vocabulary_size=len(vocabulary))
+
+    def filter_examples(
+        self, examples: list[CaptionedImage], recipe: Recipe
+    ) -> tuple[list[CaptionedImage], dict[str, int]]:
+        """See `Data.filter_examples`: leaves out images that cannot be read, and those without a caption
+        of at most `max_length` words.
+
+        Computes the features of every image that is not in the cache yet.
+        """
+        _, rows, errors = cached_features(examples)
+        for error in errors.values():
+            say(error)
+        left_out: Counter[str] = Counter()
+        kept = []
+        for example, row in zip(examples, rows, strict=True):
+            if row < 0:
+                left_out["unreadable"] += 1
+            elif not self.encode(example):
+                left_out[f"without a caption of at most {self.max_length} words"] += 1
+            else:
+                kept.append(example)
+        if not kept:
+            counts = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
+            raise ZooError(f"No image can be learnt from: {counts} of {len(examples)} images.")
+        return kept, dict(left_out)
+
+    def encode(self, example: CaptionedImage) -> list[list[int]]:
+        """Return each caption of at most `max_length` words as tokens, from the start to the end."""
+        texts = [words(caption) for caption in example.captions]
+        return [
+            self.vocabulary.encode([START, *text, END])
+            for text in texts
+            if len(text) <= self.max_length
+        ]
+
+    # Learning
+
+    def batches(
+        self, model: Any, recipe: Recipe, examples: list[CaptionedImage], epoch: int
+    ) -> Batches:
+        """See `Data.batches`: a row for each caption.
+
+        x: `features` float32 [batch, 6, 6, 512] and `tokens` int32 [batch, time], each caption from
+            its start to its last word.
+        y: `targets` int32 [batch, time], from its first word to its end, and `lengths` int32 [batch],
+            how many targets each has; beyond them stands padding.
+        """
+        table, rows, _ = cached_features(examples)
+        pairs = [
+            (example.id, row, np.array(tokens, np.int32))
+            for example, row in zip(examples, rows, strict=True)
+            for tokens in self.encode(example)
+        ]
+        lengths_of = [len(tokens) for _, _, tokens in pairs]
+        padding, training = self.vocabulary.index(PAD), recipe.training
+
+        def generate() -> Iterator[Batch]:
+            generator = np.random.default_rng((training.seed, epoch))
+            for group in shuffled_windows(lengths_of, training.batch_size, generator):
+                ids, images, texts = zip(*(pairs[i] for i in group), strict=True)
+                tokens, lengths = pad(texts, padding)
+                lengths -= 1
+                inside = np.arange(tokens.shape[1] - 1) < lengths[:, None]
+                yield (
+                    {
+                        "features": table[list(images)].astype(np.float32),
+                        "tokens": np.where(inside, tokens[:, :-1], padding),
+                    },
+                    {"targets": tokens[:, 1:], "lengths": lengths},
+                    np.array(ids),
+                )
+
+        tokens = ((None, None), "int32")
+        x = {"features": ((None, *SHAPE), "float32"), "tokens": tokens}
+        return Batches(generate, (x, {"targets": tokens, "lengths": ((None,), "int32")}))
+
+    def steps_per_epoch(self, recipe: Recipe, examples: list[CaptionedImage]) -> int:
+        """See `Data.steps_per_epoch`."""
+        pairs = sum(len(self.encode(example)) for example in examples)
+        return -(-pairs // recipe.training.batch_size)
+
+    # Use
+
+    def read_input(self, source: str, recipe: Recipe) -> Item:
+        """See `Data.read_input`: the path of an image file."""
+        return {"image": read_image(source).astype(np.float32)}
+
+    def read_example(self, example: CaptionedImage, recipe: Recipe) -> Item:
+        """See `Data.read_example`."""
+        return self.read_input(str(example.image), recipe)
+
+    # Delivery
+
+    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
+        """See `Data.raw_inputs`: `serving_default` takes the bytes of JPEG or PNG files."""
+        import tensorflow as tf
+
+        from zoo.vision_language.signatures import decode_images
+
+        def to_inputs(image_bytes):
+            return {"image": decode_images(image_bytes)}
+
+        spec = [tf.TensorSpec([None], tf.string, "image_bytes")]
+        return {"serving_default": RawInput(spec, to_inputs)}
+
+    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
+        """See `Data.example_inputs`: pictures drawn by code, one by one and as one batch; captions of
+        several lengths from several states."""
+        from zoo.vision_language import samples
+
+        files = samples.files()
+        pixels = np.stack(samples.pictures(SIZE)).astype(np.float32)
+        start, generator = self.vocabulary.index(START), np.random.default_rng(0)
+
+        def step(rows: int, time_steps: int) -> dict[str, Any]:
+            tokens = generator.integers(0, len(self.vocabulary), (rows, time_steps), np.int32)
+            tokens[:, 0] = start
+            states = {
+                spec.name: generator.uniform(-1, 1, (rows, *spec.shape)).astype(spec.dtype)
+                for spec in recipe.model.states
+            }
+            return {"tokens": tokens, **states}
+
+        return {
+            "serving_default": [{"image_bytes": [file]} for file in files]
+            + [{"image_bytes": files}],
+            "encoder": [{"image": row[np.newaxis]} for row in pixels] + [{"image": pixels}],
+            "step": [step(1, 1), step(1, 7), step(3, 1), step(4, 12)],
+        }
+
+    def assets(self) -> dict[str, str]:
+        """See `Data.assets`: the vocabulary, and a line for the hash of each caption of the run."""
+        return {
+            VOCABULARY_FILE: self.vocabulary.text(),
+            HASHES_FILE: "".join(f"{line}\n" for line in self.train_caption_hashes),
+        }
+
+    def with_assets(self, folder: Path) -> CaptionedImages:
+        """See `Data.with_assets`."""
+        path = folder / VOCABULARY_FILE
+        vocabulary = Vocabulary.from_text(read_text(path), path)
+        if vocabulary.tokens[: len(SPECIALS)] != SPECIALS:
+            raise ZooError(f"{path} is corrupt: its first lines must be {', '.join(SPECIALS)}.")
+        hashes = read_text(folder / HASHES_FILE).split()
+        if any(len(line) != HASH_LENGTH for line in hashes) or hashes != sorted(set(hashes)):
+            raise ZooError(
+                f"{folder / HASHES_FILE} is corrupt: it must have hashes of {HASH_LENGTH} letters, "
+                "sorted."
+            )
+        return replace(self, vocabulary=vocabulary, train_caption_hashes=tuple(hashes))
+
+
+def caption_hash(caption: Sequence[str]) -> str:
+    """Return what a caption, as words, is known by without being kept."""
+    return hashlib.sha256(" ".join(caption).encode()).hexdigest()[:HASH_LENGTH]

@@ -1,0 +1,41 @@
+"""Image files inside a TensorFlow graph: what the SavedModel of a captioner begins with."""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+from zoo.vision_language.images import SIZE
+
+
+def decode_images(image_bytes: tf.Tensor) -> tf.Tensor:
+    """Decode JPEG or PNG files.
+
+    The pixels are those of `zoo.vision_language.images.read_image` but for rounding, with two
+    differences: an EXIF orientation is not applied, and no other format is read.
+
+    Args:
+        image_bytes: string [batch].
+
+    Returns:
+        float32 [batch, 192, 192, 3], RGB from 0 to 255.
+    """
+    return tf.map_fn(
+        _decode, image_bytes, fn_output_signature=tf.TensorSpec([SIZE, SIZE, 3], tf.float32)
+    )
+
+
+def _decode(contents: tf.Tensor) -> tf.Tensor:
+    def jpeg():
+        # The exact transform, as Pillow's: TensorFlow's default is a faster one.
+        return tf.cast(
+            tf.io.decode_jpeg(contents, channels=3, dct_method="INTEGER_ACCURATE"), tf.float32
+        )
+
+    def png():
+        rgba = tf.cast(tf.io.decode_png(contents, channels=4), tf.float32)
+        opacity = rgba[:, :, 3:] / 255.0
+        return tf.round(rgba[:, :, :3] * opacity + 255.0 * (1.0 - opacity))
+
+    pixels = tf.cond(tf.io.is_jpeg(contents), jpeg, png)
+    pixels = tf.image.resize(pixels, (SIZE, SIZE), method="bilinear", antialias=True)
+    return tf.round(tf.clip_by_value(pixels, 0.0, 255.0))
