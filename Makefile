@@ -25,7 +25,7 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 
 results: $(VENV)/installed
-	$(BIN)/python examples/results.py
+	$(BIN)/python tools/results.py
 
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "The zoo needs Python 3.11, 3.12 or 3.13; none is on the PATH." >&2; exit 1; }

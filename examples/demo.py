@@ -1,5 +1,4 @@
-"""The zoo's main job in one go: real recordings to text, a picture of how, a SavedModel to serve, and
-a page that no one wrote.
+"""The zoo in one go: real recordings to text, a picture of how, a SavedModel to serve, generated text.
 
 Run by `make demo`; writes to demo_output/.
 """
@@ -11,7 +10,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from zoo.common.utils.quiet import import_tensorflow
+from zoo.common.utils.quiet import start_backend
 
 PRESET = "speech/bilstm-ctc-an4"
 WRITER, PROMPT = "language/charlstm-shakespeare", "ROMEO:"
@@ -33,24 +32,24 @@ for text in model.signatures["transcribe_wav"](wav=wav)["text"].numpy():
 
 
 def main() -> int:
-    """Runs the demo; 0 if the SavedModel gave the same text as the preset."""
-    import_tensorflow()
+    """Run the demo, and return 0 if the SavedModel gave the same text as the preset."""
+    start_backend()
     import soundfile
 
     import zoo
-    from zoo.common.commands import export
-    from zoo.speech.corpora import read_corpus
+    from zoo.cli.export import export
+    from zoo.speech.corpora.an4 import AN4
     from zoo.speech.plots import plot_spikes
 
-    examples = read_corpus("an4", REPOSITORY / "tests" / "data" / "an4", "test")
+    examples = AN4.read(REPOSITORY / "tests" / "data" / "an4", "test")
     preset = zoo.load(PRESET)
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir()
 
-    print(f"{PRESET} hears {len(examples)} recordings of AN4's test split:\n")
-    heard = [answer["output"] for answer in preset.predict([str(e.audio) for e in examples])]
-    for example, text in zip(examples, heard, strict=True):
-        print(f"  {example.id}\n    said   {example.transcript}\n    heard  {text}")
+    print(f"{PRESET} recognises {len(examples)} recordings of AN4's test split:\n")
+    texts = [answer["output"] for answer in preset.predict([str(e.audio) for e in examples])]
+    for example, text in zip(examples, texts, strict=True):
+        print(f"  {example.id}\n    reference   {example.transcript}\n    recognised  {text}")
 
     longest = max(examples, key=lambda example: example.seconds)
     picture = OUTPUT / f"{longest.id}.png"
@@ -72,15 +71,15 @@ def main() -> int:
         check=True,
         cwd=OUTPUT,
     ).stdout.splitlines()
-    same = sum(a == b for a, b in zip(heard, served, strict=True))
+    same = sum(a == b for a, b in zip(texts, served, strict=True))
     print(
-        f"A process with plain TensorFlow gives the same text for {same} of {len(heard)} recordings."
+        f"A process with plain TensorFlow gives the same text for {same} of {len(texts)} recordings."
     )
 
-    print(f"\n{WRITER} goes on from {PROMPT!r}:\n")
+    print(f"\n{WRITER} continues {PROMPT!r}:\n")
     (answer,) = zoo.load(WRITER).predict([PROMPT])
     print("  " + answer["output"].replace("\n", "\n  "))
-    return int(same != len(heard))
+    return int(same != len(texts))
 
 
 if __name__ == "__main__":

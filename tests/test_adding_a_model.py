@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.common import registry
+from zoo.common.core import registry
 
 PAGE = Path(__file__).parents[1] / "docs" / "adding-a-model.md"
 NAME = "language/elman-shakespeare"

@@ -1,4 +1,4 @@
-"""Exported files where there is neither the zoo nor TensorFlow: one environment for each runtime."""
+"""Exported files without the zoo and TensorFlow: one environment for each runtime."""
 
 import subprocess
 import venv
@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.common import presets
-from zoo.common.commands import export
+from zoo.cli.export import export
+from zoo.common.presets import store
 
 pytestmark = pytest.mark.slow
 
@@ -47,14 +47,15 @@ def runtime(request, tmp_path_factory):
     return request.param, python
 
 
-@pytest.mark.parametrize("name", presets.names())
+@pytest.mark.parametrize("name", store.names())
 def test_a_file_answers_alone(runtime, name, tmp_path):
     format_, python = runtime
     rows = export(name, [format_], tmp_path / "exported")["files"]
     preset = zoo.load(name)
-    samples = preset.recipe.task.samples(preset.recipe)
-    for graph, function in preset.graphs.items():
-        inputs = {key: np.asarray(value)[:1] for key, value in samples[graph][0].items()}
+    example_inputs = preset.recipe.data.example_inputs(preset.recipe)
+    for graph in preset.recipe.model.graphs(preset.model):
+        function = preset.graphs[graph]
+        inputs = {key: np.asarray(value)[:1] for key, value in example_inputs[graph][0].items()}
         np.savez(tmp_path / "inputs.npz", **inputs)
         file = tmp_path / "exported" / format_ / f"{graph}.{SUFFIXES[format_]}"
         arguments = [file, tmp_path / "inputs.npz", tmp_path / "outputs.npz"]

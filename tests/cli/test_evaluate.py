@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import AN4
 from zoo.common.core.task import Task
 from zoo.common.tasks.ctc import CTC
+from zoo.language.data import SAMPLE
 
 
 @pytest.mark.parametrize(
@@ -104,3 +105,24 @@ def test_rows_cannot_be_written(refused, tiny_run, tmp_path):
     rows = tmp_path / "file" / "rows.jsonl"
     line = refused("evaluate", tiny_run, "--data", AN4, "--rows", rows)
     assert "rows.jsonl cannot be written" in line
+
+
+def test_a_preset_that_is_not_shipped_is_trained_first(run_zoo, refused, tmp_path, monkeypatch):
+    """And used as it is from then on. Nothing is trained for other verbs."""
+    name, corpus = "language/kn5-ptb", tmp_path / "ptb"
+    corpus.mkdir()
+    for part in ("train", "valid", "test"):
+        shutil.copy(SAMPLE, corpus / f"ptb.{part}.txt")
+    monkeypatch.chdir(tmp_path)
+    assert f"train the recipe first: zoo train {name}" in refused("predict", name, "Speak")
+    command = ("evaluate", name, "--data", corpus, "--json")
+    first, again = run_zoo(*command), run_zoo(*command)
+    assert first.json["preset"] == name
+    assert 1 < first.json["metrics"]["perplexity"] < 100
+    assert first.err.startswith(
+        f"The preset {name} is not shipped. It is trained first, into runs/"
+    )
+    assert again.json["metrics"] == first.json["metrics"]
+    assert again.err == (
+        f"The preset {name} is not shipped. Its run runs/language-kn5-ptb is evaluated.\n"
+    )

@@ -46,8 +46,8 @@ def start_from(
     for key, value in settings(joined).items():
         if not key.startswith(MODEL) or wanted[key] == value:
             continue
-        changed = joined.override({key: wanted[key]})
-        if _answers_alike(joined, changed):
+        changed = _changed(joined, key, wanted[key])
+        if changed is not None:
             joined = changed
         elif key in overrides:
             raise ZooError(
@@ -58,7 +58,16 @@ def start_from(
     return joined, kept
 
 
-def _answers_alike(recipe: Recipe, other: Recipe) -> bool:
+def _changed(recipe: Recipe, key: str, value: Any) -> Recipe | None:
+    """The recipe with a setting of its model, or None where models of both would answer otherwise."""
+    try:
+        changed = recipe.override({key: value})
+        return changed if _answer_alike(recipe, changed) else None
+    except ZooError:  # there is no such model, or not without the other settings
+        return None
+
+
+def _answer_alike(recipe: Recipe, other: Recipe) -> bool:
     """Whether the models of two recipes give the same answers when they have the same weights."""
     import numpy as np
 

@@ -59,7 +59,9 @@ def orthogonal(seed: int) -> Callable[..., np.ndarray]:
 
     def start(shape: tuple[int, int], dtype: Any = None) -> np.ndarray:
         random, units = np.random.default_rng(seed), shape[0]
-        gates = [np.linalg.qr(random.normal(size=(units, units)))[0] for _ in range(shape[1] // units)]
+        gates = [
+            np.linalg.qr(random.normal(size=(units, units)))[0] for _ in range(shape[1] // units)
+        ]
         return np.concatenate(gates, axis=1)
 
     return start

@@ -25,7 +25,7 @@ STATES = {
     "seen": np.zeros((3, 2, 2), np.int32),
     "row": np.array([[0], [1], [2]], np.int32),
 }
-# What a step tells beside: the last token and the one before it, as a model would its attention.
+# An extra output: the last token and the one before it, as a model would its attention.
 EXTRAS = (StateSpec("attention", (2,), initial=-1),)
 
 
@@ -86,7 +86,7 @@ def test_a_wide_beam_finds_the_n_best_of_exhaustive_search(table, length_penalty
             assert answer.log_probability[row, i] == pytest.approx(total, abs=1e-5)
 
 
-def test_what_is_no_sequence_is_told_by_its_probability(table):
+def test_what_is_no_sequence_has_no_probability(table):
     """A beam wider than there are sequences: 1 + 3 + 9 end early, 27 have three other tokens."""
     answer = search(table, 64, n_best=64)
     assert (np.sum(answer.log_probability > NEG_INF / 2, axis=1) == 40).all()

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.common import presets
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
+from zoo.common.presets import store
+from zoo.common.runtime.preset import load_preset
 
 AN4 = "speech/bilstm-ctc-an4"
 TINY = {"model.layers": 1, "model.hidden_size": 8, "model.conv_filters": 2}
@@ -29,7 +30,7 @@ def saved(tmp_path_factory, recipe):
     keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("presets") / "tiny"
     model = recipe.model.build()
-    presets.save_model(folder, model, recipe)
+    store.save_model(folder, model, recipe)
     return folder, model
 
 
@@ -86,8 +87,8 @@ def test_a_model_of_mixed_precision_is_saved_in_float32(tmp_path, recipe):
         model = recipe.model.build()
     finally:
         keras.config.set_dtype_policy(before)
-    presets.save_model(tmp_path, model, recipe)
-    loaded = presets.load_preset(tmp_path).model
+    store.save_model(tmp_path, model, recipe)
+    loaded = load_preset(tmp_path).model
     assert {layer.dtype_policy.name for layer in loaded.layers} <= {"float32", "int32"}
     np.testing.assert_allclose(logits(loaded), logits(model), atol=0.05)
 
@@ -96,18 +97,18 @@ def test_saving_replaces(tmp_path, recipe):
     for seed in (1, 2):
         keras.utils.set_random_seed(seed)
         model = recipe.model.build()
-        presets.save_model(tmp_path, model, recipe)
-    np.testing.assert_array_equal(logits(presets.load_preset(tmp_path).model), logits(model))
+        store.save_model(tmp_path, model, recipe)
+    np.testing.assert_array_equal(logits(load_preset(tmp_path).model), logits(model))
 
 
-def test_shrink_halves_the_trained_weights_alone(saved, tmp_path):
+def test_shrink_halves_the_trained_weights_alone(saved, recipe, tmp_path):
     folder = shutil.copytree(saved[0], tmp_path / "small")
     path = folder / "model.keras"
     before = path.stat().st_size
-    presets.shrink(path)
+    recipe.model.shrink(path)
     assert path.stat().st_size < before
     assert [p.name for p in tmp_path.rglob(".part-*")] == []
-    large, small = (presets.load_preset(f).model for f in (saved[0], folder))
+    large, small = (load_preset(f).model for f in (saved[0], folder))
     for a, b in zip(large.weights, small.weights, strict=True):
         a, b = np.asarray(a), np.asarray(b)
         assert b.dtype == np.float32
@@ -125,20 +126,20 @@ def test_shrink_halves_the_trained_weights_alone(saved, tmp_path):
 
 def test_find(saved, tmp_path, monkeypatch):
     folder = saved[0]
-    monkeypatch.setattr(presets, "ROOT", tmp_path)
-    assert presets.names() == []
-    with pytest.raises(ZooError, match="There is no run folder 'speech/none'"):
-        presets.find("speech/none")
+    monkeypatch.setattr(store, "ROOT", tmp_path)
+    assert store.names() == []
+    with pytest.raises(ZooError, match="'speech/none'.*There are no presets"):
+        store.find("speech/none")
     shutil.copytree(folder, tmp_path / "speech" / "tiny")
     (tmp_path / "speech" / "unfinished").mkdir()
-    assert presets.names() == ["speech/tiny"]
-    assert presets.find("speech/tiny") == tmp_path / "speech" / "tiny"
-    assert presets.find(folder) == presets.find(f"{folder}/") == folder
+    assert store.names() == ["speech/tiny"]
+    assert store.find("speech/tiny") == tmp_path / "speech" / "tiny"
+    assert store.find(folder) == store.find(f"{folder}/") == folder
     with pytest.raises(ZooError, match="Did you mean 'speech/tiny'"):
-        presets.find("speech/tini")
+        store.find("speech/tini")
     for name in ("", "n" * 300, str(folder / "recipe.json")):
         with pytest.raises(ZooError, match="no run folder"):
-            presets.find(name)
+            store.find(name)
 
 
 def test_metrics_are_read(saved, tmp_path):
@@ -151,11 +152,11 @@ def test_alphabet_file(saved, recipe, tmp_path):
     folder = shutil.copytree(saved[0], tmp_path / "preset")
     path = folder / "alphabet.txt"
     assert path.read_text() == "<blank>\n" + "".join(
-        f"{letter}\n" for letter in recipe.task.alphabet
+        f"{letter}\n" for letter in recipe.data.labels.symbols
     )
     # As an editor of another system may leave it.
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n").removesuffix(b"\r\n"))
-    assert presets.load_recipe(folder) == recipe
+    assert store.load_recipe(folder) == recipe
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -164,10 +165,10 @@ def test_alphabet_file(saved, recipe, tmp_path):
 )
 def test_weights_of_another_model(tmp_path, recipe, cell, change):
     recipe = recipe.override({"model.cell": cell})
-    presets.save_model(tmp_path, recipe.model.build(), recipe)
+    store.save_model(tmp_path, recipe.model.build(), recipe)
     other = (
         {"model.cell": {"lstm": "gru", "gru": "lstm"}[cell]} if "model.cell" in change else change
     )
     (tmp_path / "recipe.json").write_text(json.dumps(recipe.override(other).to_dict()))
     with pytest.raises(ZooError, match="another shape of model"):
-        presets.load_preset(tmp_path)
+        load_preset(tmp_path)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.common import runs
 from zoo.common.core.errors import ZooError
+from zoo.common.presets import runs
+from zoo.common.utils.plots import plot_learning_curves
 
 HISTORY = [
     {"epoch": 1, "loss": 2.5, "wer": 1.0, "learning_rate": 0.001},
@@ -69,9 +70,33 @@ def test_state_is_never_unpickled(tmp_path):
 
 
 def test_history_comes_back_exactly(tmp_path):
-    runs.write_history(tmp_path, HISTORY, "wer")
+    runs.write_history(tmp_path, HISTORY)
     assert runs.read_history(tmp_path) == HISTORY
+
+
+@pytest.mark.parametrize("metric", ["wer", "accuracy"])
+def test_the_history_is_drawn(tmp_path, metric):
+    rows = [row | {"accuracy": 1 - row["wer"]} for row in HISTORY]
+    plot_learning_curves(rows, metric, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_history_is_there_for_tensorboard(tmp_path):
+    event_file_loader = pytest.importorskip(
+        "tensorboard.backend.event_processing.event_file_loader"
+    )
+    with runs.event_log(tmp_path) as write:
+        for row in HISTORY:
+            write(row)
+    (path,) = (tmp_path / "tensorboard").iterdir()
+    found = {
+        (event.step, value.tag): value.tensor.float_val[0]
+        for event in event_file_loader.EventFileLoader(str(path)).Load()
+        for value in event.summary.value
+    }
+    assert found[2, "wer"] == 0.5
+    assert found[1, "loss"] == 2.5
+    assert len(found) == 8
 
 
 @pytest.mark.parametrize("text", ["epoch,loss\n1,much\n", "epoch,loss\n1\n", None])

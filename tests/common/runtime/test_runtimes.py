@@ -11,15 +11,17 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.common import backends
-from zoo.common.commands import export, predict
+from zoo.cli.export import export
+from zoo.cli.predict import predict
+from zoo.common import runtime
+from zoo.common.core.errors import ZooError
 
 EXPORTED = ("savedmodel", "onnx", "litert")
 WITHOUT_TENSORFLOW = """
 import sys
 blocked = ("tensorflow", "keras", "h5py", "matplotlib", "onnx")
 sys.modules.update(dict.fromkeys(blocked))
-from zoo.cli import main
+from zoo.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 
@@ -46,8 +48,8 @@ def without_tensorflow(*arguments: str) -> subprocess.CompletedProcess:
 @pytest.mark.parametrize("backend", EXPORTED)
 def test_every_backend_gives_the_same_answers(exported, tiny_run, clips, backend):
     inputs = [*clips, "missing.wav"]
-    expected = predict(str(tiny_run), inputs)["predictions"]
-    received = predict(str(exported), inputs, backend=backend)["predictions"]
+    expected = predict(str(tiny_run), inputs)
+    received = predict(str(exported), inputs, backend=backend)
     for right, answer in zip(expected, received, strict=True):
         score, right_score = (a.pop("log_probability", 0) for a in (answer, right))
         assert answer == right
@@ -62,14 +64,14 @@ def test_no_tensorflow_on_the_way(exported, tiny_run, clips, backend):
     assert (done.returncode, done.stderr) == (0, "")
     assert time.perf_counter() - started < 10  # 1 s on a machine with nothing else to do
     received = json.loads(done.stdout)["predictions"]
-    expected = predict(str(tiny_run), clips)["predictions"]
+    expected = predict(str(tiny_run), clips)
     assert [a["output"] for a in received] == [a["output"] for a in expected]
 
 
 def test_a_graph_in_keras_takes_any_length_and_batch(tiny_run):
     """Also where one call alone has told the shapes: `predict`, at batch 1."""
     preset = zoo.load(str(tiny_run))
-    for inputs in preset.recipe.task.samples(preset.recipe)["model"]:
+    for inputs in preset.recipe.data.example_inputs(preset.recipe)["model"]:
         logits = preset.graphs["model"](**inputs)["logits"]
         again = preset.model.predict(inputs, verbose=0)["logits"]
         assert abs(logits - again).max() < 1e-4
@@ -157,6 +159,30 @@ def test_a_file_of_another_preset(refused, exported, tmp_path, clips):
     assert "does not fit" in refused("predict", folder, clips[0], "--backend", "onnx")
 
 
-def test_the_folders_of_exports():
-    assert set(backends.FOLDERS) == {*EXPORTED, "tensorrt"}
-    assert backends.FOLDERS["savedmodel"].isdigit()  # TensorFlow Serving's version folder
+# Version folders ----------------------------------------------------------------------------------
+
+
+def test_a_second_savedmodel_is_version_2_and_the_highest_is_opened(exported, tiny_run, tmp_path):
+    folder = shutil.copytree(exported, tmp_path / "exported")
+    assert runtime.versions(folder) == [1]
+    (row,) = export(str(tiny_run), ["savedmodel"], folder)["files"]
+    assert row["path"] == str(folder / "2")
+    assert sorted(runtime.versions(folder)) == [1, 2]
+    (folder / "2").rename(folder / "10")  # as numbers, not as text
+    assert runtime.export_folder("savedmodel", folder) == folder / "10"
+    shutil.rmtree(folder / "1")
+    assert set(runtime.open_graphs("savedmodel", folder)) == {
+        *("model", "serving_default", "transcribe_wav")
+    }
+    (folder / "10" / "saved_model.pb").write_bytes(b"not a model")
+    with pytest.raises(ZooError, match=r"exported/10 is corrupt"):
+        runtime.open_graphs("savedmodel", folder)
+
+
+def test_where_exports_stand(tmp_path):
+    assert runtime.export_folder("savedmodel", tmp_path) == tmp_path / "1"
+    assert runtime.export_folder("onnx", tmp_path) == tmp_path / "onnx"
+    for name in ("1", "07", "2.bak", "tensorboard", "\u0663"):
+        (tmp_path / name).mkdir()
+    assert max(runtime.versions(tmp_path)) == 7
+    assert set(runtime.BACKENDS) == {"keras", *EXPORTED}

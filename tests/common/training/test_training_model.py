@@ -11,6 +11,7 @@ import pytest
 from keras import layers, ops
 
 from zoo.common.core.states import StateSpec, as_outputs
+from zoo.common.training import training_model
 from zoo.common.training.training_model import TrainingModel
 
 
@@ -48,6 +49,13 @@ def test_the_loss_is_the_tasks_and_what_layers_add():
     assert float(plain.test_on_batch(X, Y)) == pytest.approx(4.5)
     assert float(regularised.test_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
     assert float(regularised.train_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
+
+
+def test_each_of_several_devices_takes_its_share(monkeypatch):
+    monkeypatch.setattr(training_model, "_replicas", lambda: 2)
+    model = compiled(linear(keras.regularizers.L2(0.25)))
+    outputs = model.network(X)
+    assert float(model.compute_loss(y=Y, y_pred=outputs)) == pytest.approx((4.5 + 0.25 * 14) / 2)
 
 
 def test_what_layers_add_moves_the_weights():

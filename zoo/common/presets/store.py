@@ -42,6 +42,10 @@ def find(preset_or_folder: str | Path) -> Path:
         return ROOT / name
     if os.path.isdir(name):  # unlike Path.is_dir, not an error for a name too long
         return Path(name)
+    if name in {entry.name for entry in registry.entries()}:
+        raise ZooError(
+            f"There is no preset {name!r} here: train the recipe first: zoo train {name}"
+        )
     hint = nearest(name, shipped) if shipped else "There are no presets."
     raise ZooError(f"There is no preset and no run folder {name!r}. {hint}")
 

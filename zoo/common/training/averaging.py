@@ -23,7 +23,7 @@ class WeightAverage:
         self._first = getattr(optimizer, "average_from", 0)
         # What a run keeps beside weights and optimizer, to be resumed with.
         self.variables = (
-            [keras.Variable(np.asarray(w), trainable=False) for w in self._weights]
+            [keras.Variable(np.zeros(w.shape, w.dtype), trainable=False) for w in self._weights]
             if self._first
             else []
         )
@@ -43,9 +43,10 @@ class WeightAverage:
         if not self._averages:
             yield
             return
-        last = [np.asarray(weight) for weight in self._weights]
+        # Copies both ways: PyTorch gives a view, and JAX frees an array that it thinks a model's own.
+        last = [np.array(weight) for weight in self._weights]
         for weight, mean in zip(self._weights, self.variables, strict=True):
-            weight.assign(mean)
+            weight.assign(np.array(mean))
         try:
             yield
         finally:
