@@ -21,7 +21,8 @@ def tensorflow_runs(batch: dict) -> dict:
     import keras
     import tensorflow as tf
 
-    from zoo.common.ctc import BLANK_INDEX, ctc_loss
+    from zoo.common.ctc.loss import ctc_loss
+    from zoo.common.data.labels import BLANK_INDEX
 
     logits, logit_lengths, labels, label_lengths = map(tf.constant, batch.values())
 

@@ -21,20 +21,20 @@ def measure(name: str, repeats: int) -> list[dict]:
     from zoo.common.utils.quiet import import_tensorflow
 
     import_tensorflow()
-    from zoo.common import backends, presets
+    from zoo.common import runtime
     from zoo.common.export import exporter
+    from zoo.common.runtime.preset import load_preset
 
-    preset = presets.load_preset(name)
-    samples = preset.recipe.task.samples(preset.recipe)
+    preset = load_preset(name)
+    samples = preset.recipe.data.example_inputs(preset.recipe)
     results = []
     with tempfile.TemporaryDirectory() as folder:
         exported = {}
         for backend in ("onnx", "litert"):
             exporter(backend)(preset, Path(folder))
-            exported[backend] = backends.open_export(
-                backend, Path(folder) / backends.FOLDERS[backend]
-            )
-        for graph, model in preset.models.items():
+            export = runtime.export_folder(backend, Path(folder))
+            exported[backend] = runtime.open_export(backend, export)
+        for graph, model in preset.recipe.model.graphs(preset.model).items():
             batches = sorted(samples[graph], key=lambda inputs: len(next(iter(inputs.values()))))
             for inputs in (batches[0], batches[-1]):
                 results.append(_result(preset, exported, graph, model, inputs, repeats))
@@ -42,8 +42,8 @@ def measure(name: str, repeats: int) -> list[dict]:
 
 
 def _result(preset, exported, graph, model, inputs, repeats) -> dict:
-    from zoo.common import backends
     from zoo.common.layers.recurrent import to_stock
+    from zoo.common.runtime.keras_model import keras_function
 
     def run(function, arrays):
         return lambda: function(**arrays)
@@ -51,10 +51,10 @@ def _result(preset, exported, graph, model, inputs, repeats) -> dict:
     stock = to_stock(model)
     runs = {name: run(graphs[graph], inputs) for name, graphs in exported.items()}
     runs["zoo"] = run(preset.graphs[graph], inputs)
-    runs["tf.function"] = run(backends.keras_graphs({graph: stock})[graph], inputs)
+    runs["tf.function"] = run(keras_function(stock), inputs)
     runs["predict"] = lambda: stock.predict(inputs, verbose=0)
     if "lengths" in inputs:
-        full = {**inputs, "lengths": np.full_like(inputs["lengths"], inputs["waveform"].shape[1])}
+        full = {**inputs, "lengths": np.full_like(inputs["lengths"], inputs["lengths"].max())}
         runs["onnx, unpadded"] = run(exported["onnx"][graph], full)
     shapes = {name: list(np.shape(value)) for name, value in inputs.items()}
     return {"graph": graph, "shapes": shapes, **_timing.compare(runs, [], repeats)}
@@ -62,10 +62,10 @@ def _result(preset, exported, graph, model, inputs, repeats) -> dict:
 
 def main() -> None:
     """Time every preset in a process of its own."""
-    from zoo.common import presets
+    from zoo.common.presets import store
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("preset", nargs="*", default=presets.names())
+    parser.add_argument("preset", nargs="*", default=store.names())
     parser.add_argument("--repeats", type=int, default=15)
     arguments = parser.parse_args()
     report = {"machine": _timing.machine(), "results": []}

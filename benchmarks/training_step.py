@@ -22,17 +22,14 @@ BATCH = 16
 
 def make_batch(recipe) -> tuple[np.ndarray, ...]:
     """Return waveforms, their lengths, labels and their lengths."""
+    from zoo.common.data.batching import pad
     from zoo.speech.audio import read_audio
-    from zoo.speech.corpora import read_corpus
-    from zoo.speech.task import pad
+    from zoo.speech.corpora.an4 import AN4
 
-    examples = read_corpus("an4", CLIPS, "all")[:BATCH]
-    waveforms, lengths = pad([read_audio(e.audio, 16_000) for e in examples])
-    rows = [recipe.task.encode(example) for example in examples]
-    labels = np.zeros((BATCH, max(map(len, rows))), np.int32)
-    for label, row in zip(labels, rows, strict=True):
-        label[: len(row)] = row
-    return waveforms, lengths, labels, np.array([len(row) for row in rows], np.int32)
+    examples = AN4.read(CLIPS, "all")[:BATCH]
+    waveforms = pad([read_audio(e.audio, 16_000) for e in examples])
+    labels = pad([np.array(recipe.data.encode(e), np.int32) for e in examples])
+    return *waveforms, *labels
 
 
 def keras_runs(recipe, batch) -> dict:
@@ -40,9 +37,9 @@ def keras_runs(recipe, batch) -> dict:
     import keras
 
     from zoo.common.layers.recurrent import to_stock
-    from zoo.common.training.loop import Learner
+    from zoo.common.training.training_model import TrainingModel
 
-    class Stock(Learner):
+    class Stock(TrainingModel):
         def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
             # The class keras.losses.CTC multiplies this by the mask of the frames, and fails.
             return keras.ops.mean(keras.losses.ctc(y["labels"], y_pred["logits"]))
@@ -51,18 +48,18 @@ def keras_runs(recipe, batch) -> dict:
     x = {"waveform": waveform, "lengths": lengths}
     y = {"labels": labels, "label_lengths": label_lengths}
 
-    def step(make_learner, model):
-        learner = make_learner(model, recipe.task)
-        learner.compile(
+    def step(kind, network):
+        training_model = kind(network, recipe.task)
+        training_model.compile(
             keras.optimizers.AdamW(
                 recipe.optimizer.learning_rate, global_clipnorm=recipe.optimizer.clip_norm
             ),
             jit_compile=False,
         )
-        return lambda: learner.train_on_batch(x, y)
+        return lambda: training_model.train_on_batch(x, y)
 
     model = recipe.model.build()
-    return {"zoo": step(Learner, model), "keras": step(Stock, to_stock(recipe.model.build()))}
+    return {"zoo": step(TrainingModel, model), "keras": step(Stock, to_stock(recipe.model.build()))}
 
 
 def pytorch_runs(recipe, batch) -> dict:
@@ -77,7 +74,7 @@ def pytorch_runs(recipe, batch) -> dict:
     waveform, lengths, labels, label_lengths = map(torch.from_numpy, batch)
     dft = torch.from_numpy(features.dft_kernel()).permute(2, 1, 0).contiguous()
     mel_matrix = torch.from_numpy(features.mel_matrix())
-    reduction, hidden = config.time_reduction, config.hidden_size
+    reduction, hidden = config.subsampling_factor, config.hidden_size
 
     class Network(nn.Module):
         def __init__(self, packed):
@@ -99,7 +96,7 @@ def pytorch_runs(recipe, batch) -> dict:
                 [nn.LSTM(w, hidden, batch_first=True, bidirectional=True) for w in widths]
             )
             self.drop = nn.Dropout(config.dropout)
-            self.logits = nn.Linear(2 * hidden, config.symbols)
+            self.logits = nn.Linear(2 * hidden, config.vocabulary_size)
 
         def forward(self):
             with torch.no_grad():

@@ -318,9 +318,9 @@ def test_the_disk_is_full_in_an_export(refused, tiny_run, tmp_path, monkeypatch)
 
 
 def test_an_export_that_differs_is_removed(refused, tiny_run, tmp_path, monkeypatch):
-    from zoo.common.export import savedmodel
+    from zoo.common.export import onnx
 
-    monkeypatch.setattr(savedmodel, "TOLERANCE", -1.0)
-    line = refused("export", tiny_run, "--to", "savedmodel", "--out", tmp_path / "out")
+    monkeypatch.setattr(onnx, "TOLERANCE", -1.0)
+    line = refused("export", tiny_run, "--to", "onnx", "--out", tmp_path / "out")
     assert "differs from the Keras model" in line
     assert holds_nothing(tmp_path)

@@ -31,16 +31,18 @@ class TrainingExamples:
 
 
 def find_source(data: Path | None, manifest: Path | None, corpus: Corpus) -> Source:
-    """Return where examples come from: `--manifest`, `--data`, or the corpus's folder in ZOO_DATA.
+    """Return where examples come from: `--manifest`, `--data`, the corpus's folder in the package where
+    it travels with it, or that in ZOO_DATA.
 
     Raises:
-        ZooError: both are given, or neither and there is no ZOO_DATA.
+        ZooError: both are given, or neither, the corpus does not travel and there is no ZOO_DATA.
     """
     if data and manifest:
         raise ZooError("--data and --manifest exclude each other.")
     if manifest:
         return Source(manifest=manifest)
     root = os.environ.get(DATA_VARIABLE)
+    data = data or corpus.folder
     if data is None and root is None:
         raise ZooError(
             f"Where is the corpus {corpus.name!r}? Name its folder with --data, or set "

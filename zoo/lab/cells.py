@@ -28,7 +28,8 @@ def recurrent_layer(name: str, units: int, seed: int, **arguments: Any) -> keras
     Args:
         name: a key of `COLORS`. "RNN" starts from a random matrix of spectral radius 1, the others
             from an orthogonal one; the forget gates of "LSTM" start at a bias of 1, as in Keras.
-        units: of the layer. seed: of its start. arguments: others of the Keras layer.
+        units: of the layer. seed: of its start. arguments: others of the Keras layer,
+            or in place of its start.
     """
     from zoo.common.layers import recurrent
 
@@ -36,12 +37,12 @@ def recurrent_layer(name: str, units: int, seed: int, **arguments: Any) -> keras
     if name in (RNN, ORTHOGONAL_RNN):
         if name == RNN:
             starts["recurrent_initializer"] = with_radius(1.0, seed)
-        return recurrent.SimpleRNN(units, **starts, **arguments)
+        return recurrent.SimpleRNN(units, **starts | arguments)
     if name == GRU:
-        return recurrent.GRU(units, **starts, **arguments)
+        return recurrent.GRU(units, **starts | arguments)
     bias = 1.0 if name == LSTM else 3.0
     starts |= {"unit_forget_bias": False, "bias_initializer": forget_bias(bias)}
-    return recurrent.LSTM(units, **starts, **arguments)
+    return recurrent.LSTM(units, **starts | arguments)
 
 
 def with_radius(radius: float, seed: int) -> Callable[..., np.ndarray]:

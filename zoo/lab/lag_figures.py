@@ -36,7 +36,7 @@ def draw_grid(axes: Axes, problem: Problem, trials: Sequence[Trial]) -> None:
         xlim=(0, len(problem.lags)),
         ylim=(len(cells), 0),
         xlabel="lag, time steps",
-        title=f"Updates until learnt (loss at most {problem.target}), {problem.updates} at most",
+        title=f"Updates until learnt ({problem.unit} at most {problem.target}), of {problem.updates}",
     )
     axes.set_xticks(np.arange(len(problem.lags)) + 0.5, problem.lags)
     axes.set_yticks(np.arange(len(cells)) + 0.5, cells)
@@ -51,12 +51,8 @@ def draw_grid(axes: Axes, problem: Problem, trials: Sequence[Trial]) -> None:
     )
 
 
-def draw_losses(problem: Problem, trials: Sequence[Trial], chance: float, unit: str) -> Figure:
-    """Draw the loss of each cell over its updates, a line for each lag.
-
-    Args:
-        chance: the loss of who knows nothing of the sequence. unit: of the loss.
-    """
+def draw_losses(problem: Problem, trials: Sequence[Trial]) -> Figure:
+    """Draw the loss of each cell over its updates, a line for each lag."""
     import matplotlib
     from matplotlib.lines import Line2D
 
@@ -73,11 +69,11 @@ def draw_losses(problem: Problem, trials: Sequence[Trial], chance: float, unit: 
             updates = BLOCK * np.arange(1, len(trial.losses) + 1)
             shade = shades[list(problem.lags).index(trial.lag)]
             axes.plot(updates, trial.losses, color=shade, marker=".", markersize=4)
-        axes.axhline(chance, color="gray", linestyle=":")
+        axes.axhline(problem.chance, color="gray", linestyle=":")
         axes.axhline(problem.target, color="tab:green", linestyle="--")
         axes.set(title=cell, xlabel="updates", yscale="log")
         axes.grid(alpha=0.3)
-    plots[0].set_ylabel(f"loss on new sequences, {unit}")
+    plots[0].set_ylabel(f"{problem.unit}, new sequences")
     lines = [
         *(Line2D([], [], color=shade) for shade in shades),
         Line2D([], [], color="gray", linestyle=":"),

@@ -28,6 +28,7 @@ class Problem:
         [count, outputs]. features: int.
     build_output: from a recurrent layer's outputs [batch, time, units] to what the loss takes.
     loss: str. One that Keras knows by that name; learnt when it is at most `target`.
+    unit: str. What the loss is in. chance: float. The loss of who knows nothing of the sequence.
     units: int. Of the recurrent layer. lags: those to try, from the shortest.
     updates: int. Of BATCH sequences each, for every trial.
     """
@@ -36,7 +37,9 @@ class Problem:
     features: int
     build_output: Callable[[keras.KerasTensor], keras.KerasTensor]
     loss: str
+    unit: str
     target: float
+    chance: float
     units: int
     lags: Sequence[int]
     updates: int
@@ -135,6 +138,7 @@ def numbers(problem: Problem, trials: Sequence[Trial]) -> dict[str, Any]:
         "sequences_per_update": BATCH,
         "units": problem.units,
         "target_loss": problem.target,
+        "chance_loss": problem.chance,
         "trials": [
             {
                 "cell": trial.cell,

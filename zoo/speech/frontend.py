@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -12,20 +13,23 @@ from zoo.common.core.errors import ZooError, check_choice, check_range
 if TYPE_CHECKING:
     from keras import KerasTensor
 
-NORMALIZATIONS = ("utterance", "running")
+NORMALIZATIONS = ("utterance", "level", "running")
 # Added to a deviation, so that a filter without sound is not blown up.
 DEVIATION_FLOOR = 0.1
 
 
 @dataclass(frozen=True)
 class LogMel:
-    """Log-mel filterbank features with each filter's mean taken off, over its deviation.
+    """Log-mel filterbank features with a mean taken off, over a deviation.
 
     sample_rate: int. Hz.
     window, hop: float. Length of an analysis frame and the step between two, in seconds.
     mel_bins: int. Triangular filters, spaced evenly in mel between low_hz and high_hz.
-    normalization: str. Which frames mean and deviation are of: "utterance", all frames of it; or
-        "running", the frames so far, so that a frame does not wait for later ones.
+    normalization: str. What mean and deviation are of.
+        "utterance": each filter over the whole utterance, which takes speaker and microphone away.
+        "level": all filters over the whole utterance, which takes only the loudness away: in a single
+            word, the mean of a filter says much of what the word is.
+        "running": each filter over the frames so far, so that a frame does not wait for later ones.
     """
 
     sample_rate: int = 16_000
@@ -78,7 +82,7 @@ class LogMel:
 
             power = |DFT(hann * frame)|^2          a convolution with fixed kernels
             mel   = ln(power . filters + 1e-6)
-            x     = (mel - mean) / (deviation + 0.1)  for each filter; see `normalization`
+            x     = (mel - mean) / (deviation + 0.1)  see `normalization`
 
         Args:
             waveform: float32 [batch, samples]. lengths: int32 [batch] in samples.
@@ -112,7 +116,7 @@ class LogMel:
         frames = (lengths - self.window_samples) // self.hop_samples + 1
         inside = frame_mask(mel, frames)
         weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
-        normalize = {"utterance": _by_utterance, "running": _by_frames_so_far}[self.normalization]
+        normalize = _NORMALIZERS[self.normalization]
         features = layers.Identity(dtype="float32", name="features")(normalize(mel, weight))
         return features, layers.Identity(dtype="int32", name="frames")(frames)
 
@@ -139,19 +143,33 @@ class LogMel:
         return np.maximum(0.0, np.minimum(rise, fall)).astype(np.float32)
 
 
-def _by_utterance(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
-    """`mel` [batch, frames, mel_bins] normalised over the frames of `weight` 1 [batch, frames, 1]."""
+def _by_utterance(
+    mel: KerasTensor,
+    weight: KerasTensor,
+    pool: Callable[[KerasTensor], KerasTensor] = lambda statistic: statistic,
+) -> KerasTensor:
+    """`mel` [batch, frames, mel_bins] normalised over the frames of `weight` 1 [batch, frames, 1].
+
+    pool: of a statistic of each filter [batch, 1, mel_bins].
+    """
     from keras import ops
 
     count = ops.sum(weight, axis=1, keepdims=True)
-    mean = ops.sum(mel * weight, axis=1, keepdims=True) / count
+    mean = pool(ops.sum(mel * weight, axis=1, keepdims=True) / count)
     centred = (mel - mean) * weight
-    deviation = ops.sqrt(ops.sum(ops.square(centred), axis=1, keepdims=True) / count)
-    return centred / (deviation + DEVIATION_FLOOR)
+    variance = pool(ops.sum(ops.square(centred), axis=1, keepdims=True) / count)
+    return centred / (ops.sqrt(variance) + DEVIATION_FLOOR)
+
+
+def _by_level(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
+    """The same, with one mean and one deviation for all filters."""
+    from keras import ops
+
+    return _by_utterance(mel, weight, lambda one: ops.mean(one, axis=-1, keepdims=True))
 
 
 def _by_frames_so_far(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
-    """The same, each frame normalised over those up to it."""
+    """The same for each filter, each frame normalised over those up to it."""
     from keras import ops
 
     count = ops.cumsum(ops.ones_like(weight), axis=1)
@@ -159,6 +177,9 @@ def _by_frames_so_far(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
     variance = ops.cumsum(ops.square(mel), axis=1) / count - ops.square(mean)
     deviation = ops.sqrt(ops.maximum(variance, 0.0))  # rounding can make it negative
     return (mel - mean) * weight / (deviation + DEVIATION_FLOOR)
+
+
+_NORMALIZERS = dict(zip(NORMALIZATIONS, (_by_utterance, _by_level, _by_frames_so_far), strict=True))
 
 
 def frame_mask(sequence: KerasTensor, lengths: KerasTensor) -> KerasTensor:

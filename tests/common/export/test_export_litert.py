@@ -10,9 +10,9 @@ import pytest
 from keras import layers, ops
 
 import zoo
-from zoo.common.runtime import open_export
 from zoo.common.core.errors import ZooError
 from zoo.common.export import litert
+from zoo.common.runtime import open_export
 
 WITHOUT_TENSORFLOW = """
 import sys
@@ -65,7 +65,7 @@ def test_recurrent_layers(tmp_path, capfd):
 def test_a_file_runs_where_there_is_no_tensorflow(tiny_run, tmp_path):
     preset = zoo.load(str(tiny_run))
     (row,) = litert.export(preset, tmp_path)
-    inputs = preset.recipe.task.samples(preset.recipe)["model"][1]
+    inputs = preset.recipe.data.example_inputs(preset.recipe)["model"][1]
     np.savez(tmp_path / "inputs.npz", **inputs)
     command = [sys.executable, "-c", WITHOUT_TENSORFLOW, row["path"]]
     subprocess.run([*command, tmp_path / "inputs.npz", tmp_path / "outputs.npz"], check=True)

@@ -7,9 +7,9 @@ import onnxruntime
 import pytest
 from keras import layers, ops
 
-from zoo.common.layers import recurrent
 from zoo.common.core.errors import ZooError
 from zoo.common.export.onnx.convert import to_onnx
+from zoo.common.layers import recurrent
 
 FEATURES, UNITS = 3, 4
 SHAPES = ((1, 1), (1, 7), (3, 5))  # batch and time

@@ -1,4 +1,5 @@
-"""TensorRT engines: built without a GPU, for shapes about those of the samples; never run here."""
+"""TensorRT engines: built without a GPU, for shapes about those of the example inputs; never run
+here."""
 
 import keras
 import pytest
@@ -6,7 +7,7 @@ from keras import layers
 from onnx import TensorProto, helper
 
 import zoo
-from zoo.common.commands import export, export_text
+from zoo.cli.export import export, export_text
 from zoo.common.core.errors import ZooError
 from zoo.common.export import tensorrt
 
@@ -16,10 +17,10 @@ def runtime():
     return pytest.importorskip("tensorrt_rtx")
 
 
-def test_the_profile_spans_the_samples(tiny_run):
+def test_the_profile_spans_the_example_inputs(tiny_run):
     preset = zoo.load(str(tiny_run))
-    samples = preset.recipe.task.samples(preset.recipe)["model"]
-    profile = tensorrt._profile(preset.models["model"], samples)
+    samples = preset.recipe.data.example_inputs(preset.recipe)["model"]
+    profile = tensorrt._profile(preset.recipe.model.graphs(preset.model)["model"], samples)
     assert set(profile) == {"waveform", "lengths"}
     assert profile["lengths"] == ((1,), (1,), (tensorrt.MAX_BATCH,))
     (one, least), (one_too, likeliest), (many, largest) = profile["waveform"]
@@ -44,7 +45,7 @@ def test_an_engine_is_built_and_the_row_says_that_nothing_ran(runtime, tiny_run,
     content = (tmp_path / "tensorrt" / "model.engine").read_bytes()
     assert len(content) == row["bytes"] > 10_000
     assert {row[key] for key in ("max_difference", "metric", "latency_ms")} == {None}
-    assert "execution was not tested" in export_text(result)
+    assert "A row without max_difference was not run" in export_text(result)
 
 
 def test_what_is_not_supported_is_named(runtime):

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.common.layers import recurrent
 from zoo.common.core.errors import ZooError
+from zoo.common.layers import recurrent
 from zoo.common.layers.recurrent import kernels, layers
 
 BATCH, TIME, FEATURES, UNITS = 4, 9, 3, 5
@@ -155,7 +155,7 @@ def test_windows_join_without_a_seam(name, masked, monkeypatch):
     stock, fast = pair(name, return_sequences=True, go_backwards=masked)
     signature = [tf.TensorSpec((BATCH, None, FEATURES)), tf.TensorSpec((BATCH, None), "bool")]
     free = tf.function(lambda x, m: numbers(fast, x, m if masked else None), signature)
-    for time_steps in (1, 3, 8, 11, 16):
+    for time_steps in (3, 11, 16):  # each is compiled
         x = random(BATCH, time_steps, FEATURES)
         mask = tf.constant(np.random.default_rng(1).random((BATCH, time_steps)) > 0.3)
         assert_same(numbers(stock, x, mask if masked else None), free(x, mask))
@@ -164,12 +164,12 @@ def test_windows_join_without_a_seam(name, masked, monkeypatch):
 @pytest.mark.parametrize("name", LAYERS)
 def test_halves_of_a_batch_join_in_order(name, monkeypatch):
     monkeypatch.setattr(layers, "_threads", lambda: 2)
-    monkeypatch.setattr(layers, "FEWEST_ROWS", 2)
+    monkeypatch.setattr(layers, "MIN_ROWS_PER_HALF", 2)
     options = {"return_sequences": True, "return_state": True}
     stock, fast = pair(name, dropout=0.3, recurrent_dropout=0.3, seed=7, **options)
     signature = [tf.TensorSpec((None, TIME, FEATURES)), tf.TensorSpec((None, TIME), "bool")]
     free = tf.function(lambda x, m: numbers(fast, x, m), signature)
-    for batch in (1, 2, 3, 5):
+    for batch in (1, 3):  # each is compiled
         x = random(batch, TIME, FEATURES)
         mask = tf.constant(np.random.default_rng(1).random((batch, TIME)) > 0.3)
         assert_same(numbers(stock, x, mask), free(x, mask))
@@ -244,10 +244,12 @@ def test_a_gpu_is_left_to_keras(monkeypatch):
     assert not layers._covered(fast)
 
 
-def test_other_backends_get_the_layers_of_keras():
-    pytest.importorskip("torch")
+@pytest.mark.parametrize("backend", ["jax", "torch"])
+def test_other_backends_get_the_layers_of_keras(backend):
+    pytest.importorskip(backend)
     code = """
 import sys
+sys.modules["tensorflow"] = None
 import numpy as np, keras
 from zoo.common.layers import recurrent
 x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
@@ -255,7 +257,6 @@ stock, fast = keras.layers.GRU(4), recurrent.GRU(4)
 stock.build(x.shape), fast.build(x.shape)
 fast.set_weights(stock.get_weights())
 np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(layer(x)) for layer in (stock, fast)))
-assert "tensorflow" not in sys.modules
 """
-    environment = {**os.environ, "KERAS_BACKEND": "torch"}
+    environment = {**os.environ, "KERAS_BACKEND": backend}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)

@@ -6,8 +6,9 @@ import keras
 import numpy as np
 import pytest
 
-from zoo.common.layers import recurrent
 from zoo.common.core.errors import ZooError
+from zoo.common.layers import recurrent
+from zoo.common.utils.private import flat_layers
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def batch():
 def recurrent_classes(model):
     """The classes of all recurrent layers, wrapped and nested ones too."""
     found = []
-    for layer in model._flatten_layers(include_self=False):
+    for layer in flat_layers(model):
         if isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)):
             found.append(type(layer))
     return found

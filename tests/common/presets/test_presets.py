@@ -128,7 +128,7 @@ def test_find(saved, tmp_path, monkeypatch):
     folder = saved[0]
     monkeypatch.setattr(store, "ROOT", tmp_path)
     assert store.names() == []
-    with pytest.raises(ZooError, match="'speech/none'.*There are no presets"):
+    with pytest.raises(ZooError, match=r"'speech/none'\. There are no presets"):
         store.find("speech/none")
     shutil.copytree(folder, tmp_path / "speech" / "tiny")
     (tmp_path / "speech" / "unfinished").mkdir()

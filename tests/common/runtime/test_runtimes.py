@@ -82,7 +82,7 @@ def test_a_graph_in_keras_takes_any_length_and_batch(tiny_run):
 
 def test_unknown_backend(refused, tiny_run, clips):
     line = refused("predict", tiny_run, clips[0], "--backend", "torch")
-    assert "keras, savedmodel, onnx, litert. Received: 'torch'" in line
+    assert "one of 'keras', 'savedmodel', 'onnx', 'litert'. Received: 'torch'" in line
 
 
 @pytest.mark.parametrize("backend", EXPORTED)
@@ -165,8 +165,10 @@ def test_a_file_of_another_preset(refused, exported, tmp_path, clips):
 def test_a_second_savedmodel_is_version_2_and_the_highest_is_opened(exported, tiny_run, tmp_path):
     folder = shutil.copytree(exported, tmp_path / "exported")
     assert runtime.versions(folder) == [1]
+    first = (folder / "1" / "saved_model.pb").read_bytes()
     (row,) = export(str(tiny_run), ["savedmodel"], folder)["files"]
     assert row["path"] == str(folder / "2")
+    assert (folder / "1" / "saved_model.pb").read_bytes() == first
     assert sorted(runtime.versions(folder)) == [1, 2]
     (folder / "2").rename(folder / "10")  # as numbers, not as text
     assert runtime.export_folder("savedmodel", folder) == folder / "10"

@@ -21,6 +21,7 @@ class Corpus:
         there, and for the first bad line of its lists, by number. "all" is every split.
     train_split, test_split: str. What the corpus calls them.
     dev_split: str. The split to choose by; None where a part of train is split off for it.
+    folder: Path. Where it lies if it travels with the package; None for one that a user has to fetch.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Corpus:
     train_split: str = "train"
     test_split: str = "test"
     dev_split: str | None = None
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,10 @@ class ZooError(ValueError):
     """
 
 
+class ExportError(ZooError):
+    """A file of an export that is damaged, missing or of another preset: it can answer no input."""
+
+
 def check_range(
     name: str,
     value: float,

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo.common.core.data import Item
-from zoo.common.core.errors import ZooError
+from zoo.common.core.errors import ExportError, ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
 
@@ -83,11 +83,16 @@ class Task(ABC):
     def predict(
         self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
     ) -> Iterator[dict[str, Any]]:
-        """One answer an input: `{"input", "output", ...}`, or `{"input", "error"}` for a bad one."""
+        """One answer an input: `{"input", "output", ...}`, or `{"input", "error"}` for a bad one.
+
+        Raises `ExportError` where the graphs can answer none.
+        """
         for source in inputs:
             try:
                 item = recipe.data.read_input(source, recipe)
                 answer = self.answer(graphs, recipe, item) | recipe.data.about_input(item, recipe)
+            except ExportError:
+                raise
             except ZooError as error:
                 answer = {"error": str(error)}
             yield {"input": source, **answer}

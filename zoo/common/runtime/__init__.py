@@ -10,7 +10,7 @@ import importlib
 import os
 from pathlib import Path
 
-from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.core.errors import ExportError, ZooError, check_choice
 from zoo.common.core.model import Function, Graphs
 from zoo.common.presets import store
 
@@ -73,4 +73,4 @@ class _Exported(Graphs):
         self._folder = folder
 
     def __missing__(self, name: str) -> Function:
-        raise ZooError(f"{self._folder} is not whole: it has no graph {name!r}. Export it anew.")
+        raise ExportError(f"{self._folder} is not whole: it has no graph {name!r}. Export it anew.")

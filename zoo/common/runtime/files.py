@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from zoo.common.core.errors import ZooError
+from zoo.common.core.errors import ExportError, ZooError
 from zoo.common.core.model import Function
 
 
@@ -25,7 +25,7 @@ def guarded(path: Path, runtime: str, names: Iterable[str]) -> Callable[[Functio
         @functools.wraps(function)
         def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
             if not set(names) <= set(inputs):
-                raise ZooError(
+                raise ExportError(
                     f"{path} does not fit the preset: it takes {', '.join(names)}. "
                     f"Received: {', '.join(inputs)}. Export it anew."
                 )
@@ -39,9 +39,9 @@ def guarded(path: Path, runtime: str, names: Iterable[str]) -> Callable[[Functio
     return decorate
 
 
-def corrupt(path: Path, runtime: str, error: Exception) -> ZooError:
+def corrupt(path: Path, runtime: str, error: Exception) -> ExportError:
     """Return the error about a file that a runtime cannot open."""
-    return ZooError(
+    return ExportError(
         f"{path} is corrupt: {runtime} cannot open it. Export it anew. ({_line(error)})"
     )
 

@@ -12,20 +12,24 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.errors import check_choice
+from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.task import Evaluation, Task
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.decoding.generation import log_softmax
 from zoo.common.runtime.keras_model import MODEL
+from zoo.common.tasks.detection import area_under_roc, precision_recall_figure, roc_figure
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from matplotlib.figure import Figure
 
     from zoo.common.core.data import Item
     from zoo.common.core.model import Graphs
     from zoo.common.core.recipe import Recipe
 
-METRICS = ("accuracy", "f1_macro")
+METRICS = ("accuracy", "f1_macro", "auc")
 UNREADABLE = ""
 
 
@@ -34,7 +38,8 @@ class Classification(Task):
     """The likeliest of several classes. The decoder is a `Classes`.
 
     steer_by: str. The metric that steers a run: "accuracy", or "f1_macro", the mean over classes of
-        the harmonic mean of precision and recall, which a rare class counts as much in as any other.
+        the harmonic mean of precision and recall, which a rare class counts as much in as any other;
+        or, where there are two classes, "auc", the area under the ROC curve of the second one.
     """
 
     verb: ClassVar[str] = "classify"
@@ -51,14 +56,25 @@ class Classification(Task):
         return self.steer_by
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`: cross-entropy in nats."""
+        """See `Task.loss`: cross-entropy in nats.
+
+        y has `label` int [batch], or float [batch, classes], the share of each class.
+        """
         from keras import ops
 
         logits = ops.cast(outputs["logits"], "float32")
+        if len(y["label"].shape) == 2:
+            return ops.categorical_crossentropy(y["label"], logits, from_logits=True)
         return ops.sparse_categorical_crossentropy(y["label"], logits, from_logits=True)
 
     def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """See `Task.evaluate`. An example that cannot be read is counted as wrong."""
+        """See `Task.evaluate`. An example that cannot be read is counted as wrong.
+
+        `auc` is among the metrics where there are two classes and both occur.
+
+        Raises:
+            ZooError: `auc` steers, and is not among them.
+        """
         started = time.perf_counter()
         data, errors = recipe.data, {}
         answers: list[tuple[str, float]] = [(UNREADABLE, 0.0)] * len(examples)
@@ -70,7 +86,15 @@ class Classification(Task):
             for e, (name, probability) in zip(examples, answers, strict=True)
         ]
         values = _compute_metrics(rows)
-        metrics = {name: values[name] for name in sorted(METRICS, key=self._steers)}
+        if curve := _scores(rows, data.labels.symbols):
+            values["auc"] = area_under_roc(*curve)
+        if self.metric not in values:
+            occur = sorted({row["reference"] for row in rows})
+            raise ZooError(
+                f"The metric {self.metric!r} needs examples of both of two classes. Received: "
+                f"{', '.join(map(repr, occur))} of {', '.join(map(repr, data.labels.symbols))}."
+            )
+        metrics = {name: values[name] for name in sorted(values, key=self._steers)}
         report = [f"{name}: {share:.4f} of {count}" for name, share, count in _recalls(rows)]
         report += [f"Not readable, counted as wrong: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
@@ -100,35 +124,65 @@ class Classification(Task):
         return answer
 
     def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
-        """See `Task.plot`: the confusion matrix."""
-        from zoo.common.utils.plots import figure, save
+        """See `Task.plot`: the confusion matrix; of two classes also ROC, and precision and recall."""
+        from zoo.common.utils.plots import save
 
         symbols = list(recipe.data.labels.symbols)
-        counts = np.zeros((len(symbols), len(symbols)), int)
-        for row in evaluation.rows:
-            if row["output"] != UNREADABLE and row["reference"] in symbols:
-                counts[symbols.index(row["reference"]), symbols.index(row["output"])] += 1
-        size = max(4.0, 0.5 * len(symbols) + 1.5)
-        picture = figure(figsize=(size, size))
-        axes = picture.subplots()
-        axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")
-        for i, j in zip(*np.nonzero(counts), strict=True):
-            colour = "white" if counts[i, j] > counts[i].sum() / 2 else "black"
-            axes.text(j, i, counts[i, j], ha="center", va="center", color=colour, fontsize=8)
-        ticks = range(len(symbols))
-        axes.set_xticks(ticks, symbols, rotation=90 if max(map(len, symbols)) > 2 else 0)
-        axes.set_yticks(ticks, symbols)
-        axes.set(xlabel="answer", ylabel="true class")
-        accuracy = evaluation.metrics["accuracy"]
-        axes.set_title(f"accuracy {accuracy:.4f}, {evaluation.num_examples} examples")
-        return [save(picture, folder / "confusion_matrix.png")]
+        paths = [save(_confusion_matrix(evaluation, symbols), folder / "confusion_matrix.png")]
+        if curve := _scores(evaluation.rows, symbols):
+            paths.append(save(roc_figure(*curve, symbols[1]), folder / "roc.png"))
+            picture = precision_recall_figure(*curve, symbols[1])
+            paths.append(save(picture, folder / "precision_recall.png"))
+        return paths
 
     def _steers(self, name: str) -> bool:
         return name != self.metric
 
 
+def _confusion_matrix(evaluation: Evaluation, symbols: list[str]) -> Figure:
+    """How many examples of each class got which answer, without those that could not be read."""
+    from zoo.common.utils.plots import figure
+
+    counts = np.zeros((len(symbols), len(symbols)), int)
+    for row in evaluation.rows:
+        if row["output"] != UNREADABLE and row["reference"] in symbols:
+            counts[symbols.index(row["reference"]), symbols.index(row["output"])] += 1
+    size = max(4.0, 0.5 * len(symbols) + 1.5)
+    picture = figure(figsize=(size, size))
+    axes = picture.subplots()
+    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")
+    for i, j in zip(*np.nonzero(counts), strict=True):
+        colour = "white" if counts[i, j] > counts[i].sum() / 2 else "black"
+        axes.text(j, i, counts[i, j], ha="center", va="center", color=colour, fontsize=8)
+    ticks = range(len(symbols))
+    axes.set_xticks(ticks, symbols, rotation=90 if max(map(len, symbols)) > 2 else 0)
+    axes.set_yticks(ticks, symbols)
+    axes.set(xlabel="answer", ylabel="true class")
+    accuracy = evaluation.metrics["accuracy"]
+    axes.set_title(f"accuracy {accuracy:.4f}, {evaluation.num_examples} examples")
+    return picture
+
+
 def _probabilities(outputs: dict[str, np.ndarray]) -> np.ndarray:
     return np.exp(log_softmax(np.asarray(outputs["logits"], np.float64), np))
+
+
+def _scores(
+    rows: list[dict[str, Any]], symbols: Sequence[str]
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """(probability of the second of two classes, whether it is right) of each example of either; None
+    where there are not two classes, or not both occur."""
+    if len(symbols) != 2 or not set(symbols) <= {row["reference"] for row in rows}:
+        return None
+    rows = [row for row in rows if row["reference"] in symbols]
+    positive = np.array([row["reference"] == symbols[1] for row in rows])
+
+    def score(row: dict[str, Any]) -> float:
+        if row["output"] == UNREADABLE:  # wrong: beyond all that could be read
+            return -1.0 if row["reference"] == symbols[1] else 2.0
+        return row["probability"] if row["output"] == symbols[1] else 1 - row["probability"]
+
+    return np.array([score(row) for row in rows]), positive
 
 
 def _recalls(rows: list[dict[str, Any]]) -> list[tuple[str, float, int]]:

@@ -60,6 +60,7 @@ def train(
         while len(history) < training.epochs and not _finished(history, metric, training.patience):
             epoch = len(history)
             started = time.perf_counter()
+            _seed_pytorch(training.seed + epoch)
             batches = recipe.data.batches(model, recipe, train_examples, epoch)
             watch = _Watch(epoch, training.epochs, steps)
             loss = _fit(training_model, batches, epoch, watch)
@@ -176,6 +177,14 @@ def _build(
     training_model.compile(optimizer, jit_compile=jit_compile)
     training_model.optimizer.build(training_model.trainable_variables)
     return model, training_model
+
+
+def _seed_pytorch(seed: int) -> None:
+    """Fix what PyTorch's dropout draws in an epoch: of other backends a run's state holds that."""
+    if keras.config.backend() == "torch":
+        import torch
+
+        torch.manual_seed(seed)
 
 
 def _device_scope():

@@ -47,7 +47,9 @@ PROBLEM = lags.Problem(
     features=2,
     build_output=_sum,
     loss="mean_squared_error",
+    unit="squared error",
     target=0.02,
+    chance=CHANCE,
     units=32,
     lags=(10, 25, 50, 100, 200),
     updates=1500,
@@ -60,10 +62,9 @@ def adding() -> Outcome:
     trials = lags.try_cells(PROBLEM)
     figures = {
         "adding": _draw(trials),
-        "losses": draw_losses(PROBLEM, trials, CHANCE, "squared error"),
+        "losses": draw_losses(PROBLEM, trials),
     }
-    numbers = lags.numbers(PROBLEM, trials) | {"chance_loss": CHANCE}
-    return Outcome(numbers, figures, lags.text(PROBLEM, trials))
+    return Outcome(lags.numbers(PROBLEM, trials), figures, lags.text(PROBLEM, trials))
 
 
 def _draw(trials: list[lags.Trial]) -> Figure:

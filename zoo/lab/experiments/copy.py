@@ -38,7 +38,7 @@ def sequences(random: np.random.Generator, count: int, lag: int) -> tuple[np.nda
     return np.eye(SYMBOLS + 2, dtype=np.float32)[inputs], symbols.astype(np.int32)
 
 
-def _last_logits(outputs: keras.KerasTensor) -> keras.KerasTensor:
+def _last_symbols(outputs: keras.KerasTensor) -> keras.KerasTensor:
     import keras
 
     return keras.layers.Dense(SYMBOLS, activation="softmax")(outputs[:, -LENGTH:])
@@ -47,9 +47,11 @@ def _last_logits(outputs: keras.KerasTensor) -> keras.KerasTensor:
 PROBLEM = lags.Problem(
     sequences,
     features=SYMBOLS + 2,
-    build_output=_last_logits,
+    build_output=_last_symbols,
     loss="sparse_categorical_crossentropy",
+    unit="nats per symbol",
     target=0.15,
+    chance=CHANCE,
     units=64,
     lags=(5, 10, 20, 40, 80),
     updates=1000,
@@ -62,10 +64,9 @@ def copy() -> Outcome:
     trials = lags.try_cells(PROBLEM)
     figures = {
         "copy": _draw(trials),
-        "losses": draw_losses(PROBLEM, trials, CHANCE, "nats per symbol"),
+        "losses": draw_losses(PROBLEM, trials),
     }
-    numbers = lags.numbers(PROBLEM, trials) | {"chance_loss": CHANCE}
-    return Outcome(numbers, figures, lags.text(PROBLEM, trials))
+    return Outcome(lags.numbers(PROBLEM, trials), figures, lags.text(PROBLEM, trials))
 
 
 def _draw(trials: list[lags.Trial]) -> Figure:
@@ -75,7 +76,7 @@ def _draw(trials: list[lags.Trial]) -> Figure:
     picture = figure(figsize=(9.5, 6.4))
     above, below = picture.subplots(2, 1, height_ratios=(2, 3))
     lag = 20
-    x, y = sequences(np.random.default_rng(lags.SEED), 1, lag)
+    x, y = sequences(np.random.default_rng(1), 1, lag)
     steps = np.arange(1, 2 * LENGTH + lag + 1)
     inputs = x[0].argmax(axis=1)
     for marker, color, name, chosen in (

@@ -66,6 +66,7 @@ def ar_laser(name: str) -> Recipe:
     return Recipe(
         name,
         data=Series(),
+        # The order with the least error on stretches held out of train around each collapse.
         model=Autoregression(context=16),
         task=Forecasting(),
         training=LeastSquares(),

@@ -1,0 +1,99 @@
+"""The private APIs of Keras and TensorFlow in use: an upgrade that changes one is found here."""
+
+import ast
+from pathlib import Path
+
+import keras
+import pytest
+import tensorflow as tf
+from keras import layers
+
+import zoo
+from zoo.common.layers import recurrent
+from zoo.common.utils.private import flat_layers, in_xla, nodes
+
+PACKAGE = Path(zoo.__file__).parent
+
+
+@pytest.fixture
+def model():
+    """A layer that is called twice, a nested model, a layer of two inputs, a wrapper."""
+    inner = keras.Sequential(
+        [keras.Input((None, 3)), layers.Dense(3, name="inner_dense")], name="inner"
+    )
+    x, y = keras.Input((None, 3), name="x"), keras.Input((None, 3), name="y")
+    twice = layers.Dense(3, name="twice")
+    z = layers.Add(name="add")([twice(twice(x)), inner(y)])
+    z = layers.Bidirectional(layers.GRU(2, return_sequences=True), name="both")(z)
+    return keras.Model({"x": x, "y": y}, {"z": z}, name="outer")
+
+
+def test_nodes_come_after_those_they_take_their_inputs_from(model):
+    made = {id(tensor) for tensor in model.inputs}
+    names = []
+    for node in nodes(model):
+        assert {id(tensor) for tensor in node.input_tensors} <= made
+        made |= {id(tensor) for tensor in node.outputs}
+        names.append(node.operation.name)
+    assert {id(tensor) for tensor in model.outputs} <= made
+    assert sorted(names) == sorted(["twice", "twice", "inner", "add", "both"])
+    assert names.index("add") > names.index("inner")
+
+
+def test_a_node_tells_how_its_operation_was_called(model):
+    called = {node.operation.name: node for node in nodes(model)}
+    (argument,) = called["both"].arguments.args
+    assert argument is called["add"].outputs[0]
+    assert called["both"].input_tensors == [argument]
+    assert called["both"].arguments.kwargs.get("mask") is None
+
+
+def test_nodes_of_a_sequential_model():
+    stack = [layers.Dense(2, name="a"), layers.Dense(2, name="b")]
+    model = keras.Sequential([keras.Input((3,)), *stack])
+    assert [node.operation for node in nodes(model)] == stack
+
+
+def test_layers_within_layers_are_found(model):
+    found = {layer.name for layer in flat_layers(model)}
+    assert {"twice", "inner", "inner_dense", "both"} <= found
+    assert any(isinstance(layer, layers.GRU) for layer in flat_layers(model))
+    assert any(
+        isinstance(layer, recurrent.GRU) for layer in flat_layers(recurrent.accelerate(model))
+    )
+
+
+def test_a_function_that_xla_compiles_is_told_from_others():
+    seen = {}
+
+    def look(name):
+        def function(x):
+            seen[name] = in_xla()
+            return x
+
+        return function
+
+    tf.function(look("compiled"), jit_compile=True)(tf.constant(0))
+    tf.function(look("traced"))(tf.constant(0))
+    look("eager")(0)
+    assert seen == {"compiled": True, "traced": False, "eager": False}
+
+
+PRIVATE = {"_nodes_by_depth", "_functional", "_flatten_layers", "_inbound_nodes", "__internal__"}
+
+
+def test_private_apis_stand_in_one_file():
+    for path in PACKAGE.rglob("*.py"):
+        if path.name == "private.py":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            names = []
+            if isinstance(node, ast.Attribute):
+                names = [node.attr]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module]
+            elif isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            for name in names:
+                assert name not in PRIVATE, path
+                assert not name.startswith(("keras.src", "tensorflow.python")), path

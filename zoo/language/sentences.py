@@ -1,0 +1,27 @@
+"""What a sentence is cut into: words in lower case and marks, as the Penn Treebank does it.
+
+The rules are patterns that Python and TensorFlow read alike, so that a SavedModel cuts as the zoo does.
+"""
+
+from __future__ import annotations
+
+import re
+
+# (pattern, replacement), one after the other, on a text in lower case. A text that is cut already stays
+# as it is.
+RULES = (
+    ("[\u2018\u2019]", "'"),
+    ("[-\u2013\u2014/]", " "),
+    (r'([.,!?;:()"\[\]]+)', r" \1 "),
+    (r"([a-z])n't\b", r"\1 n't"),
+    (r"([a-z])'(s|re|ve|ll|d|m)\b", r"\1 '\2"),
+    ("[ \t\r\n\f\v]+", " "),
+)
+
+
+def split_sentence(text: str) -> list[str]:
+    """Return the words and marks of a text."""
+    text = text.lower()
+    for pattern, replacement in RULES:
+        text = re.sub(pattern, replacement, text)
+    return [token for token in text.split(" ") if token]

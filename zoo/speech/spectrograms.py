@@ -1,0 +1,318 @@
+"""Spectrograms as data: examples that are features already, each with a class.
+
+A model of spectrograms is a `KerasModel` with
+    the inputs `spectrogram` float32 [batch, frames, bands], values 0 to `Spectrograms.top`, row 0 the
+    lowest band, and `lengths` int32 [batch], the frames of each before padding;
+    the output `logits` float32 [batch, num_classes].
+What stands beyond a spectrogram's length in a batch has no effect on its logits. The config has `bands`,
+`num_classes` and `top`, which the data sets, and `min_frames`, the fewest frames that the model takes.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.common.core.data import Batches, Data, Item, RawInput
+from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.recipe import Recipe, asset
+from zoo.common.data.batching import pad, shuffled_windows
+from zoo.common.data.labels import LABELS_FILE, Labels
+from zoo.common.data.manifests import digest
+from zoo.common.data.splits import split_by_group
+from zoo.common.runtime.keras_model import MODEL
+from zoo.common.utils.files import read_text
+from zoo.speech.audio import read_audio
+from zoo.speech.corpora.spectrogram import Spectrogram, read_manifest
+from zoo.speech.data import EXAMPLE_CLIPS, NO_MASKS, SpecAugment
+from zoo.speech.frontend import LogMel
+
+# Of a recording's highest power: what lies more than 80 dB below it is taken for silence.
+FLOOR = 1e-8
+
+
+@dataclass(frozen=True)
+class Spectrograms(Data):
+    """Spectrograms, each with a class.
+
+    labels: Labels. The classes. Empty: taken from the examples of the run.
+    features: LogMel. How a recording becomes a spectrogram; see `mel_spectrogram`.
+    top: float. The highest value; each spectrogram is scaled by itself, from 0.
+    time_shift: int. The most frames a training example is turned by, its end coming in at its start.
+    spec_augment: SpecAugment. Masks drawn for each example in each epoch, of its mean.
+    mixup: float. Each training example is mixed with another one of its batch, its class too, in shares
+        drawn from Beta(mixup, mixup) (Zhang et al. 2018); 0 for none.
+    """
+
+    labels: Labels = asset(Labels((), "class"))
+    features: LogMel = field(default_factory=LogMel)
+    top: float = 63.0
+    time_shift: int = 0
+    spec_augment: SpecAugment = NO_MASKS
+    mixup: float = 0.0
+
+    def __post_init__(self):
+        check_range("data.top", self.top, above=0)
+        check_range("data.time_shift", self.time_shift, at_least=0)
+        check_range("data.mixup", self.mixup, at_least=0, at_most=10)
+
+    # Reading
+
+    def read_manifest(self, path: Path) -> list[Spectrogram]:
+        """See `zoo.speech.corpora.spectrogram.read_manifest`."""
+        return read_manifest(path)
+
+    def split_dev(
+        self, examples: list[Spectrogram], fraction: float, seed: int
+    ) -> tuple[list[Spectrogram], list[Spectrogram]]:
+        """See `Data.split_dev`. Clip by clip: nothing tells which belong together."""
+        return split_by_group(examples, lambda example: example.id, fraction, seed)
+
+    def checksum(self, examples: list[Spectrogram]) -> str:
+        """See `Data.checksum`: of ids, classes and values, or of the sizes of files."""
+        return digest((e.id, e.transcript, _size_or_sum(e)) for e in examples)
+
+    def adapt(
+        self, examples: list[Spectrogram], model: ModelConfig
+    ) -> tuple[Spectrograms, ModelConfig]:
+        """See `Data.adapt`: the classes, and what the model knows of its input and output."""
+        labels = self.labels
+        if not len(labels):
+            labels = Labels.of((e.transcript for e in examples), "class")
+        known = {"bands": self.features.mel_bins, "num_classes": labels.size, "top": self.top}
+        return replace(self, labels=labels), replace(model, **known)
+
+    def filter_examples(
+        self, examples: list[Spectrogram], recipe: Recipe
+    ) -> tuple[list[Spectrogram], dict[str, int]]:
+        """See `Data.filter_examples`. Raises `ZooError` too for a class that is none of the labels."""
+        kept = []
+        for example in examples:
+            self.encode(example)
+            try:
+                self.read_example(example, recipe)
+            except ZooError:
+                continue
+            kept.append(example)
+        if not kept:
+            raise ZooError(f"No clip can be learnt from: all {len(examples)} are unreadable.")
+        unreadable = len(examples) - len(kept)
+        return kept, {"unreadable": unreadable} if unreadable else {}
+
+    def encode(self, example: Spectrogram) -> int:
+        """Return the number of an example's class. Raises `ZooError` where it has none."""
+        try:
+            return self.labels.encode(example.transcript)[0]
+        except ZooError as error:
+            raise ZooError(f"The class of {example.id!r}: {error}") from None
+
+    # Learning
+
+    def batches(
+        self, model: Any, recipe: Recipe, examples: list[Spectrogram], epoch: int
+    ) -> Batches:
+        """See `Data.batches`: shifted, masked and mixed as the recipe's seed and the epoch's number fix.
+
+        x is as of `collate`; y has `label` int32 [batch], or float32 [batch, classes], shares of
+        classes, where examples are mixed.
+        """
+        seed, size = recipe.training.seed, recipe.training.batch_size
+        classes = self.labels.size
+        labels = np.array([self.encode(example) for example in examples], np.int32)
+        if self.mixup:
+            labels = np.eye(classes, dtype=np.float32)[labels]
+
+        def generate():
+            generator = np.random.default_rng([seed, epoch])
+            rows = [self.read_example(e, recipe)["spectrogram"] for e in examples]
+            for indices in shuffled_windows([len(row) for row in rows], size, generator):
+                items = [{"spectrogram": self.augment(rows[i], generator)} for i in indices]
+                ids = np.array([examples[i].id for i in indices])
+                x, label = self.collate(items), labels[indices]
+                if self.mixup:
+                    x, label = self.mix(x, label, generator)
+                yield x, {"label": label}, ids
+
+        x = {
+            "spectrogram": ((None, None, self.features.mel_bins), "float32"),
+            "lengths": ((None,), "int32"),
+        }
+        label = ((None, classes), "float32") if self.mixup else ((None,), "int32")
+        return Batches(generate, (x, {"label": label}))
+
+    def augment(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        """Return a spectrogram [frames, bands] turned in time, with bands and spans set to its mean."""
+        masks, mean = self.spec_augment, values.mean()
+        turn = generator.integers(-self.time_shift, self.time_shift + 1)
+        values = np.roll(values, turn, axis=0)
+        frames, bands = values.shape
+        for _ in range(masks.freq_masks):
+            values[:, _span(bands, min(masks.freq_width, bands - 1), generator)] = mean
+        for _ in range(masks.time_masks):
+            longest = min(masks.time_width, int(masks.time_share * frames))
+            values[_span(frames, longest, generator)] = mean
+        return values
+
+    def mix(
+        self, x: dict[str, np.ndarray], label: np.ndarray, generator: np.random.Generator
+    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
+        """Return a batch and its shares of classes [batch, classes], each row mixed with another one.
+
+        A mixture is as long as the longer one of the two.
+        """
+        size = len(label)
+        other = generator.permutation(size)
+        share = generator.beta(self.mixup, self.mixup, (size, 1)).astype(np.float32)
+        values, lengths = x["spectrogram"], x["lengths"]
+        mixed = {
+            "spectrogram": share[..., None] * values + (1 - share[..., None]) * values[other],
+            "lengths": np.maximum(lengths, lengths[other]),
+        }
+        return mixed, share * label + (1 - share) * label[other]
+
+    def steps_per_epoch(self, recipe: Recipe, examples: list[Spectrogram]) -> int:
+        """See `Data.steps_per_epoch`."""
+        return -(-len(examples) // recipe.training.batch_size)
+
+    # Use
+
+    def read_input(self, source: str, recipe: Recipe) -> Item:
+        """Return a file as `spectrogram` float32 [frames, bands].
+
+        Args:
+            source: a recording of any kind; or a .npy file, a spectrogram [bands, frames] with values
+                from 0 to `top`, row 0 the lowest band.
+
+        Raises:
+            ZooError: as `zoo.speech.audio.read_audio`, or the array is not so.
+        """
+        fewest = recipe.model.min_frames
+        if Path(source).suffix.lower() == ".npy":
+            values = _read_array(source).T
+        else:
+            least = fewest * self.features.hop_samples / self.features.sample_rate
+            rate = self.features.sample_rate
+            waveform = read_audio(source, rate, min_seconds=least, allow_silence=True)
+            values = mel_spectrogram(waveform, self.features, self.top)
+        return {"spectrogram": self._checked(values, source, fewest)}
+
+    def read_example(self, example: Spectrogram, recipe: Recipe) -> Item:
+        """See `Data.read_example` and `read_input`."""
+        if example.values is None:
+            return self.read_input(str(example.path), recipe)
+        return {"spectrogram": self._checked(example.values, example.id, recipe.model.min_frames)}
+
+    def _checked(self, values: np.ndarray, name: str, fewest: int) -> np.ndarray:
+        bands = self.features.mel_bins
+        if values.ndim != 2 or values.shape[1] != bands or len(values) < fewest:
+            raise ZooError(
+                f"{name}: a spectrogram must have {bands} bands and {fewest} frames or more. "
+                f"Received: [bands, frames] = {list(values.shape[::-1])}."
+            )
+        if not (values.min() >= 0 and values.max() <= self.top):  # false for NaN
+            raise ZooError(
+                f"{name}: values must be from 0 to {self.top:g}. "
+                f"Received: {values.min():g} to {values.max():g}."
+            )
+        return values.astype(np.float32)
+
+    def length(self, example: Spectrogram) -> float:
+        """See `Data.length`: in frames, where they are known."""
+        return 0 if example.values is None else len(example.values)
+
+    def about_input(self, item: Item, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.about_input`: `seconds`."""
+        hop = self.features.hop_samples / self.features.sample_rate
+        return {"seconds": round((len(item["spectrogram"]) - 1) * hop, 3)}
+
+    def collate(self, items: Iterable[Item]) -> dict[str, np.ndarray]:
+        """See `Data.collate`: `spectrogram` [batch, frames, bands] and `lengths` int32 [batch]."""
+        spectrogram, lengths = pad([item["spectrogram"] for item in items])
+        return {"spectrogram": spectrogram, "lengths": lengths}
+
+    # Delivery
+
+    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
+        """See `Data.raw_inputs`: spectrograms with lengths, as the model takes them."""
+        import tensorflow as tf
+
+        spec = [
+            tf.TensorSpec((None, None, self.features.mel_bins), tf.float32, "spectrogram"),
+            tf.TensorSpec((None,), tf.int32, "lengths"),
+        ]
+
+        def to_inputs(spectrogram, lengths):
+            return {"spectrogram": spectrogram, "lengths": lengths}
+
+        return {"serving_default": RawInput(spec, to_inputs)}
+
+    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
+        """See `Data.example_inputs`: spectrograms of the shipped clips, one by one and together."""
+        items = [self.read_input(str(clip), recipe) for clip in EXAMPLE_CLIPS]
+        batches = [self.collate([item]) for item in items] + [self.collate(items)]
+        return {"serving_default": batches, MODEL: batches}
+
+    def assets(self) -> dict[str, str]:
+        """See `Data.assets`: a line for each class."""
+        return {LABELS_FILE: self.labels.to_text()}
+
+    def with_assets(self, folder: Path) -> Spectrograms:
+        """See `Data.with_assets`."""
+        path = folder / LABELS_FILE
+        return replace(self, labels=Labels.from_text(read_text(path), path, "class"))
+
+
+def mel_spectrogram(waveform: np.ndarray, features: LogMel, top: float) -> np.ndarray:
+    """Return the log-mel spectrogram of a recording, scaled by itself to the range 0 to `top`.
+
+    Frames are centred: the first on the first sample, as beyond both ends the recording were mirrored.
+
+    Args:
+        waveform: float32 [samples] at `features.sample_rate`.
+
+    Returns:
+        float32 [1 + samples // hop, mel_bins]; 0 throughout where there is no sound.
+    """
+    window, hop = features.window_samples, features.hop_samples
+    margin = window // 2
+    padded = np.pad(waveform.astype(np.float64), margin, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    kernel = features.dft_kernel()[:, 0].astype(np.float64)
+    spectrum = np.square(frames @ kernel)
+    bins = spectrum.shape[1] // 2
+    power = (spectrum[:, :bins] + spectrum[:, bins:]) @ features.mel_matrix()
+    if not power.any():
+        return np.zeros(power.shape, np.float32)
+    levels = np.log(np.maximum(power, FLOOR * power.max()))
+    low, high = levels.min(), levels.max()
+    return (top * (levels - low) / (high - low)).astype(np.float32)
+
+
+def _span(size: int, longest: int, generator: np.random.Generator) -> slice:
+    length = int(generator.integers(longest + 1))
+    begin = int(generator.integers(size - length + 1))
+    return slice(begin, begin + length)
+
+
+def _size_or_sum(example: Spectrogram) -> int:
+    if example.values is None:
+        return example.path.stat().st_size
+    return zlib.crc32(np.ascontiguousarray(example.values).tobytes())
+
+
+def _read_array(source: str) -> np.ndarray:
+    try:
+        values = np.load(source, allow_pickle=False)
+    except FileNotFoundError:
+        raise ZooError(f"{source}: no such file") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise ZooError(f"{source}: no array of numbers: {' '.join(str(error).split())}") from None
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "uif" or not values.size:
+        raise ZooError(f"{source}: no array of numbers")
+    return values
