@@ -22,6 +22,7 @@ TINY = {
     "model.hidden_size": 5,
     "training.batch_size": 4,
     "data.min_count": 1,
+    "data.word_dropout": 0,
 }
 # Made up for this test: no sentence of a corpus.
 LINES = (

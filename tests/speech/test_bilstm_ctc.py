@@ -26,10 +26,10 @@ def clips():
     return [read_audio(path, 16_000) for path in EXAMPLE_CLIPS]
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
-def test_harness(cell, an4, tmp_path):
-    examples = AN4.read(an4, "train")[:4]
-    check_model(tiny(cell=cell), examples, tmp_path / "tiny")
+@pytest.mark.parametrize(("cell", "normalization"), [("lstm", "utterance"), ("gru", "running")])
+def test_harness(cell, normalization, an4, tmp_path):
+    recipe = tiny(cell=cell, **{"features.normalization": normalization})
+    check_model(recipe, AN4.read(an4, "train")[:4], tmp_path / "tiny")
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 4])

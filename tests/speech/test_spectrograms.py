@@ -10,7 +10,8 @@ from zoo.common.data.labels import Labels
 from zoo.speech.corpora.right_whale import RIGHT_WHALE
 from zoo.speech.data import EXAMPLE_CLIPS, NO_MASKS, SpecAugment
 from zoo.speech.models.crnn import UPCALL_MEL
-from zoo.speech.spectrograms import Spectrograms, mel_spectrogram
+from zoo.speech.spectrogram_files import mel_spectrogram
+from zoo.speech.spectrograms import Spectrograms
 
 RATE = 2000
 
@@ -152,7 +153,7 @@ def test_manifest(recipe, tmp_path):
 
 def test_batches_are_fixed_by_seed_and_epoch(recipe, corpus):
     examples = RIGHT_WHALE.read(corpus, "train")
-    recipe = recipe.override({"training.batch_size": 3, "data.mixup": 0})
+    recipe = recipe.override({"training.batch_size": 3})
 
     def epoch(number):
         return list(recipe.data.batches(None, recipe, examples, number))
@@ -174,40 +175,6 @@ def test_the_model_is_told_what_the_data_knows(recipe, corpus):
     assert adapted.data.labels == recipe.data.labels
     model = adapted.model
     assert (model.bands, model.num_classes, model.top) == (40, 2, 70)
-
-
-def test_mixtures(recipe, corpus):
-    """Each row is a line between two rows of the plain batch, and so are its shares of classes."""
-    examples = RIGHT_WHALE.read(corpus, "train")
-    plain, mixed = (
-        next(iter(recipe.override({"data.mixup": mixup}).data.batches(None, recipe, examples, 0)))
-        for mixup in (0, 0.5)
-    )
-    np.testing.assert_array_equal(plain[2], mixed[2])
-    shares = mixed[1]["label"]
-    assert shares.dtype == np.float32
-    np.testing.assert_allclose(shares.sum(axis=1), 1, rtol=1e-6)
-    assert ((shares > 0.01) & (shares < 0.99)).all(axis=1).sum() > 0
-    rows = plain[0]["spectrogram"].reshape(8, -1)
-    for i, row in enumerate(mixed[0]["spectrogram"].reshape(8, -1)):
-        errors = []
-        for j, other in enumerate(rows):
-            line = rows[i] - other
-            share = line @ (row - other) / (line @ line) if i != j else 1.0
-            label = share * np.eye(2)[plain[1]["label"][i]]
-            label += (1 - share) * np.eye(2)[plain[1]["label"][j]]
-            errors.append(
-                np.abs(row - other - share * line).max() + np.abs(label - shares[i]).max()
-            )
-        assert min(errors) < 1e-2
-
-
-def test_a_mixture_is_as_long_as_the_longer_one(recipe):
-    data = recipe.override({"data.mixup": 0.5}).data
-    batch = data.collate([{"spectrogram": np.ones((n, 50), np.float32)} for n in (5, 9)])
-    for seed in range(6):
-        x, _ = data.mix(batch, np.eye(2, dtype=np.float32), np.random.default_rng(seed))
-        assert x["lengths"].tolist() in ([5, 9], [9, 9])
 
 
 def test_what_training_changes():

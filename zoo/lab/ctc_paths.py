@@ -6,8 +6,6 @@ import itertools
 
 import numpy as np
 
-from zoo.common.data.labels import BLANK_INDEX
-
 # The blank is written as "-".
 SYMBOLS = "-ab"
 

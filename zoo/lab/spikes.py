@@ -56,18 +56,19 @@ def letters(labels: Sequence[int]) -> str:
 class Snapshot:
     """The network after some epochs, on sequences it was not trained on.
 
-    epoch: int. posteriors: float32 [FRAMES, SYMBOLS], of the first sequence.
+    epoch: int. posteriors: float64 [HELD_OUT, FRAMES, SYMBOLS].
     loss: float. Nats for each sequence. label_error_rate: float. Of the greedy search.
-    peak: float. The mean of the highest posterior of each label on its best alignment.
-    label_frames: float. Frames for each label that do not go to the blank: the sum of 1 - p(blank).
+    height: float. The posterior of a label at its spike on the best alignment; the mean over labels.
+    width: float. Frames: the area under a label's posterior, as far as halfway to the spikes beside
+        it, over its height; the mean over labels.
     """
 
     epoch: int
     posteriors: np.ndarray
     loss: float
     label_error_rate: float
-    peak: float
-    label_frames: float
+    height: float
+    width: float
 
 
 def train(epochs: Sequence[int]) -> tuple[Sequences, list[Snapshot]]:
@@ -113,15 +114,33 @@ def _measure(epoch: int, logits: np.ndarray, losses: np.ndarray, truth: Sequence
     from zoo.common.decoding.generation import log_softmax
 
     posteriors = np.exp(log_softmax(logits.astype(np.float64), np))
-    peaks = []
+    shapes = []
     for row, posterior, labels in zip(logits, posteriors, truth.labels, strict=True):
-        peaks += posterior[align(row, labels).spike, labels].tolist()
+        shapes += spike_shapes(posterior, labels, align(row, labels).spike)
+    height, width = np.mean(shapes, axis=0)
     found = [letters(greedy_search(row).labels) for row in logits]
     return Snapshot(
         epoch=epoch,
-        posteriors=posteriors[0],
+        posteriors=posteriors,
         loss=float(losses.mean()),
         label_error_rate=jiwer.cer([letters(row) for row in truth.labels], found),
-        peak=float(np.mean(peaks)),
-        label_frames=float((1 - posteriors[..., BLANK_INDEX]).sum() / truth.labels.size),
+        height=float(height),
+        width=float(width),
     )
+
+
+def spike_shapes(
+    posterior: np.ndarray, labels: np.ndarray, spikes: np.ndarray
+) -> list[tuple[float, float]]:
+    """Return height and width of each label's spike; see `Snapshot`.
+
+    Args:
+        posterior: float64 [time, symbols]. labels, spikes: int [labels]; the frame of each spike.
+    """
+    borders = [0, *(spikes[:-1] + spikes[1:] + 1) // 2, len(posterior)]
+    shapes = []
+    for i, (label, spike) in enumerate(zip(labels, spikes, strict=True)):
+        height = posterior[spike, label]
+        area = posterior[borders[i] : borders[i + 1], label].sum()
+        shapes.append((height, area / height))
+    return shapes

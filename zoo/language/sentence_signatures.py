@@ -13,7 +13,8 @@ def text_input(vocabulary: Vocabulary) -> RawInput:
     """Return the way in for `text` string [batch], UTF-8.
 
     The inputs made of it are `tokens` int32 [batch, longest], 0 behind a row's end, and `lengths` int32
-    [batch]. An empty text is an error of the graph.
+    [batch]. A word that the vocabulary does not have is read as unknown. An empty text is an error of
+    the graph.
     """
     table = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(

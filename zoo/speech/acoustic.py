@@ -37,7 +37,7 @@ class AcousticModel(KerasModel):
 
     @abstractmethod
     def frames(self, samples: int) -> int:
-        """Frames the labels are told from, for a waveform of so many samples; 0 or less if too few."""
+        """How many frames a waveform of so many samples has for its labels; 0 or less if too few."""
 
     @property
     def seconds_per_frame(self) -> float:

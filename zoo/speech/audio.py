@@ -65,7 +65,7 @@ def read_blocks(
 
     Args:
         source: path of a file, or its bytes. WAV of every kind (PCM of 8 to 32 bits, float, mu-law,
-            A-law, extensible), FLAC, OGG (Vorbis, Opus), MP3, AIFF or NIST SPHERE, told by content
+            A-law, extensible), FLAC, OGG (Vorbis, Opus), MP3, AIFF or NIST SPHERE, known by content
             and not by extension; any rate and number of channels.
         sample_rate: int. Samples a second of the result, in Hz.
         min_seconds, max_seconds: float. The shortest and the longest recording that is read.
@@ -99,7 +99,7 @@ def read_blocks(
         expected = 0.95 * frames if audio.format == "MP3" else frames
     if statistics.samples < expected:
         raise ZooError(
-            f"{name}: truncated: its header tells of {frames / rate:.2f} s, "
+            f"{name}: truncated: its header says {frames / rate:.2f} s, "
             f"it holds {statistics.samples / rate:.2f} s"
         )
     statistics.check(min_seconds, max_seconds, allow_silence)
@@ -197,5 +197,5 @@ def _decode(name: str, audio: soundfile.SoundFile, frames: int, decoding: Silenc
             channels = audio.read(frames, dtype="float32", always_2d=True)
     except soundfile.LibsndfileError:
         raise ZooError(f"{name}: truncated or corrupt: its sound cannot be decoded") from None
-    with np.errstate(invalid="ignore", over="ignore"):  # told of at the end, in words
+    with np.errstate(invalid="ignore", over="ignore"):  # reported at the end
         return channels.mean(axis=1, dtype=np.float32)

@@ -1,4 +1,4 @@
-"""Audio files as the decoder takes them: opened, told by content, and whole as far as they tell."""
+"""Audio files as the decoder takes them: opened, known by content, and whole as far as they say."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from zoo.common.utils.files import read_text
 from zoo.common.utils.progress import progress
 from zoo.speech.audio import read_audio
 from zoo.speech.corpora.utterance import Utterance, read_manifest
+from zoo.speech.spec_augment import SpecAugment
 
 # Real clips that travel with the package (AN4's licence allows it).
 EXAMPLE_CLIPS = sorted((Path(__file__).parent / "samples").glob("*.flac"))
@@ -32,28 +33,6 @@ EXAMPLE_CLIPS = sorted((Path(__file__).parent / "samples").glob("*.flac"))
 # What a transcript is, and the unit of its labels.
 TARGETS = {"characters": "character", "words": "word", "label": "class"}
 GROUPS = ("speaker", "utterance")
-
-
-@dataclass(frozen=True)
-class SpecAugment:
-    """Masks over the features of a training utterance (Park et al. 2019).
-
-    freq_masks, freq_width: int. Bands of mel bins set to their mean, and the most bins in one.
-    time_masks, time_width: int. Spans of frames set to their mean, and the most frames in one.
-    time_share: float. The most of an utterance that one span may cover.
-    """
-
-    freq_masks: int = 2
-    freq_width: int = 20
-    time_masks: int = 2
-    time_width: int = 25
-    time_share: float = 0.2
-
-    def __post_init__(self):
-        for name in ("freq_masks", "freq_width", "time_masks", "time_width"):
-            check_range(f"data.spec_augment.{name}", getattr(self, name), at_least=0)
-        check_range("data.spec_augment.time_share", self.time_share, at_least=0, below=1)
-
 
 NO_MASKS = SpecAugment(freq_masks=0, time_masks=0)
 
@@ -76,7 +55,7 @@ class Utterances(Data):
     labels: Labels = asset(Labels())
     split_by: str = "speaker"
     speed_perturbation: tuple[float, ...] = (1.0,)
-    spec_augment: SpecAugment = SpecAugment()
+    spec_augment: SpecAugment = field(default_factory=SpecAugment)
     max_seconds: float = 30.0
 
     def __post_init__(self):

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from zoo.common.core.recipe import Recipe
     from zoo.speech.corpora.utterance import Utterance
-    from zoo.speech.data import SpecAugment
+    from zoo.speech.spec_augment import SpecAugment
 
 # Batches are padded to a multiple of so many frames, so that few shapes are compiled.
 BUCKET_FRAMES = 96

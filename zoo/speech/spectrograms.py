@@ -32,9 +32,7 @@ from zoo.speech.audio import read_audio
 from zoo.speech.corpora.spectrogram import Spectrogram, read_manifest
 from zoo.speech.data import EXAMPLE_CLIPS, NO_MASKS, SpecAugment
 from zoo.speech.frontend import LogMel
-
-# Of a recording's highest power: what lies more than 80 dB below it is taken for silence.
-FLOOR = 1e-8
+from zoo.speech.spectrogram_files import mel_spectrogram, read_array
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,6 @@ class Spectrograms(Data):
     top: float. The highest value; each spectrogram is scaled by itself, from 0.
     time_shift: int. The most frames a training example is turned by, its end coming in at its start.
     spec_augment: SpecAugment. Masks drawn for each example in each epoch, of its mean.
-    mixup: float. Each training example is mixed with another one of its batch, its class too, in shares
-        drawn from Beta(mixup, mixup) (Zhang et al. 2018); 0 for none.
     """
 
     labels: Labels = asset(Labels((), "class"))
@@ -55,12 +51,10 @@ class Spectrograms(Data):
     top: float = 63.0
     time_shift: int = 0
     spec_augment: SpecAugment = NO_MASKS
-    mixup: float = 0.0
 
     def __post_init__(self):
         check_range("data.top", self.top, above=0)
         check_range("data.time_shift", self.time_shift, at_least=0)
-        check_range("data.mixup", self.mixup, at_least=0, at_most=10)
 
     # Reading
 
@@ -117,16 +111,12 @@ class Spectrograms(Data):
     def batches(
         self, model: Any, recipe: Recipe, examples: list[Spectrogram], epoch: int
     ) -> Batches:
-        """See `Data.batches`: shifted, masked and mixed as the recipe's seed and the epoch's number fix.
+        """See `Data.batches`: shifted and masked as the recipe's seed and the epoch's number fix.
 
-        x is as of `collate`; y has `label` int32 [batch], or float32 [batch, classes], shares of
-        classes, where examples are mixed.
+        x is as of `collate`; y has `label` int32 [batch].
         """
         seed, size = recipe.training.seed, recipe.training.batch_size
-        classes = self.labels.size
         labels = np.array([self.encode(example) for example in examples], np.int32)
-        if self.mixup:
-            labels = np.eye(classes, dtype=np.float32)[labels]
 
         def generate():
             generator = np.random.default_rng([seed, epoch])
@@ -134,17 +124,13 @@ class Spectrograms(Data):
             for indices in shuffled_windows([len(row) for row in rows], size, generator):
                 items = [{"spectrogram": self.augment(rows[i], generator)} for i in indices]
                 ids = np.array([examples[i].id for i in indices])
-                x, label = self.collate(items), labels[indices]
-                if self.mixup:
-                    x, label = self.mix(x, label, generator)
-                yield x, {"label": label}, ids
+                yield self.collate(items), {"label": labels[indices]}, ids
 
         x = {
             "spectrogram": ((None, None, self.features.mel_bins), "float32"),
             "lengths": ((None,), "int32"),
         }
-        label = ((None, classes), "float32") if self.mixup else ((None,), "int32")
-        return Batches(generate, (x, {"label": label}))
+        return Batches(generate, (x, {"label": ((None,), "int32")}))
 
     def augment(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return a spectrogram [frames, bands] turned in time, with bands and spans set to its mean."""
@@ -158,23 +144,6 @@ class Spectrograms(Data):
             longest = min(masks.time_width, int(masks.time_share * frames))
             values[_span(frames, longest, generator)] = mean
         return values
-
-    def mix(
-        self, x: dict[str, np.ndarray], label: np.ndarray, generator: np.random.Generator
-    ) -> tuple[dict[str, np.ndarray], np.ndarray]:
-        """Return a batch and its shares of classes [batch, classes], each row mixed with another one.
-
-        A mixture is as long as the longer one of the two.
-        """
-        size = len(label)
-        other = generator.permutation(size)
-        share = generator.beta(self.mixup, self.mixup, (size, 1)).astype(np.float32)
-        values, lengths = x["spectrogram"], x["lengths"]
-        mixed = {
-            "spectrogram": share[..., None] * values + (1 - share[..., None]) * values[other],
-            "lengths": np.maximum(lengths, lengths[other]),
-        }
-        return mixed, share * label + (1 - share) * label[other]
 
     def steps_per_epoch(self, recipe: Recipe, examples: list[Spectrogram]) -> int:
         """See `Data.steps_per_epoch`."""
@@ -194,7 +163,7 @@ class Spectrograms(Data):
         """
         fewest = recipe.model.min_frames
         if Path(source).suffix.lower() == ".npy":
-            values = _read_array(source).T
+            values = read_array(source).T
         else:
             least = fewest * self.features.hop_samples / self.features.sample_rate
             rate = self.features.sample_rate
@@ -268,32 +237,6 @@ class Spectrograms(Data):
         return replace(self, labels=Labels.from_text(read_text(path), path, "class"))
 
 
-def mel_spectrogram(waveform: np.ndarray, features: LogMel, top: float) -> np.ndarray:
-    """Return the log-mel spectrogram of a recording, scaled by itself to the range 0 to `top`.
-
-    Frames are centred: the first on the first sample, as beyond both ends the recording were mirrored.
-
-    Args:
-        waveform: float32 [samples] at `features.sample_rate`.
-
-    Returns:
-        float32 [1 + samples // hop, mel_bins]; 0 throughout where there is no sound.
-    """
-    window, hop = features.window_samples, features.hop_samples
-    margin = window // 2
-    padded = np.pad(waveform.astype(np.float64), margin, mode="reflect")
-    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
-    kernel = features.dft_kernel()[:, 0].astype(np.float64)
-    spectrum = np.square(frames @ kernel)
-    bins = spectrum.shape[1] // 2
-    power = (spectrum[:, :bins] + spectrum[:, bins:]) @ features.mel_matrix()
-    if not power.any():
-        return np.zeros(power.shape, np.float32)
-    levels = np.log(np.maximum(power, FLOOR * power.max()))
-    low, high = levels.min(), levels.max()
-    return (top * (levels - low) / (high - low)).astype(np.float32)
-
-
 def _span(size: int, longest: int, generator: np.random.Generator) -> slice:
     length = int(generator.integers(longest + 1))
     begin = int(generator.integers(size - length + 1))
@@ -304,15 +247,3 @@ def _size_or_sum(example: Spectrogram) -> int:
     if example.values is None:
         return example.path.stat().st_size
     return zlib.crc32(np.ascontiguousarray(example.values).tobytes())
-
-
-def _read_array(source: str) -> np.ndarray:
-    try:
-        values = np.load(source, allow_pickle=False)
-    except FileNotFoundError:
-        raise ZooError(f"{source}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise ZooError(f"{source}: no array of numbers: {' '.join(str(error).split())}") from None
-    if not isinstance(values, np.ndarray) or values.dtype.kind not in "uif" or not values.size:
-        raise ZooError(f"{source}: no array of numbers")
-    return values

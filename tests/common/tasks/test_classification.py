@@ -107,14 +107,6 @@ def test_the_loss_is_the_cross_entropy_in_nats():
     np.testing.assert_allclose(loss, -np.log([0.8, 0.1]), rtol=1e-5)
 
 
-def test_the_loss_of_shares_of_classes():
-    logits = np.stack([sure("song"), sure("noise")])
-    shares = np.array([[0, 0, 1], [0.75, 0, 0.25]], np.float32)
-    loss = Classification().loss({"label": shares}, {"logits": logits})
-    expected = -np.log([0.8, 0.8**0.75 * 0.1**0.25])
-    np.testing.assert_allclose(loss, expected, rtol=1e-5)
-
-
 def test_the_confusion_matrix_is_drawn(tmp_path):
     """An example that cannot be read, and one of a class that the model does not know, are in none of
     its cells."""

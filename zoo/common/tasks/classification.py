@@ -56,15 +56,10 @@ class Classification(Task):
         return self.steer_by
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`: cross-entropy in nats.
-
-        y has `label` int [batch], or float [batch, classes], the share of each class.
-        """
+        """See `Task.loss`: cross-entropy in nats."""
         from keras import ops
 
         logits = ops.cast(outputs["logits"], "float32")
-        if len(y["label"].shape) == 2:
-            return ops.categorical_crossentropy(y["label"], logits, from_logits=True)
         return ops.sparse_categorical_crossentropy(y["label"], logits, from_logits=True)
 
     def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:

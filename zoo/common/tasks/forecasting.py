@@ -116,7 +116,7 @@ class Forecasting(Task):
             axes.set_title(
                 f"{id_}: horizon {recipe.decoder.horizon}, nmse {evaluation.metrics['nmse']:.4g}"
             )
-            axes.legend(loc="upper right")
+            axes.legend()
         return [save(picture, folder / "forecasts.png")]
 
 

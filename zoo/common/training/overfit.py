@@ -26,7 +26,7 @@ def overfit(
     """
     if not isinstance(recipe.training, GradientDescent):
         raise ZooError(f"{recipe.name} is not trained by gradients: it has nothing to overfit.")
-    repeats = -(-STEPS * recipe.training.batch_size // len(examples))
+    repeats = -(-STEPS * recipe.training.batch_size // recipe.data.num_examples(examples))
     history = recipe.training.train(recipe, examples * repeats, examples, folder, **arguments)
     metric, target = recipe.task.metric, recipe.task.overfit_target
     value = best(history, metric)[metric]

@@ -63,8 +63,8 @@ def ctc() -> Outcome:
                 "epoch": each.epoch,
                 "loss": each.loss,
                 "label_error_rate": each.label_error_rate,
-                "peak": each.peak,
-                "label_frames": each.label_frames,
+                "height": each.height,
+                "width": each.width,
             }
             for each in snapshots
         ],
@@ -94,9 +94,9 @@ def _text(
         found = searches[name]
         lines.append(f"{words}: {found['labelling']!r}, probability {found['probability']:.4f}")
     lines.append("training: spikes on sequences it was not trained on")
-    lines.append("  epoch   loss  label errors  peak  frames a label")
+    lines.append("  epoch   loss  label errors  height  width, frames")
     lines += [
-        f"  {s.epoch:5} {s.loss:6.2f} {s.label_error_rate:13.3f} {s.peak:5.2f} {s.label_frames:15.2f}"
+        f"  {s.epoch:5} {s.loss:6.2f} {s.label_error_rate:13.3f} {s.height:7.2f} {s.width:14.2f}"
         for s in snapshots
     ]
     return "\n".join(lines)
@@ -146,7 +146,7 @@ def _draw_lattice(axes: Axes, alpha: np.ndarray) -> None:
     from zoo.lab.drawing import INPUT, OUTPUT, PLAIN, STATE, arrow, box, canvas
 
     states, frames = ctc_paths.extend(LABELLING), len(alpha)
-    canvas(axes, 1.9 * frames + 1.5, 1.35 * len(states) + 3.0)
+    canvas(axes, 1.9 * frames + 1.5, 1.35 * len(states) + 3.3)
     axes.set_title("The recursion: alpha(t, s) sums all beginnings of paths in state s at frame t")
 
     def place(t: int, s: int) -> tuple[float, float]:
@@ -185,19 +185,21 @@ def _draw_spikes(truth: spikes.Sequences, snapshots: list[spikes.Snapshot]) -> F
     from zoo.common.utils.plots import figure
 
     shown = [each for each in snapshots if each.epoch in SHOWN_EPOCHS]
+    # One whose labels all differ, so that each has its own colour.
+    row = next(i for i, labels in enumerate(truth.labels) if len(set(labels)) == spikes.LABELS)
     colors = ["gray", "tab:blue", "tab:orange", "tab:green"]
     names = ["blank", *spikes.letters(range(1, spikes.SYMBOLS))]
     picture = figure(figsize=(10, 1.75 * len(shown) + 0.8))
     plots = picture.subplots(len(shown), 1, sharex=True, sharey=True)
     frames = np.arange(1, spikes.FRAMES + 1)
     for axes, each in zip(plots, shown, strict=True):
-        for label, (start, end) in zip(truth.labels[0], truth.spans[0], strict=True):
+        for label, (start, end) in zip(truth.labels[row], truth.spans[row], strict=True):
             axes.axvspan(start + 0.5, end + 0.5, color=colors[label], alpha=0.15, linewidth=0)
         for symbol, (name, color) in enumerate(zip(names, colors, strict=True)):
             style = ":" if symbol == 0 else "-"
-            axes.plot(frames, each.posteriors[:, symbol], style, color=color, label=name)
+            axes.plot(frames, each.posteriors[row, :, symbol], style, color=color, label=name)
         axes.set(ylim=(0, 1.05), xlim=(1, spikes.FRAMES), ylabel="posterior")
-        axes.set_title(f"after {each.epoch} epochs" if each.epoch else "before training", size=10)
+        axes.set_title(f"epoch {each.epoch}" if each.epoch else "before training", size=10)
     plots[-1].set_xlabel("frame (shaded: where the label really is, in its colour)")
     handles, labels = plots[0].get_legend_handles_labels()
     picture.legend(handles, labels, loc="outside upper right", ncols=len(names))
@@ -213,8 +215,8 @@ def _draw_training(snapshots: list[spikes.Snapshot]) -> Figure:
     panels = (
         ("loss", "loss, nats a sequence", (0, 10)),
         ("label_error_rate", "label error rate", (0, 1.1)),
-        ("peak", "height of spikes, posterior", (0, 1.05)),
-        ("label_frames", "frames a label takes", (0, 4)),
+        ("height", "height of spikes, posterior", (0, 1.05)),
+        ("width", "width of spikes, frames", (0, None)),
     )
     for axes, (name, words, limits) in zip(picture.subplots(2, 2).flat, panels, strict=True):
         axes.plot(epochs, [getattr(each, name) for each in snapshots], "o-", color="tab:blue")

@@ -16,7 +16,7 @@ COLUMNS = ("text", "label")
 class LabelledSentence:
     """A text and what it is.
 
-    id: str. The file's name and the line in it.
+    id: str. The file's name, or the split, and the text's number in it.
     text: str. As it was written.
     transcript: str. The name of its class.
     split: str. None where the text belongs to none.
@@ -47,10 +47,12 @@ def read_manifest(path: Path) -> list[LabelledSentence]:
         read += 1
         label, split = row.get("label"), row.get("split")
         if isinstance(label, int) and not isinstance(label, bool):
-            label = str(label)
-        label = text_field({"label": label}, "label").strip()
+            row = row | {"label": str(label)}
         return LabelledSentence(
-            f"{path.name}, {read}", text_field(row, "text"), label, split or None
+            id=f"{path.name}, {read}",
+            text=text_field(row, "text"),
+            transcript=text_field(row, "label").strip(),
+            split=str(split) if split else None,
         )
 
     _, header = read_lines(path)[0]

@@ -71,9 +71,9 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
         config: its arguments.
 
     Returns:
-        A model with the inputs `tokens` int32 [batch, time] and `lengths` int32 [batch], at least 1; what
-        stands behind a row's length has no effect. Its output is `logits` float32
-        [batch, num_classes], unnormalised.
+        A model with the inputs `tokens` int32 [batch, time] and `lengths` int32 [batch], at least 1.
+        What stands behind a row's length has no effect. Its output is `logits` float32 [batch,
+        num_classes], unnormalised.
     """
     import keras
     from keras import layers
@@ -119,7 +119,7 @@ def bilstm_sst2(name: str) -> Recipe:
         data=LabelledText(
             labels=Labels(tuple(CLASSES.values()), "class"), min_count=2, word_dropout=0.2
         ),
-        model=BiLSTMClassifier(vocabulary_size=7_631),
+        model=BiLSTMClassifier(vocabulary_size=7_751),
         task=Classification(),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=1e-3, warmup_epochs=0.5, weight_decay=1e-2),

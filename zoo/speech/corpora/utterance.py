@@ -121,7 +121,7 @@ def read_manifest(path: Path) -> list[Utterance]:
     """Return the utterances listed in one file, in its order.
 
     Args:
-        path: UTF-8 text of one of three kinds, told by content:
+        path: UTF-8 text of one of three kinds, known by content:
             CSV with a header that has the columns `wav_filename` and `transcript` (DeepSpeech);
             JSON lines, each an object with the keys `audio_filepath` and `text` (NeMo);
             TSV as of `read_table` (AN4's `utterances.tsv`).

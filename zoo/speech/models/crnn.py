@@ -26,9 +26,6 @@ from zoo.speech.spectrograms import Spectrograms
 if TYPE_CHECKING:
     import keras
 
-# Added to a deviation, so that silence is not blown up.
-DEVIATION_FLOOR = 0.01
-
 # Config -------------------------------------------------------------------------------------------
 
 
@@ -45,6 +42,7 @@ class CRNN(KerasModel):
     top: float. The highest value of a spectrogram.
     """
 
+    # Convolutions after which the frames are halved, too.
     HALVED: ClassVar[int] = 2
 
     num_classes: int
@@ -79,8 +77,7 @@ class CRNN(KerasModel):
 def build_crnn(config: CRNN) -> keras.Model:
     """Build the functional model, spectrogram in and logits out.
 
-        x_0      = (s - the mean of all s, s - the mean of its band over time), two channels, each over
-                   its deviation; s = spectrogram / top
+        x_0      = (s, s - the mean of its band over time), two channels, s = 4 spectrogram / top
         x_i      = relu(norm(maximum over 2 bands (and 2 frames) of conv_i(x_{i-1})))
         h[t]     = BiLSTM(x_n)[t]
         logits   = W [mean of h over time; maximum of h over time] + b
@@ -100,33 +97,25 @@ def build_crnn(config: CRNN) -> keras.Model:
     spectrogram = keras.Input((None, config.bands), name="spectrogram", dtype="float32")
     lengths = keras.Input((), name="lengths", dtype="int32")
 
-    def inside_of(sequence, frames):
+    def mask(sequence, frames):  # bool [batch, time] and float32 [batch, time, 1]
         inside = frame_mask(sequence, frames)
         return inside, ops.cast(ops.expand_dims(inside, -1), "float32")
 
     frames = lengths
-    inside, weight = inside_of(spectrogram, frames)
+    _, weight = mask(spectrogram, frames)
+    scaled = spectrogram * (4 / config.top) * weight
     count = ops.cast(ops.expand_dims(frames, (-1, -2)), "float32")
-
-    def centred(values, axes):
-        mean = ops.mean(
-            ops.sum(values * weight, axis=1, keepdims=True) / count, axes, keepdims=True
-        )
-        return (values - mean) * weight
-
-    def over_deviation(values):
-        square = ops.sum(ops.square(values), axis=(1, 2), keepdims=True) / (count * config.bands)
-        return ops.expand_dims(values / (ops.sqrt(square) + DEVIATION_FLOOR), -1)
-
-    x = spectrogram * (1 / config.top)
+    mean = ops.sum(scaled, axis=1, keepdims=True) / count
     # A steady hum is in the mean of its band; a call is not.
-    x = ops.concatenate([over_deviation(centred(x, (1, 2))), over_deviation(centred(x, 1))], -1)
+    x = ops.concatenate(
+        [ops.expand_dims(scaled, -1), ops.expand_dims((scaled - mean) * weight, -1)], axis=-1
+    )
     for i, channels in enumerate(config.channels):
         halved = 2 if i < config.HALVED else 1
         x = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"conv{i}")(x)
         x = layers.MaxPooling2D((halved, 2), name=f"pool{i}")(x)
         frames = frames // halved
-        inside, weight = inside_of(x[:, :, 0], frames)
+        inside, weight = mask(x[:, :, 0], frames)
         x = layers.BatchNormalization(momentum=0.9, name=f"norm{i}")(
             x, mask=ops.expand_dims(inside, -1)
         )

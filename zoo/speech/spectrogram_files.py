@@ -1,0 +1,50 @@
+"""Files as spectrograms: recordings through a mel filterbank, and arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from zoo.common.core.errors import ZooError
+from zoo.speech.frontend import LogMel
+
+# Of a recording's highest power: what lies more than 80 dB below it is taken for silence.
+FLOOR = 1e-8
+
+
+def mel_spectrogram(waveform: np.ndarray, features: LogMel, top: float) -> np.ndarray:
+    """Return the log-mel spectrogram of a recording, scaled by itself to the range 0 to `top`.
+
+    Frames are centred: the first on the first sample, as beyond both ends the recording were mirrored.
+
+    Args:
+        waveform: float32 [samples] at `features.sample_rate`.
+
+    Returns:
+        float32 [1 + samples // hop, mel_bins]; 0 throughout where there is no sound.
+    """
+    window, hop = features.window_samples, features.hop_samples
+    margin = window // 2
+    padded = np.pad(waveform.astype(np.float64), margin, mode="reflect")
+    frames = np.lib.stride_tricks.sliding_window_view(padded, window)[::hop]
+    kernel = features.dft_kernel()[:, 0].astype(np.float64)
+    spectrum = np.square(frames @ kernel)
+    bins = spectrum.shape[1] // 2
+    power = (spectrum[:, :bins] + spectrum[:, bins:]) @ features.mel_matrix()
+    if not power.any():
+        return np.zeros(power.shape, np.float32)
+    levels = np.log(np.maximum(power, FLOOR * power.max()))
+    low, high = levels.min(), levels.max()
+    return (top * (levels - low) / (high - low)).astype(np.float32)
+
+
+def read_array(source: str) -> np.ndarray:
+    """Return the array of numbers in a .npy file. Raises `ZooError` where it holds none."""
+    try:
+        values = np.load(source, allow_pickle=False)
+    except FileNotFoundError:
+        raise ZooError(f"{source}: no such file") from None
+    except (OSError, ValueError, EOFError) as error:
+        raise ZooError(f"{source}: no array of numbers: {' '.join(str(error).split())}") from None
+    if not isinstance(values, np.ndarray) or values.dtype.kind not in "uif" or not values.size:
+        raise ZooError(f"{source}: no array of numbers")
+    return values
