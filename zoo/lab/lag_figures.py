@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.common.utils.plots import figure
 from zoo.lab.lags import BLOCK, Problem, Trial
 
 if TYPE_CHECKING:
@@ -55,8 +56,6 @@ def draw_losses(problem: Problem, trials: Sequence[Trial]) -> Figure:
     """Draw the loss of each cell over its updates, a line for each lag."""
     import matplotlib
     from matplotlib.lines import Line2D
-
-    from zoo.common.utils.plots import figure
 
     cells = list(dict.fromkeys(trial.cell for trial in trials))
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(problem.lags)))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.common.utils.plots import figure
 from zoo.lab import lags
 from zoo.lab.experiment import Outcome, register_experiment
 from zoo.lab.lag_figures import draw_grid, draw_losses
@@ -56,7 +57,7 @@ PROBLEM = lags.Problem(
 )
 
 
-@register_experiment("adding", seconds=90)
+@register_experiment("adding", seconds=75)
 def adding() -> Outcome:
     """The longest sequence over which each cell learns to add two numbers."""
     trials = lags.try_cells(PROBLEM)
@@ -69,8 +70,6 @@ def adding() -> Outcome:
 
 def _draw(trials: list[lags.Trial]) -> Figure:
     """A sequence of the problem above, what each cell learnt below."""
-    from zoo.common.utils.plots import figure
-
     picture = figure(figsize=(9.5, 6))
     above, below = picture.subplots(2, 1, height_ratios=(2, 3))
     x, y = sequences(np.random.default_rng(lags.SEED), 1, 50)

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.common.utils.plots import figure
 from zoo.lab import ctc_paths, spikes
 from zoo.lab.ctc_paths import SYMBOLS
+from zoo.lab.drawing import INPUT, OUTPUT, PLAIN, STATE, arrow, box, canvas
 from zoo.lab.experiment import Outcome, register_experiment
 
 if TYPE_CHECKING:
@@ -21,7 +23,7 @@ EPOCHS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48)
 SHOWN_EPOCHS = (0, 1, 4, 12, 24, 48)
 
 
-@register_experiment("ctc", seconds=25)
+@register_experiment("ctc", seconds=15)
 def ctc() -> Outcome:
     """The paths of a three-symbol example summed in three ways, and spikes that grow in training."""
     from zoo.common.ctc.search import beam_search, greedy_search
@@ -112,8 +114,6 @@ def _draw_paths(
     searches: dict[str, dict],
 ) -> Figure:
     """The recursion's lattice with its sums, the paths of the labelling, and all labellings."""
-    from zoo.common.utils.plots import figure
-
     picture = figure(figsize=(13.5, 9))
     grid = picture.subplot_mosaic(
         [["lattice", "paths"], ["lattice", "labellings"]], width_ratios=(3, 2)
@@ -143,8 +143,6 @@ def _draw_bars(axes: Axes, values: dict[str, float], title: str) -> None:
 
 def _draw_lattice(axes: Axes, alpha: np.ndarray) -> None:
     """The states of the recursion by frame, with alpha in each, and the steps a path may take."""
-    from zoo.lab.drawing import INPUT, OUTPUT, PLAIN, STATE, arrow, box, canvas
-
     states, frames = ctc_paths.extend(LABELLING), len(alpha)
     canvas(axes, 1.9 * frames + 1.5, 1.35 * len(states) + 3.3)
     axes.set_title("The recursion: alpha(t, s) sums all beginnings of paths in state s at frame t")
@@ -182,8 +180,6 @@ def _draw_lattice(axes: Axes, alpha: np.ndarray) -> None:
 
 def _draw_spikes(truth: spikes.Sequences, snapshots: list[spikes.Snapshot]) -> Figure:
     """The posteriors of one sequence over its frames, after more and more epochs."""
-    from zoo.common.utils.plots import figure
-
     shown = [each for each in snapshots if each.epoch in SHOWN_EPOCHS]
     # One whose labels all differ, so that each has its own colour.
     row = next(i for i, labels in enumerate(truth.labels) if len(set(labels)) == spikes.LABELS)
@@ -208,8 +204,6 @@ def _draw_spikes(truth: spikes.Sequences, snapshots: list[spikes.Snapshot]) -> F
 
 def _draw_training(snapshots: list[spikes.Snapshot]) -> Figure:
     """Loss, label errors, height and width of the spikes over the epochs."""
-    from zoo.common.utils.plots import figure
-
     picture = figure(figsize=(10, 6))
     epochs = [each.epoch for each in snapshots]
     panels = (

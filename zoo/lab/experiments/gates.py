@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.utils.plots import figure
 from zoo.lab.experiment import Outcome, register_experiment
 from zoo.lab.gate_units import Activity, Unit, choose_units, run_layers
 
@@ -22,11 +23,13 @@ TEXT = (
     "Will you undo yourselves?\n\nFirst Citizen:\nWe cannot, sir, we are undone already."
 )
 LONGEST, COLUMNS = 400, 56
+# Characters of the text that units are chosen and measured on.
+SAMPLE_LENGTH = 3000
 # Karpathy, Johnson and Fei-Fei (2016) call a gate saturated beyond these.
 LEFT, RIGHT = 0.1, 0.9
 
 
-@register_experiment("gates", seconds=15, takes_text=True)
+@register_experiment("gates", seconds=9, takes_text=True)
 def gates(text: str | None) -> Outcome:
     """Cells and gates of the shipped character LSTM over a line of text (--text), in colour.
 
@@ -40,8 +43,8 @@ def gates(text: str | None) -> Outcome:
     preset = zoo.load(PRESET)
     text = TEXT if text is None else text
     tokens = _tokens(preset, text)
-    sample = read_file(SAMPLE)
-    chosen = choose_units(sample, _run(preset.model, _tokens(preset, sample, len(sample))))
+    sample = read_file(SAMPLE)[:SAMPLE_LENGTH]
+    chosen = choose_units(sample, _run(preset.model, _tokens(preset, sample, SAMPLE_LENGTH)))
     activities = _run(preset.model, tokens)
     saturation = [_saturation(activity) for activity in activities]
     numbers = {
@@ -139,8 +142,6 @@ def _draw_cells(text: str, chosen: dict[str, Unit], activities: list[Activity]) 
     """The text once for each unit, each character on the colour of the unit's cell after it."""
     import matplotlib
 
-    from zoo.common.utils.plots import figure
-
     lines = _wrap(text)
     picture = figure(figsize=(11, len(chosen) * (0.26 * len(lines) + 0.42) + 0.7))
     plots = picture.subplots(len(chosen), 1, squeeze=False)[:, 0]
@@ -183,8 +184,6 @@ def _draw_character(axes: Axes, row: int, column: int, character: str, color: tu
 
 def _draw_gates(text: str, chosen: dict[str, Unit], activities: list[Activity]) -> Figure:
     """Input, forget and output gate and the cell of each unit over the characters."""
-    from zoo.common.utils.plots import figure
-
     count = min(len(text), 2 * COLUMNS)
     picture = figure(figsize=(4 + 0.125 * count, 9))
     parts = (
@@ -204,14 +203,12 @@ def _draw_gates(text: str, chosen: dict[str, Unit], activities: list[Activity]) 
         picture.colorbar(image, ax=axes, pad=0.01)
     style = {"fontsize": 9, "family": "monospace"}
     plots[-1].set_xticks(range(count), [_shown(c) for c in text[:count]], **style)
-    plots[-1].set_xlabel("character just read" + (", the first ones" if count < len(text) else ""))
+    plots[-1].set_xlabel("character just read" + (f", the first {count}" if count < len(text) else ""))
     return picture
 
 
 def _draw_saturation(saturation: list[dict[str, dict[str, np.ndarray]]]) -> Figure:
     """A dot for each unit: how often its gate is nearly closed, and nearly open."""
-    from zoo.common.utils.plots import figure
-
     picture = figure(figsize=(11, 4.3))
     names = {"i": "input gate", "f": "forget gate", "o": "output gate"}
     plots = picture.subplots(1, len(names), sharex=True, sharey=True)

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from zoo.common.utils.plots import figure
+from zoo.lab.drawing import CELL, FORWARD, INPUT, OUTPUT, STATE, arrow, canvas, vector
 from zoo.lab.experiment import Outcome, register_experiment
 
 if TYPE_CHECKING:
@@ -78,7 +80,7 @@ def write(weights: Weights, first: str, count: int) -> str:
     return text
 
 
-@register_experiment("hello", seconds=10)
+@register_experiment("hello", seconds=6)
 def hello() -> Outcome:
     """The four-letter character network: its weights and outputs before and after training."""
     import keras
@@ -167,9 +169,6 @@ def _row(values: np.ndarray) -> str:
 
 def _draw_passes(passes: dict[str, Pass]) -> Figure:
     """The network unrolled over the word, before training and after."""
-    from zoo.common.utils.plots import figure
-    from zoo.lab.drawing import CELL, canvas
-
     picture = figure(figsize=(14.5, 7.2))
     for axes, (when, each) in zip(picture.subplots(1, 2), passes.items(), strict=True):
         canvas(axes, 8.0, 7.9)
@@ -191,7 +190,6 @@ def _draw_passes(passes: dict[str, Pass]) -> Figure:
 
 
 def _draw_step(axes: Axes, t: int, each: Pass) -> None:
-    from zoo.lab.drawing import FORWARD, INPUT, OUTPUT, STATE, arrow, vector
 
     at = 1.1 + 1.9 * t
     wanted = ALPHABET.index(WORD[t + 1])
@@ -211,8 +209,6 @@ def _draw_step(axes: Axes, t: int, each: Pass) -> None:
 
 def _draw_weights(before: Weights, after: Weights, losses: list[float]) -> Figure:
     """The matrices as colours with their numbers, and the loss over the updates."""
-    from zoo.common.utils.plots import figure
-
     picture = figure(figsize=(12, 6.6))
     grid = picture.subplot_mosaic(
         [["before0", "before1", "before2", "loss"], ["after0", "after1", "after2", "loss"]],

@@ -2,157 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.common.core import registry
 from zoo.common.presets import store
+from zoo.common.utils.plots import figure
+from zoo.lab.drawing import INPUT, OUTPUT, PLAIN, STATE, arrow, box, canvas
 from zoo.lab.experiment import Outcome, register_experiment
+from zoo.lab.shape_models import FEATURES, SHAPES, STEPS, Shape
 
 if TYPE_CHECKING:
     import keras
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-FEATURES, UNITS, OUTPUTS, STEPS, SEED = 4, 3, 2, 3, 0
+SEED = 0
 
 
-# The smallest models ------------------------------------------------------------------------------
-
-
-def one_to_one() -> keras.Model:
-    """A vector to a vector; nothing is recurrent."""
-    import keras
-    from keras import layers
-
-    x = keras.Input((FEATURES,), name="x")
-    h = layers.Dense(UNITS, activation="tanh", name="hidden")(x)
-    return keras.Model(x, layers.Dense(OUTPUTS, name="y")(h))
-
-
-def one_to_many() -> keras.Model:
-    """A vector, read at the first step, to a sequence."""
-    import keras
-    from keras import layers
-
-    x = keras.Input((FEATURES,), name="x")
-    first = layers.Reshape((1, FEATURES), name="first_step")(x)
-    steps = layers.ZeroPadding1D((0, STEPS - 1), name="then_zeros")(first)
-    h = layers.SimpleRNN(UNITS, return_sequences=True, name="rnn")(steps)
-    return keras.Model(x, layers.Dense(OUTPUTS, name="y")(h))
-
-
-def many_to_one() -> keras.Model:
-    """A sequence to a vector, made of the last state."""
-    import keras
-    from keras import layers
-
-    x = keras.Input((None, FEATURES), name="x")
-    h = layers.SimpleRNN(UNITS, name="rnn")(x)
-    return keras.Model(x, layers.Dense(OUTPUTS, name="y")(h))
-
-
-def many_to_many() -> keras.Model:
-    """A sequence to a sequence of another length: an encoder's last state starts a decoder."""
-    import keras
-    from keras import layers
-
-    x = keras.Input((None, FEATURES), name="x")
-    state = layers.SimpleRNN(UNITS, name="encoder")(x)
-    first = layers.Reshape((1, UNITS), name="first_step")(state)
-    steps = layers.ZeroPadding1D((0, STEPS - 1), name="then_zeros")(first)
-    h = layers.SimpleRNN(UNITS, return_sequences=True, name="decoder")(steps)
-    return keras.Model(x, layers.Dense(OUTPUTS, name="y")(h))
-
-
-def many_to_many_in_step() -> keras.Model:
-    """A sequence to a sequence, an output at every step of the input."""
-    import keras
-    from keras import layers
-
-    x = keras.Input((None, FEATURES), name="x")
-    h = layers.SimpleRNN(UNITS, return_sequences=True, name="rnn")(x)
-    return keras.Model(x, layers.Dense(OUTPUTS, name="y")(h))
-
-
-@dataclass(frozen=True)
-class Shape:
-    """One of the five shapes.
-
-    title: str. build: gives its smallest model. example: str. A use.
-    inputs, states, outputs: the steps of the drawing at which there is one.
-    presets: names of recipes of that shape; the first that is shipped is shown.
-    """
-
-    title: str
-    build: Callable[[], keras.Model]
-    example: str
-    inputs: tuple[int, ...]
-    states: tuple[int, ...]
-    outputs: tuple[int, ...]
-    presets: tuple[str, ...]
-
-
-SHAPES = {
-    "one_to_one": Shape(
-        "one to one",
-        one_to_one,
-        "a window of values to the next value",
-        (0,),
-        (0,),
-        (0,),
-        ("language/feedforward-ptb", "timeseries/tdnn-laser", "timeseries/ar-laser"),
-    ),
-    "one_to_many": Shape(
-        "one to many",
-        one_to_many,
-        "an image to a caption",
-        (0,),
-        (0, 1, 2),
-        (0, 1, 2),
-        ("vision_language/show-and-tell-rsicd",),
-    ),
-    "many_to_one": Shape(
-        "many to one",
-        many_to_one,
-        "a sound or a text to its class",
-        (0, 1, 2),
-        (0, 1, 2),
-        (2,),
-        ("language/bilstm-sst2", "speech/bilstm-fsdd", "speech/tdnn-fsdd"),
-    ),
-    "many_to_many": Shape(
-        "many to many",
-        many_to_many,
-        "a sentence to its translation, speech to text",
-        (0, 1, 2),
-        (0, 1, 2, 3, 4),
-        (2, 3, 4),
-        (
-            "language/attention-multi30k-en-de",
-            "language/seq2seq-multi30k-en-de",
-            "speech/bilstm-ctc-an4",
-        ),
-    ),
-    "many_to_many_in_step": Shape(
-        "many to many, in step",
-        many_to_many_in_step,
-        "a text to the next character at every step",
-        (0, 1, 2),
-        (0, 1, 2),
-        (0, 1, 2),
-        ("language/charlstm-shakespeare",),
-    ),
-}
-
-
-# Experiment ---------------------------------------------------------------------------------------
-
-
-@register_experiment("shapes", seconds=20)
+@register_experiment("shapes", seconds=8)
 def shapes() -> Outcome:
     """The smallest functional model of each shape, one to one up to many to many, and a preset."""
     import keras
@@ -163,7 +32,7 @@ def shapes() -> Outcome:
         name: {
             "title": SHAPES[name].title,
             "example": SHAPES[name].example,
-            "input_shape": [1, *_shape(model.input, SHAPES[name].inputs)],
+            "input_shape": list(_example(model).shape),
             "output_shape": list(model(_example(model)).shape),
             "parameters": model.count_params(),
             "layers": _layers(model),
@@ -186,7 +55,7 @@ def dependence(model: keras.Model) -> list[list[bool]]:
     rows = np.zeros((len(y), len(_by_step(x))), bool)
     for step in range(rows.shape[1]):
         moved = x.copy()
-        _by_step(moved)[step] += 1.0
+        _by_step(moved)[step] += 1.0  # of the same memory
         rows[:, step] = np.abs(_by_step(model(moved)) - y).max(axis=1) > 0
     return rows.tolist()
 
@@ -200,10 +69,6 @@ def _by_step(batch: Any) -> np.ndarray:
 def _example(model: keras.Model) -> np.ndarray:
     steps = (STEPS,) if len(model.input.shape) == 3 else ()
     return np.random.default_rng(SEED).normal(size=(1, *steps, FEATURES)).astype(np.float32)
-
-
-def _shape(tensor: Any, inputs: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(len(inputs) if size is None else size for size in tensor.shape[1:])
 
 
 def _layers(model: keras.Model) -> list[dict[str, Any]]:
@@ -250,9 +115,6 @@ def _text(numbers: dict[str, Any]) -> str:
 
 def _draw(numbers: dict[str, Any]) -> Figure:
     """Each shape in a column: unrolled in time, then the layers of its smallest model."""
-    from zoo.common.utils.plots import figure
-    from zoo.lab.drawing import canvas
-
     widths = [6.4 if len(shape.states) > 3 else 4.2 for shape in SHAPES.values()]
     picture = figure(figsize=(17, 9.6))
     axes = picture.subplots()
@@ -266,7 +128,6 @@ def _draw(numbers: dict[str, Any]) -> Figure:
 
 
 def _draw_unrolled(axes: Axes, shape: Shape, middle: float) -> None:
-    from zoo.lab.drawing import INPUT, OUTPUT, STATE, arrow, box
 
     size = {"width": 0.6, "height": 0.9}
     for step in shape.states:
@@ -283,7 +144,6 @@ def _draw_unrolled(axes: Axes, shape: Shape, middle: float) -> None:
 
 
 def _draw_layers(axes: Axes, about: dict[str, Any], middle: float) -> None:
-    from zoo.lab.drawing import INPUT, OUTPUT, PLAIN, STATE, arrow, box
 
     layers, preset = about["layers"], about["preset"]
     for i, layer in enumerate(layers):

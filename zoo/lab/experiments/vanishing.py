@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.common.utils.plots import figure
 from zoo.common.utils.progress import progress
 from zoo.lab.cells import (
     COLORS,
@@ -100,7 +101,7 @@ def _measure() -> dict[str, dict[str, np.ndarray]]:
 # Experiment ---------------------------------------------------------------------------------------
 
 
-@register_experiment("vanishing", seconds=30)
+@register_experiment("vanishing", seconds=12)
 def vanishing() -> Outcome:
     """How gradients shrink or grow over time: spectral radius, gates, forget bias, clipping."""
     norms = _measure()
@@ -159,8 +160,6 @@ def _draw_norms(norms: dict[str, dict[str, np.ndarray]]) -> Figure:
     """Gradient norms over lags, on a logarithmic scale, in three panels."""
     import matplotlib
 
-    from zoo.common.utils.plots import figure
-
     shades = matplotlib.colormaps["plasma"](np.linspace(0, 0.88, len(RADII)))
     by_radius = dict(zip(map(str, RADII), shades, strict=True)) | {"orthogonal": "black"}
     picture = figure(figsize=(15, 5))
@@ -190,8 +189,6 @@ def _draw_curves(axes: Axes, curves: dict[str, np.ndarray], colors: dict[str, An
 
 def _draw_clipping(shown: dict[str, History], last: dict[str, dict[str, float]]) -> Figure:
     """Gradient norm and loss over the updates, and the last loss by learning rate."""
-    from zoo.common.utils.plots import figure
-
     picture = figure(figsize=(15, 4.6))
     norm, loss, rates = picture.subplots(1, 3)
     for key, color in (("not_clipped", "tab:red"), ("clipped", "tab:blue")):

@@ -178,5 +178,5 @@ def tdnn_wide_fsdd(name: str) -> Recipe:
         task=Classification(),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=5e-3, weight_decay=1e-2),
-        training=GradientDescent(epochs=20, batch_size=32, patience=20),
+        training=GradientDescent(epochs=40, batch_size=32, patience=40),
     )
