@@ -61,9 +61,7 @@ def _batch(model: keras.Model, recipe: Recipe, examples: list) -> tuple:
         for name, (shape, dtype) in spec.items():
             assert arrays[name].dtype == np.dtype(dtype), name
             assert len(arrays[name].shape) == len(shape)
-            assert all(
-                n in (None, m) for n, m in zip(shape, arrays[name].shape, strict=True)
-            ), name
+            assert all(n in (None, m) for n, m in zip(shape, arrays[name].shape, strict=True)), name
     return x, y
 
 

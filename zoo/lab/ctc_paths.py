@@ -69,7 +69,7 @@ def by_recursion(probabilities: np.ndarray, labelling: str) -> tuple[float, np.n
 def extend(labelling: str) -> str:
     """Return the labelling with a blank before, between and after its labels."""
     blank = SYMBOLS[0]
-    return blank + blank.join(labelling) + blank
+    return blank + "".join(label + blank for label in labelling)
 
 
 def may_skip(states: str, s: int) -> bool:

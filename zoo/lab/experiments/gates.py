@@ -203,7 +203,9 @@ def _draw_gates(text: str, chosen: dict[str, Unit], activities: list[Activity]) 
         picture.colorbar(image, ax=axes, pad=0.01)
     style = {"fontsize": 9, "family": "monospace"}
     plots[-1].set_xticks(range(count), [_shown(c) for c in text[:count]], **style)
-    plots[-1].set_xlabel("character just read" + (f", the first {count}" if count < len(text) else ""))
+    plots[-1].set_xlabel(
+        "character just read" + (f", the first {count}" if count < len(text) else "")
+    )
     return picture
 
 

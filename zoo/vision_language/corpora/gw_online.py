@@ -49,6 +49,6 @@ GW_ONLINE = Corpus(
     name="gw_online",
     title="Online-Handwritten George Washington: pen strokes of 4389 words by one writer",
     licence="non-commercial research and education",
-    source="Wieprecht, Rothacker and Fink, DAS 2016",
+    source="https://github.com/cwiep/gw-online-dataset",
     read=read_gw_online,
 )

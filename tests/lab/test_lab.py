@@ -1,0 +1,89 @@
+"""The laboratory's verb, registry and folder; bad input in one line."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from tests.lab.harness import lab
+from zoo.common.core.errors import ZooError
+from zoo.lab.experiment import experiments, register_experiment, run_experiment
+
+NAMES = ["adding", "copy", "ctc", "gates", "hello", "shapes", "unroll", "vanishing"]
+
+
+def test_the_list(run_zoo):
+    answer = run_zoo("lab", "--json")
+    assert answer.status == 0
+    rows = answer.json["experiments"]
+    assert [row["name"] for row in rows] == NAMES
+    assert all(row["summary"].endswith(".") and row["seconds"] < 120 for row in rows)
+    text = run_zoo("lab").out
+    assert all(name in text for name in NAMES)
+
+
+def test_the_list_loads_nothing_heavy():
+    script = (
+        "import sys; from zoo.cli.main import main; status = main(['lab']);"
+        "heavy = {'tensorflow', 'keras', 'matplotlib', 'h5py'} & set(sys.modules);"
+        "sys.exit(f'loaded {heavy}' if heavy else status)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_name_is_registered_once():
+    with pytest.raises(ZooError, match="'unroll' is registered twice"):
+        register_experiment("unroll", seconds=1)(lambda: None)
+    assert [each.name for each in experiments()] == NAMES
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["unrol"], "There is no experiment 'unrol'. Did you mean 'unroll'?"),
+        (["hello", "--text", "x"], "The experiment 'hello' takes no --text. Those that do: gates."),
+        (["gates", "--text", ""], "--text must not be empty."),
+        (["gates", "--text", " \n"], "--text must not be empty."),
+        (["gates", "--text", "schön 5"], "Received: '5ö'."),
+        (["gates", "--text", "a" * 401], "--text must have at most 400 characters. Received: 401."),
+        (["--text", "x"], "--out and --text must go with the name of an experiment."),
+        (["--out", "x"], "--out and --text must go with the name of an experiment."),
+    ],
+)
+def test_bad_input(refused, tmp_path, monkeypatch, arguments, words):
+    monkeypatch.chdir(tmp_path)
+    assert words in refused("lab", *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_is_told_of_before_the_work(refused, tmp_path):
+    file = tmp_path / "file"
+    file.write_text("x")
+    assert "cannot be written" in refused("lab", "adding", "--out", file)
+    assert "cannot be written" in refused("lab", "adding", "--out", file / "inside")
+    assert "cannot be written" in refused("lab", "adding", "--out", tmp_path / ("x" * 300))
+
+
+def test_another_backend_is_refused(refused, monkeypatch, tmp_path):
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
+    words = refused("lab", "hello", "--out", tmp_path / "out")
+    assert words == "zoo: zoo lab must run on TensorFlow. Received: KERAS_BACKEND='jax'.\n"
+
+
+def test_the_answer_tells_the_files(run_zoo, tmp_path):
+    folder = tmp_path / "new" / "folder"
+    answer = run_zoo("lab", "hello", "--out", folder, "--json")
+    assert answer.err == ""
+    names = ["hello.png", "weights.png", "numbers.json"]
+    assert answer.json["files"] == [str(folder / name) for name in names]
+    assert answer.json["numbers"] == json.loads((folder / "numbers.json").read_text("utf-8"))
+    assert sorted(path.name for path in folder.iterdir()) == sorted(names)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["unroll", "vanishing", "gates", "hello", "shapes", "ctc"])
+def test_the_same_numbers_again(tmp_path, name):
+    outcome, _ = run_experiment(name, tmp_path)
+    assert outcome.numbers == lab(name).numbers
