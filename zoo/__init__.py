@@ -39,7 +39,7 @@ def create_model(name: str, **overrides: Any) -> keras.Model:
         overrides: arguments of the recipe's model config.
 
     Raises:
-        ZooError: an unknown name or argument; the nearest valid ones are told.
+        ZooError: an unknown name or argument; the nearest valid ones are named.
 
     Example:
         >>> zoo.create_model("speech/bilstm-ctc-an4", hidden_size=128).count_params()

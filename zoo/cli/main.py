@@ -40,7 +40,7 @@ def main(arguments: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("zoo: interrupted", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # whoever read stdout has seen enough
+    except BrokenPipeError:  # the reader of stdout has closed it
         return 1
     except OSError as error:  # a folder that may not be read, an answer onto a full disk
         print(f"zoo: {error}", file=sys.stderr)

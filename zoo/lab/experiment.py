@@ -86,7 +86,7 @@ def experiment(name: str) -> Experiment:
     """Return the experiment of that name.
 
     Raises:
-        ZooError: there is none; the nearest names are told.
+        ZooError: there is none; the nearest names are given.
     """
     _find()
     if name not in _experiments:
@@ -123,7 +123,7 @@ def run_experiment(
     if backend != "tensorflow":
         raise ZooError(f"zoo lab must run on TensorFlow. Received: KERAS_BACKEND={backend!r}.")
     folder = out or Path("runs") / "lab" / name
-    # Opened before the work: a folder that cannot be written is told of at once.
+    # Opened before the work: a folder that cannot be written gives its error at once.
     with atomic_file(folder / NUMBERS_FILE) as numbers_file:
         start_backend()
         outcome = chosen.run(text) if chosen.takes_text else chosen.run()

@@ -130,7 +130,7 @@ class Data(ABC):
         return 0
 
     def about_input(self, item: Item, recipe: Recipe) -> dict[str, Any]:
-        """What an answer tells of its input, JSON-ready, such as how many seconds it lasts."""
+        """Facts about an input that stand in its answer, JSON-ready, such as its length in seconds."""
         return {}
 
     def collate(self, items: Sequence[Item]) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 class ZooError(ValueError):
-    """A mistake in the input, the data or the request, told in one line.
+    """A mistake in the input, the data or the request, in one line.
 
     The message says what is wrong, what is valid and what was received. The command line prints it
     and exits with status 1; anything else that is raised is a defect of the zoo.

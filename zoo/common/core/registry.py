@@ -92,7 +92,7 @@ def entry(name: str) -> Entry:
     """Return the registered recipe of that name.
 
     Raises:
-        ZooError: there is none; the nearest names are told.
+        ZooError: there is none; the nearest names are given.
     """
     _find_models()
     if name not in _entries:

@@ -61,7 +61,7 @@ class Labels:
         """Return the label of each symbol of a text.
 
         Raises:
-            ZooError: a symbol is none of them; all such symbols are told.
+            ZooError: a symbol is none of them; all such symbols are named.
         """
         symbols = _SPLIT[self.unit](text)
         outside = sorted({symbol for symbol in symbols if symbol not in self._labels})

@@ -26,7 +26,7 @@ def open_export(folder: Path) -> dict[str, Function]:
         except (ValueError, RuntimeError) as error:
             raise corrupt(path, "LiteRT", error) from None
         dtypes = {name: of["dtype"] for name, of in runner.get_input_details().items()}
-        quiet_start = [descriptor_2_elsewhere()]  # of the first call, which tells of its delegate
+        quiet_start = [descriptor_2_elsewhere()]  # of the first call, which logs its delegate
 
         @guarded(path, "LiteRT", dtypes)
         def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:

@@ -20,7 +20,7 @@ CLASSES = ("none", "upcall")
 def read(folder: Path, split: str) -> list[Spectrogram]:
     """Return the clips of a split, each with "none" or "upcall" as its class.
 
-    The numbers of the clips in the contest are not read: neighbours in time tell of each other.
+    The numbers of the clips in the contest are not read: neighbours in time are alike.
 
     Args:
         folder: it has `spectrograms.npz` with `x_<split>` uint8 [clips, bands, frames] and `y_<split>`

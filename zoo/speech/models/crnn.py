@@ -86,7 +86,7 @@ def build_crnn(config: CRNN) -> keras.Model:
         config: its arguments.
 
     Returns:
-        A model with the inputs and outputs that `zoo.speech.spectrograms` tells of.
+        A model with the inputs and outputs that `zoo.speech.spectrograms` lists.
     """
     import keras
     from keras import layers, ops
@@ -152,7 +152,7 @@ UPCALL_MEL = LogMel(
     metric="auc",
 )
 def crnn_right_whale(name: str) -> Recipe:
-    """A convolutional recurrent network hears the up-call of the North Atlantic right whale.
+    """A convolutional recurrent network detects the up-call of the North Atlantic right whale.
 
     For clips of about two seconds from buoys off New England: is there an up-call, the rise from about
     50 to 200 Hz by which these whales keep in touch? For a first sorting of recordings, which a person
