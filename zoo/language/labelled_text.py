@@ -13,7 +13,7 @@ import numpy as np
 from zoo.common.core.data import Batches, Data, Item, RawInput
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.recipe import asset
-from zoo.common.data.batching import pad, shuffled_windows
+from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, Labels
 from zoo.common.data.manifests import digest
 from zoo.common.data.splits import split_by_group
@@ -89,24 +89,11 @@ class LabelledText(Data):
 
     def filter_examples(self, examples: list[LabelledSentence], recipe: Recipe):
         """See `Data.filter_examples`: leaves out texts without a word that is known."""
-        kept = []
         for example in examples:
-            self._encode_label(example)
-            try:
-                self.read_example(example, recipe)
-            except ZooError:
-                continue
-            kept.append(example)
-        if not kept:
-            raise ZooError(f"No text can be learnt from: no word of {len(examples)} is known.")
-        left_out = len(examples) - len(kept)
-        return kept, {"without a known word": left_out} if left_out else {}
-
-    def _encode_label(self, example: LabelledSentence) -> int:
-        try:
-            return self.labels.encode(example.transcript)[0]
-        except ZooError as error:
-            raise ZooError(f"The label of {example.id!r}: {error}") from None
+            self.labels.class_of(example)
+        return keep_readable(
+            examples, lambda example: self.read_example(example, recipe), "without a known word"
+        )
 
     # Learning
 
@@ -115,7 +102,7 @@ class LabelledText(Data):
     ) -> Batches:
         """See `Data.batches`: texts of about one length together."""
         rows = [self.read_example(example, recipe)["tokens"] for example in examples]
-        labels = np.array([self._encode_label(example) for example in examples], np.int32)
+        labels = np.array([self.labels.class_of(example) for example in examples], np.int32)
         batch_size, seed = recipe.training.batch_size, recipe.training.seed
 
         def generate():

@@ -22,7 +22,7 @@ from zoo.common.core.data import Batches, Data, Item, RawInput
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.recipe import Recipe, asset
-from zoo.common.data.batching import pad, shuffled_windows
+from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, Labels
 from zoo.common.data.manifests import digest
 from zoo.common.data.splits import split_by_group
@@ -86,25 +86,11 @@ class Spectrograms(Data):
         self, examples: list[Spectrogram], recipe: Recipe
     ) -> tuple[list[Spectrogram], dict[str, int]]:
         """See `Data.filter_examples`. Raises `ZooError` too for a class that is none of the labels."""
-        kept = []
         for example in examples:
-            self.encode(example)
-            try:
-                self.read_example(example, recipe)
-            except ZooError:
-                continue
-            kept.append(example)
-        if not kept:
-            raise ZooError(f"No clip can be learnt from: all {len(examples)} are unreadable.")
-        unreadable = len(examples) - len(kept)
-        return kept, {"unreadable": unreadable} if unreadable else {}
-
-    def encode(self, example: Spectrogram) -> int:
-        """Return the number of an example's class. Raises `ZooError` where it has none."""
-        try:
-            return self.labels.encode(example.transcript)[0]
-        except ZooError as error:
-            raise ZooError(f"The class of {example.id!r}: {error}") from None
+            self.labels.class_of(example)
+        return keep_readable(
+            examples, lambda example: self.read_example(example, recipe), "unreadable"
+        )
 
     # Learning
 
@@ -116,7 +102,7 @@ class Spectrograms(Data):
         x is as of `collate`; y has `label` int32 [batch].
         """
         seed, size = recipe.training.seed, recipe.training.batch_size
-        labels = np.array([self.encode(example) for example in examples], np.int32)
+        labels = np.array([self.labels.class_of(example) for example in examples], np.int32)
 
         def generate():
             generator = np.random.default_rng([seed, epoch])

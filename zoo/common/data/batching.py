@@ -71,3 +71,28 @@ def evaluation_batches(
                 errors[i] = str(error)
         if items:
             yield list(items), data.collate(list(items.values()))
+
+
+def keep_readable(
+    examples: Sequence[Any], read: Callable[[Any], Item], reason: str
+) -> tuple[list[Any], dict[str, int]]:
+    """Return the examples that can be read, and how many cannot, as `Data.filter_examples` does.
+
+    Args:
+        read: of an example, to an item; it raises `ZooError`.
+        reason: why an example is left out, such as "unreadable".
+
+    Raises:
+        ZooError: none can be read.
+    """
+    kept = []
+    for example in examples:
+        try:
+            read(example)
+        except ZooError:
+            continue
+        kept.append(example)
+    if not kept:
+        raise ZooError(f"No example can be learnt from: all {len(examples)} are {reason}.")
+    left_out = len(examples) - len(kept)
+    return kept, {reason: left_out} if left_out else {}

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from zoo.common.core.errors import ZooError, check_choice
 
@@ -72,6 +73,17 @@ class Labels:
                 f"{joint.join(self.symbols)[:200]!r}. Received: {text[:80]!r}."
             )
         return [self._labels[symbol] for symbol in symbols]
+
+    def class_of(self, example: Any) -> int:
+        """Return the number of the class of an example, which has `id` and `transcript`.
+
+        Raises:
+            ZooError: it has a class that is none of the labels, naming the example.
+        """
+        try:
+            return self.encode(example.transcript)[0]
+        except ZooError as error:
+            raise ZooError(f"The class of {example.id!r}: {error}") from None
 
     def decode(self, labels: Iterable[int]) -> list[str]:
         """Return the symbol of each label."""
