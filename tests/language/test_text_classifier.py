@@ -236,9 +236,7 @@ def test_texts_that_cannot_be_learnt_from(recipe, corpus):
     (corpus / "dev.tsv").write_text("qwertz\t0\na film\t1\n", encoding="utf-8")
     kept, left_out = recipe.data.filter_examples(SST2.read(corpus, "dev"), recipe)
     assert ([e.text for e in kept], left_out) == (["a film"], {"without a known word": 1})
-    with pytest.raises(
-        ZooError, match="are without a known word"
-    ):
+    with pytest.raises(ZooError, match="are without a known word"):
         recipe.data.filter_examples([e for e in SST2.read(corpus, "dev") if e not in kept], recipe)
 
 

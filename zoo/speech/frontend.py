@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice, check_range
+from zoo.common.layers.masks import frame_mask
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -180,12 +181,3 @@ def _by_frames_so_far(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
 
 
 _NORMALIZERS = dict(zip(NORMALIZATIONS, (_by_utterance, _by_level, _by_frames_so_far), strict=True))
-
-
-def frame_mask(sequence: KerasTensor, lengths: KerasTensor) -> KerasTensor:
-    """Return bool [batch, time]: where a frame of `sequence` [batch, time, ...] is inside its length."""
-    from keras import ops
-
-    first = ops.cast(sequence[:, :, 0], "float32")
-    position = ops.cumsum(ops.ones_like(first), axis=1)
-    return position <= ops.cast(ops.expand_dims(lengths, -1), "float32")

@@ -14,13 +14,14 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
+from zoo.common.layers.masks import frame_mask
 from zoo.common.tasks.classification import Classification
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.corpora.fsdd import FSDD
 from zoo.speech.data import SpecAugment, Utterances
-from zoo.speech.frontend import LogMel, frame_mask
+from zoo.speech.frontend import LogMel
 
 if TYPE_CHECKING:
     import keras

@@ -15,6 +15,7 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
+from zoo.common.layers.masks import frame_mask
 from zoo.common.tasks.ctc import CTC
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
@@ -22,7 +23,6 @@ from zoo.speech.acoustic import AcousticModel
 from zoo.speech.corpora.an4 import AN4
 from zoo.speech.corpora.librispeech import LIBRISPEECH_MINI
 from zoo.speech.data import SpecAugment, Utterances
-from zoo.speech.frontend import frame_mask
 
 if TYPE_CHECKING:
     import keras
