@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from zoo.common.runtime.preset import Preset
 
+__version__ = "0.1.0"
 __all__ = ["ZooError", "accelerate", "create_model", "list_models", "load", "register"]
 
 

@@ -37,7 +37,7 @@ def list_rows(pattern: str = "*") -> list[dict[str, Any]]:
 
 def _figure_on_test(entry: registry.Entry) -> float | None:
     """What a recipe's preset reached on test by its metric; None where it was not measured."""
-    figures = read_metrics(store.ROOT / entry.name).get("figures", {})
+    figures = read_metrics(store.folder_of(entry.name)).get("figures", {})
     return figures.get(entry.corpus.test_split, {}).get("metrics", {}).get(entry.metric)
 
 

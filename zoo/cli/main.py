@@ -93,6 +93,7 @@ class _Parser(argparse.ArgumentParser):
 def _parsers() -> tuple[_Parser, dict[str, argparse.ArgumentParser]]:
     """The parser of the command, and those of the verbs by name."""
     parser = _Parser(prog="zoo", description="Compact recurrent models: train, trust, ship.")
+    parser.add_argument("--version", action="version", version=f"zoo {zoo.__version__}")
     added = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
     parsers = {}
     for name, verb in sorted(VERBS.items()):

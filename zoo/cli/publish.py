@@ -67,7 +67,7 @@ def _published(run: Path, recipe: Recipe) -> Iterator[Path]:
     files = (recipe.model.file, store.RECIPE_FILE, *recipe.data.assets())
     if missing := [name for name in files if not (run / name).exists()]:
         raise ZooError(f"{run / missing[0]} is missing.")
-    folder = store.ROOT / recipe.name
+    folder = store.destination(recipe.name)
     staged = folder.with_name(f".{folder.name}")
     with atomic_folder(staged) as temporary:
         for name in files:

@@ -28,7 +28,7 @@ def describe(name: str) -> dict[str, Any]:
         "corpus": corpus,
         "metric": entry.metric,
         "shipped": name in store.names(),
-        "figures": read_metrics(store.ROOT / name).get("figures", {}),
+        "figures": read_metrics(store.folder_of(name)).get("figures", {}),
         "settings": settings(entry.recipe()),
     }
 

@@ -20,33 +20,54 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.presets.runs import read_json, write_json
 from zoo.common.utils.files import write_text
 
-ROOT = Path(__file__).resolve().parents[3] / "saved_models"
+# A clone has the presets beside the package, an installed one inside it.
+_INSTALLED = registry.PACKAGE / "saved_models"
+ROOT = _INSTALLED if _INSTALLED.is_dir() else registry.PACKAGE.parent / "saved_models"
 RECIPE_FILE = "recipe.json"
 METRICS_FILE = "metrics.json"
 CARD_FILE = "CARD.md"
 
 
+def home() -> Path:
+    """Return the folder of the user's own presets: that of `ZOO_HOME`, else `~/.zoo`."""
+    return Path(os.environ.get("ZOO_HOME") or Path.home() / ".zoo") / "saved_models"
+
+
 def names() -> list[str]:
-    """Return the names of the shipped presets."""
-    return sorted(str(p.parent.relative_to(ROOT)) for p in ROOT.glob(f"*/*/{RECIPE_FILE}"))
+    """Return the names of the presets: the user's own and the shipped ones."""
+    roots = (home(), ROOT)
+    return sorted(
+        {str(p.parent.relative_to(r)) for r in roots for p in r.glob(f"*/*/{RECIPE_FILE}")}
+    )
+
+
+def folder_of(name: str) -> Path:
+    """Return the folder of a preset by name: the user's own before the shipped one of that name."""
+    own = home() / name
+    return own if (own / RECIPE_FILE).exists() else ROOT / name
+
+
+def destination(name: str) -> Path:
+    """Return where a preset of this name is published: never into an installed package."""
+    return (home() if ROOT == _INSTALLED else ROOT) / name
 
 
 def find(preset_or_folder: str | Path) -> Path:
-    """Return the folder of a shipped preset by name, or of a run or preset by path.
+    """Return the folder of a preset by name, or of a run or preset by path.
 
     Raises:
         ZooError: there is neither.
     """
-    name, shipped = str(preset_or_folder), names()
-    if name in shipped:
-        return ROOT / name
+    name, presets = str(preset_or_folder), names()
+    if name in presets:
+        return folder_of(name)
     if os.path.isdir(name):  # unlike Path.is_dir, not an error for a name too long
         return Path(name)
     if name in {entry.name for entry in registry.entries()}:
         raise ZooError(
             f"There is no preset {name!r} here: train the recipe first: zoo train {name}"
         )
-    hint = nearest(name, shipped) if shipped else "There are no presets."
+    hint = nearest(name, presets) if presets else "There are no presets."
     raise ZooError(f"There is no preset and no run folder {name!r}. {hint}")
 
 
