@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.states import as_outputs
 from zoo.common.data.vocabulary import END, PAD, START, UNKNOWN
+from zoo.common.layers.make import MakeLayer, layers_of, new_layer
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.vision_language import vgg16
 from zoo.vision_language.images import SIZE
@@ -20,19 +20,6 @@ if TYPE_CHECKING:
 # The first tokens of every captioner's vocabulary.
 SPECIALS = (PAD, UNKNOWN, START, END)
 DECODER, ENCODER_FROM_FEATURES = "decoder", "encoder_from_features"
-
-# Of the class of a layer and its arguments, to the layer: `new_layer`, or `layers_of` a model.
-MakeLayer = Callable[..., "keras.Layer"]
-
-
-def new_layer(layer_class: type, *arguments: Any, **options: Any) -> keras.Layer:
-    """Return a new layer."""
-    return layer_class(*arguments, **options)
-
-
-def layers_of(model: keras.Model) -> MakeLayer:
-    """Return what gives, in place of a new layer, the one of the same name in a model that is there."""
-    return lambda layer_class, *arguments, name, **options: model.get_layer(name)
 
 
 class CaptionDecoder(ABC):
@@ -61,6 +48,14 @@ class CaptionDecoder(ABC):
 
         Those are `logits`, `next_<name>` for each state that is not constant, and the `step_outputs`.
         """
+
+
+class RecurrentDecoder(CaptionDecoder):
+    """A decoder that is trained as it is used: the image gives states, and words are stepped through."""
+
+    def __call__(self, features: keras.KerasTensor, tokens: keras.KerasTensor) -> dict[str, Any]:
+        """See `CaptionDecoder.__call__`."""
+        return {"logits": self.decode_step(tokens, self.initial_state(features))["logits"]}
 
 
 @dataclass(frozen=True)
@@ -141,6 +136,27 @@ class Captioner(KerasModel):
         states = as_outputs(decoder.initial_state(features))
         encoder = keras.Model({"features": features}, states, name=ENCODER_FROM_FEATURES)
         return {ENCODER_FROM_FEATURES: encoder}
+
+
+@dataclass(frozen=True)
+class RecurrentCaptioner(Captioner):
+    """A captioner whose decoder is one recurrent network.
+
+    vocabulary_size: int. Size of the output, taken from the captions of a run.
+    hidden_size: int. Units of each recurrent layer.
+    embedding_size: int. Numbers that stand for a word.
+    dropout: float. Share of the words' numbers and of the last outputs that is dropped in training.
+    """
+
+    hidden_size: int = 512
+    embedding_size: int = 256
+    dropout: float = 0.5
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("hidden_size", "embedding_size"):
+            check_range(f"model.{name}", getattr(self, name), at_least=1)
+        check_range("model.dropout", self.dropout, at_least=0, below=1)
 
 
 def _features_input() -> keras.KerasTensor:

@@ -10,17 +10,20 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.core.recipe import Recipe
 from zoo.common.core.task import Evaluation
+from zoo.common.decoding.decoders import SequenceSearch
 from zoo.common.tasks.sequence_to_sequence import Reader, SequenceToSequence
+from zoo.common.training.optimizers import AdamW
+from zoo.common.training.trainers import GradientDescent
 from zoo.vision_language import metrics
-from zoo.vision_language.captioner import ENCODER_FROM_FEATURES
+from zoo.vision_language.captioner import ENCODER_FROM_FEATURES, Captioner
 from zoo.vision_language.captions import CaptionedImage
-from zoo.vision_language.data import caption_hash
+from zoo.vision_language.data import CaptionedImages, caption_hash
 from zoo.vision_language.features import cached_features
 
 if TYPE_CHECKING:
     from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
 
 
 @dataclass(frozen=True)
@@ -64,3 +67,16 @@ class Captioning(SequenceToSequence):
         from zoo.vision_language.plots import plot_captions
 
         return [plot_captions(evaluation.rows, folder / "captions.png")]
+
+
+def captioning_recipe(name: str, model: Captioner, learning_rate: float = 1.5e-3) -> Recipe:
+    """Return a recipe that differs from the others of its kind in its model alone."""
+    return Recipe(
+        name=name,
+        data=CaptionedImages(),
+        model=model,
+        task=Captioning(),
+        decoder=SequenceSearch(length_penalty=0.8),
+        optimizer=AdamW(learning_rate=learning_rate, warmup_epochs=1, weight_decay=1e-2),
+        training=GradientDescent(epochs=12, batch_size=64, patience=12, dev_fraction=0.02),
+    )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from zoo.common.core.states import StateSpec, next_states
+from zoo.common.core.states import NEXT, StateSpec, next_states
 
 if TYPE_CHECKING:
     from zoo.common.decoding.decoders import Sampling
@@ -49,12 +49,15 @@ def graph_step(graph: Callable[..., dict[str, Any]]) -> Step:
 
     Args:
         graph: of `tokens` int32 [rows, time] and the states, by name, to `logits` float32 [rows, time,
-            vocabulary] and the other outputs.
+            vocabulary], the next states, and other outputs [rows, time, ...].
     """
 
     def step(tokens, states):
         outputs = graph(tokens=tokens[:, None], **states)
-        return {**outputs, "logits": outputs["logits"][:, 0]}
+        return {
+            name: output if name.startswith(NEXT) else output[:, 0]
+            for name, output in outputs.items()
+        }
 
     return step
 

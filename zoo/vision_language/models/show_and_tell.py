@@ -16,33 +16,19 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.decoding.decoders import SequenceSearch
+from zoo.common.layers.make import MakeLayer
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
-from zoo.vision_language.captioner import CaptionDecoder, Captioner, MakeLayer
+from zoo.vision_language.captioner import CaptionDecoder, Captioner
 from zoo.vision_language.captioning import Captioning
 from zoo.vision_language.corpora.rsicd import RSICD
 from zoo.vision_language.data import CaptionedImages
+from zoo.vision_language.pooling import Pooling
 
 if TYPE_CHECKING:
     import keras
 
 # Layers -------------------------------------------------------------------------------------------
-
-
-class Pooling:
-    """Features [batch, 6, 6, 512] as one vector [batch, 1024]."""
-
-    def __init__(self, make: MakeLayer):
-        from keras import layers
-
-        self.mean = make(layers.GlobalAveragePooling2D, name="mean")
-        self.maximum = make(layers.GlobalMaxPooling2D, name="maximum")
-        self.concatenate = make(layers.Concatenate, name="pooled")
-        self.norm = make(layers.BatchNormalization, momentum=0.9, name="norm")
-
-    def __call__(self, features: keras.KerasTensor) -> keras.KerasTensor:
-        """Return the vector of each image."""
-        return self.norm(self.concatenate([self.mean(features), self.maximum(features)]))
 
 
 class LanguageLSTM:
