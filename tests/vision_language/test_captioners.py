@@ -110,6 +110,26 @@ def test_attention_is_of_each_word_and_leaves_the_decoder(tiny):
     np.testing.assert_allclose(outputs["attention"], by_hand, atol=1e-5)
 
 
+def test_the_picture_of_attention(tiny, examples, tmp_path):
+    from PIL import Image
+
+    from zoo.common.core.model import Graphs
+
+    config = AttendAndTell(
+        vocabulary_size=tiny.model.vocabulary_size,
+        hidden_size=8,
+        embedding_size=8,
+        attention_size=4,
+    )
+    graphs = Graphs("keras", config.functions(config.build()))
+    source, path = str(examples[0].image), tmp_path / "attention.png"
+    recipe = replace(tiny, model=config)
+    recipe.data.plot(graphs, recipe, source, path)
+    assert min(Image.open(path).size) > 200
+    with pytest.raises(ZooError, match="no attention to draw"):
+        tiny.data.plot(graphs, tiny, source, path)
+
+
 @pytest.mark.parametrize(
     ("name", "value"), [("attention_size", 0), ("dropout_values", 1.0), ("hidden_size", 0)]
 )

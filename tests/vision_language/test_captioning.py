@@ -104,12 +104,36 @@ def test_beam_is_no_worse_than_greedy_and_greedy_is_its_width_of_one(graphs, tin
     assert not any(token in a["output"] for a in drawn for token in SPECIALS)
 
 
+def test_score_gives_the_log_probability_that_the_search_found(graphs, tiny, examples):
+    image = str(examples[0].image)
+    recipe = replace(tiny, decoder=replace(tiny.decoder, sampler="greedy"))
+    (answer,) = predict(graphs, recipe, examples[:1])
+    caption = answer["output"]
+    found, other, empty, long = tiny.task.score(
+        graphs, tiny, [image, caption, "a road", " ", "word " * 9]
+    )
+    if len(caption.split()) < recipe.decoder.max_length:  # it has ended by itself
+        assert found["log_probability"] == pytest.approx(answer["log_probability"], abs=1e-3)
+    assert [t["token"] for t in other["tokens"]] == ["a", "road", "<end>"]
+    total = sum(t["log_probability"] for t in other["tokens"])
+    assert other["log_probability"] == pytest.approx(total, abs=1e-5)
+    assert "words of the caption must be" in empty["error"]
+    assert "Received: 9" in long["error"]
+    with pytest.raises(ZooError, match="scores sentences about an input"):
+        list(tiny.task.score(graphs, tiny, [image]))
+    with pytest.raises(ZooError, match=r"missing\.png"):
+        list(tiny.task.score(graphs, tiny, ["missing.png", "a road"]))
+
+
 def test_evaluation_counts_an_unreadable_image_as_empty(graphs, tiny, examples, tmp_path):
     text = tmp_path / "text.jpg"
     text.write_text("no image")
     bad = replace(examples[0], image=text)
     result = tiny.task.evaluate(graphs, tiny, [bad, *examples[1:]])
-    assert list(result.metrics) == ["bleu4", "bleu1", "cider", "copy_rate", "unique_ratio"]
+    assert list(result.metrics) == [
+        *("bleu4", "bleu3", "bleu2", "bleu1", "rouge_l"),
+        *("cider", "copy_rate", "unique_ratio"),
+    ]
     assert tiny.task.metric == "bleu4"
     assert result.num_examples == len(examples)
     assert any("text.jpg" in line for line in result.report)

@@ -50,6 +50,16 @@ def test_bleu_by_hand():
     people = [example("a", "one two three four x five six seven")]
     metrics, _, _ = compute_metrics(people, ["One two, three four y five six seven!"], set())
     assert metrics["bleu4"] == pytest.approx((7 / 8 * 5 / 7 * 3 / 6 * 1 / 5) ** 0.25, rel=1e-6)
+    assert metrics["bleu3"] == pytest.approx((7 / 8 * 5 / 7 * 3 / 6) ** (1 / 3), rel=1e-6)
+    assert metrics["bleu2"] == pytest.approx((7 / 8 * 5 / 7) ** 0.5, rel=1e-6)
+
+
+def test_rouge_l_by_hand():
+    """The longest common subsequence, "a c d": 3 of 4 words and 3 of 5; recall weighs 1.2 squared."""
+    metrics, _, _ = compute_metrics([example("a", "a c d e f")], ["a b c d"], set())
+    precision, recall = 3 / 4, 3 / 5
+    f_measure = (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision)
+    assert metrics["rouge_l"] == pytest.approx(f_measure)
 
 
 def test_copies_and_empty_captions():

@@ -27,6 +27,7 @@ from zoo.vision_language.images import SIZE, read_image
 from zoo.vision_language.vgg16 import SHAPE
 
 if TYPE_CHECKING:
+    from zoo.common.core.model import Graphs
     from zoo.common.core.recipe import Recipe
 
 HASHES_FILE = "train_caption_hashes.txt"
@@ -114,6 +115,16 @@ class CaptionedImages(Data):
             if len(text) <= self.max_length
         ]
 
+    def read_target(self, text: str) -> np.ndarray:
+        """Return a caption as tokens int32 [tokens], from the start to the end.
+
+        Raises:
+            ZooError: it has no words, or more than `max_length`.
+        """
+        caption = words(text)
+        check_range("words of the caption", len(caption), at_least=1, at_most=self.max_length)
+        return np.array(self.vocabulary.encode([START, *caption, END]), np.int32)
+
     # Learning
 
     def batches(
@@ -169,6 +180,12 @@ class CaptionedImages(Data):
     def read_example(self, example: CaptionedImage, recipe: Recipe) -> Item:
         """See `Data.read_example`."""
         return self.read_input(str(example.image), recipe)
+
+    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
+        """See `Data.plot`: the places that counted for each word, of a captioner with attention."""
+        from zoo.vision_language.plots import plot_attention
+
+        plot_attention(recipe, graphs, source, path)
 
     # Delivery
 

@@ -14,7 +14,7 @@ SHOWN = 8
 def compute_metrics(
     examples: Sequence[CaptionedImage], captions: Sequence[str], copies: Collection[str]
 ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
-    """Return BLEU and CIDEr of one caption for each example, by the scorers of `pycocoevalcap`.
+    """Return BLEU, ROUGE-L and CIDEr of a caption for each example, by the scorers of `pycocoevalcap`.
 
     Both sides are `words` joined by blanks, in place of the tokenizer that needs Java.
 
@@ -23,11 +23,11 @@ def compute_metrics(
         copies: those of them, as joined words, that are captions of the training images too.
 
     Returns:
-        The metrics: `bleu4` and `bleu1`, corpus BLEU over 1- to 4-grams and over 1-grams (Papineni et
-        al. 2002); `cider`, as its scorer prints it, 10 times a mean cosine (Vedantam, Zitnick & Parikh
-        2015); `copy_rate`, the share of captions that are copies; `unique_ratio`, how many different
-        captions there are, as a share of the examples. Then a report of a few examples, and a row for
-        each.
+        The metrics: `bleu4` down to `bleu1`, corpus BLEU over 1- to 4-grams down to 1-grams (Papineni et
+        al. 2002); `rouge_l`, the mean ROUGE-L (Lin 2004); `cider`, as its scorer prints it, 10 times a
+        mean cosine (Vedantam, Zitnick & Parikh 2015); `copy_rate`, the share of captions that are
+        copies; `unique_ratio`, how many different captions there are, as a share of the examples. Then a
+        report of a few examples, and a row for each.
 
     Raises:
         ZooError: `pycocoevalcap` is not installed.
@@ -35,22 +35,24 @@ def compute_metrics(
     try:
         from pycocoevalcap.bleu.bleu_scorer import BleuScorer
         from pycocoevalcap.cider.cider_scorer import CiderScorer
+        from pycocoevalcap.rouge.rouge import Rouge
     except ImportError:
         raise ZooError(
             "Captions are measured by a package that is missing: pip install pycocoevalcap"
         ) from None
 
     captions = [" ".join(words(caption)) for caption in captions]
-    bleu, cider = BleuScorer(n=4), CiderScorer(n=4)
+    bleu, cider, rouge, rouges = BleuScorer(n=4), CiderScorer(n=4), Rouge(), []
     for example, caption in zip(examples, captions, strict=True):
         references = [" ".join(words(reference)) for reference in example.captions]
         bleu += (caption, references)
         cider += (caption, references)
+        rouges.append(rouge.calc_score([caption], references))
     bleus, _ = bleu.compute_score(option="closest", verbose=0)
     mean_cider, ciders = cider.compute_score()
     metrics = {
-        "bleu4": bleus[3],
-        "bleu1": bleus[0],
+        **{f"bleu{n}": bleus[n - 1] for n in (4, 3, 2, 1)},
+        "rouge_l": sum(rouges) / len(rouges),
         "cider": float(mean_cider),
         "copy_rate": sum(caption in copies for caption in captions) / len(captions),
         "unique_ratio": len(set(captions)) / len(captions),

@@ -34,6 +34,7 @@ from zoo.vision_language.stroke_features import (
 )
 
 if TYPE_CHECKING:
+    from zoo.common.core.model import Graphs
     from zoo.common.core.recipe import Recipe
 
 # XLA compiles anew for each shape, so batches are padded to multiples of these.
@@ -172,6 +173,12 @@ class PenStrokes(Data):
             return self._item(points)
         except ZooError as error:
             raise ZooError(f"{source}: {error}") from None
+
+    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
+        """See `Data.plot`: the strokes in the colours of the letters they are read as."""
+        from zoo.vision_language.ink_plots import plot_ink
+
+        plot_ink(graphs, recipe, source, path)
 
     def read_example(self, example: HandwrittenWord, recipe: Recipe) -> Item:
         """See `Data.read_example`."""

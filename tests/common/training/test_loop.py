@@ -19,6 +19,7 @@ from zoo.common.training.optimizers import SGD, AdamW
 from zoo.common.training.overfit import overfit
 from zoo.common.training.trainers import Counting
 from zoo.common.training.training_model import TrainingModel
+from zoo.common.utils.locks import LOCK_FILE, locked
 
 SMALL_STEPS = {"optimizer.learning_rate": 1e-12, "training.epochs": 1}
 
@@ -157,6 +158,18 @@ def test_the_seed_fixes_the_run(run, tmp_path):
     assert train(other, TRAIN, DEV, tmp_path / "other")[0]["loss"] != run[0][0]["loss"]
 
 
+def test_a_run_can_be_made_longer(tmp_path):
+    """It goes on from its state, and run.json tells what was planned before."""
+    folder = tmp_path / "run"
+    first = train(RECIPE.override({"training.epochs": 1}), TRAIN, DEV, folder)
+    rows = train(RECIPE.override({"training.epochs": 3}), TRAIN, DEV, folder, resume=True)
+    assert len(rows) == 3
+    assert rows[0] == first[0]
+    record = runs.read_json(folder / runs.RUN_FILE)
+    assert record["recipe"]["training"]["epochs"] == 3
+    assert [plan["epochs"] for plan in record["planned_before"]] == [1]
+
+
 def test_another_run_is_not_resumed(tmp_path):
     folder = tmp_path / "run"
     short = RECIPE.override({"training.epochs": 1})
@@ -212,3 +225,72 @@ def test_what_was_not_learnt_is_said(tmp_path):
 def test_without_gradients_there_is_nothing_to_overfit(tmp_path):
     with pytest.raises(ZooError, match="toy/perceptron is not trained by gradients"):
         overfit(replace(RECIPE, training=Counting()), TRAIN, tmp_path / "run")
+
+
+def test_gradients_are_clipped_in_training(tmp_path):
+    """All weights together move no farther in a step than learning rate times clip_norm."""
+    steps, rate, norm = 4, 0.5, 1e-3
+    start = RECIPE.model.build()
+    before = [np.array(weight) for weight in start.weights]
+    for optimizer in (SGD(rate, clip_norm=norm), SGD(rate, clip_norm=1e3)):
+        recipe = replace(RECIPE, optimizer=optimizer).override({"training.epochs": 1})
+        folder = tmp_path / str(optimizer.clip_norm)
+        train(recipe, TRAIN, DEV, folder, init=start)
+        moved = np.sqrt(
+            sum(((a - b) ** 2).sum() for a, b in zip(weights(folder), before, strict=True))
+        )
+        assert (moved <= 1.01 * steps * rate * norm) == (optimizer.clip_norm == norm)
+
+
+def test_each_epoch_is_fitted_as_the_one_it_is(tmp_path, monkeypatch):
+    """Keras is told how many epochs there were: what counts them, such as a callback, goes on."""
+    fitted = []
+    fit = TrainingModel.fit
+
+    def watched(self, *arguments, **settings):
+        history = fit(self, *arguments, **settings)
+        fitted.append((settings["initial_epoch"], settings["epochs"], history.epoch))
+        return history
+
+    monkeypatch.setattr(TrainingModel, "fit", watched)
+    recipe = RECIPE.override({"training.epochs": 2})
+    train(recipe, TRAIN, DEV, tmp_path / "run")
+    assert fitted == [(0, 1, [0]), (1, 2, [1])]
+
+
+# What a killed process left -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("left", ["epoch,loss\n", None])
+def test_the_table_is_made_again_from_the_state(tmp_path, left):
+    """A kill after the last state and before the table."""
+    folder, recipe = tmp_path / "run", RECIPE.override({"training.epochs": 2})
+    history = train(recipe, TRAIN, DEV, folder)
+    whole = (folder / runs.CSV_FILE).read_text()
+    if left is None:
+        (folder / runs.CSV_FILE).unlink()
+    else:
+        (folder / runs.CSV_FILE).write_text(whole[: whole.index("\n2,")])
+    assert runs.read_history(folder) == history
+    assert train(recipe, TRAIN, DEV, folder, resume=True) == history
+    assert (folder / runs.CSV_FILE).read_text() == whole
+
+
+def test_two_processes_do_not_train_into_one_folder(tmp_path):
+    recipe = RECIPE.override({"training.epochs": 1})
+    recipe.training.train(recipe, TRAIN, DEV, tmp_path / "run")
+    before = (tmp_path / "run" / runs.STATE_FILE).read_bytes()
+    with locked(tmp_path / "run" / LOCK_FILE):
+        for resume in (False, True):
+            with pytest.raises(ZooError, match=r"run is in use: process \d+ writes to it"):
+                recipe.training.train(recipe, TRAIN, DEV, tmp_path / "run", resume=resume)
+    assert (tmp_path / "run" / runs.STATE_FILE).read_bytes() == before
+    assert not (tmp_path / "run" / LOCK_FILE).exists()
+
+
+def test_a_model_that_no_memory_holds(tmp_path):
+    """Told before it is built."""
+    recipe = RECIPE.override({"model.hidden_size": 10**12})
+    with pytest.raises(ZooError, match=r"The model has 8,000,000,000,003 weights: too many"):
+        train(recipe, TRAIN, DEV, tmp_path / "run")
+    assert not (tmp_path / "run").exists()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 
 from zoo.common.core.errors import ZooError, nearest
 
@@ -20,7 +21,10 @@ DIRECTIONS = {
     "nats_per_char": LOWER,
     "bleu": HIGHER,
     "bleu1": HIGHER,
+    "bleu2": HIGHER,
+    "bleu3": HIGHER,
     "bleu4": HIGHER,
+    "rouge_l": HIGHER,  # F-measure of the longest common subsequence of words
     "cider": HIGHER,
     "copy_rate": LOWER,  # share of captions that are training captions word for word
     "unique_ratio": HIGHER,  # different captions as a share of all
@@ -28,6 +32,24 @@ DIRECTIONS = {
     "nmse": LOWER,  # mean squared error over the variance of the targets
     "smape": LOWER,
 }
+
+# The value at which a few examples count as learnt by heart, where it is not that of a rate.
+OVERFIT_TARGETS = {
+    # A text cannot be known before it has begun: its first tokens keep it above 1.
+    "perplexity": 1.2,
+    "nats_per_char": 0.2,
+}
+
+
+def overfit_target(metric: str) -> float:
+    """Return the value of a metric at which `--overfit` counts a few examples as learnt."""
+    return OVERFIT_TARGETS.get(metric, 0.98 if DIRECTIONS[metric] == HIGHER else 0.02)
+
+
+def perplexity(nats: float) -> float:
+    """Return the perplexity of a mean negative log-probability in nats; where that is more than a number
+    can hold, such as of weights that flew away, the largest number."""
+    return math.exp(min(nats, math.log(sys.float_info.max) - 1e-9))
 
 
 def is_better(metric: str, value: float, than: float) -> bool:

@@ -12,15 +12,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
 import os
-import platform
 import shutil
-import subprocess
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -28,44 +25,18 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe, flatten
-from zoo.common.utils.files import PART, atomic_file, read_text, write_text
+from zoo.common.presets.provenance import provenance
+from zoo.common.utils.files import atomic_file, check_file, clear_parts, read_text, write_text
+from zoo.common.utils.locks import LOCK_FILE
 
 STATE_FILE = "last.npz"
 RUN_FILE = "run.json"
 CSV_FILE = "metrics.csv"
 CURVES_FILE = "curves.png"
 HISTORY_KEY = "history"
-PACKAGES = ("recurrent-zoo", "tensorflow", "jax", "torch", "keras", "numpy")
-
-
-def provenance() -> dict[str, Any]:
-    """Return versions, git commit and time: what a figure came out of."""
-    versions = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            versions[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            continue
-    return {
-        "versions": versions,
-        "commit": _commit(),
-        "date": datetime.now(UTC).strftime("%Y-%m-%d"),
-    }
-
-
-def _commit() -> str | None:
-    """The commit the zoo's own code stands at, with "+changes" if it was changed since."""
-    here = Path(__file__).resolve().parent
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(here), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-
-    try:
-        changed = git("status", "--porcelain", "--untracked-files=no", "--", ":/zoo")
-        return git("rev-parse", "--short=12", "HEAD") + ("+changes" if changed else "")
-    except (OSError, subprocess.CalledProcessError):
-        return None
+# More than any history or record of a run has.
+MAX_RECORD_BYTES = 2**26
+_HEADER_BYTES = 4096  # of an array in a file of states
 
 
 def check_folder(folder: Path, resume: bool) -> None:
@@ -73,7 +44,9 @@ def check_folder(folder: Path, resume: bool) -> None:
     if resume:
         if not os.path.exists(folder / RUN_FILE):
             raise ZooError(f"There is nothing to resume: {folder / RUN_FILE} does not exist.")
-    elif os.path.isfile(folder) or (os.path.isdir(folder) and os.listdir(folder)):
+    elif os.path.isfile(folder) or (
+        os.path.isdir(folder) and not set(os.listdir(folder)) <= {LOCK_FILE}
+    ):
         raise ZooError(
             f"{folder} exists already. Go on with it (--resume) or name another (--out)."
         )
@@ -84,10 +57,8 @@ def has_epochs(folder: Path) -> bool:
     return (folder / STATE_FILE).exists() or (folder / CSV_FILE).exists()
 
 
-def clear_unfinished(folder: Path) -> None:
-    """Remove what a killed process was writing."""
-    for path in folder.glob(PART + "*"):
-        path.unlink()
+# A corpus may have moved: its checksum tells whether it is the same. A run may be made longer.
+_MAY_CHANGE = ("data", "recipe.training.epochs", "recipe.training.patience")
 
 
 def check_same_run(folder: Path, record: dict[str, Any]) -> None:
@@ -98,8 +69,7 @@ def check_same_run(folder: Path, record: dict[str, Any]) -> None:
         raise ZooError(f"{path} is corrupt: it records no run.")
     before = dict(flatten(before))
     for key, value in flatten(record):
-        # A corpus may have moved: its checksum tells whether it is the same.
-        if key != "data" and before.get(key) != value:
+        if key not in _MAY_CHANGE and before.get(key) != value:
             raise ZooError(
                 f"{folder} cannot be resumed: its {key} was {before.get(key)!r}. "
                 f"Received: {value!r}."
@@ -125,8 +95,17 @@ def begin(
     check_folder(folder, resume)
     if resume:
         check_same_run(folder, record)
-        clear_unfinished(folder)
+        clear_parts(folder)
+        _change_length(folder, record["recipe"])
     return record
+
+
+def _change_length(folder: Path, recipe: dict[str, Any]) -> None:
+    """Record what a run is now planned to be; `planned_before` lists the recipe's part before."""
+    before = read_json(folder / RUN_FILE)
+    if before["recipe"]["training"] != recipe["training"]:
+        planned = [*before.get("planned_before", []), before["recipe"]["training"]]
+        write_json(folder / RUN_FILE, {**before, "recipe": recipe, "planned_before": planned})
 
 
 @contextmanager
@@ -178,18 +157,52 @@ def load_state(folder: Path, variables: list) -> list[dict[str, float]]:
     path = folder / STATE_FILE
     if not path.exists():
         raise ZooError(f"There is nothing to resume: {path} does not exist.")
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-        history = json.loads(arrays.pop(HISTORY_KEY).tobytes())
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        raise ZooError(f"{path} is corrupt: {error}.") from None
-    shapes = [tuple(array.shape) for array in arrays.values()]
-    if shapes != [tuple(variable.shape) for variable in variables]:
+    shapes = {f"v{i:04}": tuple(variable.shape) for i, variable in enumerate(variables)}
+    largest = {name: 8 * math.prod(shape) for name, shape in shapes.items()}
+    arrays = _read_state(path, {**largest, HISTORY_KEY: MAX_RECORD_BYTES})
+    history = _history_of(path, arrays.pop(HISTORY_KEY))
+    if {name: array.shape for name, array in arrays.items()} != shapes:
         raise ZooError(f"{path} belongs to another model than this recipe builds.")
-    for variable, array in zip(variables, arrays.values(), strict=True):
-        variable.assign(array)
+    for variable, name in zip(variables, shapes, strict=True):
+        variable.assign(arrays[name])
     return history
+
+
+def _read_state(path: Path, largest: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Arrays of a file of states.
+
+    largest: the name of each array that is wanted, with the most bytes it may have; the file may have
+    no others, unless only the history is wanted.
+    """
+    check_file(path)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            sizes = {
+                info.filename.removesuffix(".npy"): info.file_size for info in archive.infolist()
+            }
+        if HISTORY_KEY not in sizes:
+            raise ValueError("it has no history")
+        other = set(largest) != {HISTORY_KEY} and set(sizes) != set(largest)
+        if other or any(sizes[name] > most + _HEADER_BYTES for name, most in largest.items()):
+            raise ZooError(f"{path} belongs to another model than this recipe builds.")
+        with np.load(path, allow_pickle=False) as file:
+            return {name: file[name] for name in largest}
+    except ZooError:
+        raise
+    except Exception as error:  # whatever a damaged archive makes zipfile, zlib or NumPy raise
+        raise ZooError(f"{path} is corrupt: {' '.join(str(error).split())[:120]}.") from None
+
+
+def _history_of(path: Path, content: np.ndarray) -> list[dict[str, float]]:
+    try:
+        history = json.loads(content.tobytes())
+        whole = [row["epoch"] for row in history] == list(range(1, len(history) + 1))
+        numbers = all(isinstance(value, int | float) for row in history for value in row.values())
+        if not history or not whole or not numbers:
+            raise ValueError("its history is not that of a run")
+        return history
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise ZooError(f"{path} is corrupt: {error}.") from None
 
 
 def write_history(folder: Path, history: list[dict[str, float]]) -> None:
@@ -202,14 +215,29 @@ def write_history(folder: Path, history: list[dict[str, float]]) -> None:
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    """Return the rows of metrics.csv. Raises `ZooError` if it is missing or corrupt."""
+    """Return the rows of a run's history, one at least.
+
+    They stand in its state, where it has one: metrics.csv is written after that, and a killed process
+    may have left it short.
+
+    Raises:
+        ZooError: neither is there, or it is corrupt.
+    """
+    path = folder / STATE_FILE
+    if path.exists():
+        return _history_of(path, _read_state(path, {HISTORY_KEY: MAX_RECORD_BYTES})[HISTORY_KEY])
+    path = folder / CSV_FILE
     try:
-        with (folder / CSV_FILE).open(encoding="utf-8", newline="") as file:
-            return [
+        check_file(path, MAX_RECORD_BYTES)
+        with path.open(encoding="utf-8", newline="") as file:
+            rows = [
                 {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
             ]
-    except (OSError, ValueError, TypeError) as error:
-        raise ZooError(f"{folder / CSV_FILE} is missing or corrupt: {error}.") from None
+        if not rows or "epoch" not in rows[0]:
+            raise ValueError("it has no epoch")
+        return rows
+    except (OSError, ValueError, TypeError, csv.Error) as error:
+        raise ZooError(f"{path} is missing or corrupt: {error}.") from None
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -8,7 +8,6 @@ the first of which is the token that ends a line, for a `vocabulary`, and for te
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,9 +16,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.core.metrics import perplexity
 from zoo.common.core.states import initial_states, next_states
 from zoo.common.core.task import Evaluation, Signature, Task
 from zoo.common.decoding.generation import generate, graph_step, log_softmax, select_token
+from zoo.common.tasks.scores import token_scores
 from zoo.common.utils.progress import progress
 
 if TYPE_CHECKING:
@@ -77,9 +78,13 @@ class LanguageModelling(Task):
             tokens += len(log_probs)
             characters += sum(len(row["text"]) for row in lines)
             rows += lines
-        value = nats / characters if self.metric == "nats_per_char" else math.exp(nats / tokens)
+        value = nats / characters if self.metric == "nats_per_char" else perplexity(nats / tokens)
         report = [f"{tokens} tokens of a vocabulary of {len(recipe.data.vocabulary)}"]
         return Evaluation({self.metric: value}, tokens, time.perf_counter() - started, report, rows)
+
+    def token_log_probs(self, graphs: Graphs, recipe: Recipe, example: Any) -> np.ndarray:
+        """Return the log-probability of each token of a text after those before it, float64 [tokens]."""
+        return _log_probs(graphs, recipe, recipe.data.read_example(example, recipe)["tokens"])
 
     def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
         """See `Task.answer`: the prompt with what the model writes after it."""
@@ -111,16 +116,7 @@ class LanguageModelling(Task):
                 yield {"input": text, "error": str(error)}
                 continue
             log_probs = _log_probs(graphs, recipe, indices)
-            tokens = recipe.data.vocabulary.decode(indices[1:])
-            yield {
-                "input": text,
-                "tokens": [
-                    {"token": token, "log_probability": float(log_prob)}
-                    for token, log_prob in zip(tokens, log_probs, strict=True)
-                ],
-                "log_probability": float(log_probs.sum()),
-                "perplexity": float(np.exp(-log_probs.mean())),
-            }
+            yield token_scores(text, recipe.data.vocabulary.decode(indices[1:]), log_probs)
 
     # Delivery
 

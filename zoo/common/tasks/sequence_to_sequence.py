@@ -1,7 +1,8 @@
 """Sequence to sequence as a task: a sentence about an input, one token after another.
 
 The input may be an image or a sentence: only the data and the encoder know which. The data has
-`vocabulary`, with the tokens PAD, UNKNOWN, START and END among those a sentence is made of. The model
+`vocabulary`, with the tokens PAD, UNKNOWN, START and END among those a sentence is made of, and
+`read_target`, of a sentence to its tokens int32 [tokens] from the start to the end. The model
 has the graphs `encoder`, from an input to each state of the model, constant ones too, as
 `next_<name>`; and `step`, from `tokens` int32 [batch, time] and the states to `logits` float32 [batch,
 time, vocabulary_size], the next states and the `step_outputs` of the model.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 import time
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -29,8 +30,10 @@ from zoo.common.decoding.generation import (
     beam_search,
     generate,
     graph_step,
+    log_softmax,
     select_token,
 )
+from zoo.common.tasks.scores import token_scores
 
 if TYPE_CHECKING:
     from zoo.common.core.data import Item
@@ -51,7 +54,6 @@ class SequenceToSequence(Task):
         training (Szegedy et al., "Rethinking the Inception architecture", 2016, section 7).
     """
 
-    overfit_target: ClassVar[float] = 0.98
     # What the SavedModel calls the sentence.
     output_name: ClassVar[str] = "text"
 
@@ -141,6 +143,29 @@ class SequenceToSequence(Task):
         ]
         answer = dict(sentences[0])
         return answer | ({"alternatives": sentences} if recipe.decoder.n_best > 1 else {})
+
+    def score(
+        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        """See `Task.score`: of an input and sentences about it, each sentence's log-probability."""
+        source, *texts = inputs
+        if not texts:
+            raise ZooError(
+                f"{recipe.name} scores sentences about an input. Received: {source!r} alone."
+            )
+        item = recipe.data.read_input(source, recipe)
+        states = graphs[ENCODER](**recipe.data.collate([item]))
+        states = {spec.name: states[NEXT + spec.name] for spec in recipe.model.states}
+        for text in texts:
+            try:
+                tokens = recipe.data.read_target(text)
+            except ZooError as error:
+                yield {"input": text, "error": str(error)}
+                continue
+            outputs = graphs[STEP](tokens=tokens[np.newaxis, :-1], **states)
+            log_probs = log_softmax(outputs["logits"][0], np)
+            log_probs = np.take_along_axis(log_probs, tokens[1:, np.newaxis], axis=-1)[:, 0]
+            yield token_scores(text, recipe.data.vocabulary.decode(tokens[1:]), log_probs)
 
     def answer_in_graph(self, model: Any, recipe: Recipe) -> Callable[[dict], dict]:
         """See `Task.answer_in_graph`: the best sentence, string [batch], and `log_probability` float32
