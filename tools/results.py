@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from zoo.common.core import registry
 from zoo.common.presets import store
@@ -10,23 +11,35 @@ from zoo.common.presets.card import read_metrics
 from zoo.common.utils.files import write_text
 
 README = Path(__file__).resolve().parents[1] / "README.md"
+# How many metrics of a preset the table shows; CARD.md has them all.
+SHOWN = 3
 BEGIN, END = "metrics.json -->\n", "<!-- /results -->"
 
 
 def table() -> str:
-    """Return a row for each figure of each shipped preset."""
-    lines = ["| preset | corpus | split | result | size | command |", "| --- " * 6 + "|"]
-    for name in store.names():
-        folder, entry = store.ROOT / name, registry.entry(name)
+    """Return a row for each shipped preset."""
+    lines = ["| preset | corpus | test | dev | size | command |", "| --- " * 6 + "|"]
+    for path in sorted(store.ROOT.glob(f"*/*/{store.RECIPE_FILE}")):
+        folder, name = path.parent, str(path.parent.relative_to(store.ROOT))
+        entry, figures = registry.entry(name), read_metrics(folder)["figures"]
+        test = figures[entry.corpus.test_split]
         megabytes = (folder / entry.recipe().model.file).stat().st_size / 1e6
-        for split, row in read_metrics(folder)["figures"].items():
-            figures = ", ".join(f"{key} {value:.4f}" for key, value in row["metrics"].items())
-            corpus = entry.corpus.title.partition(":")[0]
-            lines.append(
-                f"| `{name}` | {corpus} | {split}, {row['examples']} | {figures} | {megabytes:.1f} MB "
-                f"| `{row['command']}` |"
-            )
+        cells = (
+            f"`{name}`",
+            entry.corpus.title.partition(":")[0],
+            _cell(test),
+            _cell(figures["dev"]) if "dev" in figures else "",
+            f"{megabytes:.1f} MB",
+            f"`{test['command'].removesuffix(' --split ' + entry.corpus.test_split)}`",
+        )
+        lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(row: dict[str, Any]) -> str:
+    """The first metrics of a split, and of how many examples they are."""
+    metrics = list(row["metrics"].items())[:SHOWN]
+    return ", ".join(f"{key} {value:.4f}" for key, value in metrics) + f" ({row['examples']})"
 
 
 def main() -> None:

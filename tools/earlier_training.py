@@ -1,0 +1,49 @@
+"""Record in a preset's metrics.json and card the training before the one it was published from.
+
+`zoo train --init` records that since; of a preset that was trained on before, an old commit knows it:
+
+    python tools/earlier_training.py language/charlstm-shakespeare e0e4e2a
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+from typing import Any
+
+from zoo.common.core.recipe import flatten
+from zoo.common.presets import card, store
+from zoo.common.presets.runs import write_json
+from zoo.common.presets.schedules import EARLIER, SCHEDULE
+
+
+def committed(commit: str, path: str) -> dict[str, Any]:
+    """Return a JSON file of the repository as it was at a commit."""
+    command = ["git", "-C", str(store.ROOT.parent), "show", f"{commit}:{path}"]
+    return json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def main() -> None:
+    """Add what a commit knows of a preset, once."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("preset")
+    parser.add_argument("commit", help="one at which the preset had the weights it started from")
+    options = parser.parse_args()
+    folder = store.ROOT / options.preset
+    old = f"{store.ROOT.name}/{options.preset}"
+    recipe = flatten(committed(options.commit, f"{old}/{store.RECIPE_FILE}"))
+    training = {
+        "history": committed(options.commit, f"{old}/{store.METRICS_FILE}")["training"]["history"],
+        "settings": {key: value for key, value in recipe if key.startswith(SCHEDULE)},
+    }
+    metrics = card.read_metrics(folder)
+    earlier = metrics["training"].setdefault(EARLIER, [])
+    if training not in earlier:
+        earlier.append(training)
+    write_json(folder / store.METRICS_FILE, metrics)
+    card.write_card(folder)
+
+
+if __name__ == "__main__":
+    main()
