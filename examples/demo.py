@@ -53,7 +53,13 @@ def main() -> int:
 
     longest = max(examples, key=lambda example: example.seconds)
     picture = OUTPUT / f"{longest.id}.png"
-    plot_spikes(preset, longest.audio, picture, reference=longest.transcript)
+    plot_spikes(
+        preset.graphs,
+        preset.recipe,
+        str(longest.audio),
+        picture,
+        reference=longest.transcript,
+    )
     print(f"\nSpectrogram and CTC spikes: {picture.relative_to(REPOSITORY)}")
 
     (file,) = export(PRESET, ["savedmodel"], OUTPUT / PRESET)["files"]

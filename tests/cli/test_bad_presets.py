@@ -162,8 +162,8 @@ def test_resume_with_another_recipe_or_other_data(refused, tiny_run, tmp_path):
     run = tmp_path / "run"
     shutil.copytree(tiny_run, run)
     command = ("train", RECIPE, "--out", run, *TINY, "--resume")
-    line = refused(*command, "--data", AN4, "--set", "training.epochs=9")
-    assert "recipe.training.epochs was 1. Received: 9." in line
+    line = refused(*command, "--data", AN4, "--set", "training.batch_size=9")
+    assert "recipe.training.batch_size was 16. Received: 9." in line
     data = tmp_path / "an4"
     shutil.copytree(AN4, data)
     table = data / "utterances.tsv"

@@ -88,7 +88,7 @@ def test_decoder_options(run_zoo, refused, tiny_run, clips):
     [
         (
             ["--beam-with", "8"],
-            "has no option --beam-with. Valid: --beam-width, --n-best, --times.",
+            "has no option --beam-with. Valid: --beam-width, --n-best, --times, ",
         ),
         (["--beam-with=8"], "has no option --beam-with."),
         (["--beam"], "has no option --beam."),

@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import zoo
+from tests.cli.conftest import AR
 from tests.conftest import AN4, RECIPE
 from zoo.common.presets import card, store
+from zoo.common.utils.locks import LOCK_FILE, locked
 
 
 def names(folder: Path) -> set[str]:
@@ -64,3 +66,71 @@ def test_an_incomplete_run_is_not_published(refused, tiny_run, name, tmp_path, r
     (run / name).unlink()
     assert f"{name} is missing" in refused("publish", run, "--data", AN4)
     assert not root.exists()
+
+
+# Of a linear model, whose run costs nothing -------------------------------------------------------
+
+
+@pytest.fixture
+def run(ar_run, tmp_path) -> Path:
+    """A run to be spoilt."""
+    return shutil.copytree(ar_run, tmp_path / "run")
+
+
+def change(path: Path, **values) -> None:
+    path.write_text(json.dumps(json.loads(path.read_text()) | values))
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        ({"overfit": 2}, "it learnt 2 examples by heart (--overfit)"),
+        ({"corpus": None, "data": "own.csv"}, "'timeseries' but on 'own.csv'"),
+    ],
+)
+def test_what_was_not_trained_on_the_corpus_is_no_preset_of_it(
+    refused, run, root, laser, record, words
+):
+    change(run / "run.json", **record)
+    line = refused("publish", run, "--data", laser)
+    assert f"{run} cannot become the preset {AR}" in line
+    assert words in line
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("content", ["", "epoch,nmse\n", "epoch,nmse,seconds\n", "nmse\n1\n"])
+def test_a_history_without_epochs(refused, run, root, laser, content):
+    (run / "metrics.csv").write_text(content)
+    assert "metrics.csv is missing or corrupt" in refused("publish", run, "--data", laser)
+
+
+def test_a_history_without_its_figures(refused, run, root, laser):
+    (run / "metrics.csv").write_text("epoch,loss\n1,0.5\n")
+    assert "is corrupt: it has no 'seconds'" in refused("publish", run, "--data", laser)
+
+
+def test_what_another_process_writes_to_is_not_published(refused, run, root, laser):
+    with locked(run / LOCK_FILE):
+        assert f"{run} is in use" in refused("publish", run, "--data", laser)
+    with locked(root / "timeseries" / f".ar-laser{LOCK_FILE}"):
+        assert f"{root / AR} is in use" in refused("publish", run, "--data", laser)
+    assert not root.exists()
+
+
+def test_what_a_killed_publication_left(run_zoo, refused, run, root, laser):
+    """It is no preset, and the next publication clears it away."""
+    part = root / "timeseries" / ".part-ar-laser~1"
+    shutil.copytree(run, part)
+    assert store.names() == []
+    assert "Did you mean" not in refused("predict", "timeseries/.part-ar-laser~2", "x")
+    assert run_zoo("publish", run, "--data", laser).status == 0
+    assert names(root / "timeseries") == {"ar-laser"}
+    assert store.names() == [AR]
+
+
+def test_a_preset_that_cannot_be_measured_stays_what_it_was(run_zoo, refused, run, root, laser):
+    assert run_zoo("publish", run, "--data", laser).status == 0
+    before = {path: path.read_bytes() for path in (root / AR).iterdir()}
+    assert "Received: 'none'" in refused("publish", run, "--data", laser, "--split", "none")
+    assert {path: path.read_bytes() for path in (root / AR).iterdir()} == before
+    assert names(root / "timeseries") == {"ar-laser"}

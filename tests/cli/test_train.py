@@ -11,6 +11,7 @@ import pytest
 import zoo
 from tests.conftest import AN4, RECIPE, RUN_FILES, TINY, TINY_TRAINING, settings
 from zoo.cli.sources import find_source, read_split, read_train, read_train_and_dev
+from zoo.cli.start_from import start_from
 from zoo.common.core.registry import entry
 from zoo.common.tasks.ctc import CTC
 
@@ -201,3 +202,18 @@ def test_resume_after_ctrl_c_in_the_first_epoch(run_zoo, refused, tmp_path, own_
     # What is finished is answered from the record.
     again = run_zoo(*command, "--resume", "--json")
     assert again.json == resumed.json
+
+
+def test_init_takes_every_kind_of_dropout_from_the_command():
+    """Answers do not depend on them: they are no part of the shape that the weights fit."""
+    name = "language/charlstm-hello"
+    dropout = {"model.recurrent_dropout": 0.25, "model.dropout": 0.125}
+    recipe, kept = start_from(entry(name).recipe().override(dropout), name, dropout)
+    assert (recipe.model.recurrent_dropout, recipe.model.dropout) == (0.25, 0.125)
+    assert not any("dropout" in key for key in kept)
+
+
+def test_a_text_of_ones_own_is_no_test_split(refused):
+    source = ("--manifest", "zoo/language/samples/hello.txt", "--split", "test")
+    line = refused("evaluate", "language/charlstm-hello", *source)
+    assert "There are: 'all'. Received: 'test'." in line

@@ -168,3 +168,16 @@ assert "keras" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["(2, 5) 4", "(2, 5) 4"], done.stderr
+
+
+def test_windows_to_learn_by_heart(characters):
+    """`--overfit 3`: three stretches of text, not a whole corpus."""
+    recipe, (text,) = characters
+    steps = recipe.data.time_steps
+    (first,) = recipe.data.take_windows([text], 3, recipe)
+    assert first.tokens == text.tokens[: 3 * steps]
+    assert recipe.data.num_windows([first], recipe) == 3
+    short = replace(text, tokens=text.tokens[: 2 * steps + 5])
+    tiny = replace(text, tokens=text.tokens[: steps - 1])
+    taken = recipe.data.take_windows([tiny, short, text, text], 3, recipe)
+    assert [len(part.tokens) for part in taken] == [2 * steps + 5, steps]

@@ -78,5 +78,6 @@ def test_figures_of_the_shipped_clips(preset, an4):
 
 
 def test_the_picture_shows_every_letter(preset, tmp_path):
-    plot_spikes(preset, EXAMPLE_CLIPS[1], tmp_path / "spikes.png", reference="V A N E S S A")
+    clip, picture = str(EXAMPLE_CLIPS[1]), tmp_path / "spikes.png"
+    plot_spikes(preset.graphs, preset.recipe, clip, picture, reference="V A N E S S A")
     assert (tmp_path / "spikes.png").read_bytes().startswith(b"\x89PNG")

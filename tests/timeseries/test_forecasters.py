@@ -1,12 +1,16 @@
 """The family's models: built, trained, exported, and known numbers of the linear one."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests.harness import check_model
 from zoo.common.core.registry import entry
 from zoo.common.runtime.preset import load_preset
+from zoo.timeseries.clock import Clock
 from zoo.timeseries.corpora.segment import Segment
+from zoo.timeseries.models.ar import select_order
 
 TINY = {"model.context": 8, "training.batch_size": 16}
 
@@ -15,11 +19,29 @@ TINY = {"model.context": 8, "training.batch_size": 16}
     ("name", "overrides"),
     [
         ("timeseries/ar-laser", {}),
-        ("timeseries/lstm-laser", {"model.hidden_size": 4, "model.layers": 2}),
+        ("timeseries/rnn-laser", {"model.hidden_size": 4}),
+        pytest.param(
+            # The same code as for the other cells.
+            "timeseries/gru-laser",
+            {"model.hidden_size": 4},
+            marks=pytest.mark.slow,
+        ),
+        ("timeseries/tdnn-laser", {"model.channels": (4, 3), "model.kernel_sizes": (5, 2)}),
+        (
+            "timeseries/lstm-nn5",
+            {
+                "model.hidden_size": 4,
+                "model.layers": 2,
+                "model.steps": 3,
+                "decoder.horizon": 5,
+                "data.covariates": ("price",),
+            },
+        ),
     ],
 )
 def test_model(name, overrides, laser, tmp_path):
-    examples = [Segment("laser", laser[:60])]
+    prices = tuple((value,) for value in laser[60:130])
+    examples = [Segment("laser", laser[:60], covariates=prices, clock=Clock("2026-11-24", 1))]
     recipe = entry(name).recipe().override(TINY | overrides).adapt(examples)
     check_model(recipe, examples, tmp_path)
 
@@ -62,10 +84,65 @@ def test_autoregression_is_that_of_statsmodels(autoregression):
     np.testing.assert_allclose(weights[::-1], fitted.params[1:], atol=1e-5)
     assert intercept == pytest.approx(fitted.params[0], abs=1e-3)
     recipe = preset.recipe.override({"decoder.horizon": 20})
-    item = {"series": values[-8:].astype(np.float32)}
+    item = {"series": values[None, -8:].astype(np.float32)}
     answer = recipe.task.answer(preset.graphs, recipe, item)
     expected = fitted.predict(len(values), len(values) + 19)
     np.testing.assert_allclose(answer["forecast"], expected, rtol=1e-3)
+
+
+def test_the_order_is_that_of_statsmodels(laser):
+    models = pytest.importorskip("statsmodels.tsa.ar_model")
+    for values in (np.array(laser[:120]), np.array(laser[100:])):
+        largest = round(12 * (len(values) / 100) ** 0.25)
+        expected = models.ar_select_order(values, largest, ic="aic").ar_lags
+        assert select_order([values]) == max(expected)
+
+
+def test_a_recipe_without_an_order_takes_it_from_train(laser):
+    recipe = entry("timeseries/ar-sunspots").recipe()
+    train, dev = (
+        Segment("train", laser[:200], split="train"),
+        Segment("dev", laser[200:], (), "dev"),
+    )
+    adapted = recipe.adapt([train, dev])
+    assert adapted.model.context == select_order([np.array(train.values)])
+    assert adapted.adapt([dev]) == adapted
+
+
+def test_an_autoregression_with_a_known_column_is_that_of_statsmodels(laser, tmp_path):
+    models = pytest.importorskip("statsmodels.tsa.ar_model")
+    values, prices = np.array(laser[:200]), np.sin(np.arange(220.0))[:, None]
+    values = values + 20 * prices[:200, 0]
+    recipe = entry("timeseries/ar-laser").recipe()
+    recipe = recipe.override({"model.context": 4, "data.covariates": ("price",)})
+    train = Segment("laser", tuple(values), covariates=tuple(map(tuple, prices)), split="train")
+    dev = replace(train, values=train.values[100:], history=train.values[:100])
+    recipe = recipe.adapt([train])
+    recipe.training.train(recipe, [train], [dev], tmp_path / "run", log=lambda line: None)
+    preset = load_preset(tmp_path / "run")
+    fitted = models.AutoReg(values, lags=4, exog=prices[:200]).fit()
+    coming = replace(train, values=(np.nan,), history=train.values)
+    recipe = preset.recipe.override({"decoder.horizon": 20})
+    item = recipe.data.windows(coming, recipe, 20).inputs
+    answer = recipe.task.answer(preset.graphs, recipe, item)
+    expected = fitted.predict(200, 219, exog_oos=prices[200:])
+    np.testing.assert_allclose(answer["forecast"], expected, rtol=2e-3)
+
+
+def test_a_window_is_scaled_by_itself(laser):
+    """Series of another size get the same forecast, in their units, from one model."""
+    recipe = entry("timeseries/lstm-nn5").recipe()
+    recipe = recipe.override(TINY | {"model.hidden_size": 4, "model.steps": 3})
+    recipe = recipe.adapt([Segment("laser", laser[:60], clock=Clock("2026-11-24", 1))])
+    model = recipe.model.build()
+    (batch, *_) = recipe.data.example_inputs(recipe)["model"]
+    forecast = np.array(model(batch)["forecast"])
+    larger = batch | {"series": batch["series"] * 100 + 7}
+    np.testing.assert_allclose(model(larger)["forecast"], forecast * 100 + 7, rtol=1e-3)
+    scale = recipe.model.scale(batch["series"])
+    assert scale[0, 0] == pytest.approx(batch["series"].std(), rel=1e-2)
+    flat = np.full((1, 8), 5.0, np.float32)
+    assert recipe.model.scale(flat)[0, 0] == pytest.approx(recipe.model.deviation / 100)
 
 
 def test_a_forecast_does_not_depend_on_units(laser):

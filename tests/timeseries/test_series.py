@@ -20,17 +20,20 @@ TEN = Segment("ten", tuple(range(10)), split="train")
 
 
 def test_windows_stand_before_their_targets(recipe):
-    series, targets = recipe.data.windows(TEN, recipe)
+    windows = recipe.data.windows(TEN, recipe, 1)
+    series, targets = windows.inputs["series"], windows.targets
     assert series.shape == (7, 3)
     assert series.dtype == targets.dtype == np.float32
     np.testing.assert_array_equal(series[0], [0, 1, 2])
     np.testing.assert_array_equal(series[-1], [6, 7, 8])
     np.testing.assert_array_equal(targets[:, 0], range(3, 10))
+    np.testing.assert_array_equal(windows.first, range(4, 11))
 
 
 @pytest.mark.parametrize("history", [(), (-1,), (-3, -2, -1), (-5, -4, -3, -2, -1)])
 def test_history_is_read_and_not_forecast(recipe, history):
-    series, targets = recipe.data.windows(replace(TEN, history=history), recipe)
+    windows = recipe.data.windows(replace(TEN, history=history), recipe, 1)
+    series, targets = windows.inputs["series"], windows.targets
     first = 3 - min(3, len(history))
     np.testing.assert_array_equal(targets[:, 0], range(first, 10))
     np.testing.assert_array_equal(series[0], np.arange(first - 3, first))
@@ -71,7 +74,7 @@ def test_series_without_a_whole_window_are_left_out(recipe):
     with pytest.raises(ZooError, match=r"must have more than 3 values, model.context. Received: 3"):
         recipe.data.filter_examples([short], recipe)
     with pytest.raises(ZooError, match=r"short: it must have more than 3 values. Received: 3"):
-        recipe.data.windows(short, recipe)
+        recipe.data.windows(short, recipe, 1)
 
 
 def test_batches_have_each_window_once(recipe):
@@ -98,7 +101,8 @@ def test_batches_have_each_window_once(recipe):
 
 def test_an_input_is_the_end_of_a_file(recipe, write):
     item = recipe.data.read_input(str(write(1, 2, 3, 4, 5)), recipe)
-    np.testing.assert_array_equal(item["series"], [3, 4, 5])
+    np.testing.assert_array_equal(item["series"], [[3, 4, 5]])
+    assert (item["names"], item["times"]) == (["value"], None)
     assert item["series"].dtype == np.float32
     with pytest.raises(ZooError, match=r"it must have 3 values or more. Received: 2"):
         recipe.data.read_input(str(write(1, 2)), recipe)
@@ -109,3 +113,17 @@ def test_another_series_has_another_checksum(recipe):
     assert checksum([TEN]) == checksum([replace(TEN)])
     assert checksum([TEN]) != checksum([replace(TEN, values=(*TEN.values[:-1], 9.5))])
     assert recipe.data.num_examples([TEN, TEN]) == 20
+
+
+def test_windows_to_learn_by_heart(recipe):
+    """`--overfit 3`: three values, each with the values before it."""
+    context = recipe.model.context
+    values = tuple(map(float, range(50)))
+    (first,) = recipe.data.take_windows([Segment("a", values)], 3, recipe)
+    assert first.values == values[: context + 3]
+    assert recipe.data.num_windows([first], recipe) == 3
+    assert len(recipe.data.windows(first, recipe, 1).targets) == 3
+    later = Segment("b", values, history=values)
+    few = Segment("c", values[: context + 1])
+    taken = recipe.data.take_windows([few, later], 3, recipe)
+    assert [len(part.values) for part in taken] == [context + 1, 2]

@@ -8,17 +8,21 @@ import types
 import typing
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe, convert
+from zoo.common.decoding.decoder_file import read_options
 from zoo.common.presets import store
 
 # Parsed options are attributes of this beginning: `decoder.beam_width`.
 _PREFIX = "decoder."
 _METAVARS = {int: "INT", float: "NUMBER", str: "TEXT"}
+# The parsed `--decoder`, a file of such options.
+_FILE = "decoder_file"
 
 
 def accept_options(parser: argparse.ArgumentParser) -> None:
@@ -53,15 +57,27 @@ def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | 
         form: dict[str, Any] = {"metavar": _METAVARS.get(types_[name], "FILE")}
         if types_[name] is bool:
             form = {"action": argparse.BooleanOptionalAction}
+        elif typing.get_origin(types_[name]) is tuple:
+            form = {"metavar": "TEXT", "action": "append"}
         words = (field.metadata["help"] + shown).replace("%", "%%")
         group.add_argument(flag_of(name), dest=_PREFIX + name, help=words, **form)
+    words = "a file of such options, as of zoo tune-lm; what is given beside it comes first"
+    group.add_argument("--decoder", dest=_FILE, type=Path, metavar="FILE", help=words)
     return preset
 
 
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the decoder's options that a command line gives, text or bool, by name."""
+    """Return the decoder's options that a command line gives, itself or by a file, by name.
+
+    Raises:
+        ZooError: the file is missing, or no decoder file.
+    """
+    file = getattr(arguments, _FILE, None)
+    options: dict[str, Any] = dict(read_options(file)) if file else {}
     found = {key: value for key, value in vars(arguments).items() if key.startswith(_PREFIX)}
-    return {key.removeprefix(_PREFIX): value for key, value in found.items() if value is not None}
+    return options | {
+        key.removeprefix(_PREFIX): value for key, value in found.items() if value is not None
+    }
 
 
 def flag_of(option: str) -> str:

@@ -58,7 +58,7 @@ def evaluate(
     """
     from zoo.common.runtime import open_graphs
 
-    folder = store.find(_trained(name, data))
+    folder = store.find(find_or_train(name, data))
     recipe = set_options(name, store.load_recipe(folder), options or {})
     if plots and type(recipe.task).plot is Task.plot:
         raise ZooError(f"{recipe.name} draws no plots of an evaluation: --plots must be left out.")
@@ -93,8 +93,12 @@ def evaluation_text(answer: dict[str, Any]) -> str:
     )
 
 
-def _trained(name: str, data: Path | None) -> str | Path:
-    """The preset, or the run of a recipe that is not shipped; trained if it is not there."""
+def find_or_train(name: str, data: Path | None) -> str | Path:
+    """Return the preset, or the run of a recipe that is not shipped; trained if it is not there.
+
+    Args:
+        name: of a preset or recipe, or the folder of a run. data: the folder of the recipe's corpus.
+    """
     entry = next((entry for entry in registry.entries() if entry.name == name), None)
     if entry is None or entry.shipped or name in store.names():
         return name

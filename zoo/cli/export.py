@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,11 @@ from zoo.cli.output import print_answer, table
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
+from zoo.common.presets.runs import RUN_FILE
+from zoo.common.presets.seals import is_sealed, preset_digests, sealed_preset
+from zoo.common.runtime import export_folder
+from zoo.common.utils.files import clear_parts
+from zoo.common.utils.locks import LOCK_FILE, locked
 from zoo.common.utils.quiet import import_tensorflow
 
 
@@ -34,23 +40,48 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
 
     for format_ in formats:
         check_format(format_)
-    folder = out or store.find(name)
-    store.check_same(store.find(name), folder)
-    import_tensorflow()
-    from zoo.common.runtime.preset import load_preset
+    source, formats = store.find(name), list(dict.fromkeys(formats))
+    folder = out or source
+    apart = not (folder.is_dir() and folder.samefile(source))
+    # A run that is being trained would be another model before its export is written.
+    run = locked(source / LOCK_FILE) if apart and (source / RUN_FILE).exists() else nullcontext()
+    with locked(folder / LOCK_FILE), run:
+        clear_parts(folder)
+        if apart:
+            _check_same_model(source, folder, formats)
+        import_tensorflow()
+        from zoo.common.runtime.preset import load_preset
 
-    preset = load_preset(name)
-    files, errors = [], []
-    for format_ in dict.fromkeys(formats):
-        try:
-            files += exporter(format_)(preset, folder)
-        except ZooError as error:
-            errors.append(str(error))
-    if not files:
-        raise ZooError(" ".join(errors))
-    if out:
-        store.save_recipe(out, preset.recipe)
+        preset = load_preset(name)
+        files, errors = [], []
+        with store.recipe_copied(source, folder, preset.recipe) if apart else nullcontext():
+            for format_ in formats:
+                try:
+                    files += exporter(format_)(preset, folder)
+                except ZooError as error:
+                    errors.append(str(error))
+            if not files:
+                raise ZooError(" ".join(errors))
     return {"preset": name, "files": files} | ({"errors": errors} if errors else {})
+
+
+def _check_same_model(source: Path, folder: Path, formats: Sequence[str]) -> None:
+    """Check that a folder, when formats are exported to it, has exports of one model alone.
+
+    Raises:
+        ZooError: it holds another recipe, or an export of other weights that would stay.
+    """
+    from zoo.common.export import FORMATS
+
+    store.check_same(source, folder)
+    wanted = preset_digests(source, store.load_recipe(source))
+    for format_ in FORMATS:
+        export = export_folder(format_, folder)
+        if format_ not in formats and is_sealed(export) and sealed_preset(export) != wanted:
+            raise ZooError(
+                f"{export} is an export of another model than {source}. Remove it, export to "
+                f"{format_} as well, or name another folder."
+            )
 
 
 def export_text(answer: dict[str, Any]) -> str:

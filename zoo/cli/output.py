@@ -73,7 +73,7 @@ def plain(value: Any) -> str:
     if value is None:
         return "-"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.1f}"
     return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 

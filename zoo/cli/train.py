@@ -19,6 +19,7 @@ from zoo.common.core.metrics import best
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
+from zoo.common.presets.schedules import EARLIER, trainings
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.utils.progress import say
 from zoo.common.utils.quiet import start_backend
@@ -87,13 +88,22 @@ def train(
             say(f"Left out of {where}: {count} {reason}.")
 
     num_examples = recipe.data.num_examples
+    for chosen, where in ((train_examples, "train on"), (dev_examples, "choose the epoch by")):
+        if not num_examples(chosen):
+            raise ZooError(
+                f"There is nothing to {where}: {source} must have more examples, or "
+                f"training.dev_fraction, {recipe.training.dev_fraction}, must be another."
+            )
     record = {
         "corpus": entry.corpus.name if source.folder else None,
         "data": str(source),
         "examples": {"train": num_examples(train_examples), "dev": num_examples(dev_examples)},
         "left_out": left_out,
         "init": init,
+        "overfit": overfit,
     }
+    if init:
+        record[EARLIER] = trainings(store.find(init))
     arguments = {"resume": resume, "init": init and _load_model(init), "record": record}
     if overfit:
         from zoo.common.training import overfit as by_heart
@@ -129,7 +139,7 @@ def _read(
     examples = read_train(recipe, corpus, source)
     if dev_manifest:
         return replace(examples, dev=recipe.data.read_manifest(dev_manifest))
-    first = examples.train[:overfit]
+    first = recipe.data.take_windows(examples.train, overfit, recipe)
     return replace(examples, train=first, dev=first)
 
 
@@ -149,6 +159,8 @@ def _overrides(settings: list[str]) -> dict[str, str]:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe")
     add_source(parser)
+    words = "the column of a table of series, as --set data.target=COLUMN"
+    parser.add_argument("--target", metavar="COLUMN", help=words)
     words = "examples to choose the epoch by; default: a part of the manifest"
     parser.add_argument("--dev-manifest", type=Path, metavar="FILE", help=words)
     words = "start from its weights and vocabulary"
@@ -170,6 +182,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 )
 def run(options: argparse.Namespace) -> None:
     """Run the verb."""
+    target = {} if options.target is None else {"data.target": options.target}
     answer = train(
         options.recipe,
         data=options.data,
@@ -177,7 +190,7 @@ def run(options: argparse.Namespace) -> None:
         dev_manifest=options.dev_manifest,
         init=options.init,
         out=options.out,
-        overrides=_overrides(options.set),
+        overrides=_overrides(options.set) | target,
         resume=options.resume,
         overfit=options.overfit,
     )

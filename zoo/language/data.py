@@ -123,6 +123,21 @@ class RunningText(Data):
         """See `Data.num_examples`: tokens."""
         return sum(len(text.tokens) for text in examples)
 
+    def num_windows(self, examples: list[TokenizedText], recipe: Recipe) -> int:
+        """See `Data.num_windows`: stretches of `time_steps` tokens."""
+        return sum(len(text.tokens) // self.time_steps for text in examples)
+
+    def take_windows(self, examples: list[TokenizedText], count: int, recipe: Recipe):
+        """See `Data.take_windows`: the beginning of the first texts."""
+        taken = []
+        for text in examples:
+            first = replace(text, tokens=text.tokens[: count * self.time_steps])
+            windows = self.num_windows([first], recipe)
+            if count and windows:
+                taken.append(first)
+                count -= windows
+        return taken
+
     def checksum(self, examples: list[TokenizedText]) -> str:
         """See `Data.checksum`: SHA-256 over the tokens of the texts, in order."""
         digest = hashlib.sha256()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -19,7 +18,7 @@ FEATURES, FRAMES = "features", "frames"
 
 @dataclass(frozen=True)
 class AcousticModel(KerasModel):
-    """A model from waveforms to labels. A subclass writes its config, `build` and `frames`.
+    """A model from waveforms to labels. A subclass writes its config and `build`.
 
     What `build` returns has
         the inputs `waveform` float32 [batch, samples], at `features.sample_rate`, and `lengths` int32
@@ -31,18 +30,22 @@ class AcousticModel(KerasModel):
     the size of the output `vocabulary_size` (CTC) or `num_classes`, which the data sets.
 
     features: LogMel. The front end.
+    subsampling_factor: int. Feature frames for each frame of the logits; a field of a model that has
+        more than one.
     """
+
+    subsampling_factor = 1  # without a type it is no field, which would stand before a subclass's own
 
     features: LogMel = field(default_factory=LogMel, kw_only=True)
 
-    @abstractmethod
     def frames(self, samples: int) -> int:
         """How many frames a waveform of so many samples has for its labels; 0 or less if too few."""
+        return -(-self.features.frames(samples) // self.subsampling_factor)
 
     @property
     def seconds_per_frame(self) -> float:
         """From one frame of logits to the next; see `zoo.common.tasks.ctc`."""
-        return self.features.hop_samples / self.features.sample_rate
+        return self.features.hop_samples / self.features.sample_rate * self.subsampling_factor
 
     def front_end(self, model: keras.Model) -> keras.Model:
         """Return the part of `model` from its inputs to normalised features."""

@@ -6,14 +6,16 @@ from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Data, Item, RawInput
+from zoo.common.core.data import Batches, Data, Item, RawInput, Segments
 from zoo.common.core.errors import ZooError, check_choice, check_range
-from zoo.common.core.model import ModelConfig
+from zoo.common.core.formats import Format
+from zoo.common.core.model import Graphs, ModelConfig
 from zoo.common.core.recipe import Recipe, asset
 from zoo.common.ctc.alignment import min_frames
 from zoo.common.data.batching import pad
@@ -25,7 +27,12 @@ from zoo.common.utils.files import read_text
 from zoo.common.utils.progress import progress
 from zoo.speech.audio import read_audio
 from zoo.speech.corpora.utterance import Utterance, read_manifest
+from zoo.speech.detections import detection_formats
+from zoo.speech.recordings import find_recordings, sound_segments, speech_segments
+from zoo.speech.silence import trim, trim_batch
 from zoo.speech.spec_augment import SpecAugment
+from zoo.speech.streaming import STEP, Stream, step_inputs
+from zoo.speech.subtitles import subtitle_formats
 
 # Real clips that travel with the package (AN4's licence allows it).
 EXAMPLE_CLIPS = sorted((Path(__file__).parent / "samples").glob("*.flac"))
@@ -49,6 +56,7 @@ class Utterances(Data):
     speed_perturbation: factors of speed, one drawn for each utterance in each epoch (Ko et al. 2015).
     spec_augment: SpecAugment. Masks drawn for each utterance in each epoch.
     max_seconds: float. Longer clips are left out of training.
+    window: float. Seconds of a long recording that one label is for.
     """
 
     target: str = "characters"
@@ -57,11 +65,13 @@ class Utterances(Data):
     speed_perturbation: tuple[float, ...] = (1.0,)
     spec_augment: SpecAugment = field(default_factory=SpecAugment)
     max_seconds: float = 30.0
+    window: float = 1.5
 
     def __post_init__(self):
         check_choice("data.target", self.target, TARGETS)
         check_choice("data.split_by", self.split_by, GROUPS)
         check_range("data.max_seconds", self.max_seconds, above=0)
+        check_range("data.window", self.window, at_least=0.1, at_most=60)
         if not self.speed_perturbation:
             raise ZooError("data.speed_perturbation must have a factor. Received: ().")
         for speed in self.speed_perturbation:
@@ -170,7 +180,53 @@ class Utterances(Data):
         """See `Data.read_input`: `waveform` float32 [samples] of a recording by its path."""
         features = recipe.model.features
         waveform = read_audio(source, features.sample_rate, min_seconds=features.min_seconds)
-        return {"waveform": waveform}
+        return self.item(waveform, recipe)
+
+    def item(self, waveform: np.ndarray, recipe: Recipe) -> Item:
+        """Return a recording as the model takes it.
+
+        Args:
+            waveform: float32 [samples], not silent, at the rate of the model.
+
+        Returns:
+            `waveform` float32 [samples] without the silence around it, where the model normalises over
+            all that it hears; `begin`, the seconds taken off its start; `seconds`, all there were.
+        """
+        rate, trimmed, begin = recipe.model.features.sample_rate, waveform, 0
+        if trims(recipe):
+            least = recipe.model.features.window_samples
+            trimmed, begin = trim(waveform, rate, least, self.target != "label")
+        return {"waveform": trimmed, "begin": begin / rate, "seconds": len(waveform) / rate}
+
+    def stream(self, graphs: Graphs, recipe: Recipe, sample_rate: int | None = None) -> Stream:
+        """See `Data.stream` and `zoo.speech.streaming.Stream`."""
+        return Stream(graphs, recipe, sample_rate)
+
+    def find_inputs(self, source: str) -> list[str]:
+        """See `Data.find_inputs` and `zoo.speech.recordings.find_recordings`."""
+        return find_recordings(source)
+
+    def segments(self, source: str, recipe: Recipe) -> Segments | None:
+        """See `Data.segments`: speech between pauses, or windows of sound for a label each."""
+        if self.target == "label":
+            return sound_segments(source, recipe, self.window)
+        return speech_segments(source, recipe)
+
+    def formats(self, recipe: Recipe) -> dict[str, Format]:
+        """See `Data.formats`: subtitles of a text, or files of detections."""
+        if self.target == "label":
+            return detection_formats(recipe, recipe.model.features)
+        return subtitle_formats()
+
+    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
+        """See `Data.plot`: the spikes of a text, or where a label was heard."""
+        from zoo.speech.detection_plots import plot_detections
+        from zoo.speech.plots import plot_spikes
+
+        if self.target == "label":
+            plot_detections(graphs, recipe, source, path, recipe.model.features)
+        else:
+            plot_spikes(graphs, recipe, source, path)
 
     def read_example(self, example: Utterance, recipe: Recipe) -> Item:
         """See `Data.read_example` and `read_input`."""
@@ -182,7 +238,7 @@ class Utterances(Data):
 
     def about_input(self, item: Item, recipe: Recipe) -> dict[str, Any]:
         """See `Data.about_input`: `seconds`."""
-        return {"seconds": len(item["waveform"]) / recipe.model.features.sample_rate}
+        return {"seconds": item["seconds"]}
 
     def collate(self, items: Iterable[Item]) -> dict[str, np.ndarray]:
         """See `Data.collate`: `waveform` float32 [batch, samples] and `lengths` int32 [batch]."""
@@ -195,9 +251,11 @@ class Utterances(Data):
         """See `Data.raw_inputs`: waveforms with lengths, and the bytes of WAV files."""
         from zoo.speech.signatures import wav_input, waveform_input
 
+        features = recipe.model.features
+        prepare = partial(_trim_in_graph, recipe, self.target) if trims(recipe) else None
         return {
-            "serving_default": waveform_input(),
-            f"{recipe.task.verb}_wav": wav_input(recipe.model.features.sample_rate),
+            "serving_default": waveform_input(prepare),
+            f"{recipe.task.verb}_wav": wav_input(features.sample_rate, prepare),
         }
 
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
@@ -211,6 +269,7 @@ class Utterances(Data):
         return {
             "serving_default": waveforms,
             MODEL: waveforms,
+            STEP: step_inputs(recipe, waveforms[-1]["waveform"]),
             f"{recipe.task.verb}_wav": [{"wav": [file]} for file in files] + [{"wav": files}],
         }
 
@@ -222,3 +281,26 @@ class Utterances(Data):
         """See `Data.with_assets`."""
         path = folder / LABELS_FILE
         return replace(self, labels=Labels.from_text(read_text(path), path, self.unit))
+
+
+def trims(recipe: Recipe) -> bool:
+    """Whether silence around a recording is taken off: a model whose mean and deviation are of the
+    frames so far needs no end of it, and hears all."""
+    return recipe.model.features.normalization != "running"
+
+
+def _trim_in_graph(recipe: Recipe, target: str, waveform: Any, lengths: Any) -> dict[str, Any]:
+    """The inputs of a model, trimmed as `Utterances.item` does, inside a graph.
+
+    A recording of nothing but silence has no length, and so no text; for a class it stays as it is.
+    """
+    from keras import ops
+
+    features = recipe.model.features
+    args = (features.sample_rate, features.window_samples, target != "label")
+    trimmed, kept = trim_batch(waveform, lengths, *args)
+    if target == "label":
+        silent = kept == 0
+        trimmed = ops.where(silent[:, None], waveform, trimmed)
+        kept = ops.where(silent, lengths, kept)
+    return {"waveform": trimmed, "lengths": kept}

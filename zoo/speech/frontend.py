@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice, check_range
+from zoo.common.core.states import StateSpec
+from zoo.common.layers.make import MakeLayer, new_layer
 from zoo.common.layers.masks import frame_mask
+from zoo.speech.running import DEVIATION_FLOOR, normalize_running, running_states
 
 if TYPE_CHECKING:
     from keras import KerasTensor
 
+SPACINGS = ("mel", "hz")
 NORMALIZATIONS = ("utterance", "level", "running")
-# Added to a deviation, so that a filter without sound is not blown up.
-DEVIATION_FLOOR = 0.1
 
 
 @dataclass(frozen=True)
@@ -25,12 +27,15 @@ class LogMel:
 
     sample_rate: int. Hz.
     window, hop: float. Length of an analysis frame and the step between two, in seconds.
-    mel_bins: int. Triangular filters, spaced evenly in mel between low_hz and high_hz.
+    mel_bins: int. Triangular filters between low_hz and high_hz.
+    spacing: str. What the filters are spaced evenly in: "mel" or "hz".
     normalization: str. What mean and deviation are of.
         "utterance": each filter over the whole utterance, which takes speaker and microphone away.
         "level": all filters over the whole utterance, which takes only the loudness away: in a single
             word, the mean of a filter says much of what the word is.
         "running": each filter over the frames so far, so that a frame does not wait for later ones.
+    prior_frames: float. Of "running": how many frames the values that are assumed of speech count for
+        beside those heard so far; see `zoo.speech.running`.
     """
 
     sample_rate: int = 16_000
@@ -39,10 +44,12 @@ class LogMel:
     mel_bins: int = 80
     low_hz: float = 20.0
     high_hz: float = 7_600.0
+    spacing: str = "mel"
     normalization: str = "utterance"
+    prior_frames: float = 0.0
 
     def __post_init__(self):
-        check_range("model.features.sample_rate", self.sample_rate, at_least=1)
+        check_range("model.features.sample_rate", self.sample_rate, at_least=1_000, at_most=200_000)
         if not 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2:
             raise ZooError(
                 "The mel filters must have 0 <= low_hz < high_hz <= sample_rate / 2. Received: "
@@ -51,8 +58,11 @@ class LogMel:
         for name in ("window", "hop"):  # of at least one sample
             value = getattr(self, name)
             check_range(f"model.features.{name}", value, at_least=1 / self.sample_rate, at_most=1)
-        check_range("model.features.mel_bins", self.mel_bins, at_least=1)
+        check_range("model.features.window in samples", self.window_samples, at_most=4_096)
+        check_range("model.features.mel_bins", self.mel_bins, at_least=1, at_most=1_024)
+        check_choice("model.features.spacing", self.spacing, SPACINGS)
         check_choice("model.features.normalization", self.normalization, NORMALIZATIONS)
+        check_range("model.features.prior_frames", self.prior_frames, at_least=0)
 
     @property
     def window_samples(self) -> int:
@@ -68,6 +78,11 @@ class LogMel:
     def hop_samples(self) -> int:
         """Samples from one frame to the next."""
         return round(self.hop * self.sample_rate)
+
+    @property
+    def overlap_samples(self) -> int:
+        """Samples that two frames next to each other share."""
+        return self.window_samples - self.hop_samples
 
     @property
     def fft_length(self) -> int:
@@ -94,9 +109,39 @@ class LogMel:
         """
         from keras import layers, ops
 
+        mel = self.log_mel(waveform, new_layer)
+        frames = (lengths - self.window_samples) // self.hop_samples + 1
+        frames = ops.maximum(frames, 0)  # of a recording that was silence throughout
+        inside = frame_mask(mel, frames)
+        weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
+        if self.normalization == "running":
+            initial = {spec.name: float(spec.initial) for spec in self.states}
+            normal = normalize_running(mel, initial)[0] * weight
+        else:
+            normal = _NORMALIZERS[self.normalization](mel, weight)
+        features = layers.Identity(dtype="float32", name="features")(normal)
+        return features, layers.Identity(dtype="int32", name="frames")(frames)
+
+    @property
+    def states(self) -> tuple[StateSpec, ...]:
+        """What "running" normalisation hands from one part of a recording to the next."""
+        return running_states(self.mel_bins, self.prior_frames)
+
+    def log_mel(self, waveform: KerasTensor, make: MakeLayer) -> KerasTensor:
+        """Compute the features before they are normalised.
+
+        Args:
+            waveform: float32 [batch, samples]. make: the layers `dft` and `mel_filters`.
+
+        Returns:
+            float32 [batch, frames, mel_bins].
+        """
+        from keras import layers, ops
+
         bins = self.fft_length // 2 + 1
         # float32 throughout: a power spectrum spans more than half precision can hold.
-        dft = layers.Conv1D(
+        dft = make(
+            layers.Conv1D,
             2 * bins,
             self.window_samples,
             strides=self.hop_samples,
@@ -105,21 +150,20 @@ class LogMel:
             dtype="float32",
             name="dft",
         )
-        filters = layers.Dense(
-            self.mel_bins, use_bias=False, trainable=False, dtype="float32", name="mel_filters"
+        filters = make(
+            layers.Dense,
+            self.mel_bins,
+            use_bias=False,
+            trainable=False,
+            dtype="float32",
+            name="mel_filters",
         )
         spectrum = ops.square(dft(ops.expand_dims(waveform, -1)))
         power = spectrum[:, :, :bins] + spectrum[:, :, bins:]
         mel = ops.log(filters(power) + 1e-6)
         dft.set_weights([self.dft_kernel()])
         filters.set_weights([self.mel_matrix()])
-
-        frames = (lengths - self.window_samples) // self.hop_samples + 1
-        inside = frame_mask(mel, frames)
-        weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
-        normalize = _NORMALIZERS[self.normalization]
-        features = layers.Identity(dtype="float32", name="features")(normalize(mel, weight))
-        return features, layers.Identity(dtype="int32", name="frames")(frames)
+        return mel
 
     def dft_kernel(self) -> np.ndarray:
         """float32 [window, 1, 2 * bins]: cosines, then sines, under a periodic Hann window."""
@@ -131,10 +175,14 @@ class LogMel:
         return kernel[:, None, :].astype(np.float32)
 
     def mel_matrix(self) -> np.ndarray:
-        """float32 [bins, mel_bins]: triangles on the HTK mel scale, 2595 log10(1 + f / 700)."""
+        """float32 [bins, mel_bins]: triangles on the HTK mel scale, 2595 log10(1 + f / 700), or in Hz."""
 
         def to_mel(hz):
-            return 2595.0 * np.log10(1.0 + np.asarray(hz) / 700.0)
+            return (
+                np.asarray(hz)
+                if self.spacing == "hz"
+                else 2595.0 * np.log10(1.0 + np.asarray(hz) / 700.0)
+            )
 
         hz = np.linspace(0, self.sample_rate / 2, self.fft_length // 2 + 1)
         edges = np.linspace(to_mel(self.low_hz), to_mel(self.high_hz), self.mel_bins + 2)
@@ -155,7 +203,7 @@ def _by_utterance(
     """
     from keras import ops
 
-    count = ops.sum(weight, axis=1, keepdims=True)
+    count = ops.maximum(ops.sum(weight, axis=1, keepdims=True), 1.0)
     mean = pool(ops.sum(mel * weight, axis=1, keepdims=True) / count)
     centred = (mel - mean) * weight
     variance = pool(ops.sum(ops.square(centred), axis=1, keepdims=True) / count)
@@ -169,15 +217,4 @@ def _by_level(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
     return _by_utterance(mel, weight, lambda one: ops.mean(one, axis=-1, keepdims=True))
 
 
-def _by_frames_so_far(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
-    """The same for each filter, each frame normalised over those up to it."""
-    from keras import ops
-
-    count = ops.cumsum(ops.ones_like(weight), axis=1)
-    mean = ops.cumsum(mel, axis=1) / count
-    variance = ops.cumsum(ops.square(mel), axis=1) / count - ops.square(mean)
-    deviation = ops.sqrt(ops.maximum(variance, 0.0))  # rounding can make it negative
-    return (mel - mean) * weight / (deviation + DEVIATION_FLOOR)
-
-
-_NORMALIZERS = dict(zip(NORMALIZATIONS, (_by_utterance, _by_level, _by_frames_so_far), strict=True))
+_NORMALIZERS = {"utterance": _by_utterance, "level": _by_level}

@@ -15,7 +15,6 @@ import tensorflow as tf
 from zoo.common.core.data import Batch, Batches
 from zoo.common.core.errors import ZooError
 from zoo.common.ctc.search import BLANK_INDEX
-from zoo.speech.audio import read_audio
 
 if TYPE_CHECKING:
     import keras
@@ -24,9 +23,11 @@ if TYPE_CHECKING:
     from zoo.speech.corpora.utterance import Utterance
     from zoo.speech.spec_augment import SpecAugment
 
-# Batches are padded to a multiple of so many frames, so that few shapes are compiled.
+# An utterance is in the bucket of those that have as many times so many frames.
 BUCKET_FRAMES = 96
 BUCKETS = 12
+# Batches are padded to a multiple of so many frames: recurrent layers are compiled for each length.
+PADDING_FRAMES = 24
 
 
 def bucket(frames: int) -> int:
@@ -81,15 +82,14 @@ def _dataset(
     recipe: Recipe,
     epoch: int,
 ) -> tf.data.Dataset:
-    settings, masks = recipe.model.features, recipe.data.spec_augment
-    rate = settings.sample_rate
+    rate, masks = recipe.model.features.sample_rate, recipe.data.spec_augment
     generator = np.random.default_rng([recipe.training.seed, epoch])
     order = generator.permutation(len(examples))
     speed = generator.choice(recipe.data.speed_perturbation, len(examples))
 
     def load(index, speed):
         try:
-            waveform = read_audio(examples[index].audio, rate, min_seconds=settings.min_seconds)
+            waveform = recipe.data.read_example(examples[index], recipe)["waveform"]
         except ZooError as error:  # it could be read when the run began
             print(f"Left out of epoch {epoch + 1}: {error}", file=sys.stderr, flush=True)
             waveform = np.zeros(0, np.float32)
@@ -132,7 +132,12 @@ def _dataset(
         bucket_batch_sizes=[recipe.training.batch_size] * (BUCKETS + 1),
         padding_values=({"features": 0.0, "frames": 0}, dict.fromkeys(y, BLANK_INDEX), ""),
     )
-    return dataset.prefetch(2)
+    return dataset.map(_to_few_lengths).prefetch(2)
+
+
+def _to_few_lengths(x, y, id_):
+    missing = -tf.shape(x["features"])[1] % PADDING_FRAMES
+    return x | {"features": tf.pad(x["features"], [[0, 0], [0, missing], [0, 0]])}, y, id_
 
 
 def _has_masks(masks: SpecAugment) -> bool:

@@ -1,4 +1,4 @@
-"""What a CTC recogniser answers, as a picture."""
+"""What a CTC recogniser answers to a recording, as a picture."""
 
 from __future__ import annotations
 
@@ -7,84 +7,71 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.common.core.errors import ZooError
 from zoo.common.ctc.alignment import align
-from zoo.common.ctc.search import BLANK_INDEX
+from zoo.common.ctc.plots import draw_path, draw_posteriors
+from zoo.common.ctc.transcribe import transcribe
+from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.plots import figure, save
-from zoo.speech.acoustic import FEATURES
+from zoo.speech.recordings import LONGEST_CLIP, recording_seconds
+from zoo.speech.spectrogram_files import mel_power
 
 if TYPE_CHECKING:
-    from zoo.common.runtime.preset import Preset
+    from zoo.common.core.model import Graphs
+    from zoo.common.core.recipe import Recipe
+
+# Inches for a second of speech, and for the whole picture.
+INCHES_PER_SECOND, NARROWEST, WIDEST = 4.0, 7.0, 60.0
 
 
-def plot_spikes(preset: Preset, audio: str | Path, path: Path, *, reference: str = "") -> None:
+def plot_spikes(
+    graphs: Graphs, recipe: Recipe, source: str, path: Path, *, reference: str = ""
+) -> None:
     """Draw how labels lie in time, as a PNG.
 
-    Above are the log-mel features of a recording; below is the posterior of each label over time, each
-    in its own colour, named at its spike, the blank dotted.
+    Above are the log-mel features of a recording, in the middle the frames of each label on the most
+    probable path, below the posterior of each label over time, the blank dotted.
 
     Args:
-        preset: an `AcousticModel` trained with CTC. audio: a recording. path: of the PNG.
-        reference: the transcript, if known, for the title.
+        graphs: of a preset. recipe: its model is an `AcousticModel`, its task `CTC`.
+        source: a recording. path: of the PNG. reference: the transcript, if known, for the title.
 
     Raises:
-        ZooError: the recording cannot be read.
+        ZooError: the recording cannot be read, or is longer than a picture shows.
     """
-    import keras
+    seconds = recording_seconds(source)
+    if seconds > LONGEST_CLIP:
+        raise ZooError(
+            f"{source}: a picture of speech shows at most {LONGEST_CLIP:g} s. "
+            f"Received: {seconds:.1f} s."
+        )
+    features, labels = recipe.model.features, recipe.data.labels
+    item = recipe.data.read_input(source, recipe)
+    outputs = graphs[MODEL](**recipe.data.collate([item]))
+    logits = outputs["logits"][0, : outputs["logit_lengths"][0]]
+    found = transcribe(logits, recipe.decoder, labels)[0]
+    begin = item["begin"]
+    edges = begin + recipe.model.seconds_per_frame * np.arange(len(logits) + 1)
+    mel = np.log(mel_power(item["waveform"], features) + 1e-6)
+    mel = (mel - mel.mean(axis=0)) / (mel.std(axis=0) + 0.1)  # as the model hears it, nearly
 
-    recipe = preset.recipe
-    settings, labels = recipe.model.features, recipe.data.labels
-    item = recipe.data.read_input(str(audio), recipe)
-    answer = recipe.task.answer(preset.graphs, recipe, item)
-    network = keras.Model(
-        preset.model.input,
-        [preset.model.get_layer(FEATURES).output, preset.model.output["logits"]],
-    )
-    features, logits = (np.asarray(x[0]) for x in network(recipe.data.collate([item])))
-    posteriors = np.exp(logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))
-    seconds = recipe.model.seconds_per_frame * np.arange(len(logits))
-
-    picture = figure(figsize=(max(7.0, 4.0 * len(item["waveform"]) / settings.sample_rate), 6))
-    above, below = picture.subplots(2, 1, sharex=True)
-    end = settings.hop * len(features)
+    width = min(max(NARROWEST, INCHES_PER_SECOND * seconds), WIDEST)
+    picture = figure(figsize=(width, 6.4))
+    above, middle, below = picture.subplots(3, 1, sharex=True, height_ratios=(5, 1, 5))
     above.imshow(
-        features.T,
+        mel.T,
         origin="lower",
         aspect="auto",
-        extent=(0, end, 0, settings.mel_bins),
+        extent=(begin, begin + features.hop * len(mel), 0, features.mel_bins),
         cmap="magma",
         vmin=-2.5,
         vmax=2.5,
     )
-    title = f"recognised: {answer['output']}" + (f"\nreference:  {reference}" if reference else "")
+    title = f"recognised: {found.text}" + (f"\nreference:  {reference}" if reference else "")
     above.set_title(title, loc="left", family="monospace", fontsize=10)
-    above.set_ylabel("mel band")
-
-    below.plot(seconds, posteriors[:, BLANK_INDEX], ":", color="gray", label="blank")
-    found = labels.encode(answer["output"])
-    colours = _colours(sorted(set(found)))
-    for label, colour in colours.items():
-        below.plot(seconds, posteriors[:, label], color=colour)
-    for label, spike in zip(found, align(logits, found).spike, strict=True):
-        below.annotate(
-            labels.decode([label])[0].replace(" ", "␣"),
-            (seconds[spike], posteriors[spike, label]),
-            xytext=(0, 4),
-            textcoords="offset points",
-            ha="center",
-            color=colours[label],
-            weight="bold",
-        )
-    below.set(xlabel="seconds", ylabel="posterior", ylim=(0, 1.3), xlim=(0, end))
-    below.legend(loc="upper right")
+    # The frames of a streaming model go on after the end of a recording.
+    above.set(ylabel="mel band", xlim=(0, max(seconds, edges[-1])))
+    draw_path(middle, align(logits, found.labels), found.labels, labels, edges)
+    draw_posteriors(below, logits, found.labels, labels, edges)
+    below.set_xlabel("seconds")
     save(picture, path)
-
-
-def _colours(labels: list[int]) -> dict[int, tuple]:
-    """Return a colour for each label: hues spread over the circle, neighbours far apart."""
-    import matplotlib
-
-    hues = (np.arange(len(labels)) * 0.618034) % 1.0
-    return {
-        label: matplotlib.colors.hsv_to_rgb((hue, 0.9, 0.65 + 0.2 * (i % 2)))
-        for i, (label, hue) in enumerate(zip(labels, hues, strict=True))
-    }

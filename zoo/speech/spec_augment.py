@@ -24,5 +24,6 @@ class SpecAugment:
 
     def __post_init__(self):
         for name in ("freq_masks", "freq_width", "time_masks", "time_width"):
-            check_range(f"data.spec_augment.{name}", getattr(self, name), at_least=0)
+            value = getattr(self, name)
+            check_range(f"data.spec_augment.{name}", value, at_least=0, at_most=100_000)
         check_range("data.spec_augment.time_share", self.time_share, at_least=0, below=1)

@@ -18,9 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Data, Item, RawInput
+from zoo.common.core.data import Batches, Data, Item, RawInput, Segments
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.model import ModelConfig
+from zoo.common.core.formats import Format
+from zoo.common.core.model import Graphs, ModelConfig
 from zoo.common.core.recipe import Recipe, asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, Labels
@@ -31,8 +32,12 @@ from zoo.common.utils.files import read_text
 from zoo.speech.audio import read_audio
 from zoo.speech.corpora.spectrogram import Spectrogram, read_manifest
 from zoo.speech.data import EXAMPLE_CLIPS, NO_MASKS, SpecAugment
+from zoo.speech.detections import detection_formats
 from zoo.speech.frontend import LogMel
+from zoo.speech.recordings import SUFFIXES, find_recordings, spectrogram_segments
 from zoo.speech.spectrogram_files import mel_spectrogram, read_array
+
+ARRAY = ".npy"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class Spectrograms(Data):
     top: float. The highest value; each spectrogram is scaled by itself, from 0.
     time_shift: int. The most frames a training example is turned by, its end coming in at its start.
     spec_augment: SpecAugment. Masks drawn for each example in each epoch, of its mean.
+    window: float. Seconds of each piece of a long recording.
     """
 
     labels: Labels = asset(Labels((), "class"))
@@ -51,9 +57,11 @@ class Spectrograms(Data):
     top: float = 63.0
     time_shift: int = 0
     spec_augment: SpecAugment = NO_MASKS
+    window: float = 2.0
 
     def __post_init__(self):
         check_range("data.top", self.top, above=0)
+        check_range("data.window", self.window, at_least=0.1, at_most=60)
         check_range("data.time_shift", self.time_shift, at_least=0)
 
     # Reading
@@ -148,7 +156,7 @@ class Spectrograms(Data):
             ZooError: as `zoo.speech.audio.read_audio`, or the array is not so.
         """
         fewest = recipe.model.min_frames
-        if Path(source).suffix.lower() == ".npy":
+        if Path(source).suffix.lower() == ARRAY:
             values = read_array(source).T
         else:
             least = fewest * self.features.hop_samples / self.features.sample_rate
@@ -156,6 +164,30 @@ class Spectrograms(Data):
             waveform = read_audio(source, rate, min_seconds=least, allow_silence=True)
             values = mel_spectrogram(waveform, self.features, self.top)
         return {"spectrogram": self._checked(values, source, fewest)}
+
+    def find_inputs(self, source: str) -> list[str]:
+        """See `Data.find_inputs`: recordings and arrays."""
+        return find_recordings(source, (*SUFFIXES, ARRAY))
+
+    def segments(self, source: str, recipe: Recipe) -> Segments | None:
+        """See `Data.segments`: windows of a recording. An array is one clip, however long."""
+        if Path(source).suffix.lower() == ARRAY:
+            return None
+        return spectrogram_segments(source, recipe, self.window)
+
+    def formats(self, recipe: Recipe) -> dict[str, Format]:
+        """See `Data.formats`: files of detections."""
+        return detection_formats(recipe, self.features)
+
+    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
+        """See `Data.plot`: where a class was heard."""
+        from zoo.speech.detection_plots import plot_clip, plot_detections
+
+        if Path(source).suffix.lower() == ARRAY:
+            item = self.read_input(source, recipe)
+            plot_clip(graphs, recipe, item, Path(source).name, path, self.features)
+        else:
+            plot_detections(graphs, recipe, source, path, self.features)
 
     def read_example(self, example: Spectrogram, recipe: Recipe) -> Item:
         """See `Data.read_example` and `read_input`."""

@@ -68,6 +68,20 @@ class Captioning(SequenceToSequence):
 
         return [plot_captions(evaluation.rows, folder / "captions.png")]
 
+    def write_gallery(
+        self,
+        presets: Sequence[tuple[str, Recipe, Graphs]],
+        examples: list[CaptionedImage],
+        folder: Path,
+    ) -> Path:
+        """See `zoo.vision_language.gallery.write_gallery`."""
+        from zoo.vision_language.gallery import write_gallery
+
+        for name, recipe, _ in presets:
+            if not isinstance(recipe.task, Captioning):
+                raise ZooError(f"A gallery is of captioners. Received: {name}.")
+        return write_gallery(presets, examples, folder)
+
 
 def captioning_recipe(name: str, model: Captioner, learning_rate: float = 1.5e-3) -> Recipe:
     """Return a recipe that differs from the others of its kind in its model alone."""

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from zoo.common.core.errors import ZooError
 from zoo.common.utils.files import write_text
 from zoo.common.utils.progress import progress
-from zoo.vision_language.captioning import Captioning
 from zoo.vision_language.captions import CaptionedImage
 from zoo.vision_language.images import read_image
 from zoo.vision_language.plots import ATTENTION, plot_attention
@@ -20,6 +19,8 @@ from zoo.vision_language.plots import ATTENTION, plot_attention
 if TYPE_CHECKING:
     from zoo.common.core.model import Graphs
     from zoo.common.core.recipe import Recipe
+
+Captioner = tuple[str, "Recipe", "Graphs"]
 
 PAGE, IMAGES = "index.html", "images"
 _HEAD = """<!DOCTYPE html>
@@ -35,21 +36,14 @@ table { border-collapse: collapse; } td { padding: 0 1em 0.4em 0; vertical-align
 """
 
 
-class Exhibitor(NamedTuple):
-    """A captioner: its name on the page, its recipe and its graphs."""
-
-    name: str
-    recipe: Recipe
-    graphs: Graphs
-
-
 def write_gallery(
-    captioners: Sequence[Exhibitor], examples: Sequence[CaptionedImage], folder: Path
+    captioners: Sequence[Captioner], examples: Sequence[CaptionedImage], folder: Path
 ) -> Path:
     """Write the page, and its images beside it.
 
     Args:
-        captioners: of any kind; of one with attention, a picture of it is linked.
+        captioners: the name on the page, the recipe and the graphs of each. Of one with attention, a
+            picture of it is linked.
         examples: the images, with what people say of each.
         folder: is there, and empty.
 
@@ -57,11 +51,8 @@ def write_gallery(
         The path of the page. An image that cannot be read has an error in its place.
 
     Raises:
-        ZooError: a recipe is no captioner's, or a file cannot be written.
+        ZooError: a file cannot be written.
     """
-    for captioner in captioners:
-        if not isinstance(captioner.recipe.task, Captioning):
-            raise ZooError(f"A gallery is of captioners. Received: {captioner.name}.")
     (folder / IMAGES).mkdir()
     shown = progress(enumerate(examples), "Captions", len(examples), "image")
     articles = [_article(captioners, example, f"{i:03}", folder) for i, example in shown]
@@ -70,7 +61,7 @@ def write_gallery(
 
 
 def _article(
-    captioners: Sequence[Exhibitor], example: CaptionedImage, number: str, folder: Path
+    captioners: Sequence[Captioner], example: CaptionedImage, number: str, folder: Path
 ) -> str:
     people = "<br>".join(escape(caption) for caption in example.captions)
     rows = [f'<tr class="people"><td>people<td>{people}']
@@ -84,7 +75,7 @@ def _article(
     return f"<article>{image}<table>{''.join(rows)}</table></article>"
 
 
-def _row(captioner: Exhibitor, example: CaptionedImage, number: str, folder: Path) -> str:
+def _row(captioner: Captioner, example: CaptionedImage, number: str, folder: Path) -> str:
     """What a captioner says of an image that can be read."""
     name, recipe, graphs = captioner
     source = str(example.image)

@@ -1,9 +1,20 @@
 """Metrics and their directions: the best of a run, targets, perfection."""
 
+import math
+
 import pytest
 
 from zoo.common.core.errors import ZooError
-from zoo.common.core.metrics import DIRECTIONS, best, is_better, is_perfect, reaches
+from zoo.common.core.metrics import (
+    DIRECTIONS,
+    HIGHER,
+    best,
+    is_better,
+    is_perfect,
+    overfit_target,
+    perplexity,
+    reaches,
+)
 
 NAN = float("nan")
 FIXED = {"wer", "cer", "per", "accuracy", "f1_macro", "auc", "perplexity", "nats_per_char"} | {
@@ -57,3 +68,23 @@ def test_targets_and_perfection():
     assert is_perfect("accuracy", 1.0)
     assert not is_perfect("accuracy", 0)
     assert not is_perfect("wer", 1)
+
+
+@pytest.mark.parametrize("metric", DIRECTIONS)
+def test_what_is_learnt_by_heart_can_be_reached(metric):
+    """By a model that can still get better, and not by one that has learnt nothing."""
+    target = overfit_target(metric)
+    perfect, nothing = {
+        "perplexity": (1.0, 10.0),
+        "nats_per_char": (0.0, 1.0),
+    }.get(metric, (1.0, 0.5) if DIRECTIONS[metric] == HIGHER else (0.0, 0.5))
+    assert reaches(metric, perfect, target)
+    assert not reaches(metric, nothing, target)
+
+
+def test_perplexity_of_weights_that_flew_away():
+    """A learning rate of 1000 leads there: the largest number, and no error."""
+    assert perplexity(0.0) == 1
+    assert perplexity(math.log(7)) == pytest.approx(7)
+    assert 1e300 < perplexity(1e5) < math.inf
+    assert perplexity(math.inf) == perplexity(1e5)

@@ -40,7 +40,9 @@ def test_what_a_line_cannot_hold_comes_back_from_the_file(characters):
     assert Vocabulary.from_text(vocabulary.text(), Path("vocabulary.txt")) == vocabulary
 
 
-@pytest.mark.parametrize("line", ["word", "word\tmany", "\t3", "the\t2", "word\t-1", ""])
+@pytest.mark.parametrize(
+    "line", ["word", "word\tmany", "\t3", "the\t2", "word\t-1", "", "word\t" + "9" * 5000]
+)
 def test_a_corrupt_file_is_told_by_its_line(line):
     with pytest.raises(ZooError, match=r"vocabulary.txt is corrupt: .* in line 2"):
         Vocabulary.from_text(f"the\t3\n{line}\n", Path("vocabulary.txt"))

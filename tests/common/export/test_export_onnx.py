@@ -64,6 +64,7 @@ CELLS = {
     "GRU": (layers.GRU, {}),
     "GRU that resets before": (layers.GRU, {"reset_after": False}),
     "RNN": (layers.SimpleRNN, {}),
+    "RNN of sigmoids": (layers.SimpleRNN, {"activation": "sigmoid"}),
 }
 
 

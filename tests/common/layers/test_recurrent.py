@@ -20,6 +20,7 @@ LAYERS = {
     "gru": ("GRU", {}),
     "gru_reset_before": ("GRU", {"reset_after": False}),
     "simple_rnn": ("SimpleRNN", {}),
+    "sigmoid_rnn": ("SimpleRNN", {"activation": "sigmoid"}),
 }
 MASKS = {
     "none": None,

@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import runs
+from zoo.common.presets.provenance import provenance
 from zoo.common.utils.plots import plot_learning_curves
 
 HISTORY = [
@@ -117,7 +118,7 @@ def test_json(tmp_path):
 
 
 def test_provenance():
-    origin = runs.provenance()
+    origin = provenance()
     assert origin["versions"]["tensorflow"] == tf.__version__
     assert re.fullmatch(r"\d{4}-\d\d-\d\d", origin["date"])
     assert origin["commit"] is None or re.fullmatch(r"[0-9a-f]{12}(\+changes)?", origin["commit"])

@@ -48,12 +48,13 @@ def test_error_rates(steer, width):
     assert next(iter(evaluation.metrics)) == recipe.task.metric == steer
     assert evaluation.num_examples == 4
     assert evaluation.seconds > 0
-    assert evaluation.rows == [
+    rows = [
         {"id": "u1", "reference": "go to it", "output": "go it", "wer": 1 / 3, "cer": 3 / 8},
         {"id": "u2", "reference": "a b", "output": "a b c", "wer": 1 / 2, "cer": 2 / 3},
         {"id": "u3", "reference": "yes", "output": "no", "wer": 1.0, "cer": 1.0},
         {"id": "u4", "reference": "one two", "output": "", "wer": 1.0, "cer": 1.0},
     ]
+    assert evaluation.rows == [row | {"raw": row["output"]} for row in rows]
     assert {
         "words: 8 in the references, 1 substituted, 3 deleted, 1 inserted",
         "characters: 21 in the references, 2 substituted, 11 deleted, 2 inserted",
@@ -105,8 +106,8 @@ def test_times_of_words():
     logits = frames([blank, a, a, blank, space, space, blank, b, c, c, space], LETTERS)
     recipe = toy(LETTERS, CTC(), CTCSearch(times=True))
     assert recipe.task.answer(GRAPHS, recipe, {"logits": logits})["words"] == [
-        {"word": "a", "begin": 0.04, "end": 0.12},
-        {"word": "bc", "begin": 0.28, "end": 0.4},
+        {"word": "a", "begin": 0.04, "end": 0.12, "confidence": 0.9967},
+        {"word": "bc", "begin": 0.28, "end": 0.4, "confidence": 0.9967},
     ]
     silence = frames([blank] * 4, LETTERS)
     assert recipe.task.answer(GRAPHS, recipe, {"logits": silence})["words"] == []
@@ -117,17 +118,17 @@ def test_times_of_phonemes():
     recipe = toy(PHONEMES, CTC(error_rate="per"), CTCSearch(times=True), seconds_per_frame=0.01)
     logits = frames([sil, sil, b, BLANK_INDEX, ah, sil], PHONEMES)
     assert recipe.task.answer(GRAPHS, recipe, {"logits": logits})["words"] == [
-        {"word": "sil", "begin": 0.0, "end": 0.02},
-        {"word": "b", "begin": 0.02, "end": 0.03},
-        {"word": "ah", "begin": 0.04, "end": 0.05},
-        {"word": "sil", "begin": 0.05, "end": 0.06},
+        {"word": "sil", "begin": 0.0, "end": 0.02, "confidence": 0.9995},
+        {"word": "b", "begin": 0.02, "end": 0.03, "confidence": 0.9995},
+        {"word": "ah", "begin": 0.04, "end": 0.05, "confidence": 0.9995},
+        {"word": "sil", "begin": 0.05, "end": 0.06, "confidence": 0.9995},
     ]
 
 
 def test_what_has_no_clock_has_no_times():
     recipe = toy(LETTERS, CTC(), CTCSearch(times=True), seconds_per_frame=None)
     with pytest.raises(ZooError, match="toy/one knows no times"):
-        recipe.task.answer(GRAPHS, recipe, {"logits": saying("a")})
+        recipe.task.predict(GRAPHS, recipe, [EXAMPLES[2], EXAMPLES[3]])
 
 
 def test_predict_answers_each_input_and_goes_on_after_a_bad_one():

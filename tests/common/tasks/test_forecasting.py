@@ -1,5 +1,7 @@
 """The task forecasting, on a model whose numbers are known: the next value is twice the last one."""
 
+from dataclasses import replace
+
 import keras
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
 from zoo.common.runtime.keras_model import keras_function
+from zoo.common.tasks.intervals import Intervals
 from zoo.timeseries.corpora.segment import Segment
 
 
@@ -32,10 +35,15 @@ def horizon(recipe, steps):
 def test_loss_is_the_squared_error_in_units_of_the_scale(recipe):
     y = {
         "targets": np.array([[10.0], [4.0]], np.float32),
+        "weight": np.ones((2, 1), np.float32),
         "scale": np.array([[2.0], [1.0]], np.float32),
     }
     outputs = {"forecast": np.array([[4.0], [4.0]], np.float32)}
     np.testing.assert_allclose(recipe.task.loss(y, outputs), [9.0, 0.0])
+    absolute = recipe.override({"task.steer_by": "smape"}).task
+    np.testing.assert_allclose(absolute.loss(y, outputs), [3.0, 0.0])
+    y["weight"][0] = 0
+    np.testing.assert_allclose(absolute.loss(y, outputs), [0.0, 0.0])
 
 
 def test_one_step_ahead(recipe):
@@ -69,24 +77,84 @@ def test_several_series_are_measured_together(recipe):
     assert evaluation.metrics["nmse"] == pytest.approx(expected)
 
 
+def test_missing_targets_are_left_out(recipe):
+    holes = Segment("holes", (1.0, np.nan, 4.0), history=(0.0, 0.5))
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, [holes])
+    # What is missing is read as the value before it: 1, doubled.
+    assert [(row["step"], row["output"]) for row in evaluation.rows] == [(1, 1.0), (3, 2.0)]
+
+
+def test_smape(recipe):
+    recipe = recipe.override({"task.steer_by": "smape"})
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES])
+    # Forecast 1, 2, 4, 8, 12 of 1, 2, 4, 6, 8.
+    assert evaluation.metrics == {"smape": pytest.approx((2 / 7 + 4 / 10) / 5)}
+    zeros = Segment("zeros", (0.0, 0.0, 2.0), (0.0, 0.0))
+    assert recipe.task.evaluate(GRAPHS, recipe, [zeros]).metrics["smape"] == pytest.approx(2 / 3)
+
+
 def test_nmse_needs_targets_that_differ(recipe):
     with pytest.raises(ZooError, match=r"Targets must differ from each other. Received: 2, all 3"):
         recipe.task.evaluate(GRAPHS, recipe, [Segment("flat", (3.0, 3.0), (1.0, 2.0))])
 
 
 def test_an_answer_is_iterated(recipe):
-    item = {"series": np.array([3.0, 1.5], np.float32)}
+    item = {"series": np.array([[3.0, 1.5]], np.float32)}
     answer = recipe.task.answer(GRAPHS, horizon(recipe, 4), item)
     assert answer == {"output": "3 6 12 24", "forecast": [3.0, 6.0, 12.0, 24.0]}
 
 
 def test_a_forecast_that_diverges_is_refused(recipe):
-    item = {"series": np.array([1.0, 2.0], np.float32)}
+    item = {"series": np.array([[1.0, 2.0]], np.float32)}
     with (
         np.errstate(over="ignore"),
         pytest.raises(ZooError, match="Step 127 of the forecast is no finite number"),
     ):
         recipe.task.answer(GRAPHS, horizon(recipe, 200), item)
+
+
+def test_intervals_are_quantiles_of_errors():
+    errors = np.stack([np.arange(1.0, 20), -np.arange(19.0, 0, -1)], axis=1)
+    errors[0, 1] = np.nan
+    intervals = Intervals.of(errors)
+    # Of 19 errors, number 20 level; of 18, 0.95 would need 19.
+    np.testing.assert_array_equal(intervals.half_widths(0.5, 2), [10, 10])
+    np.testing.assert_array_equal(intervals.half_widths(0.9, 2), [18, 18])
+    np.testing.assert_array_equal(intervals.half_widths(0.95, 1), [19])
+    with pytest.raises(ZooError, match=r"0.95 are known up to a horizon of 1: .* Received: 2"):
+        intervals.half_widths(0.95, 2)
+
+
+def test_intervals_are_kept_in_a_file(tmp_path):
+    path = tmp_path / "intervals.json"
+    intervals = Intervals.of(np.arange(20.0)[:, None])
+    path.write_text(intervals.to_text())
+    assert Intervals.read(path) == intervals
+    for text in ("[]", '{"0.5": [1]}', '{"0.5": [-1], "0.8": [1], "0.9": [1], "0.95": [1]}'):
+        path.write_text(text)
+        with pytest.raises(ZooError, match="is corrupt: it must have a list of widths"):
+            Intervals.read(path)
+
+
+def test_coverage_is_measured(recipe):
+    """Forecasts 1, 2, 4, 8, 12 of 1, 2, 4, 6, 8, with half widths of a third of the scale, 3."""
+    intervals = Intervals(((1.0,) * 2,) * 4)
+    data = replace(recipe.data, intervals=intervals)
+    model = replace(recipe.model, mean=0.0, deviation=3.0)
+    recipe = replace(recipe, data=data, model=model).override({"decoder.interval": 0.9})
+    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES])
+    assert (evaluation.rows[4]["low"], evaluation.rows[4]["high"]) == (9.0, 15.0)
+    assert evaluation.report[1] == (
+        "intervals of 0.9: 0.8000 of the targets are inside, mean width 6"
+    )
+    item = {"series": np.array([[3.0, 1.5]], np.float32)}
+    answer = recipe.task.answer(GRAPHS, horizon(recipe, 2), item)
+    assert answer["steps"][1] == {"step": 2, "forecast": 6.0, "low": 3.0, "high": 9.0}
+    with pytest.raises(ZooError, match="known up to a horizon of 2"):
+        recipe.task.answer(GRAPHS, horizon(recipe, 3), item)
+    bare = replace(recipe, data=replace(data, intervals=None))
+    with pytest.raises(ZooError, match="has no intervals here"):
+        recipe.task.answer(GRAPHS, bare, item)
 
 
 def test_a_plot_of_each_series(recipe, tmp_path):
@@ -103,5 +171,5 @@ def test_the_graph_answers_as_the_task_does(recipe):
     in_graph = tf.function(recipe.task.answer_in_graph(model, recipe))({"series": series})
     graphs = Graphs("keras", {"model": keras_function(model)})
     for row, forecast in zip(series, in_graph["forecast"].numpy(), strict=True):
-        answer = recipe.task.answer(graphs, recipe, {"series": row})
+        answer = recipe.task.answer(graphs, recipe, {"series": row[None]})
         np.testing.assert_allclose(forecast, answer["forecast"], rtol=1e-5)

@@ -85,6 +85,7 @@ def test_a_run_has_what_a_preset_needs(training, tmp_path):
     assert row["loss"] < 1e-8
     assert len(lines) == 1
     assert {path.name for path in folder.iterdir()} == {
+        "intervals.json",
         "metrics.csv",
         "model.keras",
         "recipe.json",

@@ -41,6 +41,16 @@ def test_clipping_is_by_the_norm_of_all_gradients():
     np.testing.assert_allclose(kernel, 1 - 0.25 / np.sqrt(50) * np.array([3, 4]), rtol=1e-6)
 
 
+def test_adamw_clips_as_well():
+    """A long gradient counts no more than a short one, beside those that follow."""
+    short = 1 / np.sqrt(2)  # of the kernel's gradient, whose bias has the same
+    clipped, _ = stepped(AdamW(0.1, 0, clip_norm=1).build(10, 1), [1000, 0], [-0.1, 0])
+    expected, _ = stepped(AdamW(0.1, 0, clip_norm=1e5).build(10, 1), [short, 0], [-0.1, 0])
+    free, _ = stepped(AdamW(0.1, 0, clip_norm=1e5).build(10, 1), [1000, 0], [-0.1, 0])
+    np.testing.assert_allclose(clipped, expected, rtol=1e-5)
+    assert np.abs(free - expected).max() > 1e-3
+
+
 @pytest.mark.parametrize("kind", [SGD, AdamW])
 def test_biases_do_not_decay(kind):
     optimizer = kind(learning_rate=0.5, weight_decay=0.1)
@@ -77,11 +87,13 @@ def test_warm_up_and_cosine():
 @pytest.mark.parametrize(
     ("kind", "field", "value", "words"),
     [
-        (AdamW, "learning_rate", 0, "above 0. Received: 0"),
-        (AdamW, "clip_norm", -1, "above 0. Received: -1"),
+        (AdamW, "learning_rate", 0, "above 0 and at most 1,000,000. Received: 0"),
+        (AdamW, "clip_norm", -1, "above 0 and at most 1,000,000. Received: -1"),
         (AdamW, "warmup_epochs", -1, "at least 0"),
-        (AdamW, "weight_decay", float("nan"), "at least 0. Received: nan"),
-        (SGD, "learning_rate", float("inf"), "above 0. Received: inf"),
+        (AdamW, "weight_decay", float("nan"), "at least 0 and at most 1,000,000. Received: nan"),
+        (SGD, "learning_rate", float("inf"), "above 0 and at most 1,000,000. Received: inf"),
+        (AdamW, "warmup_epochs", 1e300, "at least 0 and at most 1,000,000. Received: 1e+300"),
+        (SGD, "learning_rate", 1e300, "above 0 and at most 1,000,000. Received: 1e+300"),
         (SGD, "momentum", 1, "at least 0 and below 1. Received: 1"),
         (SGD, "average_from", -1, "at least 0"),
     ],

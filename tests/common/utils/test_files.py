@@ -8,7 +8,14 @@ from pathlib import Path
 import pytest
 
 from zoo.common.core.errors import ZooError
-from zoo.common.utils.files import atomic_file, atomic_folder, read_text, write_text
+from zoo.common.utils import files
+from zoo.common.utils.files import (
+    atomic_file,
+    atomic_folder,
+    clear_parts,
+    read_text,
+    write_text,
+)
 
 
 def everything_below(folder: Path) -> set[str]:
@@ -111,3 +118,85 @@ def test_text_that_cannot_be_read(tmp_path):
     (tmp_path / "latin").write_bytes(b"\xe4")
     with pytest.raises(ZooError, match="latin is corrupt: it is not UTF-8"):
         read_text(tmp_path / "latin")
+
+
+@pytest.mark.parametrize("umask", [0o077, 0o002])
+def test_files_and_folders_have_the_mode_of_the_umask(tmp_path, umask):
+    before = os.umask(umask)
+    try:
+        write_text(tmp_path / "a.txt", "mine")
+        with atomic_folder(tmp_path / "b") as temporary:
+            write_text(temporary / "c.txt", "mine")
+    finally:
+        os.umask(before)
+    for name, mode in (("a.txt", 0o666), ("b", 0o777), ("b/c.txt", 0o666)):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == mode & ~umask
+
+
+@pytest.mark.parametrize("in_one_step", [True, False])
+def test_a_folder_takes_the_place_of_another(tmp_path, monkeypatch, in_one_step):
+    if not in_one_step:
+        monkeypatch.setattr(files, "_swap", lambda *_: False)
+    for text in ("old", "new"):
+        with atomic_folder(tmp_path / "a", replace=True) as temporary:
+            (temporary / text).touch()
+    assert everything_below(tmp_path) == {"a", "a/new"}
+
+
+def test_the_system_swaps_folders_in_one_step(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    assert files._swap(tmp_path / "a", tmp_path / "b")
+    assert everything_below(tmp_path) == {"a", "a/b", "b", "b/a"}
+    assert not files._swap(tmp_path / "a", tmp_path / "none")
+
+
+@pytest.mark.parametrize("library", [None, object()])
+def test_a_system_without_such_a_call(tmp_path, monkeypatch, library):
+    def load(_):
+        if library is None:
+            raise OSError
+        return library
+
+    monkeypatch.setattr(files.ctypes, "CDLL", load)
+    assert not files._swap(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.parametrize("killed_after", [1, 2])
+def test_half_an_exchange_is_made_good(tmp_path, monkeypatch, killed_after):
+    """Where the system cannot swap: killed after a step, the next one begins with a whole folder."""
+    path = tmp_path / "a"
+    path.mkdir()
+    (path / "old").touch()
+    if killed_after == 2:
+        path.rename(tmp_path / ".a.before")
+        path.mkdir()
+        (path / "new").touch()
+    else:
+        path.rename(tmp_path / ".a.before")
+    with pytest.raises(RuntimeError), atomic_folder(path, replace=True):
+        raise RuntimeError
+    assert everything_below(tmp_path) == {"a", "a/old" if killed_after == 1 else "a/new"}
+
+
+def test_parts_of_one_name_are_cleared(tmp_path):
+    (tmp_path / ".part-a~1").mkdir()
+    (tmp_path / ".part-a~1" / "half").touch()
+    (tmp_path / ".part-a-b~1").touch()
+    clear_parts(tmp_path, "a")
+    assert everything_below(tmp_path) == {".part-a-b~1"}
+    clear_parts(tmp_path)
+    assert everything_below(tmp_path) == set()
+
+
+def test_what_has_no_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    for name in ("fifo", "zeros"):
+        with pytest.raises(ZooError, match=f"{name} cannot be read: it is no plain file"):
+            read_text(tmp_path / name)
+    with (tmp_path / "large").open("wb") as file:
+        file.truncate(2**40)  # a hole: nothing is on the disk
+    with pytest.raises(ZooError, match="large is corrupt: it must have 67,108,864 bytes at most"):
+        read_text(tmp_path / "large")

@@ -10,7 +10,7 @@ from keras import layers
 
 import zoo
 from zoo.common.layers import recurrent
-from zoo.common.utils.private import flat_layers, in_xla, nodes
+from zoo.common.utils.private import flat_layers, in_xla, nodes, weight_shapes
 
 PACKAGE = Path(zoo.__file__).parent
 
@@ -97,3 +97,16 @@ def test_private_apis_stand_in_one_file():
             for name in names:
                 assert name not in PRIVATE, path
                 assert not name.startswith(("keras.src", "tensorflow.python")), path
+
+
+def test_shapes_of_weights_that_no_memory_holds(model):
+    """A million units, twice; and nothing of them is made later."""
+
+    def build():
+        return keras.Sequential([keras.Input((10**6,)), layers.Dense(10**6)])
+
+    assert weight_shapes(build) == [(10**6, 10**6), (10**6,)]
+    with keras.StatelessScope():
+        pass
+    shapes = [tuple(weight.shape) for weight in model.weights]
+    assert weight_shapes(lambda: keras.models.clone_model(model)) == shapes

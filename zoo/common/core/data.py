@@ -13,7 +13,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.model import ModelConfig
+from zoo.common.core.errors import ZooError
+from zoo.common.core.formats import Format
+from zoo.common.core.model import Graphs, ModelConfig
 from zoo.common.core.recipe import Recipe
 
 # x, y and the ids of the examples: what a training step reads.
@@ -37,6 +39,27 @@ class Batches:
 
     def __iter__(self) -> Iterator[Batch]:
         return self.generate()
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A piece of a long input: from `begin` to `end`, in seconds, and the item it makes."""
+
+    begin: float
+    end: float
+    item: Item
+
+
+@dataclass(frozen=True)
+class Segments:
+    """A long input, read piece by piece.
+
+    pieces: gives the pieces that hold something, in order; they may overlap. about: facts as those of
+        `Data.about_input`, known when all pieces are read.
+    """
+
+    pieces: Iterator[Segment]
+    about: Callable[[], dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -87,6 +110,15 @@ class Data(ABC):
         """How many examples there are, as records and figures count them."""
         return len(examples)
 
+    def num_windows(self, examples: list[Any], recipe: Recipe) -> int:
+        """How many windows of examples training divides into batches: where an example is trained on
+        as a whole, how many examples."""
+        return len(examples)
+
+    def take_windows(self, examples: list[Any], count: int, recipe: Recipe) -> list[Any]:
+        """The first examples, with `count` windows of them, or as many as there are."""
+        return examples[:count]
+
     @abstractmethod
     def checksum(self, examples: list[Any]) -> str:
         """A digest of the data, which a run records."""
@@ -121,6 +153,17 @@ class Data(ABC):
     def read_input(self, source: str, recipe: Recipe) -> Item:
         """A user's input, such as the path of a file, as the model takes it. Raises `ZooError`."""
 
+    def find_inputs(self, source: str) -> list[str]:
+        """The inputs that a user means: of a folder its files, where the data is in files."""
+        return [source]
+
+    def segments(self, source: str, recipe: Recipe) -> Segments | None:
+        """A user's input piece by piece, where it is longer than the model takes at once; else None.
+
+        Raises `ZooError`, and so do its pieces while they are read.
+        """
+        return None
+
     def read_example(self, example: Any, recipe: Recipe) -> Item:
         """An example of a split as the model takes it. Raises `ZooError`."""
         raise NotImplementedError(f"{type(self).__name__} is not measured example by example")
@@ -129,9 +172,21 @@ class Data(ABC):
         """What examples are sorted by where they are measured, so that batches have little padding."""
         return 0
 
+    def stream(self, graphs: Graphs, recipe: Recipe, **how: Any) -> Any:
+        """What takes an input part by part while it is made. Raises `ZooError` if there is none."""
+        raise ZooError(f"{recipe.name} cannot stream: its input comes as a whole.")
+
     def about_input(self, item: Item, recipe: Recipe) -> dict[str, Any]:
         """Facts about an input that stand in its answer, JSON-ready, such as its length in seconds."""
         return {}
+
+    def formats(self, recipe: Recipe) -> dict[str, Format]:
+        """What files answers can be written to, by the name of the format."""
+        return {}
+
+    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
+        """Draw a user's input with what a model hears or sees in it, as a PNG. Raises `ZooError`."""
+        raise ZooError(f"There is no picture of an input for {recipe.name}.")
 
     def collate(self, items: Sequence[Item]) -> dict[str, np.ndarray]:
         """Items as one batch of the model's inputs, padded where need be, with explicit lengths."""

@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from zoo.common.core.data import Item
+from zoo.common.core.data import Item, Segment
 from zoo.common.core.errors import ExportError, ZooError
+from zoo.common.core.formats import Format
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
 
@@ -53,8 +54,6 @@ class Task(ABC):
 
     # What it does to an input, in the name of a signature: "transcribe_wav".
     verb: ClassVar[str] = "predict"
-    # The metric at which `--overfit` counts a few examples as learnt.
-    overfit_target: ClassVar[float] = 0.02
 
     @property
     @abstractmethod
@@ -66,6 +65,10 @@ class Task(ABC):
     @abstractmethod
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
         """The loss float32 [batch] of a batch, by operations of `keras.ops`."""
+
+    def calibrate(self, recipe: Recipe, examples: list[Any], folder: Path) -> None:  # noqa: B027
+        """Write what a trained run keeps beside its model and measures on its dev examples, such as the
+        size of its errors, into the run folder."""
 
     # Use. The graphs may be of any runtime: what stands around them is NumPy.
 
@@ -80,6 +83,19 @@ class Task(ABC):
         `output` is what a person reads. Raises `ZooError`.
         """
 
+    def answer_segments(
+        self, graphs: Graphs, recipe: Recipe, segments: Iterator[Segment]
+    ) -> dict[str, Any]:
+        """The answer to a long input, as `Data.segments` reads it: `{"output": ..., ...}`.
+
+        Only a task whose data has such inputs has it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} answers no input piece by piece")
+
+    def formats(self, recipe: Recipe) -> dict[str, Format]:
+        """What files answers can be written to, by the name of the format."""
+        return recipe.data.formats(recipe)
+
     def predict(
         self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
     ) -> Iterator[dict[str, Any]]:
@@ -89,13 +105,21 @@ class Task(ABC):
         """
         for source in inputs:
             try:
-                item = recipe.data.read_input(source, recipe)
-                answer = self.answer(graphs, recipe, item) | recipe.data.about_input(item, recipe)
+                answer = self._answer_input(graphs, recipe, source)
             except ExportError:
                 raise
             except ZooError as error:
                 answer = {"error": str(error)}
             yield {"input": source, **answer}
+
+    def _answer_input(self, graphs: Graphs, recipe: Recipe, source: str) -> dict[str, Any]:
+        """The answer to an input of any length, and facts about the input."""
+        segments = recipe.data.segments(source, recipe)
+        if segments is not None:
+            answer = self.answer_segments(graphs, recipe, segments.pieces)
+            return answer | segments.about()
+        item = recipe.data.read_input(source, recipe)
+        return self.answer(graphs, recipe, item) | recipe.data.about_input(item, recipe)
 
     def score(
         self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
@@ -109,6 +133,13 @@ class Task(ABC):
     def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
         """Draw an evaluation as PNG files in a folder that is there, and return their paths."""
         return []
+
+    def write_gallery(
+        self, presets: Sequence[tuple[str, Recipe, Graphs]], examples: list[Any], folder: Path
+    ) -> Path:
+        """Write a page of examples with the answers of presets, each of a name, a recipe and its graphs,
+        into an empty folder, and return the page's path. Raises `ZooError`."""
+        raise ZooError(f"There is no gallery of {presets[0][0]}.")
 
     # Delivery
 

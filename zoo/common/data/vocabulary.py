@@ -14,6 +14,8 @@ from zoo.common.core.errors import ZooError
 PAD, UNKNOWN, START, END = "<pad>", "<unk>", "<start>", "<end>"
 
 VOCABULARY_FILE = "vocabulary.txt"
+# More than any count has.
+MAX_DIGITS = 18
 
 
 @dataclass(frozen=True)
@@ -84,7 +86,8 @@ class Vocabulary:
         for number, line in enumerate(text.removesuffix("\n").split("\n"), start=1):
             escaped, tab, count = line.rpartition("\t")
             token = _unescaped(escaped)
-            if not tab or not token or not count.isdecimal() or token in tokens:
+            number_of_times = count.isdecimal() and len(count) <= MAX_DIGITS
+            if not tab or not token or not number_of_times or token in tokens:
                 raise ZooError(
                     f"{path} is corrupt: a line is a token of its own, a tab and a count. "
                     f"Received in line {number}: {line[:80]!r}."

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gzip
+import itertools
 import re
+import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import read_file
+from zoo.common.data.manifests import GZIP_MAGIC, read_file
 from zoo.common.decoding.ngram import DIGITS, END, NGramModel, NGrams
 from zoo.common.utils.files import atomic_file
 
@@ -52,6 +54,28 @@ def read_arpa(path: Path) -> NGramModel:
         ZooError: the file is missing, or is no ARPA file; the first bad line is named.
     """
     return _Reader(path).read()
+
+
+def read_words(path: Path) -> list[str]:
+    """Return the words of a file's unigrams in their order; nothing behind those is read.
+
+    Raises:
+        ZooError: the file is missing, or is no ARPA file.
+    """
+    words: list[str] = []
+    try:
+        with path.open("rb") as raw:
+            zipped = raw.peek(2).startswith(GZIP_MAGIC)
+            with gzip.open(raw) if zipped else raw as file:
+                lines = (line.decode().strip() for line in file)
+                if "\\1-grams:" in lines:  # which reads up to it
+                    for line in itertools.takewhile(lambda line: line[:1] != "\\", lines):
+                        words += line.split()[1:2]
+    except (EOFError, OSError, UnicodeDecodeError, zlib.error):
+        read_file(path)  # which says what is wrong
+    if not words:
+        raise ZooError(f"{path} is no ARPA file, or not a whole one.")
+    return words
 
 
 # Writing

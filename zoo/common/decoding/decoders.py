@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from zoo.common.core.decoder import Decoder, option
-from zoo.common.core.errors import check_choice, check_range
+from zoo.common.core.decoder import Decoder, option, resource
+from zoo.common.core.errors import ZooError, check_choice, check_range
+from zoo.common.core.recipe import convert
 
 SAMPLERS = ("greedy", "random", "top_k", "top_p")
 SEARCHES = ("beam", "greedy")
@@ -13,15 +15,50 @@ SEARCHES = ("beam", "greedy")
 
 @dataclass(frozen=True)
 class CTCSearch(Decoder):
-    """Labels out of the frames of a CTC model. See `zoo.common.ctc.search`."""
+    """Labels out of the frames of a CTC model. See `zoo.common.ctc.search`.
+
+    With a language model or a lexicon it looks for words: see `zoo.common.ctc.word_search`.
+    """
 
     beam_width: int = option(1, "labellings the prefix beam search keeps; 1 takes the best path")
     n_best: int = option(1, "how many labellings are given, the likeliest first")
-    times: bool = option(False, "when each word was said, in seconds")
+    times: bool = option(False, "when each word was said, in seconds, and how sure that is")
+    lm_weight: float = option(0.5, "what the log-probability by --lm is multiplied by")
+    word_bonus: float = option(
+        1.0, "what each word adds to a score, in nats, with --lm or --lexicon"
+    )
+    lm: Path | None = resource("a language model of words, an ARPA file")
+    lexicon: Path | None = resource("the words to look for, each with its symbols if need be")
+    hot_word: tuple[str, ...] | None = resource(
+        "WORD:BOOST, a word and what it adds to a score, in nats; several may be given"
+    )
 
     def __post_init__(self):
         check_range("beam_width", self.beam_width, at_least=1, at_most=10_000)
         check_range("n_best", self.n_best, at_least=1, at_most=self.beam_width)
+        check_range("lm_weight", self.lm_weight, at_least=0, at_most=100)
+        check_range("word_bonus", self.word_bonus, at_least=-100, at_most=100)
+        if self.boosts and not (self.lm or self.lexicon):
+            raise ZooError("hot_word goes with lm or lexicon: a search for words.")
+
+    @property
+    def searches_words(self) -> bool:
+        """Whether what is found is words that are known."""
+        return self.lm is not None or self.lexicon is not None
+
+    @property
+    def boosts(self) -> dict[str, float]:
+        """What each hot word adds to a score, in nats. Raises `ZooError`."""
+        boosts = {}
+        for given in self.hot_word or ():
+            word, _, boost = given.rpartition(":")
+            if not word or word.split() != [word]:
+                raise ZooError(f"hot_word must be one WORD:BOOST. Received: {given[:80]!r}.")
+            boosts[word] = convert(boost, float, f"hot_word: the boost of {word[:80]!r}")
+            check_range(
+                f"hot_word: the boost of {word!r}", boosts[word], at_least=-100, at_most=100
+            )
+        return boosts
 
 
 @dataclass(frozen=True)
@@ -96,9 +133,13 @@ class SequenceSearch(Sampling):
 
 @dataclass(frozen=True)
 class Forecast(Decoder):
-    """How far a forecast goes."""
+    """How far a forecast goes, and how sure it is. See `zoo.common.tasks.intervals`."""
 
     horizon: int = option(1, "steps ahead")
+    interval: float = option(
+        0.0, "probability of an interval around each step: 0.5, 0.8, 0.9 or 0.95; 0 for none"
+    )
 
     def __post_init__(self):
         check_range("horizon", self.horizon, at_least=1, at_most=100_000)
+        check_choice("interval", self.interval, (0.0, 0.5, 0.8, 0.9, 0.95))

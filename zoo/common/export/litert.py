@@ -14,7 +14,7 @@ import tensorflow as tf
 
 from zoo.common.core.errors import ZooError
 from zoo.common.export.per_graph import export_graphs
-from zoo.common.export.portable import portable
+from zoo.common.export.portable import portable, save_module
 from zoo.common.runtime.files import import_package
 from zoo.common.runtime.keras_model import concrete_function
 from zoo.common.runtime.litert import SUFFIX
@@ -38,9 +38,10 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
 def _write(model: keras.Model, path: Path) -> None:
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
-    with tempfile.TemporaryDirectory() as folder, _quiet():
+    # On the disk that the export goes to: what is full is then what the error names.
+    with tempfile.TemporaryDirectory(dir=path.parent) as folder, _quiet():
         # By way of a SavedModel: its signature keeps the names of inputs and outputs.
-        tf.saved_model.save(module, folder, {model.name: concrete_function(model, batch=1)})
+        save_module(module, Path(folder), {model.name: concrete_function(model, batch=1)})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, [model.name])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:

@@ -9,9 +9,9 @@ from typing import Any
 import keras
 
 from zoo.common.export import parity
+from zoo.common.export.sealed import sealed_folder
 from zoo.common.runtime import FOLDERS, open_export
 from zoo.common.runtime.preset import Preset
-from zoo.common.utils.files import atomic_folder
 
 
 def export_graphs(
@@ -39,7 +39,7 @@ def export_graphs(
     target = folder / FOLDERS[format_]
     samples = preset.recipe.data.example_inputs(preset.recipe)
     keras_graphs, rows = preset.recipe.model.graphs(preset.model), []
-    with atomic_folder(target) as temporary:
+    with sealed_folder(preset, format_, target) as temporary:
         files = {name: temporary / f"{name}{suffix}" for name in models}
         for name, path in files.items():
             write(models[name], path)

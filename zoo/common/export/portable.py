@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
 import keras
+import tensorflow as tf
 
 from zoo.common.layers.recurrent import to_stock
 from zoo.common.runtime.preset import Preset
@@ -20,3 +25,11 @@ def portable(preset: Preset) -> keras.Model:
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False
     return model
+
+
+def save_module(module: tf.Module, folder: Path, functions: Mapping[str, Any]) -> None:
+    """Write a module as a SavedModel with those signatures. Raises `OSError` if the disk is full."""
+    try:
+        tf.saved_model.save(module, str(folder), functions)
+    except tf.errors.OpError as error:  # "<path>; <reason> [<operation>]"
+        raise OSError(error.message.rpartition("; ")[2].partition(" [")[0]) from error

@@ -11,11 +11,11 @@ import tensorflow as tf
 
 from zoo.common.core.task import Signature
 from zoo.common.export import parity
-from zoo.common.export.portable import portable
+from zoo.common.export.portable import portable, save_module
+from zoo.common.export.sealed import sealed_folder
 from zoo.common.runtime import open_export, versions
 from zoo.common.runtime.keras_model import concrete_function
 from zoo.common.runtime.preset import Preset
-from zoo.common.utils.files import atomic_folder
 
 # Of a float output: the same graph, run by another executor, differs in the last bits alone.
 TOLERANCE = 1e-4
@@ -36,7 +36,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
     """
     task, recipe = preset.recipe.task, preset.recipe
     target = folder / str(max(versions(folder), default=0) + 1)
-    with atomic_folder(target) as temporary:
+    with sealed_folder(preset, "savedmodel", target) as temporary:
         model = portable(preset)
         graphs = recipe.model.graphs(model)
         signatures = task.signatures(model, recipe)
@@ -48,10 +48,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
         functions = {name: concrete_function(graph) for name, graph in graphs.items()}
         for name, signature in signatures.items():
             functions[name] = tf.function(signature.function).get_concrete_function(*signature.spec)
-        try:
-            tf.saved_model.save(module, str(temporary), functions)
-        except tf.errors.OpError as error:  # "<path>; <reason> [<operation>]"
-            raise OSError(error.message.rpartition("; ")[2].partition(" [")[0]) from error
+        save_module(module, temporary, functions)
         received, samples = open_export("savedmodel", temporary), recipe.data.example_inputs(recipe)
         expected = {
             name: _on_arrays(signature)

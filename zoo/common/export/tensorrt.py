@@ -14,10 +14,10 @@ import numpy as np
 from zoo.common.core.errors import ZooError
 from zoo.common.export import parity
 from zoo.common.export.onnx import TOLERANCE
+from zoo.common.export.sealed import sealed_folder
 from zoo.common.runtime import FOLDERS
 from zoo.common.runtime.files import import_package
 from zoo.common.runtime.preset import Preset
-from zoo.common.utils.files import atomic_folder
 
 SUFFIX = ".engine"
 
@@ -40,7 +40,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
     samples = preset.recipe.data.example_inputs(preset.recipe)
     target = folder / FOLDERS["tensorrt"]
     rows = []
-    with atomic_folder(target) as temporary:
+    with sealed_folder(preset, "tensorrt", target) as temporary:
         for name, model in preset.recipe.model.graphs(preset.model).items():
             content = to_onnx(model).SerializeToString()
             engine = _build(runtime, name, content, _profile(model, samples[name]))

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core import registry
+from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
-from zoo.common.presets.runs import provenance, read_json, write_json
+from zoo.common.presets.provenance import provenance
+from zoo.common.presets.runs import read_json, write_json
+from zoo.common.presets.schedules import EARLIER, schedule
 from zoo.common.utils.files import write_text
 
 # Every measurement of a preset of this name on test, also of earlier ones; a key of metrics.json.
@@ -23,7 +26,44 @@ def read_metrics(folder: Path) -> dict[str, Any]:
         ZooError: it is corrupt.
     """
     path = folder / store.METRICS_FILE
-    return read_json(path) if path.exists() else {}
+    if not path.exists():
+        return {}
+    metrics = read_json(path)
+    try:
+        _check(metrics)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
+        raise ZooError(f"{path} is corrupt: {reason}.") from None
+    return metrics
+
+
+def _check(metrics: Any) -> None:
+    """Read all that a card tells of, so that what is missing or of another kind is met here."""
+    training = metrics["training"]
+    for part in (training, *training.get(EARLIER, ())):
+        for key in ("epochs", "minutes"):
+            _number(part["history"][key])
+        int(part["history"].get("best_epoch", 1))
+    for earlier in training.get(EARLIER, ()):
+        dict(earlier["settings"])
+    for key in ("train", "dev"):
+        _number(training["examples"][key])
+    rows = list(metrics["figures"].values())
+    names = {tuple(row["metrics"]) for row in rows}
+    if len(names) > 1:
+        raise ValueError("its figures are of other metrics on each split")
+    for row in rows:
+        _number(row["examples"])
+        str(row["command"])
+    for row in (*rows, *metrics[TEST_READINGS]):
+        str(row["date"])
+        for value in row["metrics"].values():
+            _number(value)
+
+
+def _number(value: Any) -> None:
+    if not isinstance(value, int | float):
+        raise TypeError(f"{str(value)[:80]!r} stands where a number must be")
 
 
 def begin_metrics(folder: Path, training: dict[str, Any], before: dict[str, Any]) -> None:
@@ -59,6 +99,9 @@ def write_card(folder: Path) -> None:
     """Write CARD.md of a preset from the registry, recipe.json and metrics.json."""
     recipe, entry = store.load_recipe(folder), _entry(folder)
     metrics = read_metrics(folder)
+    measured = [*metrics.get("figures", {}).values(), *metrics.get(TEST_READINGS, [])]
+    if not measured or not all(entry.metric in row["metrics"] for row in measured):
+        raise ZooError(f"{folder / store.METRICS_FILE} is corrupt: {entry.metric} is not in it.")
     paragraphs = (" ".join(part.split("\n")) for part in entry.description.split("\n\n"))
     lines = [
         f"# {entry.name}",
@@ -120,7 +163,19 @@ def _training(training: dict[str, Any], recipe: Recipe) -> str:
         )
     if training.get("init"):
         words += f" It started from the weights of `{training['init']}`."
+    for number, before in enumerate(training.get(EARLIER, ()), start=1):
+        words += f" Schedule {number} before this one: {_schedule(before, recipe)}."
     return words
+
+
+def _schedule(training: dict[str, Any], recipe: Recipe) -> str:
+    """An earlier training of the same weights: how long, and what was set otherwise."""
+    history, now = training["history"], schedule(recipe)
+    other = [
+        f"`{key}={value}`" for key, value in training["settings"].items() if now.get(key) != value
+    ]
+    length = f"{history['epochs']} epochs, {history['minutes']:.0f} minutes"
+    return f"{length}, {', '.join(other) or 'with the same settings'}"
 
 
 def _facts(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:

@@ -26,7 +26,7 @@ import numpy as np
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe, flatten
 from zoo.common.presets.provenance import provenance
-from zoo.common.utils.files import atomic_file, check_file, clear_parts, read_text, write_text
+from zoo.common.utils.files import PART, atomic_file, check_file, clear_parts, read_text, write_text
 from zoo.common.utils.locks import LOCK_FILE
 
 STATE_FILE = "last.npz"
@@ -44,12 +44,15 @@ def check_folder(folder: Path, resume: bool) -> None:
     if resume:
         if not os.path.exists(folder / RUN_FILE):
             raise ZooError(f"There is nothing to resume: {folder / RUN_FILE} does not exist.")
-    elif os.path.isfile(folder) or (
-        os.path.isdir(folder) and not set(os.listdir(folder)) <= {LOCK_FILE}
-    ):
+    elif os.path.isfile(folder) or (os.path.isdir(folder) and not _left_by_a_killed_run(folder)):
         raise ZooError(
             f"{folder} exists already. Go on with it (--resume) or name another (--out)."
         )
+
+
+def _left_by_a_killed_run(folder: Path) -> bool:
+    """Whether a folder has nothing but what a run leaves that is killed before it has its record."""
+    return all(name == LOCK_FILE or name.startswith(PART) for name in os.listdir(folder))
 
 
 def has_epochs(folder: Path) -> bool:
@@ -95,7 +98,8 @@ def begin(
     check_folder(folder, resume)
     if resume:
         check_same_run(folder, record)
-        clear_parts(folder)
+    clear_parts(folder)
+    if resume:
         _change_length(folder, record["recipe"])
     return record
 

@@ -10,6 +10,9 @@ CARD.md         what it is for, corpus and licence, figures, limits (presets)
 from __future__ import annotations
 
 import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from zoo.common.core import registry
 from zoo.common.core.errors import ZooError, nearest
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets.runs import read_json, write_json
-from zoo.common.utils.files import write_text
+from zoo.common.utils.files import atomic_file, write_text
 
 # A clone has the presets beside the package, an installed one inside it.
 _INSTALLED = registry.PACKAGE / "saved_models"
@@ -36,9 +39,9 @@ def home() -> Path:
 def names() -> list[str]:
     """Return the names of the presets: the user's own and the shipped ones."""
     roots = (home(), ROOT)
-    return sorted(
-        {str(p.parent.relative_to(r)) for r in roots for p in r.glob(f"*/*/{RECIPE_FILE}")}
-    )
+    found = {p.parent.relative_to(r) for r in roots for p in r.glob(f"*/*/{RECIPE_FILE}")}
+    # What begins with a dot is being published, or was when its writer was killed.
+    return sorted(str(name) for name in found if not name.name.startswith("."))
 
 
 def folder_of(name: str) -> Path:
@@ -94,6 +97,11 @@ def load_recipe(folder: Path) -> Recipe:
     return recipe
 
 
+def files(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of the files of a preset that its answers come from."""
+    return (recipe.model.file, RECIPE_FILE, *recipe.data.assets())
+
+
 def load_model(folder: Path, recipe: Recipe) -> Any:
     """Return the trained model in a folder, as `ModelConfig.load` gives it. Raises `ZooError`."""
     return recipe.model.load(folder / recipe.model.file)
@@ -110,6 +118,27 @@ def save_recipe(folder: Path, recipe: Recipe) -> None:
     write_json(folder / RECIPE_FILE, recipe.to_dict())
     for name, text in recipe.data.assets().items():
         write_text(folder / name, text)
+
+
+@contextmanager
+def recipe_copied(folder: Path, out: Path, recipe: Recipe) -> Iterator[None]:
+    """Put recipe.json and the assets of a preset into another folder, to the byte.
+
+    If the block fails, those that were not there before are removed.
+    """
+    new = []
+    try:
+        # The recipe last: with it the folder is that of a preset, whose assets are whole.
+        for name in (*recipe.data.assets(), RECIPE_FILE):
+            if not os.path.exists(out / name):
+                new.append(out / name)
+            with atomic_file(out / name) as temporary:
+                shutil.copyfile(folder / name, temporary)
+        yield
+    except BaseException:
+        for path in reversed(new):
+            path.unlink(missing_ok=True)
+        raise
 
 
 def check_same(folder: Path, out: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from zoo.common.core.errors import ExportError, ZooError, check_choice
 from zoo.common.core.model import Function, Graphs
 from zoo.common.presets import store
+from zoo.common.presets.seals import check_seal
 
 KERAS = "keras"
 BACKENDS = (KERAS, "savedmodel", "onnx", "litert")
@@ -43,6 +44,7 @@ def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
         raise ZooError(
             f"There is no {export}: export it first: zoo export {preset_or_folder} --to {backend}"
         )
+    check_seal(export, folder, store.load_recipe(folder), backend)
     return open_export(backend, export)
 
 

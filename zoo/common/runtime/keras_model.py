@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.errors import ZooError
+from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.model import Function, ModelConfig
-from zoo.common.utils.files import atomic_file
+from zoo.common.runtime.declared import WEIGHTS_MEMBER, check_declared
+from zoo.common.utils.files import atomic_file, check_file
+from zoo.common.utils.private import weight_shapes
 from zoo.common.utils.quiet import start_backend
 
 if TYPE_CHECKING:
     import keras
 
-WEIGHTS_MEMBER = "model.weights.h5"
+# More than any model that learns has; each takes time to build, however small it is.
+MAX_LAYERS = 1000
 # The graph of a model that answers in one call.
 MODEL = "model"
 
@@ -54,6 +57,21 @@ class KerasModel(ModelConfig):
 
     # What follows from it
 
+    def declared_weights(self) -> list[tuple[int, ...]]:
+        """Return the shapes of the weights in the model's own file, without the memory they would take.
+
+        Raises:
+            ZooError: there can be no such model: it is too deep, or too large for any machine.
+        """
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name.endswith("layers") and isinstance(value, int):
+                check_range(f"model.{field.name}", value, at_most=MAX_LAYERS)
+        try:
+            return weight_shapes(lambda: self.checkpoint_submodel(self.build()))
+        except (OverflowError, MemoryError) as error:
+            raise ZooError(f"The model is too large: {' '.join(str(error).split())}.") from None
+
     def save(self, model: keras.Model, path: Path) -> None:
         """See `ModelConfig.save`: stock layers in float32 whatever precision it was trained in."""
         from zoo.common.layers.recurrent import to_stock
@@ -68,16 +86,19 @@ class KerasModel(ModelConfig):
         start_backend()
         import keras
 
-        if not path.exists():
-            raise ZooError(f"{path} is missing.")
+        check_file(path)
         if not zipfile.is_zipfile(path):
             raise ZooError(f"{path} is corrupt: it is no Keras file, or not a whole one.")
-        model = self.build()
+        shapes = self.declared_weights()
         try:
+            check_declared(path, shapes)
             weights = keras.saving.load_model(path, compile=False, safe_mode=True).get_weights()
+        except ZooError:
+            raise
         except Exception as error:  # whatever a damaged archive makes zipfile, h5py or Keras raise
             reason = " ".join(str(error).split()).split(". ")[0]
             raise ZooError(f"{path} cannot be opened in Keras's safe mode: {reason}.") from None
+        model = self.build()
         own = self.checkpoint_submodel(model)
         if [w.shape for w in weights] != [tuple(w.shape) for w in own.weights]:
             raise ZooError(

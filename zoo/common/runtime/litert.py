@@ -23,9 +23,9 @@ def open_export(folder: Path) -> dict[str, Function]:
             interpreter = runtime.Interpreter(str(path))
             (signature,) = interpreter.get_signature_list()
             runner = interpreter.get_signature_runner(signature)
-        except (ValueError, RuntimeError) as error:
+            dtypes = {name: of["dtype"] for name, of in runner.get_input_details().items()}
+        except Exception as error:  # whatever damage makes it raise: KeyError, IndexError, ...
             raise corrupt(path, "LiteRT", error) from None
-        dtypes = {name: of["dtype"] for name, of in runner.get_input_details().items()}
         quiet_start = [descriptor_2_elsewhere()]  # of the first call, which logs its delegate
 
         @guarded(path, "LiteRT", dtypes)

@@ -21,9 +21,9 @@ def open_export(folder: Path) -> dict[str, Function]:
     def function(path: Path) -> Function:
         try:
             session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+            dtypes = {node.name: _ONNX_TYPES[node.type] for node in session.get_inputs()}
         except Exception as error:  # its own exceptions have no common public class
             raise corrupt(path, "ONNX Runtime", error) from None
-        dtypes = {node.name: _ONNX_TYPES[node.type] for node in session.get_inputs()}
         names = [node.name for node in session.get_outputs()]
 
         @guarded(path, "ONNX Runtime", dtypes)

@@ -39,6 +39,17 @@ class Preset:
         """Return one answer an input, `{"input", "output", ...}`; `{"input", "error"}` for a bad one."""
         return self.recipe.task.predict(self.graphs, self.recipe, inputs)
 
+    def stream(self, **how: Any) -> Any:
+        """Return what takes an input part by part while it is made; see `Data.stream`.
+
+        Args:
+            how: about the input, such as the `sample_rate` of a recording, in Hz.
+
+        Raises:
+            ZooError: the preset answers whole inputs only; one that can stream is named.
+        """
+        return self.recipe.data.stream(self.graphs, self.recipe, **how)
+
 
 def load_preset(preset_or_folder: str | Path) -> Preset:
     """Return a preset. See `zoo.load`."""

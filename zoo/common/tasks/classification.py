@@ -18,14 +18,15 @@ from zoo.common.data.batching import evaluation_batches
 from zoo.common.decoding.generation import log_softmax
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.detection import area_under_roc, precision_recall_figure, roc_figure
+from zoo.common.tasks.segments import batches, count_detections, merge_detections
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from matplotlib.figure import Figure
 
-    from zoo.common.core.data import Item
+    from zoo.common.core.data import Item, Segment
     from zoo.common.core.model import Graphs
     from zoo.common.core.recipe import Recipe
 
@@ -40,12 +41,14 @@ class Classification(Task):
     steer_by: str. The metric that steers a run: "accuracy", or "f1_macro", the mean over classes of
         the harmonic mean of precision and recall, which a rare class counts as much in as any other;
         or, where there are two classes, "auc", the area under the ROC curve of the second one.
+    background: str. The class which says that there is nothing: in a long input it is not reported.
+        Empty where there is no such class.
     """
 
     verb: ClassVar[str] = "classify"
-    overfit_target: ClassVar[float] = 0.98
 
     steer_by: str = "accuracy"
+    background: str = ""
 
     def __post_init__(self):
         check_choice("task.steer_by", self.steer_by, METRICS)
@@ -103,6 +106,39 @@ class Classification(Task):
         classes = [one for one in classes if one["probability"] >= decoder.min_confidence]
         answer = dict(classes[0]) if classes else {"output": "", "probability": float(row.max())}
         return answer | ({"alternatives": classes} if decoder.n_best > 1 else {})
+
+    def answer_segments(
+        self, graphs: Graphs, recipe: Recipe, segments: Iterator[Segment]
+    ) -> dict[str, Any]:
+        """See `Task.answer_segments`: `detections`, as `merge_detections` gives them."""
+        heard = self.heard(graphs, recipe, segments)
+        found = ((piece, label, row[label]) for piece, label, row in heard if label)
+        detections = merge_detections(found)
+        return {"output": count_detections(detections), "detections": detections}
+
+    def heard(
+        self, graphs: Graphs, recipe: Recipe, segments: Iterable[Segment]
+    ) -> Iterator[tuple[Segment, str, dict[str, float]]]:
+        """Yield (piece, what `detect` finds in it, the probability of each class by name)."""
+        symbols, least = recipe.data.labels.symbols, recipe.decoder.min_confidence
+        for pieces, inputs in batches(recipe.data, segments):
+            rows = _probabilities(graphs[MODEL](**inputs))
+            for piece, row in zip(pieces, rows, strict=True):
+                probabilities = dict(zip(symbols, row.tolist(), strict=True))
+                yield piece, self.detect(probabilities, least), probabilities
+
+    def detect(self, probabilities: dict[str, float], min_confidence: float) -> str:
+        """Return the likeliest class but the background, or "" for nothing.
+
+        It must have `min_confidence`; where that is 0, it must be likelier than the background.
+
+        Args:
+            probabilities: of classes by name; a class that is not there has 0.
+        """
+        least = min_confidence or probabilities.get(self.background, 0.0)
+        rest = {name: p for name, p in probabilities.items() if name != self.background}
+        best = max(rest, key=rest.__getitem__, default="")
+        return best if best and rest[best] >= least else ""
 
     def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
         """See `Task.answer_in_graph`: `label` string [batch] and `probabilities` float32 [batch,

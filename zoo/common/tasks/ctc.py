@@ -7,7 +7,7 @@ has the outputs `logits` float32 [batch, time, vocabulary_size] and `logit_lengt
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,21 +15,20 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.task import Evaluation, Task
-from zoo.common.ctc.alignment import align
-from zoo.common.ctc.search import search
+from zoo.common.ctc.search import greedy_search
+from zoo.common.ctc.transcribe import check_search, transcribe
+from zoo.common.ctc.words import word_times
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.runtime.keras_model import MODEL
+from zoo.common.tasks.error_rates import METRICS, error_rates
+from zoo.common.tasks.segments import join_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from zoo.common.core.data import Item
+    from zoo.common.core.data import Item, Segment
     from zoo.common.core.model import Graphs
     from zoo.common.core.recipe import Recipe
-
-METRICS = ("wer", "cer", "per")
-# Examples of each group that a report shows.
-SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -63,41 +62,78 @@ class CTC(Task):
     def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
         """See `Task.evaluate`: error rates, with the counts behind them and utterances that show them.
 
-        Of an example that cannot be read, all is counted as deleted.
+        Of an example that cannot be read, all is counted as deleted. A row has `raw`, too: the text of
+        the likeliest path, without a search.
         """
         started = time.perf_counter()
-        data, decoder = recipe.data, recipe.decoder
-        hypotheses, errors = [""] * len(examples), {}
-        for indices, inputs in evaluation_batches(recipe, examples, errors):
-            for i, logits in zip(indices, _logits(graphs[MODEL](**inputs)), strict=True):
-                best = search(logits, decoder.beam_width)[0]
-                hypotheses[i] = data.labels.text(best.labels)
-        metrics, report, rows = self._compute_metrics(examples, hypotheses)
+        check_search(recipe.decoder, recipe.data.labels)
+        labels, errors = recipe.data.labels, {}
+        texts, raw = [""] * len(examples), [""] * len(examples)
+        for i, logits in self.logits(graphs, recipe, examples, errors):
+            texts[i] = self.text(logits, recipe)
+            raw[i] = labels.text(greedy_search(logits).labels)
+        metrics, report, rows = error_rates(examples, texts, raw, self.metric)
         report += [f"Not readable, counted as deleted: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
+
+    def logits(
+        self, graphs: Graphs, recipe: Recipe, examples: list[Any], errors: dict[str, ZooError]
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield (index of an example, its logits [time, vocabulary_size]) of all that can be read.
+
+        Args:
+            errors: takes the others, by their ids.
+        """
+        for indices, inputs in evaluation_batches(recipe, examples, errors):
+            yield from zip(indices, _logits(graphs[MODEL](**inputs)), strict=True)
+
+    def text(self, logits: np.ndarray, recipe: Recipe) -> str:
+        """Return the best text of logits, as transcripts are written: of phonemes in `per`."""
+        best = transcribe(logits, recipe.decoder, recipe.data.labels)[0]
+        return recipe.data.labels.text(best.labels) if self.metric == "per" else best.text
+
+    def predict(
+        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
+    ) -> Iterator[dict[str, Any]]:
+        """See `Task.predict`. What is wrong with the decoder is raised before the first answer."""
+        check_search(recipe.decoder, recipe.data.labels)
+        if recipe.decoder.times:
+            _clock(recipe)
+        return super().predict(graphs, recipe, inputs)
 
     def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
         """See `Task.answer`: the text with its log-probability in nats.
 
-        Of several (`n_best`), `alternatives` lists all; `times` adds `words`, each with its begin and
-        end in seconds.
+        Of a search for words also its `score`, and `lm_log_probability` by a language model. Of several
+        (`n_best`), `alternatives` lists all; `times` adds `words`, each with its begin and end in
+        seconds and a confidence.
+        """
+        (logits,) = _logits(graphs[MODEL](**recipe.data.collate([item])))
+        return self.answer_logits(logits, recipe, item.get("begin", 0.0))
+
+    def answer_logits(
+        self, logits: np.ndarray, recipe: Recipe, begin: float = 0.0
+    ) -> dict[str, Any]:
+        """Return what `answer` gives for the logits [time, vocabulary_size] of one input.
+
+        Args:
+            begin: seconds of the input before the first frame.
         """
         decoder, labels = recipe.decoder, recipe.data.labels
-        (logits,) = _logits(graphs[MODEL](**recipe.data.collate([item])))
-        found = search(logits, decoder.beam_width, decoder.n_best)
-        texts = [
-            {"output": labels.text(best.labels), "log_probability": best.log_probability}
-            for best in found
-        ]
-        answer = dict(texts[0])
+        found = transcribe(logits, decoder, labels)
+        texts = [{"output": one.text, **one.scores} for one in found]
+        answer: dict[str, Any] = dict(texts[0])
         if decoder.n_best > 1:
             answer["alternatives"] = texts
         if decoder.times:
-            seconds = getattr(recipe.model, "seconds_per_frame", None)
-            if seconds is None:
-                raise ZooError(f"{recipe.name} knows no times: its input has no clock.")
-            answer["words"] = _word_times(logits, found[0].labels, labels, seconds)
+            answer["words"] = word_times(logits, found[0], _clock(recipe), begin)
         return answer
+
+    def answer_segments(
+        self, graphs: Graphs, recipe: Recipe, segments: Iterator[Segment]
+    ) -> dict[str, Any]:
+        """See `Task.answer_segments` and `zoo.common.tasks.segments.join_texts`."""
+        return join_texts((piece, self.answer(graphs, recipe, piece.item)) for piece in segments)
 
     def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
         """See `Task.answer_in_graph`: `text` string [batch] and `log_probability` float32 [batch]."""
@@ -137,62 +173,6 @@ class CTC(Task):
         axes.legend()
         return [save(picture, folder / "error_rates.png")]
 
-    def _compute_metrics(
-        self, examples: list[Any], hypotheses: list[str]
-    ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
-        """Error rates counted by `jiwer`, lines of a report, a row an example.
-
-        The spaces between words count as characters in `cer`.
-        """
-        import jiwer
-
-        count = {"cer": jiwer.process_characters}
-        names = ("per",) if self.metric == "per" else sorted(("wer", "cer"), key=self._steers)
-        references = [example.transcript for example in examples]
-        counts = {name: count.get(name, jiwer.process_words) for name in names}
-        rate = {"cer": "cer"}
-        totals = {name: counts[name](references, hypotheses) for name in names}
-        metrics = {name: getattr(totals[name], rate.get(name, "wer")) for name in names}
-        what = {"wer": "words", "cer": "characters", "per": "phonemes"}
-        report = [
-            f"{what[name]}: {out.hits + out.substitutions + out.deletions} in the references, "
-            f"{out.substitutions} substituted, {out.deletions} deleted, {out.insertions} inserted"
-            for name, out in totals.items()
-        ]
-        rows = [
-            {"id": example.id, "reference": reference, "output": hypothesis}
-            | {
-                name: getattr(counts[name](reference, hypothesis), rate.get(name, "wer"))
-                for name in names
-            }
-            for example, reference, hypothesis in zip(examples, references, hypotheses, strict=True)
-        ]
-        return metrics, report + self._show(rows), rows
-
-    def _steers(self, name: str) -> bool:
-        return name != self.metric
-
-    def _show(self, rows: list[dict[str, Any]]) -> list[str]:
-        """Lines of the best, median and worst rows."""
-        metric = self.metric
-        order = sorted(rows, key=lambda row: (row[metric], row["id"]))
-        middle = max(0, (len(order) - SHOWN) // 2)
-        groups = {
-            "best": order[:SHOWN],
-            "median": order[middle : middle + SHOWN],
-            "worst": order[-SHOWN:],
-        }
-        return [
-            line
-            for name, chosen in groups.items()
-            for row in chosen
-            for line in (
-                f"{name:6} {row['id']}, {metric} {row[metric]:.2f}",
-                f"       reference:  {row['reference']}",
-                f"       recognised: {row['output']}",
-            )
-        ]
-
 
 def _logits(outputs: dict[str, np.ndarray]) -> Iterable[np.ndarray]:
     """The logits [time, vocabulary_size] of each row of a batch, true frames only."""
@@ -200,24 +180,9 @@ def _logits(outputs: dict[str, np.ndarray]) -> Iterable[np.ndarray]:
         yield logits[:length]
 
 
-def _word_times(
-    logits: np.ndarray, found: list[int], labels: Any, seconds_per_frame: float
-) -> list[dict[str, Any]]:
-    """Each word of a labelling with its begin and end in seconds, by its most probable path."""
-    if not found:
-        return []
-    path = align(logits, found)
-    words: list[dict[str, Any]] = []
-    new = True
-    for symbol, first, last in zip(labels.decode(found), path.first, path.last, strict=True):
-        if symbol == " ":
-            new = True
-            continue
-        end = round((int(last) + 1) * seconds_per_frame, 3)
-        if new or labels.unit == "word":
-            begin = round(int(first) * seconds_per_frame, 3)
-            words.append({"word": symbol, "begin": begin, "end": end})
-        else:
-            words[-1] |= {"word": words[-1]["word"] + symbol, "end": end}
-        new = False
-    return words
+def _clock(recipe: Recipe) -> float:
+    """The seconds from one frame of logits to the next. Raises `ZooError` where there is no clock."""
+    seconds = getattr(recipe.model, "seconds_per_frame", None)
+    if seconds is None:
+        raise ZooError(f"{recipe.name} knows no times: its input has no clock.")
+    return seconds

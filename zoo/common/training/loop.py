@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import os
 import time
 import warnings
 from collections.abc import Callable
@@ -27,6 +28,9 @@ from zoo.common.training.averaging import WeightAverage
 from zoo.common.training.training_model import TrainingModel
 from zoo.common.utils.plots import plot_learning_curves
 from zoo.common.utils.progress import say, watched
+
+# Itself, its gradient and two moments of the optimizer, in float32.
+_BYTES_A_WEIGHT = 16
 
 
 def train(
@@ -53,6 +57,9 @@ def train(
     state = [*training_model.variables, *training_model.optimizer.variables, *average.variables]
     # A run that was killed in its first epoch begins anew.
     history = runs.load_state(folder, state) if resume and runs.has_epochs(folder) else []
+    if history:  # the state is written first: a killed process may have left the table short
+        runs.write_history(folder, history)
+        plot_learning_curves(history, recipe.task.metric, folder / runs.CURVES_FILE)
     graphs = Graphs("keras", recipe.model.functions(model))
     metric, training = recipe.task.metric, recipe.training
     steps = recipe.data.steps_per_epoch(recipe, train_examples)
@@ -159,6 +166,7 @@ def _build(
     recipe: Recipe, examples: list, init: keras.Model | None
 ) -> tuple[keras.Model, TrainingModel]:
     data, training = recipe.data, recipe.training
+    _check_memory(recipe)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(training.precision)
     try:
@@ -177,6 +185,17 @@ def _build(
     training_model.compile(optimizer, jit_compile=jit_compile)
     training_model.optimizer.build(training_model.trainable_variables)
     return model, training_model
+
+
+def _check_memory(recipe: Recipe) -> None:
+    """Raise `ZooError` for a model that this machine cannot train, before it is built."""
+    weights = sum(map(math.prod, recipe.model.declared_weights()))
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if weights * _BYTES_A_WEIGHT > memory:
+        raise ZooError(
+            f"The model has {weights:,} weights: too many to be trained in {memory / 2**30:.0f} GiB of "
+            "memory."
+        )
 
 
 def _seed_pytorch(seed: int) -> None:

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 # What is not decayed: offsets and scales have no reason to be small.
 NOT_DECAYED = ["bias", "gamma", "beta"]
+# More than can be meant of any setting; far less than float32 and the counters of steps can hold.
+LARGEST = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,10 @@ class AdamW:
     clip_norm: float = 1.0
 
     def __post_init__(self):
-        check_range("optimizer.learning_rate", self.learning_rate, above=0)
-        check_range("optimizer.clip_norm", self.clip_norm, above=0)
-        check_range("optimizer.warmup_epochs", self.warmup_epochs, at_least=0)
-        check_range("optimizer.weight_decay", self.weight_decay, at_least=0)
+        check_range("optimizer.learning_rate", self.learning_rate, above=0, at_most=LARGEST)
+        check_range("optimizer.clip_norm", self.clip_norm, above=0, at_most=LARGEST)
+        check_range("optimizer.warmup_epochs", self.warmup_epochs, at_least=0, at_most=LARGEST)
+        check_range("optimizer.weight_decay", self.weight_decay, at_least=0, at_most=LARGEST)
 
     def build(self, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
         """Return the Keras optimizer for a run of so many epochs and steps."""
@@ -71,11 +73,11 @@ class SGD:
     average_from: int = 0
 
     def __post_init__(self):
-        check_range("optimizer.learning_rate", self.learning_rate, above=0)
-        check_range("optimizer.clip_norm", self.clip_norm, above=0)
-        check_range("optimizer.weight_decay", self.weight_decay, at_least=0)
+        check_range("optimizer.learning_rate", self.learning_rate, above=0, at_most=LARGEST)
+        check_range("optimizer.clip_norm", self.clip_norm, above=0, at_most=LARGEST)
+        check_range("optimizer.weight_decay", self.weight_decay, at_least=0, at_most=LARGEST)
         check_range("optimizer.momentum", self.momentum, at_least=0, below=1)
-        check_range("optimizer.average_from", self.average_from, at_least=0)
+        check_range("optimizer.average_from", self.average_from, at_least=0, at_most=LARGEST)
 
     def build(self, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
         """Return the Keras optimizer; the learning rate does not depend on the length of the run."""

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.trainer import Trainer
+from zoo.common.utils.locks import LOCK_FILE, locked
 
 PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16")
 
@@ -22,9 +23,12 @@ class _ByModule(Trainer):
     module: ClassVar[str]
 
     def train(self, recipe, train_examples, dev_examples, folder, **arguments: Any):
-        """See `Trainer.train`."""
+        """See `Trainer.train`. No other process may train into the folder meanwhile."""
         run = importlib.import_module(self.module).train
-        return run(recipe, train_examples, dev_examples, folder, **arguments)
+        with locked(folder / LOCK_FILE):
+            history = run(recipe, train_examples, dev_examples, folder, **arguments)
+            recipe.task.calibrate(recipe, dev_examples, folder)
+            return history
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class GradientDescent(_ByModule):
     def __post_init__(self):
         super().__post_init__()
         check_choice("training.precision", self.precision, PRECISIONS)
-        check_range("training.epochs", self.epochs, at_least=1)
-        check_range("training.patience", self.patience, at_least=1)
+        check_range("training.epochs", self.epochs, at_least=1, at_most=1_000_000)
+        check_range("training.patience", self.patience, at_least=1, at_most=1_000_000)
         check_range("training.batch_size", self.batch_size, at_least=1, at_most=2**16)
 
 

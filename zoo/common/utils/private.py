@@ -5,7 +5,7 @@ An upgrade that breaks one is found here, by tests/common/utils/test_private.py.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,3 +34,20 @@ def in_xla() -> bool:
     import tensorflow as tf
 
     return tf.__internal__.get_enclosing_xla_context() is not None
+
+
+def weight_shapes(build: Callable[[], keras.Model]) -> list[tuple[int, ...]]:
+    """Return the shapes of the weights of the model that a function builds, without their memory.
+
+    No weight gets a value: the model is of no other use.
+    """
+    import keras
+    from keras.src.backend.common import global_state
+
+    waiting = "uninitialized_variables"
+    before = list(global_state.get_global_attribute(waiting) or [])
+    try:
+        with keras.StatelessScope(initialize_variables=False):
+            return [tuple(weight.shape) for weight in build().weights]
+    finally:  # Keras would give them their values, and the memory, when the next such scope ends
+        global_state.set_global_attribute(waiting, before)

@@ -16,6 +16,11 @@ def progress(items: Iterable[Item], what: str, total: int | None, unit: str) -> 
     return iter(tqdm(items, desc=what, total=total, unit=unit, leave=False, disable=not watched()))
 
 
+def meter(what: str, total: float, unit: str) -> tqdm:
+    """Return a bar to `update` by hand, to be used as a context."""
+    return tqdm(desc=what, total=round(total), unit=unit, leave=False, disable=not watched())
+
+
 def watched() -> bool:
     """Whether stderr is a terminal."""
     return sys.stderr.isatty()

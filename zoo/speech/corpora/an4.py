@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from zoo.common.core.corpus import Corpus
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_lines, read_lines
+from zoo.speech.corpora.pronunciations import read_pronunciations
 from zoo.speech.corpora.utterance import Utterance, find_audio, read_splits, read_table, utterance
 
 TABLE = "utterances.tsv"
+DICTIONARY = "an4.dic"
+# Of the dictionary's pronunciations the first is taken, but for A: all but always that is the letter.
+_PRONUNCIATIONS = {"A": "A(2)"}
 # The folders of recordings in the original release, by split.
 _RECORDINGS = {"test": "an4test_clstk", "train": "an4_clstk"}
 
@@ -45,6 +50,34 @@ AN4 = Corpus(
     source="https://github.com/cmusphinx/an4",
     read=read,
 )
+
+
+def read_phonemes(folder: Path, split: str) -> list[Utterance]:
+    """Return the utterances of a split, what is said written in phonemes: "Y EH S" for YES.
+
+    Args:
+        folder: as of `read`, with the dictionary of the release at `etc/an4.dic`.
+        split: as of `read`.
+
+    Raises:
+        ZooError: as `read`; or the dictionary is missing, has a bad line, or lacks a word.
+    """
+    utterances = read(folder, split)
+    dictionary = read_pronunciations(Path(folder) / "etc" / DICTIONARY)
+
+    def pronounce(example: Utterance) -> Utterance:
+        words = (_PRONUNCIATIONS.get(word, word) for word in example.transcript.split())
+        try:
+            return replace(example, transcript=" ".join(dictionary[word] for word in words))
+        except KeyError as error:
+            raise ZooError(
+                f"{folder}: {DICTIONARY} has no pronunciation of {error}, a word of {example.id!r}."
+            ) from None
+
+    return [pronounce(example) for example in utterances]
+
+
+AN4_PHONEMES = replace(AN4, title=f"{AN4.title}, in phonemes", read=read_phonemes)
 
 
 def _find_splits(folder: Path) -> list[str]:

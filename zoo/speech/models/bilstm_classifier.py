@@ -55,10 +55,6 @@ class BiLSTMClassifier(AcousticModel):
         """See `build_bilstm_classifier`."""
         return build_bilstm_classifier(self)
 
-    def frames(self, samples: int) -> int:
-        """See `AcousticModel.frames`."""
-        return self.features.frames(samples)
-
 
 # Functional model ---------------------------------------------------------------------------------
 

@@ -21,13 +21,11 @@ from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.corpora.an4 import AN4
-from zoo.speech.corpora.librispeech import LIBRISPEECH_MINI
 from zoo.speech.data import SpecAugment, Utterances
+from zoo.speech.layers import RECURRENCES, birnn_stack, ctc_outputs, pad_odd
 
 if TYPE_CHECKING:
     import keras
-
-CELLS = ("lstm", "gru")
 
 # Config -------------------------------------------------------------------------------------------
 
@@ -55,7 +53,7 @@ class BiRNNCTC(AcousticModel):
     dropout: float = 0.3
 
     def __post_init__(self):
-        check_choice("model.cell", self.cell, CELLS)
+        check_choice("model.cell", self.cell, RECURRENCES)
         for name in ("layers", "hidden_size", "conv_filters", "subsampling_factor"):
             check_range(f"model.{name}", getattr(self, name), at_least=1)
         check_range("model.vocabulary_size", self.vocabulary_size, at_least=2)
@@ -64,15 +62,6 @@ class BiRNNCTC(AcousticModel):
     def build(self) -> keras.Model:
         """See `build_birnn_ctc`."""
         return build_birnn_ctc(self)
-
-    def frames(self, samples: int) -> int:
-        """See `AcousticModel.frames`: those of the logits."""
-        return -(-self.features.frames(samples) // self.subsampling_factor)
-
-    @property
-    def seconds_per_frame(self) -> float:
-        """See `AcousticModel.seconds_per_frame`."""
-        return super().seconds_per_frame * self.subsampling_factor
 
 
 # Functional model ---------------------------------------------------------------------------------
@@ -90,23 +79,19 @@ def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
     import keras
     from keras import layers, ops
 
-    from zoo.common.layers import recurrent
-
     waveform = keras.Input((None,), name="waveform", dtype="float32")
     lengths = keras.Input((), name="lengths", dtype="int32")
     features, frames = config.features(waveform, lengths)
 
     x = ops.expand_dims(features, -1)
-    # Padded by hand: where "same" padding starts would depend on the length of the whole batch.
     factor = config.subsampling_factor
     frames = (frames - 1) // factor + 1
-    for i, (kernel, stride) in enumerate([(2 * factor - 1, factor), (3, 1)]):
-        margin = (kernel - 1) // 2
-        x = layers.ZeroPadding2D(((margin, margin), (1, 1)), name=f"conv{i}_pad")(x)
+    for i, (kernel, strides) in enumerate([((2 * factor - 1, 3), (factor, 2)), ((3, 3), (1, 2))]):
+        x = pad_odd(x, kernel, f"conv{i}_pad")
         x = layers.Conv2D(
             config.conv_filters,
-            (kernel, 3),
-            strides=(stride, 2),
+            kernel,
+            strides=strides,
             activation="relu",
             name=f"conv{i}",
         )(x)
@@ -114,16 +99,8 @@ def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
         x = x * ops.cast(ops.expand_dims(inside, (-1, -2)), x.dtype)
     x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="stack_channels")(x)
 
-    Layer = {"lstm": recurrent.LSTM, "gru": recurrent.GRU}[config.cell]
-    for i in range(config.layers):
-        x = layers.LayerNormalization(name=f"norm{i}")(x)
-        x = layers.Dropout(config.dropout, name=f"dropout{i}")(x)
-        x = recurrent.Bidirectional(
-            Layer(config.hidden_size, return_sequences=True), name=f"{config.cell}{i}"
-        )(x, mask=inside)
-    x = layers.Dropout(config.dropout, name="dropout_top")(x)
-    logits = layers.Dense(config.vocabulary_size, dtype="float32", name="logits")(x)
-    outputs = {"logits": logits, "logit_lengths": layers.Identity(name="logit_lengths")(frames)}
+    x = birnn_stack(x, inside, config.cell, config.layers, config.hidden_size, config.dropout)
+    outputs = ctc_outputs(x, frames, config.vocabulary_size)
     return keras.Model({"waveform": waveform, "lengths": lengths}, outputs, name="birnn_ctc")
 
 
@@ -162,27 +139,4 @@ def bilstm_ctc_an4(name: str) -> Recipe:
         decoder=CTCSearch(beam_width=32),
         optimizer=AdamW(learning_rate=1.5e-3, warmup_epochs=3, weight_decay=1e-2),
         training=GradientDescent(epochs=70, batch_size=16, patience=70),
-    )
-
-
-@register(
-    "speech/bilstm-ctc-librispeech-mini",
-    paper=PAPER,
-    corpus=LIBRISPEECH_MINI,
-    metric="wer",
-)
-def bilstm_ctc_librispeech_mini(name: str) -> Recipe:
-    """Three bidirectional LSTM layers on five hours of read English, in LibriSpeech's layout."""
-    return Recipe(
-        name=name,
-        data=Utterances(
-            labels=Labels(tuple(" 'ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
-            speed_perturbation=(0.9, 1.0, 1.1),
-            spec_augment=SpecAugment(freq_width=18, time_width=40),
-        ),
-        model=BiRNNCTC(vocabulary_size=29),
-        task=CTC(),
-        decoder=CTCSearch(),
-        optimizer=AdamW(learning_rate=1e-3, warmup_epochs=2, weight_decay=1e-2),
-        training=GradientDescent(epochs=60, batch_size=16, patience=60),
     )

@@ -156,7 +156,7 @@ def crnn_right_whale(name: str) -> Recipe:
 
     For clips of about two seconds from buoys off New England: is there an up-call, the rise from about
     50 to 200 Hz by which these whales keep in touch? For a first sorting of recordings, which a person
-    then looks at.
+    then looks at: longer ones are read in windows of two seconds that overlap.
 
     It was trained on spectrograms: the original audio was not at hand. A recording goes through a front
     end that follows their description (2 kHz, 50 mel bands to 500 Hz, a frame each 20 ms, each clip
@@ -173,7 +173,7 @@ def crnn_right_whale(name: str) -> Recipe:
             spec_augment=SpecAugment(freq_masks=2, freq_width=6, time_masks=2, time_width=10),
         ),
         model=CRNN(num_classes=2, bands=50),
-        task=Classification(steer_by="auc"),
+        task=Classification(steer_by="auc", background="none"),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=1.5e-3, weight_decay=1e-2),
         training=GradientDescent(epochs=18, batch_size=32, patience=18),

@@ -69,10 +69,6 @@ class TDNN(AcousticModel):
         """See `build_tdnn`."""
         return build_tdnn(self)
 
-    def frames(self, samples: int) -> int:
-        """See `AcousticModel.frames`: every frame of the features has its evidence."""
-        return self.features.frames(samples)
-
 
 # Functional model ---------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Segments of a series, and how they are read from a column of numbers."""
+"""Segments of a series: what an example of a forecaster is, and how a file becomes some."""
 
 from __future__ import annotations
 
@@ -6,13 +6,8 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import parse_lines, parse_table, read_lines
-
-# What the header of a table calls the values, and the split of each where they have one.
-VALUE, SPLIT = "value", "split"
+from zoo.timeseries.clock import Clock
+from zoo.timeseries.tables import VALUE, Columns, Table, read_table
 
 
 @dataclass(frozen=True)
@@ -20,75 +15,73 @@ class Segment:
     """Values that follow each other, at equal distances in time.
 
     id: str. The file's name, and the part of it.
-    values: tuple of float. In order of time.
+    values: tuple of float. In order of time; NaN for a missing one.
     history: tuple of float. The values before them, which models may read but which are not forecast.
     split: str. None where the series has none.
+    covariates: tuple of tuple of float. For each time of history and values, and perhaps for times
+        after them, what is known of it beside the value; empty where nothing is.
+    clock: Clock. Of history and values; None where times are not known.
     """
 
     id: str
     values: tuple[float, ...]
     history: tuple[float, ...] = ()
     split: str | None = None
+    covariates: tuple[tuple[float, ...], ...] = ()
+    clock: Clock | None = None
 
 
 def read_values(path: Path) -> tuple[float, ...]:
-    """Return the values of a file: one number a line, or a table with a column `value`.
+    """Return the values of a file of one series: one number a line, or a table's column `value`.
 
     Raises:
-        ZooError: there is no such file or column, or a value is no finite number, by its line.
+        ZooError: as `zoo.timeseries.tables.read_table`.
     """
-    return tuple(row.value for row in _read_rows(path))
+    return tuple(read_table(path, Columns(VALUE)).values[VALUE].tolist())
 
 
-def read_segments(path: Path) -> list[Segment]:
-    """Return the segments of a file as of `read_values`: of a table with a column `split`, one for each
-    stretch of rows of one split; else one in all.
+def read_series(path: Path, columns: Columns) -> list[tuple[str, Segment]]:
+    """Return each series of a file with the name of its column, whatever the splits of its rows.
 
-    A segment that is not for training has all rows before it as its history. Raises as `read_values`.
+    Raises:
+        ZooError: as `zoo.timeseries.tables.read_table`.
     """
-    rows = _read_rows(path)
-    values = tuple(row.value for row in rows)
-    segments, begin = [], 0
-    for split, part in itertools.groupby(rows, key=lambda row: row.split):
-        end = begin + len(list(part))
-        name = path.name if split is None else f"{path.name} ({split}, from value {begin + 1})"
-        history = () if split in (None, "train") else values[:begin]
-        segments.append(Segment(name, values[begin:end], history, split))
-        begin = end
+    table = read_table(path, columns)
+    return [(name, _segment(path, table, name)) for name in table.values]
+
+
+def read_segments(path: Path, columns: Columns) -> list[Segment]:
+    """Return the segments of a file: of each series one for each stretch of rows of one split.
+
+    A segment that is not for training has all rows before it as its history.
+
+    Raises:
+        ZooError: as `zoo.timeseries.tables.read_table`.
+    """
+    table, segments = read_table(path, columns), []
+    for name in table.values:
+        whole, begin = _segment(path, table, name), 0
+        for split, part in itertools.groupby(table.splits):
+            end = begin + len(list(part))
+            # What is not learnt from is not read in training either, not even before a target.
+            first = begin if split in (None, "train") else 0
+            segments.append(
+                Segment(
+                    whole.id if split is None else f"{whole.id} ({split}, from value {begin + 1})",
+                    whole.values[begin:end],
+                    whole.values[first:begin],
+                    split,
+                    whole.covariates[first:end],
+                    whole.clock.after(first) if whole.clock else None,
+                )
+            )
+            begin = end
     return segments
 
 
-@dataclass(frozen=True)
-class _Row:
-    """A value of a file. id: int. Which one it is."""
-
-    id: int
-    value: float
-    split: str | None = None
-
-
-def _read_rows(path: Path) -> list[_Row]:
-    lines, numbers = read_lines(path), itertools.count(1)
-    if _is_number(lines[0][1]):
-        return parse_lines(path, lines, lambda line: _Row(next(numbers), _number(line)))
-    return parse_table(
-        path,
-        (VALUE,),
-        lambda row: _Row(next(numbers), _number(row[VALUE]), row.get(SPLIT, "").strip() or None),
-    )
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _number(text: str) -> float:
-    """The number in a text that a model can take, in float32."""
-    limit = float(np.finfo(np.float32).max)
-    if not _is_number(text) or not abs(float(text)) <= limit:
-        raise ZooError(f"a value must be a finite number. Received: {text.strip()[:80]!r}")
-    return float(text)
+def _segment(path: Path, table: Table, name: str) -> Segment:
+    """A whole column."""
+    id_ = path.name if len(table.values) == 1 else f"{path.name}, {name}"
+    covariates = tuple(map(tuple, table.covariates.tolist())) if table.covariates.size else ()
+    values = tuple(table.values[name].tolist())
+    return Segment(id_, values, covariates=covariates, clock=table.clock)

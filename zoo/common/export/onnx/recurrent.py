@@ -30,7 +30,8 @@ _KINDS = {
     keras.layers.GRU: _Kind("GRU", (0, 1, 2), 1, ("sigmoid", "tanh")),  # update, reset, candidate
     keras.layers.SimpleRNN: _Kind("RNN", (0,), 1, ("tanh",)),
 }
-_ACTIVATIONS = {"relu": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
+# An RNN clips what its activation gets: relu6 is a Relu behind that.
+_ACTIVATIONS = {"relu": "Relu", "relu6": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 _MERGES = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}
 
 
@@ -104,6 +105,8 @@ def _run(graph: Graph, directions, sequences, initial_state, mask):
     activations = [name for each in directions for name in _activations(each, kind)]
     if activations != list(kind.activations) * len(directions):
         attributes["activations"] = [_ACTIVATIONS[name] for name in activations]
+    if "relu6" in activations:
+        attributes["clip"] = 6.0
     output, *last = graph.add(kind.operation, *inputs, outputs=1 + kind.states, **attributes)
     states = []
     for i in range(len(directions)):
@@ -134,6 +137,7 @@ def _weights(layer, kind: _Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
 def _activations(layer, kind: _Kind) -> list[str]:
     names = [layer.activation.__name__] * (len(kind.activations) - 1)
     names = [layer.recurrent_activation.__name__, *names] if names else [layer.activation.__name__]
-    if not set(names) <= set(_ACTIVATIONS):
-        raise unsupported(layer, f"Its activations are of {', '.join(_ACTIVATIONS)}.")
+    known = [name for name in _ACTIVATIONS if name != "relu6" or kind.operation == "RNN"]
+    if not set(names) <= set(known):
+        raise unsupported(layer, f"Its activations are of {', '.join(known)}.")
     return names

@@ -206,9 +206,14 @@ GRU_RESET_BEFORE = Cell(
 # Simple recurrence: state h; weights (kernel [units, units]) --------------------------------------
 
 
-def _simple_forward(z, states, matrices, dropout):
+def _tanh_forward(z, states, matrices, dropout):
     h = tf.tanh(z + _product(states[0], matrices[0], dropout))
     return (h,), (1 - h * h,)
+
+
+def _sigmoid_forward(z, states, matrices, dropout):
+    h = _sigmoid(z + _product(states[0], matrices[0], dropout))
+    return (h,), (h * (1 - h),)
 
 
 def _simple_backward(d_states, residuals, matrices, dropout):
@@ -216,9 +221,10 @@ def _simple_backward(d_states, residuals, matrices, dropout):
     return (_product_gradient(dz, matrices[0], dropout),), (dz,)
 
 
-SIMPLE = LSTM._replace(
-    gates=1, residuals=1, gate_gradients=(1,), forward=_simple_forward, backward=_simple_backward
+SIMPLE_TANH = LSTM._replace(
+    gates=1, residuals=1, gate_gradients=(1,), forward=_tanh_forward, backward=_simple_backward
 )
+SIMPLE_SIGMOID = SIMPLE_TANH._replace(forward=_sigmoid_forward)
 
 
 # The recurrent product `h R`, each gate with its own mask on h where there is dropout --------------

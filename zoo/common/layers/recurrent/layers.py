@@ -2,8 +2,8 @@
 
 Each class is the Keras layer of the same name: its arguments, config, weights and numbers. Only the
 walk over the sequence differs, and only where the kernels cover the layer: on the TensorFlow
-backend, without a GPU, with the activations tanh and sigmoid and `unroll=False`. Everywhere else
-the layer is Keras's own, cuDNN included.
+backend, without a GPU, with the activations tanh and sigmoid (a `SimpleRNN` with either) and
+`unroll=False`. Everywhere else the layer is Keras's own, cuDNN included.
 """
 
 import os
@@ -66,15 +66,19 @@ class GRU(keras.layers.GRU):
 class SimpleRNN(keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN` (Elman, 1990), faster on the CPU: h' = tanh(x K + b + h R).
 
+    With `activation="sigmoid"` it is that of Mikolov et al. (2010): h' = sigmoid(x K + b + h R).
+
     Arguments, inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and
     errors are those of `keras.layers.SimpleRNN`.
     """
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Run the sequence; see `keras.layers.RNN`."""
-        if not _covered(self):
+        sigmoid = self.activation is keras.activations.sigmoid
+        if not _covered(self, keras.activations.sigmoid if sigmoid else keras.activations.tanh):
             return super().inner_loop(sequences, initial_state, mask, training)
-        return _run(self, cells.SIMPLE, sequences, initial_state, mask, training)
+        cell = cells.SIMPLE_SIGMOID if sigmoid else cells.SIMPLE_TANH
+        return _run(self, cell, sequences, initial_state, mask, training)
 
 
 @_register
@@ -91,12 +95,12 @@ class Bidirectional(keras.layers.Bidirectional):
         self.forward_layer.paired = self.backward_layer.paired = True
 
 
-def _covered(layer):
-    """Whether the kernels run this layer here; otherwise Keras does."""
+def _covered(layer, activation=keras.activations.tanh):
+    """Whether the kernels run this layer here, if with that activation; otherwise Keras does."""
     sigmoid = keras.activations.sigmoid
     return (
         kernels is not None
-        and layer.activation is keras.activations.tanh
+        and layer.activation is activation
         and getattr(layer, "recurrent_activation", sigmoid) is sigmoid
         and not layer.unroll
         and getattr(layer, "use_cudnn", "auto") is not True

@@ -1,4 +1,4 @@
-"""`zoo gallery`: images with the sentences of several captioners."""
+"""`zoo gallery`: a page of examples with the answers of several presets."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def gallery(
     split: str = "dev",
     images: int = 24,
 ) -> dict[str, Any]:
-    """Write a page of images with what people and captioners say of them.
+    """Write a page of images with what people and presets say of them.
 
     Args:
         names: of presets, or the folders of runs. The first says where the images come from.
@@ -38,21 +38,20 @@ def gallery(
         The `page` and how many `images` it has, JSON-ready.
 
     Raises:
-        ZooError: no such preset, data or split, a preset that is no captioner's, or the folder is there.
+        ZooError: no such preset, data or split, a preset whose answers have no such
+            page, or the folder is there.
     """
-    from zoo.vision_language.gallery import Exhibitor, write_gallery
-
     check_range("--images", images, at_least=1, at_most=10_000)
     if out.exists():
         raise ZooError(f"{out} exists already. Name another folder (--out).")
-    captioners = [Exhibitor(name, *open_preset(name, "keras", {})) for name in names]
-    recipe = captioners[0].recipe
+    opened = [(name, *open_preset(name, "keras", {})) for name in names]
+    recipe = opened[0][1]
     corpus = registry.entry(recipe.name).corpus
     examples = read_split(recipe, corpus, find_source(data, manifest, corpus), split)
     count = min(images, len(examples))
     chosen = [examples[i * len(examples) // count] for i in range(count)]
     with atomic_folder(out) as folder:
-        page = write_gallery(captioners, chosen, folder)
+        page = recipe.task.write_gallery(opened, chosen, folder)
     return {"page": str(out / page.name), "images": count}
 
 

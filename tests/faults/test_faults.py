@@ -1,0 +1,222 @@
+"""Processes that are killed, disks that are full, two writers: nothing is lost, nothing silently wrong.
+
+Faults come at chosen writes, so that every step of a command has its turn, and by chance of none.
+"""
+
+import os
+import shutil
+import signal
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.faults.child import FULL, KILL, Fault, run_zoo
+from zoo.common.presets import runs, store
+from zoo.common.runtime import open_graphs
+from zoo.common.runtime.preset import load_preset
+from zoo.language.data import SAMPLE as TEXT
+from zoo.timeseries.corpora.segment import read_values
+from zoo.timeseries.series import SAMPLE
+
+pytestmark = pytest.mark.slow
+
+# Of each trainer: by gradients, by counting, by least squares.
+KILLS = {"gradients": 26, "counting": 8, "least squares": 8, "publish": 8, "export": 8}
+
+
+def settings(**values) -> list[str]:
+    return [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
+
+
+@pytest.fixture(scope="session")
+def laser(tmp_path_factory) -> Path:
+    """A folder in the layout of the laser's corpus."""
+    folder = tmp_path_factory.mktemp("laser")
+    lines = [f"{value:g}\n" for value in read_values(SAMPLE)]
+    (folder / "santafe_A_train.txt").write_text("".join(lines[:150]))
+    (folder / "santafe_A_cont.txt").write_text("".join(lines[150:200]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def commands(laser, tmp_path_factory) -> dict[str, list]:
+    """`zoo train` of each trainer but for its folder."""
+    book = tmp_path_factory.mktemp("text") / "book.txt"
+    book.write_text("\n".join(TEXT.read_text().splitlines()[:60]))
+    small = {"training.epochs": 3, "model.hidden_size": 8, "training.batch_size": 8}
+    return {
+        "gradients": [
+            *("timeseries/lstm-laser", "--data", laser),
+            *settings(**small, **{"model.context": 8}),
+        ],
+        "counting": ["language/kn5-ptb", "--manifest", book],
+        "least squares": [
+            "timeseries/ar-laser",
+            "--data",
+            laser,
+            *settings(**{"model.context": 8}),
+        ],
+    }
+
+
+@pytest.fixture(scope="session")
+def whole(commands, tmp_path_factory):
+    """Of each trainer: a run that nothing happened to, and how often it changed its folder."""
+    found, folder = {}, tmp_path_factory.mktemp("whole")
+    for name, command in commands.items():
+        fault = Fault(KILL, folder / name, 10**9)
+        done = run_zoo(["train", *command, "--out", folder / name], folder / "log", fault)()
+        assert done.status == 0, done.err
+        found[name] = (folder / name, done.changes)
+    return found
+
+
+def numbers(changes: int, kills: int) -> list[int]:
+    """Before which changes to kill: evenly over all of them, the first and the last among them."""
+    return sorted({round(at) for at in np.linspace(1, changes, min(kills, changes))})
+
+
+def one_line(outcome) -> None:
+    """An error is one line; nothing else is written but progress."""
+    assert "Traceback" not in outcome.err
+    lines = [line for line in outcome.err.splitlines() if line.startswith("zoo: ")]
+    assert (len(lines) == 1) == (outcome.status == 1), outcome.err
+
+
+def left_over(folder: Path) -> list[str]:
+    return [str(path) for path in folder.rglob(".*")]
+
+
+def same_run(folder: Path, other: Path) -> None:
+    """Two runs with one history and one model."""
+    rows, others = runs.read_history(folder), runs.read_history(other)
+    for row in (*rows, *others):
+        for key in ("seconds", "batches_per_second"):
+            row.pop(key, None)
+    assert rows == others
+    names = {path.name for path in folder.iterdir()}
+    assert names == {path.name for path in other.iterdir()}
+    recipe = store.load_recipe(folder)
+    if recipe.model.file.endswith(".keras"):
+        pairs = zip(
+            load_preset(folder).model.weights, load_preset(other).model.weights, strict=True
+        )
+        assert all(np.array_equal(np.array(a), np.array(b)) for a, b in pairs)
+    else:
+        assert (folder / recipe.model.file).read_bytes() == (other / recipe.model.file).read_bytes()
+
+
+@pytest.mark.parametrize("trainer", ["gradients", "counting", "least squares"])
+def test_a_killed_training_goes_on_as_if_it_had_not_been(trainer, commands, whole, tmp_path):
+    reference, changes = whole[trainer]
+    for number in numbers(changes, KILLS[trainer]):
+        folder, log = tmp_path / str(number) / "run", tmp_path / "log"
+        command = ["train", *commands[trainer], "--out", folder]
+        killed = run_zoo(command, log, Fault(KILL, folder, number))()
+        assert killed.status == -signal.SIGKILL, killed.err
+        resume = ["--resume"] if (folder / runs.RUN_FILE).exists() else []
+        done = run_zoo([*command, *resume], log)()
+        assert done.status == 0, (number, done.err)
+        assert left_over(folder) == []
+        same_run(folder, reference)
+
+
+def test_a_killed_publication_leaves_the_old_preset_or_the_new_one(laser, whole, tmp_path):
+    run = shutil.copytree(whole["least squares"][0], tmp_path / "run")
+    root, log, name = tmp_path / "presets", tmp_path / "log", "timeseries/ar-laser"
+    command = ["publish", run, "--data", laser]
+    for first in (True, False):
+        fault = Fault(KILL, root, 10**9)
+        shutil.rmtree(root, ignore_errors=True)
+        if not first:
+            assert run_zoo(command, log, root=root)().status == 0
+        changes = run_zoo(command, log, fault, root)().changes
+        for number in numbers(changes, KILLS["publish"]):
+            if first:
+                shutil.rmtree(root, ignore_errors=True)
+            run_zoo(command, log, Fault(KILL, root, number), root)()
+            folder = root / name
+            assert folder.exists() or first, number
+            if folder.exists():
+                assert load_preset(folder).metrics["figures"].keys() == {"dev", "test"}
+        assert run_zoo(command, log, root=root)().status == 0
+        assert left_over(root) == []
+
+
+def test_a_killed_export_is_whole_or_not_there(whole, tmp_path):
+    run, log = tmp_path / "run", tmp_path / "log"
+    for format_ in ("onnx", "litert", "savedmodel"):
+        shutil.rmtree(run, ignore_errors=True)
+        shutil.copytree(whole["gradients"][0], run)
+        command = ["export", run, "--to", format_, "--out", tmp_path / "out"]
+        fault = Fault(KILL, tmp_path / "out", 10**9)
+        done = run_zoo(command, log, fault)()
+        assert done.status == 0, done.err
+        for number in numbers(done.changes, KILLS["export"]):
+            shutil.rmtree(tmp_path / "out")
+            run_zoo(command, log, Fault(KILL, tmp_path / "out", number))()
+            again = run_zoo(command, log)()
+            assert again.status == 0 or "exists already" in again.err, (number, again.err)
+            assert set(open_graphs(format_, tmp_path / "out")) >= {"model"}
+            assert left_over(tmp_path / "out") == []
+        shutil.rmtree(tmp_path / "out")
+
+
+@pytest.mark.parametrize("trainer", ["gradients", "counting", "least squares"])
+def test_a_full_disk_is_one_line_and_the_run_goes_on_later(trainer, commands, whole, tmp_path):
+    reference, changes = whole[trainer]
+    for number in numbers(changes, 6):
+        folder, log = tmp_path / str(number) / "run", tmp_path / "log"
+        command = ["train", *commands[trainer], "--out", folder]
+        full = run_zoo(command, log, Fault(FULL, folder, number))()
+        one_line(full)
+        assert full.status in (0, 1)
+        if full.status:
+            assert "No space left on device" in full.err
+        resume = ["--resume"] if (folder / runs.RUN_FILE).exists() else []
+        done = run_zoo([*command, *resume], log)()
+        assert done.status == 0, (number, done.err)
+        same_run(folder, reference)
+
+
+def test_a_full_disk_keeps_preset_and_exports(laser, whole, tmp_path):
+    run = shutil.copytree(whole["least squares"][0], tmp_path / "run")
+    root, log = tmp_path / "presets", tmp_path / "log"
+    publish = ["publish", run, "--data", laser]
+    assert run_zoo(publish, log, root=root)().status == 0
+    folder = root / "timeseries" / "ar-laser"
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for number in range(1, 12, 2):
+        one_line(full := run_zoo(publish, log, Fault(FULL, root, number), root)())
+        if full.status:
+            assert {path.name: path.read_bytes() for path in folder.iterdir()} == before
+    for format_ in ("onnx", "litert"):
+        for number in (1, 2, 4):
+            export = ["export", run, "--to", format_]
+            one_line(full := run_zoo(export, log, Fault(FULL, run, number))())
+            assert full.status == 1, number
+            assert not (run / format_).exists(), number
+    assert left_over(tmp_path) == []
+
+
+def test_of_two_writers_one_writes(commands, laser, whole, tmp_path):
+    """As many pairs as it takes for one to be late; what is left is as of one alone."""
+    reference = whole["gradients"][0]
+    for pair in range(4):
+        folder = tmp_path / f"run{pair}"
+        train = ["train", *commands["gradients"], "--out", folder]
+        waits = [run_zoo(train, tmp_path / f"log{i}") for i in range(2)]
+        done = sorted((wait() for wait in waits), key=lambda outcome: outcome.status)
+        assert [outcome.status for outcome in done] == [0, 1], done
+        assert "is in use" in done[1].err or "exists already" in done[1].err
+        same_run(folder, reference)
+        one_line(done[1])
+    run = shutil.copytree(whole["least squares"][0], tmp_path / "run")
+    for command in (["export", run, "--to", "onnx"], ["publish", run, "--data", laser]):
+        root = tmp_path / "presets"
+        waits = [run_zoo(command, tmp_path / f"log{i}", root=root) for i in range(2)]
+        done = sorted((wait() for wait in waits), key=lambda outcome: outcome.status)
+        assert done[0].status == 0, done
+        assert done[1].status == 0 or "in use" in done[1].err or "exists already" in done[1].err
+    assert os.listdir(tmp_path / "presets" / "timeseries") == ["ar-laser"]

@@ -1,0 +1,147 @@
+"""What the zoo has written itself and reads again, to be damaged: presets, exports, states of runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.cli.export import export
+from zoo.cli.train import train
+from zoo.common.core.recipe import Recipe
+from zoo.common.presets import card, runs, store
+from zoo.common.runtime import open_graphs
+from zoo.common.runtime.preset import load_preset
+from zoo.language.data import SAMPLE as TEXT
+from zoo.timeseries.corpora.segment import read_values
+from zoo.timeseries.series import SAMPLE
+
+EXPORTS = ("onnx", "litert", "savedmodel")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of file, and what reads it.
+
+    name: str. of: the run it belongs to, "series" or "text". files: those that are damaged, by glob
+        below the run's folder.
+    read: of the run's folder, to what came of it; raises `ZooError` and nothing else.
+    detectable: whether the file tells of every damage that could change what came of it, by digests or
+        checksums, so that `read` gives the same as before or refuses.
+    """
+
+    name: str
+    of: str
+    files: str
+    read: Callable[[Path], Any]
+    detectable: bool = False
+
+
+def make_runs(folder: Path) -> dict[str, Path]:
+    """Train a model of a series, exported, and one of a text. Returns their run folders."""
+    corpus = folder / "laser"
+    corpus.mkdir()
+    lines = [f"{value:g}\n" for value in read_values(SAMPLE)]
+    (corpus / "santafe_A_train.txt").write_text("".join(lines[:150]))
+    (corpus / "santafe_A_cont.txt").write_text("".join(lines[150:200]))
+    small = {"training.epochs": 1, "model.hidden_size": 4, "training.batch_size": 8}
+    series, text = folder / "series", folder / "text"
+    train("timeseries/lstm-laser", data=corpus, out=series, overrides=small | {"model.context": 8})
+    export(str(series), EXPORTS)
+    runs.write_json(series / store.METRICS_FILE, _metrics(series))
+    book = folder / "book.txt"
+    book.write_text(TEXT.read_text()[:4000])
+    train("language/lstm-small-ptb", manifest=book, out=text, overrides=small)
+    return {"series": series, "text": text}
+
+
+def _metrics(run: Path) -> dict[str, Any]:
+    """As a preset has them."""
+    history = {"epochs": 1, "best_epoch": 1, "minutes": 0.1}
+    row = {"corpus": "timeseries", "examples": 50, "seconds": 0.1, "metrics": {"nmse": 0.5}}
+    row |= {"command": "zoo evaluate a", "commit": None, "date": "2026-01-01"}
+    reading = {"date": "2026-01-01", "metrics": {"nmse": 0.5}}
+    training = {"examples": {"train": 100, "dev": 50}, "init": None, "history": history}
+    return {"training": training, "figures": {"dev": row}, card.TEST_READINGS: [reading] * 2}
+
+
+def _weights(folder: Path) -> list[np.ndarray]:
+    return [np.array(weight) for weight in load_preset(folder).model.weights]
+
+
+def _recipe(folder: Path) -> Recipe:
+    return store.load_recipe(folder)
+
+
+def _model(folder: Path) -> None:
+    """That a recipe with its assets fits the model, or is refused."""
+    load_preset(folder)
+
+
+def _card(folder: Path) -> None:
+    card.write_card(folder)
+
+
+def _state(folder: Path) -> tuple[Any, list[np.ndarray]]:
+    """History and variables as a resumed run has them."""
+    with np.load(_whole_state(folder)) as file:
+        shapes = [file[name].shape for name in file.files if name != runs.HISTORY_KEY]
+    variables = [_Variable(shape) for shape in shapes]
+    history = runs.load_state(folder, variables)
+    return history, [variable.value for variable in variables]
+
+
+def _whole_state(folder: Path) -> Path:
+    """The state before it was damaged, which tells what a run's model has."""
+    return folder / f"{runs.STATE_FILE}.whole"
+
+
+class _Variable:
+    """Takes what a variable of Keras takes."""
+
+    def __init__(self, shape: tuple[int, ...]):
+        self.shape, self.value = shape, np.zeros(shape)
+
+    def assign(self, value: np.ndarray) -> None:
+        self.value = np.array(value)
+
+
+def _history(folder: Path) -> Any:
+    return runs.read_history(folder)
+
+
+def _table(folder: Path) -> Any:
+    (folder / runs.STATE_FILE).unlink(missing_ok=True)
+    return runs.read_history(folder)
+
+
+def _record(folder: Path) -> None:
+    record = {"recipe": store.load_recipe(folder).to_dict()}
+    runs.check_same_run(folder, record)
+
+
+def _answers(format_: str) -> Callable[[Path], dict[str, np.ndarray]]:
+    def read(folder: Path) -> dict[str, np.ndarray]:
+        graphs = open_graphs(format_, folder)
+        return graphs["model"](series=np.linspace(50, 150, 8, dtype=np.float32)[np.newaxis])
+
+    return read
+
+
+KINDS = (
+    Kind("preset: model", "series", "model.keras", _weights, detectable=True),
+    Kind("preset: recipe", "series", "recipe.json", _model),
+    Kind("preset: vocabulary", "text", "vocabulary.txt", _model),
+    Kind("preset: intervals", "series", "intervals.json", _model),
+    Kind("preset: figures", "series", "metrics.json", _card),
+    Kind("run: state", "series", "last.npz", _state, detectable=True),
+    Kind("run: history in the state", "series", "last.npz", _history, detectable=True),
+    Kind("run: table", "series", "metrics.csv", _table),
+    Kind("run: record", "series", "run.json", _record),
+    Kind("export: onnx", "series", "onnx/*", _answers("onnx"), detectable=True),
+    Kind("export: litert", "series", "litert/*", _answers("litert"), detectable=True),
+    Kind("export: savedmodel", "series", "1/**/*", _answers("savedmodel"), detectable=True),
+)

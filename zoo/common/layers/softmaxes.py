@@ -1,0 +1,274 @@
+"""Output layers over large vocabularies: the full softmax, and three that are cheaper to train.
+
+Each takes hidden vectors float [..., features] and gives the log-probability of every word, float32
+[..., vocabulary]. `loss(x, targets)` is what it is trained by: float32 [...], in nats, for int32 [...].
+
+| layer | the loss of a word looks at |
+| --- | --- |
+| `FullSoftmax` | every word |
+| `SampledSoftmax` | the target and words drawn at random, which stand for all others |
+| `NoiseContrastive` | the same, and tells the target from words that are noise |
+| `AdaptiveSoftmax` | the frequent words, and of the rare ones those of the target's cluster |
+
+Words must be in order of falling frequency, as `Vocabulary.of` has them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from typing import Any
+
+import keras
+from keras import ops
+
+from zoo.common.core.errors import check_range
+
+_register = keras.saving.register_keras_serializable("zoo")
+
+# The logit of a word that is left out. Minus infinity would give NaN where it is multiplied by 0.
+LEFT_OUT = -1e30
+
+
+class _OutputLayer(keras.layers.Layer):
+    """What the four have in common.
+
+    Args:
+        vocabulary_size: words.
+    """
+
+    def __init__(self, vocabulary_size: int, **kwargs: Any):
+        super().__init__(**kwargs)
+        check_range("vocabulary_size", vocabulary_size, at_least=2)
+        self.vocabulary_size = vocabulary_size
+
+    def loss(self, x: Any, targets: Any) -> Any:
+        """Return what training makes small, float32 [...], of x [..., features] and int32 [...]."""
+        rows = ops.reshape(x, (-1, x.shape[-1]))
+        return ops.reshape(self.row_loss(rows, ops.reshape(targets, (-1,))), ops.shape(targets))
+
+    def row_loss(self, x: Any, targets: Any) -> Any:
+        """Return `loss` of x [rows, features] and int32 [rows]."""
+        raise NotImplementedError
+
+    def _matrix(self, name: str, rows: int, columns: int) -> keras.Variable:
+        return self.add_weight(shape=(rows, columns), initializer="glorot_uniform", name=name)
+
+    def compute_output_shape(self, input_shape: tuple) -> tuple:
+        """Return the shape of the log-probabilities."""
+        return (*input_shape[:-1], self.vocabulary_size)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {**super().get_config(), "vocabulary_size": self.vocabulary_size}
+
+
+@_register
+class FullSoftmax(_OutputLayer):
+    """The softmax over every word.
+
+    o = K x + b;  log p(w) = o_w - log(the sum of exp(o_v) over all v)
+    loss = -log p(target)
+    """
+
+    # Of the scores b.
+    bias_initializer = "zeros"
+
+    def build(self, input_shape: tuple) -> None:
+        """Make the weights: a row of `kernel` and a number of `bias` for each word."""
+        self.kernel = self._matrix("kernel", self.vocabulary_size, input_shape[-1])
+        self.bias = self.add_weight(
+            shape=(self.vocabulary_size,), initializer=self.bias_initializer, name="bias"
+        )
+
+    def call(self, x: Any) -> Any:
+        """Return the log-probability of every word."""
+        return ops.log_softmax(self.scores(x))
+
+    def scores(self, x: Any) -> Any:
+        """Return o, float32 [..., vocabulary]."""
+        return ops.cast(ops.matmul(x, ops.transpose(self.kernel)) + self.bias, "float32")
+
+    def row_loss(self, x: Any, targets: Any) -> Any:
+        """See `_OutputLayer.row_loss`."""
+        return ops.sparse_categorical_crossentropy(targets, self.scores(x), from_logits=True)
+
+
+class _Sampling(FullSoftmax):
+    """A softmax whose loss looks at the target and at words drawn at random, the same for all rows.
+
+    They are drawn with replacement from q(w) = log((w + 2) / (w + 1)) / log(vocabulary_size + 1), with
+    w from 0 on, which falls as frequencies of words do (Zipf's law).
+
+    Args:
+        vocabulary_size: words. num_sampled: words drawn in a step. seed: of what is drawn.
+    """
+
+    def __init__(
+        self, vocabulary_size: int, num_sampled: int = 256, seed: int | None = None, **kwargs: Any
+    ):
+        super().__init__(vocabulary_size, **kwargs)
+        check_range("num_sampled", num_sampled, at_least=1)
+        self.num_sampled, self.seed = num_sampled, seed
+        self.generator = keras.random.SeedGenerator(seed)
+
+    def draw(self) -> Any:
+        """Return words drawn from q, int32 [num_sampled]."""
+        uniform = keras.random.uniform((self.num_sampled,), seed=self.generator)
+        words = ops.floor(ops.exp(uniform * math.log(self.vocabulary_size + 1))) - 1
+        return ops.cast(ops.clip(words, 0, self.vocabulary_size - 1), "int32")
+
+    def log_q(self, words: Any) -> Any:
+        """Return log q of words, float32."""
+        words = ops.cast(words, "float32")
+        return ops.log(ops.log1p(1 / (words + 1)) / math.log(self.vocabulary_size + 1))
+
+    def row_loss(self, x: Any, targets: Any) -> Any:
+        """See `_OutputLayer.row_loss`."""
+        return self.sampled_loss(x, targets, self.draw())
+
+    def sampled_loss(self, x: Any, targets: Any, samples: Any) -> Any:
+        """Return the loss with samples int32 [num_sampled] at hand."""
+        raise NotImplementedError
+
+    def _sampled_scores(self, x: Any, targets: Any, samples: Any) -> tuple[Any, Any]:
+        """The scores of the targets [rows] and of the samples [rows, num_sampled], float32."""
+        # One gather: its gradient, of the rows that were used, is made once.
+        words = ops.concatenate([targets, samples])
+        kernel, bias = ops.take(self.kernel, words, axis=0), ops.take(self.bias, words)
+        count = ops.shape(targets)[0]
+        of_targets = ops.sum(x * kernel[:count], axis=-1) + bias[:count]
+        of_samples = ops.matmul(x, ops.transpose(kernel[count:])) + bias[count:]
+        return ops.cast(of_targets, "float32"), ops.cast(of_samples, "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        return {**super().get_config(), "num_sampled": self.num_sampled, "seed": self.seed}
+
+
+@_register
+class SampledSoftmax(_Sampling):
+    """A softmax whose sum over all words is estimated in training.
+
+    loss = -o_target + log(exp(o_target) + the sum of exp(o_s) / (num_sampled q(s)) over the samples s
+    that are not the target)    (Bengio & Senecal 2008; Jean et al. 2015)
+
+    The expectation of what stands in the logarithm is the sum over all words. Arguments as of
+    `_Sampling`: `vocabulary_size`, `num_sampled`, `seed`.
+    """
+
+    def sampled_loss(self, x: Any, targets: Any, samples: Any) -> Any:
+        """See `_Sampling.sampled_loss`."""
+        of_targets, of_samples = self._sampled_scores(x, targets, samples)
+        of_samples = of_samples - self.log_q(samples) - math.log(self.num_sampled)
+        of_samples = ops.where(samples == targets[:, None], LEFT_OUT, of_samples)
+        every = ops.concatenate([of_targets[:, None], of_samples], axis=1)
+        return ops.logsumexp(every, axis=1) - of_targets
+
+
+@_register
+class NoiseContrastive(_Sampling):
+    """A softmax trained to tell the target from noise (Gutmann & Hyvarinen 2010; Mnih & Teh 2012).
+
+    With d_w = o_w - log(num_sampled q(w)), the log-odds that w is the target and no noise,
+
+    loss = -log sigmoid(d_target) - the sum of log sigmoid(-d_s) over the samples s
+
+    The scores o become log-probabilities by themselves, without the sum over all words; they begin near
+    those of equally likely words. Arguments as of `_Sampling`: `vocabulary_size`, `num_sampled`, `seed`.
+    """
+
+    def build(self, input_shape: tuple) -> None:
+        """Make the weights."""
+        self.bias_initializer = keras.initializers.Constant(-math.log(self.vocabulary_size))
+        super().build(input_shape)
+
+    def sampled_loss(self, x: Any, targets: Any, samples: Any) -> Any:
+        """See `_Sampling.sampled_loss`."""
+        of_targets, of_samples = self._sampled_scores(x, targets, samples)
+        count = math.log(self.num_sampled)
+        found = ops.softplus(self.log_q(targets) + count - of_targets)
+        return found + ops.sum(ops.softplus(of_samples - self.log_q(samples) - count), axis=1)
+
+
+@_register
+class AdaptiveSoftmax(_OutputLayer):
+    """A softmax in clusters: the rarer the words, the smaller their vectors (Grave et al. 2017).
+
+    The head is a softmax over the words before the first cutoff and the clusters behind it. Cluster i,
+    from 1 on, has a softmax of its own over a projection of x to features / factor ** i numbers.
+
+    log p(w) = log head(w | x) for a word of the head
+    log p(w) = log head(cluster i | x) + log tail_i(w | P_i x) for a word of cluster i
+    loss = -log p(target)
+
+    Args:
+        vocabulary_size: words.
+        cutoffs: where the clusters begin, rising, each from 1 on and below `vocabulary_size`.
+        factor: by which the vectors of each cluster are smaller than those of the one before.
+    """
+
+    def __init__(
+        self, vocabulary_size: int, cutoffs: tuple[int, ...], factor: int = 4, **kwargs: Any
+    ):
+        super().__init__(vocabulary_size, **kwargs)
+        check_range("factor", factor, at_least=1)
+        self.cutoffs, self.factor = tuple(cutoffs), factor
+        edges = (0, *self.cutoffs, vocabulary_size)
+        for before, cutoff in itertools.pairwise(edges):
+            check_range("cutoffs, and vocabulary_size behind them,", cutoff, above=before)
+        self.clusters = list(itertools.pairwise(edges[1:]))
+
+    def build(self, input_shape: tuple) -> None:
+        """Make the weights: those of the head, and two matrices for each cluster."""
+        features = input_shape[-1]
+        head = self.clusters[0][0] if self.clusters else self.vocabulary_size
+        self.head = self._matrix("head", head + len(self.clusters), features)
+        self.projections, self.tails = [], []
+        for i, (begin, end) in enumerate(self.clusters, start=1):
+            width = max(1, features // self.factor**i)
+            self.projections.append(self._matrix(f"projection{i}", features, width))
+            self.tails.append(self._matrix(f"tail{i}", end - begin, width))
+
+    def call(self, x: Any) -> Any:
+        """Return the log-probability of every word."""
+        count = len(self.clusters)
+        head = ops.log_softmax(self._scores(x, self.head))
+        parts = [head[..., : self.head.shape[0] - count]]
+        for i in range(count):
+            tail = ops.log_softmax(self._scores(ops.matmul(x, self.projections[i]), self.tails[i]))
+            parts.append(head[..., i - count, None] + tail)
+        return ops.concatenate(parts, axis=-1)
+
+    def row_loss(self, x: Any, targets: Any) -> Any:
+        """See `_OutputLayer.row_loss`."""
+        in_head = targets
+        losses = []
+        for i, (begin, end) in enumerate(self.clusters):
+            inside = (targets >= begin) & (targets < end)
+            in_head = ops.where(inside, self.clusters[0][0] + i, in_head)
+            losses.append(self._tail_loss(x, targets - begin, inside, i))
+        scores = self._scores(x, self.head)
+        return sum(losses, ops.sparse_categorical_crossentropy(in_head, scores, from_logits=True))
+
+    def _tail_loss(self, x: Any, targets: Any, inside: Any, i: int) -> Any:
+        """The loss of a cluster [rows], 0 where the target is none of it."""
+        rows = ops.arange(ops.shape(x)[0])
+        if keras.config.backend() != "jax":  # JAX compiles for fixed shapes: there, all rows
+            rows = ops.nonzero(inside)[0]
+        inside = ops.take(inside, rows)
+        scores = self._scores(
+            ops.matmul(ops.take(x, rows, axis=0), self.projections[i]), self.tails[i]
+        )
+        targets = ops.where(inside, ops.take(targets, rows), 0)
+        losses = ops.sparse_categorical_crossentropy(targets, scores, from_logits=True)
+        losses = ops.where(inside, losses, 0.0)
+        return ops.scatter(rows[:, None], losses, (ops.shape(x)[0],))
+
+    def _scores(self, x: Any, kernel: Any) -> Any:
+        return ops.cast(ops.matmul(x, ops.transpose(kernel)), "float32")
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the arguments."""
+        config = {"cutoffs": list(self.cutoffs), "factor": self.factor}
+        return {**super().get_config(), **config}

@@ -1,0 +1,37 @@
+"""Pronouncing dictionaries in the form of the CMU tools: a word and its phonemes on each line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from zoo.common.core.errors import ZooError
+from zoo.common.data.manifests import parse_lines, read_lines
+
+
+class _Pronunciation(NamedTuple):
+    """One line. id: the word; `WORD(2)` where it is not the first pronunciation of WORD."""
+
+    id: str
+    phonemes: str
+
+
+def read_pronunciations(path: Path) -> dict[str, str]:
+    """Return the phonemes, separated by single spaces, of each word of a dictionary.
+
+    Args:
+        path: UTF-8 text, a line such as `YES  Y EH S` for each pronunciation. The second one of a word
+            is listed as `WORD(2)`, and so on, and is found under that name.
+
+    Raises:
+        ZooError: the file is missing or empty, or a line is bad: no phonemes, or a word that was there
+            before; with its number.
+    """
+    return dict(parse_lines(path, read_lines(path), _parse))
+
+
+def _parse(line: str) -> _Pronunciation:
+    word, *phonemes = line.split()
+    if not phonemes:
+        raise ZooError("not of the form `WORD PHONEME PHONEME ...`")
+    return _Pronunciation(word, " ".join(phonemes))
