@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 EXTRAS := $(if $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null),gpu$(comma)test,test)
 comma := ,
 
-.PHONY: demo test test-slow lint results clean
+.PHONY: demo test test-slow fuzz lint results clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -19,6 +19,9 @@ test: $(VENV)/installed
 
 test-slow: $(VENV)/installed
 	$(BIN)/python -m pytest -q -m slow
+
+fuzz: $(VENV)/installed
+	$(BIN)/python -m pytest -q -s -m slow tests/fuzz
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

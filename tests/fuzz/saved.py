@@ -88,7 +88,7 @@ def _card(folder: Path) -> None:
 def _state(folder: Path) -> tuple[Any, list[np.ndarray]]:
     """History and variables as a resumed run has them."""
     with np.load(_whole_state(folder)) as file:
-        shapes = [file[name].shape for name in file.files if name != runs.HISTORY_KEY]
+        shapes = [file[name].shape for name in file.files if name.startswith("v")]
     variables = [_Variable(shape) for shape in shapes]
     history = runs.load_state(folder, variables)
     return history, [variable.value for variable in variables]

@@ -71,6 +71,7 @@ def _published(run: Path, recipe: Recipe) -> Iterator[Path]:
         files = store.files(recipe)
         if missing := [name for name in files if not (run / name).exists()]:
             raise ZooError(f"{run / missing[0]} is missing.")
+        runs.check_model(run, run / recipe.model.file)
         before = card.read_metrics(store.folder_of(recipe.name))
         clear_parts(folder.parent, folder.name)
         with atomic_folder(folder, replace=True) as temporary:

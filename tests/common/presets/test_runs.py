@@ -108,6 +108,21 @@ def test_bad_history(tmp_path, text):
         runs.read_history(tmp_path)
 
 
+def test_a_model_that_the_history_does_not_tell_of(tmp_path):
+    """A kill between the best model and the state."""
+    model = tmp_path / "model.keras"
+    runs.check_model(tmp_path, model)  # a run without a state has one pass
+    model.write_bytes(b"of epoch 1")
+    runs.save_state(tmp_path, variables(), HISTORY)  # as it once was, without a digest
+    runs.check_model(tmp_path, model)
+    runs.save_state(tmp_path, variables(), HISTORY, model)
+    runs.check_model(tmp_path, model)
+    assert runs.load_state(tmp_path, variables(1)) == runs.read_history(tmp_path) == HISTORY
+    model.write_bytes(b"of epoch 2")
+    with pytest.raises(ZooError, match=r"model\.keras is not the model that .* --resume"):
+        runs.check_model(tmp_path, model)
+
+
 def test_json(tmp_path):
     runs.write_json(tmp_path / "a.json", {"ö": [1, None, 0.1]})
     assert runs.read_json(tmp_path / "a.json") == {"ö": [1, None, 0.1]}

@@ -26,14 +26,22 @@ import numpy as np
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe, flatten
 from zoo.common.presets.provenance import provenance
-from zoo.common.utils.files import PART, atomic_file, check_file, clear_parts, read_text, write_text
+from zoo.common.utils.files import (
+    PART,
+    atomic_file,
+    check_file,
+    clear_parts,
+    digest,
+    read_text,
+    write_text,
+)
 from zoo.common.utils.locks import LOCK_FILE
 
 STATE_FILE = "last.npz"
 RUN_FILE = "run.json"
 CSV_FILE = "metrics.csv"
 CURVES_FILE = "curves.png"
-HISTORY_KEY = "history"
+HISTORY_KEY, MODEL_KEY = "history", "model"
 # More than any history or record of a run has.
 MAX_RECORD_BYTES = 2**26
 _HEADER_BYTES = 4096  # of an array in a file of states
@@ -144,12 +152,40 @@ def started(folder: Path, record: dict[str, Any]) -> Iterator[None]:
         raise
 
 
-def save_state(folder: Path, variables: list, history: list[dict[str, float]]) -> None:
-    """Write weights, optimizer and random states with the history, in one file, atomically."""
+def save_state(
+    folder: Path, variables: list, history: list[dict[str, float]], model: Path | None = None
+) -> None:
+    """Write weights, optimizer and random states with the history, in one file, atomically.
+
+    model: the file of the best model so far, whose digest the state keeps; see `check_model`.
+    """
     arrays = {f"v{i:04}": np.asarray(variable) for i, variable in enumerate(variables)}
     arrays[HISTORY_KEY] = np.frombuffer(json.dumps(history).encode(), np.uint8)
+    if model and model.exists():
+        arrays[MODEL_KEY] = np.frombuffer(digest(model).encode(), np.uint8)
     with atomic_file(folder / STATE_FILE) as path:
         np.savez(path, **arrays)
+
+
+def check_model(folder: Path, model: Path) -> None:
+    """Check that the best model in a run's folder is the one its history tells of.
+
+    A process that is killed between writing the one and the other leaves the model of an epoch that
+    the history does not have.
+
+    Raises:
+        ZooError: it is not, or the state is corrupt.
+    """
+    path = folder / STATE_FILE
+    if not path.exists():
+        return
+    arrays = _read_state(path, {HISTORY_KEY: MAX_RECORD_BYTES, MODEL_KEY: 64})
+    # A state of before there was a digest has none.
+    if MODEL_KEY in arrays and arrays[MODEL_KEY].tobytes() != digest(model).encode():
+        raise ZooError(
+            f"{model} is not the model that {path} tells of: the run was killed before it had written "
+            "that. Go on with it first (zoo train ... --resume)."
+        )
 
 
 def load_state(folder: Path, variables: list) -> list[dict[str, float]]:
@@ -186,11 +222,14 @@ def _read_state(path: Path, largest: Mapping[str, int]) -> dict[str, np.ndarray]
             }
         if HISTORY_KEY not in sizes:
             raise ValueError("it has no history")
-        other = set(largest) != {HISTORY_KEY} and set(sizes) != set(largest)
-        if other or any(sizes[name] > most + _HEADER_BYTES for name, most in largest.items()):
+        records = {HISTORY_KEY, MODEL_KEY}
+        other = not set(largest) <= records and set(sizes) - records != set(largest) - records
+        if other or any(
+            sizes.get(name, 0) > most + _HEADER_BYTES for name, most in largest.items()
+        ):
             raise ZooError(f"{path} belongs to another model than this recipe builds.")
         with np.load(path, allow_pickle=False) as file:
-            return {name: file[name] for name in largest}
+            return {name: file[name] for name in largest if name in sizes}
     except ZooError:
         raise
     except Exception as error:  # whatever a damaged archive makes zipfile, zlib or NumPy raise

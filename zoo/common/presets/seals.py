@@ -9,7 +9,6 @@ files     file of the export -> digest
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shlex
 from collections.abc import Mapping
@@ -20,7 +19,7 @@ from zoo.common.core.errors import ExportError, ZooError
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
 from zoo.common.presets.runs import read_json, write_json
-from zoo.common.utils.files import check_file
+from zoo.common.utils.files import digest
 
 SEAL_FILE = "export.json"
 
@@ -28,7 +27,7 @@ SEAL_FILE = "export.json"
 def preset_digests(folder: Path, recipe: Recipe) -> dict[str, str]:
     """Return the digest of each file of a preset that its answers come from, where it is there."""
     return {
-        name: _digest(folder / name)
+        name: digest(folder / name)
         for name in store.files(recipe)
         if os.path.lexists(folder / name)
     }
@@ -46,7 +45,7 @@ def seal(export: Path, preset: Path, recipe: Recipe, name: str) -> None:
         {
             "name": name,
             "preset": preset_digests(preset, recipe),
-            "files": {path: _digest(export / path) for path in _files(export)},
+            "files": {path: digest(export / path) for path in _files(export)},
         },
     )
 
@@ -81,13 +80,13 @@ def check_seal(export: Path, folder: Path, recipe: Recipe, format_: str) -> None
         found = _read(export)
         preset, files = preset_digests(folder, recipe), {}
         for path in _files(export):
-            files[path] = _digest(export / path)
+            files[path] = digest(export / path)
     except ZooError as error:
         anew = _command(folder, recipe, format_, None)
         raise ExportError(f"{error} Export it anew: {anew}") from None
     anew = f"Export it anew: {_command(folder, recipe, format_, found['name'])}"
-    for name, digest in preset.items():
-        if found["preset"].get(name) != digest:
+    for name, own in preset.items():
+        if found["preset"].get(name) != own:
             raise ExportError(
                 f"{export} is an export of another {name} than {folder / name}. {anew}"
             )
@@ -114,15 +113,6 @@ def _files(export: Path) -> list[str]:
     paths = (path.relative_to(export) for path in export.rglob("*") if not path.is_dir())
     names = (path for path in paths if not any(part.startswith(".") for part in path.parts))
     return sorted(path.as_posix() for path in names if path != Path(SEAL_FILE))
-
-
-def _digest(path: Path) -> str:
-    check_file(path)
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def _command(folder: Path, recipe: Recipe, format_: str, name: str | None) -> str:

@@ -89,7 +89,7 @@ def train(
                 is_best = best(history, metric) is row
                 if is_best:
                     store.save_model(folder, model, recipe)
-            runs.save_state(folder, state, history)
+            runs.save_state(folder, state, history, folder / recipe.model.file)
             runs.write_history(folder, history)
             plot_learning_curves(history, metric, folder / runs.CURVES_FILE)
             write_events(row)

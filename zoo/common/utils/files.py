@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import glob
+import hashlib
 import os
 import secrets
 import shutil
@@ -177,6 +178,16 @@ def check_file(path: Path, at_most: int | None = None) -> None:
             f"{path} is corrupt: it must have {at_most:,} bytes at most. "
             f"Received: {status.st_size:,}."
         )
+
+
+def digest(path: Path) -> str:
+    """Return SHA-256 of a file, in hex. Raises `ZooError` if it is no file or cannot be read."""
+    check_file(path)
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
 
 
 def read_text(path: Path, at_most: int = MAX_TEXT_BYTES) -> str:

@@ -22,6 +22,7 @@ from zoo.common.decoding.decoders import Generation
 from zoo.common.decoding.ngram import NGramModel, count_ngrams
 from zoo.common.tasks.language_modelling import STEP, LanguageModelling
 from zoo.common.training.trainers import Counting
+from zoo.common.utils.files import check_file
 from zoo.language.corpora.ptb import PTB
 from zoo.language.data import RunningText
 from zoo.language.tokenization import START_INDEX
@@ -70,6 +71,7 @@ class NGramLanguageModel(ModelConfig):
 
     def load(self, path: Path) -> NGramModel:
         """See `ModelConfig.load`."""
+        check_file(path)
         model = read_arpa(path)
         if (len(model.words), model.order) != (self.vocabulary_size, self.order):
             raise ZooError(

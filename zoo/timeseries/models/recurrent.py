@@ -111,7 +111,7 @@ def rnn_laser(name: str) -> Recipe:
     The simple recurrent network beside the LSTM and the GRU: same window, same units, no gates. Ten
     steps are few enough for it.
     """
-    # Without gates a step of the LSTM's size sends the state into saturation.
+    # Half the rate of the others: no gate limits what a step does to the state.
     return _laser(name, "rnn", learning_rate=2e-3)
 
 
@@ -151,7 +151,7 @@ def lstm_sunspots(name: str) -> Recipe:
     """An LSTM layer forecasts the yearly number of sunspots, one year ahead.
 
     Learnt from 1700-1920, its epoch chosen on 1921-1955, measured on 1956-1979, whose first cycle is
-    higher than any before it. 221 values are few: it is small, and the linear model is a close second.
+    higher than any before it. 221 values are few, so it is small; compare `timeseries/ar-sunspots`.
     """
     return Recipe(
         name,
