@@ -69,15 +69,17 @@ def test_low_noise_changes_nothing(preset, clips, decibels):
     seconds = {"before": 0.5, "after": 3, "around": 10}
     sides = [list(seconds)[i % 3] for i in range(len(clips))]
     noisy = [
-        around(clip, seconds[side], decibels, side)
-        for clip, side in zip(clips, sides, strict=True)
+        around(clip, seconds[side], decibels, side) for clip, side in zip(clips, sides, strict=True)
     ]
     changed = sum(a != b for a, b in zip(texts(preset, noisy), texts(preset, clips), strict=True))
     assert changed <= 1
 
 
 def test_in_a_graph_as_outside(clips):
-    rows = [around(clip, 1.5, level, "around") for clip, level in zip(clips[:4], (None, -70) * 2)]
+    rows = [
+        around(clip, 1.5, level, "around")
+        for clip, level in zip(clips[:4], (None, -70) * 2, strict=False)
+    ]
     rows += [np.zeros(8000, np.float32), clips[0], clips[0][5000:5300]]
     lengths = np.array([len(row) for row in rows], np.int32)
     batch = np.stack([np.pad(row, (0, lengths.max() - len(row))) for row in rows])

@@ -34,7 +34,8 @@ class AcousticModel(KerasModel):
         more than one.
     """
 
-    subsampling_factor = 1  # without a type it is no field, which would stand before a subclass's own
+    # Without a type it is no field: that would stand before a subclass's own.
+    subsampling_factor = 1
 
     features: LogMel = field(default_factory=LogMel, kw_only=True)
 
