@@ -175,7 +175,7 @@ class LogMel:
         return kernel[:, None, :].astype(np.float32)
 
     def mel_matrix(self) -> np.ndarray:
-        """float32 [bins, mel_bins]: triangles on the HTK mel scale, 2595 log10(1 + f / 700), or in Hz."""
+        """float32 [bins, mel_bins]: triangles on a scale in Hz or HTK mel: 2595 log10(1 + f / 700)."""
 
         def to_mel(hz):
             return (

@@ -129,9 +129,9 @@ def build_tdnn_ctc(config: TDNNCTC) -> keras.Model:
 def tdnn_ctc_an4(name: str) -> Recipe:
     """Dilated convolutions over time recognise spelled names, numbers and control words.
 
-    For short English utterances over a close microphone. Nothing in it recurs, so all frames are computed
-    at once, and it trains and answers faster than `speech/bilstm-ctc-an4`. A frame sees two seconds
-    around it.
+    For short English utterances over a close microphone. Nothing in it recurs, so all frames are
+    computed at once, and it trains and answers faster than `speech/bilstm-ctc-an4`. A frame sees two
+    seconds around it.
 
     It knows no words beyond AN4's letters, digits, numbers, dates and eleven control words. Other
     accents than those of about eighty adults in Pittsburgh in 1991, children, far microphones and noise
