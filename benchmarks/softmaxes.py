@@ -3,10 +3,10 @@
     python benchmarks/softmaxes.py --data corpora/ptb
 
 A step is the loss of 700 hidden vectors of 128 numbers (20 rows of 35 words), its gradients and an
-update by Adam. The layers take turns. Memory is the peak of a process of its own, less what it had before the
-layer was built. The perplexity is that of the network of `language/feedforward-ptb` with each layer as
-its softmax, on PTB's dev split after `--epochs` epochs, with all 10,000 words computed. `--steps` trains
-for fewer steps, to see that it runs.
+update by Adam. The layers take turns. Memory is the peak of a process of its own, less what it had
+before the layer was built. The perplexity is that of the network of `language/feedforward-ptb` with
+each layer as its softmax, on PTB's dev split after `--epochs` epochs, with all 10,000 words
+computed. `--steps` trains for fewer steps, to see that it runs.
 """
 
 import argparse
