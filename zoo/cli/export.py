@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -42,7 +43,7 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
         check_format(format_)
     source, formats = store.find(name), list(dict.fromkeys(formats))
     folder = out or source
-    apart = not (folder.is_dir() and folder.samefile(source))
+    apart = not (os.path.isdir(folder) and folder.samefile(source))  # also of a name that is too long
     # A run that is being trained would be another model before its export is written.
     run = locked(source / LOCK_FILE) if apart and (source / RUN_FILE).exists() else nullcontext()
     with locked(folder / LOCK_FILE), run:
