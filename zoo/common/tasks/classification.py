@@ -77,13 +77,14 @@ class Classification(Task):
         data, errors = recipe.data, {}
         answers: list[tuple[str, float]] = [(UNREADABLE, 0.0)] * len(examples)
         for indices, inputs in evaluation_batches(recipe, examples, errors):
-            for i, row in zip(indices, _probabilities(graphs[MODEL](**inputs)), strict=True):
+            for i, row in zip(indices, class_probabilities(graphs[MODEL](**inputs)), strict=True):
                 answers[i] = (data.labels.symbols[int(row.argmax())], float(row.max()))
         rows = [
             {"id": e.id, "reference": e.transcript, "output": name, "probability": probability}
             for e, (name, probability) in zip(examples, answers, strict=True)
         ]
-        values = _compute_metrics(rows)
+        pairs = [(row["reference"], row["output"]) for row in rows]
+        values = class_metrics(pairs)
         if curve := _scores(rows, data.labels.symbols):
             values["auc"] = area_under_roc(*curve)
         if self.metric not in values:
@@ -93,14 +94,14 @@ class Classification(Task):
                 f"{', '.join(map(repr, occur))} of {', '.join(map(repr, data.labels.symbols))}."
             )
         metrics = {name: values[name] for name in sorted(values, key=self._steers)}
-        report = [f"{name}: {share:.4f} of {count}" for name, share, count in _recalls(rows)]
+        report = [f"{name}: {share:.4f} of {count}" for name, share, count in recalls(pairs)]
         report += [f"Not readable, counted as wrong: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 
     def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
         """See `Task.answer`: the class with its probability; of several, `alternatives` lists all."""
         decoder, symbols = recipe.decoder, recipe.data.labels.symbols
-        (row,) = _probabilities(graphs[MODEL](**recipe.data.collate([item])))
+        (row,) = class_probabilities(graphs[MODEL](**recipe.data.collate([item])))
         order = np.argsort(-row, kind="stable")[: decoder.n_best]
         classes = [{"output": symbols[i], "probability": float(row[i])} for i in order]
         classes = [one for one in classes if one["probability"] >= decoder.min_confidence]
@@ -122,7 +123,7 @@ class Classification(Task):
         """Yield (piece, what `detect` finds in it, the probability of each class by name)."""
         symbols, least = recipe.data.labels.symbols, recipe.decoder.min_confidence
         for pieces, inputs in batches(recipe.data, segments):
-            rows = _probabilities(graphs[MODEL](**inputs))
+            rows = class_probabilities(graphs[MODEL](**inputs))
             for piece, row in zip(pieces, rows, strict=True):
                 probabilities = dict(zip(symbols, row.tolist(), strict=True))
                 yield piece, self.detect(probabilities, least), probabilities
@@ -194,7 +195,8 @@ def _confusion_matrix(evaluation: Evaluation, symbols: list[str]) -> Figure:
     return picture
 
 
-def _probabilities(outputs: dict[str, np.ndarray]) -> np.ndarray:
+def class_probabilities(outputs: dict[str, np.ndarray]) -> np.ndarray:
+    """Return the softmax of `logits`, over the last axis."""
     return np.exp(log_softmax(np.asarray(outputs["logits"], np.float64), np))
 
 
@@ -216,17 +218,24 @@ def _scores(
     return np.array([score(row) for row in rows]), positive
 
 
-def _recalls(rows: list[dict[str, Any]]) -> list[tuple[str, float, int]]:
-    """(class, share found, examples) of each class that occurs."""
+def recalls(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, float, int]]:
+    """Return (class, share found, how often it is true) of each class that occurs.
+
+    Args:
+        pairs: (true class, answer).
+    """
     classes: dict[str, list[bool]] = {}
-    for row in rows:
-        classes.setdefault(row["reference"], []).append(row["reference"] == row["output"])
+    for reference, output in pairs:
+        classes.setdefault(reference, []).append(reference == output)
     return [(name, float(np.mean(found)), len(found)) for name, found in sorted(classes.items())]
 
 
-def _compute_metrics(rows: list[dict[str, Any]]) -> dict[str, float]:
-    """Accuracy, and F1 in the mean over the classes that occur."""
-    pairs = [(row["reference"], row["output"]) for row in rows]
+def class_metrics(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
+    """Return accuracy, and F1 in the mean over the classes that occur.
+
+    Args:
+        pairs: (true class, answer), at least one.
+    """
     f1 = []
     for name in {reference for reference, _ in pairs}:
         both = sum(reference == output == name for reference, output in pairs)
