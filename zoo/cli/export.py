@@ -43,7 +43,8 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
         check_format(format_)
     source, formats = store.find(name), list(dict.fromkeys(formats))
     folder = out or source
-    apart = not (os.path.isdir(folder) and folder.samefile(source))  # also of a name that is too long
+    # Unlike Path.is_dir, os.path.isdir is no error for a name that is too long.
+    apart = not (os.path.isdir(folder) and folder.samefile(source))
     # A run that is being trained would be another model before its export is written.
     run = locked(source / LOCK_FILE) if apart and (source / RUN_FILE).exists() else nullcontext()
     with locked(folder / LOCK_FILE), run:

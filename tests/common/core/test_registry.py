@@ -44,7 +44,7 @@ def test_every_recipe_tells_what_a_person_wants_to_know(entry):
 def test_patterns():
     assert AN4 in zoo.list_models("speech/*")
     assert zoo.list_models() == sorted(zoo.list_models())
-    assert zoo.list_models("*-an4") == [AN4]
+    assert zoo.list_models("*/bilstm-ctc-an4") == [AN4]
     assert zoo.list_models("SPEECH/*") == []
 
 
