@@ -86,7 +86,7 @@ def test_what_is_measured_is_what_is_used(run_zoo, refused, tiny_run, tmp_path, 
     assert rows["keras"] == rows["onnx"]
     assert figures["keras"] == figures["onnx"]
     row = rows["keras"]["an409-fcaw-b"]
-    assert set(row) == {"id", "reference", "output", "wer", "cer"}
+    assert set(row) == {"id", "reference", "output", "raw", "wer", "cer"}
     assert row["reference"] == "GO"
     assert {path.name for path in tmp_path.iterdir()} == {"run", "keras.jsonl", "onnx.jsonl"}
 

@@ -43,6 +43,9 @@ class Text:
         tokens = self.vocabulary.encode(source)
         return {"tokens": np.array([END, *tokens], np.int32), "text": source}
 
+    def segments(self, source, recipe):
+        return None
+
     def about_input(self, item, recipe):
         return {}
 

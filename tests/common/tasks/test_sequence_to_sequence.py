@@ -95,7 +95,7 @@ class Translator:
         return {
             "logits": logits,
             "next_position": position + 1,
-            "attention": np.eye(LONGEST + 2, dtype=np.float32)[position[:, 0], :LONGEST],
+            "attention": np.eye(LONGEST + 2, dtype=np.float32)[position, :LONGEST],
         }
 
 

@@ -42,6 +42,9 @@ class ToyData:
     def read_input(self, source: Any, recipe: Recipe) -> dict[str, Any]:
         return self.read_example(source, recipe)
 
+    def segments(self, source: Any, recipe: Recipe) -> None:
+        return None
+
     def about_input(self, item: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
         return {"frames": len(item["logits"])}
 

@@ -46,7 +46,7 @@ class ModelConfig(ABC):
     @property
     def step_outputs(self) -> tuple[StateSpec, ...]:
         """What the graph `step` gives beside logits and states, such as attention weights, each with
-        its shape after [batch]."""
+        its shape after [batch, time]."""
         return ()
 
     @abstractmethod
