@@ -62,7 +62,7 @@ def test_what_is_no_ink_is_refused_in_one_line(content, error, tmp_path):
     [
         ("{", "invalid JSON"),
         ("[" * 100_000, "invalid JSON"),
-        ("[[0, 0, 0], [1, 1, 1]]", "must hold a JSON object"),
+        ("[[0, 0, 0], [1, 1, 1]]", "there must be a JSON object"),
         (" ", "is empty"),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.common.core.data import Segment, Segments
-from zoo.common.core.errors import ZooError
+from zoo.common.data.manifests import find_below
 from zoo.common.utils.progress import meter
 from zoo.speech.audio import SILENCE, read_audio, read_blocks
 from zoo.speech.audio_files import opened
@@ -41,16 +40,7 @@ def find_recordings(source: str, suffixes: tuple[str, ...] = SUFFIXES) -> list[s
     Raises:
         ZooError: the folder has none.
     """
-    if not os.path.isdir(source):
-        return [source]
-    found = sorted(
-        str(path)
-        for path in Path(source).rglob("*")
-        if path.suffix.lower() in suffixes and path.is_file() and not path.name.startswith(".")
-    )
-    if not found:
-        raise ZooError(f"{source}: a folder without recordings ({' '.join(suffixes)})")
-    return found
+    return find_below(source, suffixes, "recordings")
 
 
 def recording_seconds(source: str) -> float:

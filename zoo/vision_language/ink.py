@@ -1,8 +1,9 @@
-"""Ink: words as pen strokes, and how they are read and checked."""
+"""Ink: words and drawings as pen strokes, and how they are read and checked."""
 
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,13 @@ from typing import Any
 import numpy as np
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import read_file
+from zoo.common.data.manifests import find_below, read_file
+from zoo.vision_language.inkml import parse_inkml
 
+# What a folder is searched for.
+SUFFIXES = (".inkml", ".json")
+# A page of writing with all that a pen records has fewer.
+MAX_BYTES = 4_000_000
 # Larger coordinates are no pen's.
 MAX_COORDINATE = 1e7
 
@@ -34,24 +40,59 @@ class HandwrittenWord:
     split: str = ""
 
 
-def read_ink(path: Path) -> np.ndarray:
-    """Return the points of a JSON file. See `parse_ink`.
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """Something drawn by a pen, without a name.
+
+    id: str. Its own among the drawings of a run.
+    points: float64 [points, 3]. See `parse_ink`.
+    group: str. What was drawn together; dev groups are not among those of train.
+    split: str. "" where there are no splits.
+    """
+
+    id: str
+    points: np.ndarray
+    group: str = ""
+    split: str = ""
+
+
+def find_ink(source: str) -> list[str]:
+    """Return the files of ink in a folder and those below it, sorted; what is no folder, alone.
 
     Raises:
-        ZooError: it cannot be read, is not JSON, or `parse_ink` finds no ink in it.
+        ZooError: the folder has none.
     """
+    return find_below(source, SUFFIXES, "ink")
+
+
+def read_ink(path: Path) -> np.ndarray:
+    """Return the points of a JSON or InkML file. See `parse_ink` and `zoo.vision_language.inkml`.
+
+    Raises:
+        ZooError: it cannot be read, is too large, is neither, or `parse_ink` finds no ink in it.
+    """
+    if os.path.isfile(path) and os.path.getsize(path) > MAX_BYTES:
+        raise ZooError(
+            f"{path}: a file of ink must have at most {MAX_BYTES:,} bytes. "
+            f"Received: {os.path.getsize(path):,}."
+        )
+    text = read_file(path)
     try:
-        content = json.loads(read_file(path))
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, ZooError):
-            raise
-        raise ZooError(f"{path}: invalid JSON: {error}") from None
-    if not isinstance(content, dict):
-        raise ZooError(f'{path} must hold a JSON object with "points" or "strokes".')
-    try:
-        return parse_ink(content)
+        if text.lstrip().startswith("<"):
+            return parse_ink({"strokes": parse_inkml(text)})
+        return parse_ink(_json_object(text))
     except ZooError as error:
         raise ZooError(f"{path}: {error}") from None
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ZooError(f"invalid JSON: {error}") from None
+    if not isinstance(content, dict):
+        raise ZooError('there must be a JSON object with "points" or "strokes".')
+    return content
 
 
 def parse_ink(row: dict[str, Any]) -> np.ndarray:

@@ -16,13 +16,13 @@ from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.recipe import asset
 from zoo.common.ctc.alignment import min_frames
-from zoo.common.data.batching import pad, shuffled_windows
+from zoo.common.data.batching import pad, pad_to_multiple, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, Labels
 from zoo.common.data.manifests import digest, parse_json_lines, text_field
 from zoo.common.data.splits import split_by_group
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.files import read_text
-from zoo.vision_language.ink import HandwrittenWord, parse_ink, read_ink, split_strokes
+from zoo.vision_language.ink import HandwrittenWord, find_ink, parse_ink, read_ink, split_strokes
 from zoo.vision_language.stroke_features import (
     FEATURES,
     Distortion,
@@ -151,8 +151,8 @@ class PenStrokes(Data):
                 x, n = pad([stroke_features(word) for word in words])
                 y, m = pad([labels[i] for i in group])
                 yield (
-                    {"strokes": _to_multiple(x, POINT_BUCKET), "lengths": n},
-                    {"labels": _to_multiple(y, LABEL_BUCKET), "label_lengths": m},
+                    {"strokes": pad_to_multiple(x, POINT_BUCKET), "lengths": n},
+                    {"labels": pad_to_multiple(y, LABEL_BUCKET), "label_lengths": m},
                     np.array([examples[i].id for i in group]),
                 )
 
@@ -166,8 +166,12 @@ class PenStrokes(Data):
 
     # Use
 
+    def find_inputs(self, source: str) -> list[str]:
+        """See `Data.find_inputs` and `zoo.vision_language.ink.find_ink`."""
+        return find_ink(source)
+
     def read_input(self, source: str, recipe: Recipe) -> Item:
-        """See `Data.read_input`: of a JSON file, by `zoo.vision_language.ink.read_ink`."""
+        """See `Data.read_input`: of a JSON or InkML file, by `zoo.vision_language.ink.read_ink`."""
         points = read_ink(Path(source))
         try:
             return self._item(points)
@@ -228,10 +232,3 @@ def loops(count: int) -> np.ndarray:
     points = np.column_stack([x, y, np.zeros(len(angle))])
     points[-1, 2] = 1
     return np.vstack([points, [x[-1] / 2, -60, 1]])
-
-
-def _to_multiple(batch: np.ndarray, of: int) -> np.ndarray:
-    """Return a batch [batch, time, ...] with zeros after it, up to a multiple of so many steps."""
-    margins = [(0, 0)] * batch.ndim
-    margins[1] = (0, -batch.shape[1] % of)
-    return np.pad(batch, margins)

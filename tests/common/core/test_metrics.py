@@ -77,6 +77,7 @@ def test_what_is_learnt_by_heart_can_be_reached(metric):
     perfect, nothing = {
         "perplexity": (1.0, 10.0),
         "nats_per_char": (0.0, 1.0),
+        "nats_per_point": (-2.0, 2.0),
     }.get(metric, (1.0, 0.5) if DIRECTIONS[metric] == HIGHER else (0.0, 0.5))
     assert reaches(metric, perfect, target)
     assert not reaches(metric, nothing, target)

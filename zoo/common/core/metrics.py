@@ -19,6 +19,7 @@ DIRECTIONS = {
     "auc": HIGHER,  # area under the ROC curve
     "perplexity": LOWER,
     "nats_per_char": LOWER,
+    "nats_per_point": LOWER,  # negative log-density of a point of pen strokes; it may be below 0
     "bleu": HIGHER,
     "bleu1": HIGHER,
     "bleu2": HIGHER,
@@ -38,6 +39,8 @@ OVERFIT_TARGETS = {
     # A text cannot be known before it has begun: its first tokens keep it above 1.
     "perplexity": 1.2,
     "nats_per_char": 0.2,
+    # A density has no highest value; a model that knows nothing of the past is above 2.
+    "nats_per_point": -1.0,
 }
 
 

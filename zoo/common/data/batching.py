@@ -28,6 +28,13 @@ def pad(rows: Sequence[np.ndarray], fill: float = 0) -> tuple[np.ndarray, np.nda
     return batch, lengths
 
 
+def pad_to_multiple(batch: np.ndarray, of: int) -> np.ndarray:
+    """Return a batch [batch, time, ...] with zeros after it, up to a multiple of so many steps."""
+    margins = [(0, 0)] * batch.ndim
+    margins[1] = (0, -batch.shape[1] % of)
+    return np.pad(batch, margins)
+
+
 def shuffled_windows(
     lengths: Sequence[int], batch_size: int, generator: np.random.Generator
 ) -> Iterator[list[int]]:

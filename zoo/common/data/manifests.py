@@ -174,6 +174,27 @@ def find_file(folder: Path, names: Iterable[str], suffixes: Iterable[str]) -> Pa
     raise ZooError(f"no file {stem} with one of {' '.join(suffixes)}")
 
 
+def find_below(source: str, suffixes: tuple[str, ...], kind: str) -> list[str]:
+    """Return the files in a folder and those below it, sorted; a source that is no folder, alone.
+
+    Args:
+        suffixes: of those that are meant. kind: what an error calls them.
+
+    Raises:
+        ZooError: the folder has none.
+    """
+    if not os.path.isdir(source):
+        return [source]
+    found = sorted(
+        str(path)
+        for path in Path(source).rglob("*")
+        if path.suffix.lower() in suffixes and path.is_file() and not path.name.startswith(".")
+    )
+    if not found:
+        raise ZooError(f"{source}: a folder without {kind} ({' '.join(suffixes)})")
+    return found
+
+
 def digest(rows: Iterable[tuple]) -> str:
     """Return SHA-256, in hex, of rows of plain values, in whatever order they come."""
     return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()

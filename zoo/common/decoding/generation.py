@@ -165,8 +165,8 @@ def generate(
         if end is not None:
             tokens = xp.where(done, filler, tokens)
             done = done | (tokens == end)
-        out = _write(out, tokens, t, open_rows, xp)
-        kept = {name: _write(kept[name], outputs[name], t, open_rows, xp) for name in kept}
+        out = write_at(out, tokens, t, open_rows, xp)
+        kept = {name: write_at(kept[name], outputs[name], t, open_rows, xp) for name in kept}
         lengths = lengths + xp.array(~done, dtype="int32")
         return t + 1, tokens, done, total, lengths, out, kept, next_states(specs, outputs)
 
@@ -180,7 +180,7 @@ def generate(
         _buffers(extras, rows, max_length, xp),
         states,
     )
-    _, _, _, total, lengths, out, kept, _ = _while(unfinished, body, start, xp)
+    _, _, _, total, lengths, out, kept, _ = while_loop(unfinished, body, start, xp)
     return Decoded(out, lengths, total, kept)
 
 
@@ -244,9 +244,9 @@ def beam_search(
         def of_parents(array):
             return xp.take(array, indices, axis=0)
 
-        out = _write(of_parents(out), tokens, t, open_rows, xp)
+        out = write_at(of_parents(out), tokens, t, open_rows, xp)
         kept = {
-            name: _write(of_parents(kept[name]), of_parents(outputs[name]), t, open_rows, xp)
+            name: write_at(of_parents(kept[name]), of_parents(outputs[name]), t, open_rows, xp)
             for name in kept
         }
         states = {name: of_parents(state) for name, state in next_states(specs, outputs).items()}
@@ -265,7 +265,7 @@ def beam_search(
         _buffers(extras, rows * width, max_length, xp),
         states,
     )
-    _, _, _, total, lengths, out, kept, _ = _while(unfinished, body, start, xp)
+    _, _, _, total, lengths, out, kept, _ = while_loop(unfinished, body, start, xp)
 
     def n_first(array):
         return xp.reshape(array, (-1, width, *array.shape[1:]))[:, :n_best]
@@ -289,8 +289,8 @@ def _buffers(extras: Sequence[StateSpec], rows: Any, max_length: Any, xp: Any) -
     }
 
 
-def _write(buffer: Any, value: Any, t: Any, open_rows: Any, xp: Any) -> Any:
-    """`buffer` [rows, max_length, ...] with `value` [rows, ...] at index t of the open rows."""
+def write_at(buffer: Any, value: Any, t: Any, open_rows: Any, xp: Any) -> Any:
+    """Return `buffer` [rows, max_length, ...] with `value` [rows, ...] at index t of the open rows."""
     here = (xp.arange(xp.shape(buffer)[1]) == t)[None, :] & open_rows[:, None]
     for _ in buffer.shape[2:]:
         here = here[..., None]
@@ -308,8 +308,8 @@ def _best(scores: Any, count: int, xp: Any) -> Any:
     return np.stack(best, axis=1)
 
 
-def _while(condition: Callable, body: Callable, state: tuple, xp: Any) -> tuple:
-    """A graph's loop, or Python's."""
+def while_loop(condition: Callable, body: Callable, state: tuple, xp: Any) -> tuple:
+    """Return the last state of a loop: a graph's, or Python's."""
     if xp is not np:
         return xp.while_loop(condition, body, state)
     while condition(*state):

@@ -35,7 +35,8 @@ def plot_learning_curves(history: list[dict[str, float]], metric: str, path: Pat
     loss.plot(epochs, losses, color="tab:blue")
     loss.set(ylabel="training loss", yscale="log" if min(losses) > 0 else "linear")
     chosen = best(history, metric)
-    dev.plot(epochs, [row[metric] for row in history], color="tab:orange")
+    values = [row[metric] for row in history]
+    dev.plot(epochs, values, color="tab:orange")
     dev.plot(chosen["epoch"], chosen[metric], "o", color="tab:red")
     dev.annotate(
         f"best {chosen[metric]:.4g}, epoch {chosen['epoch']}",
@@ -44,7 +45,7 @@ def plot_learning_curves(history: list[dict[str, float]], metric: str, path: Pat
         textcoords="offset points",
         ha="right" if chosen["epoch"] > len(history) / 2 else "left",
     )
-    dev.set(ylabel=f"dev {metric}", ylim=(0, max(row[metric] for row in history) * 1.05 or 1))
+    dev.set(ylabel=f"dev {metric}", ylim=(min(0, *values) * 1.05, max(0, *values) * 1.05 or 1))
     rate.plot(epochs, [row["learning_rate"] for row in history], color="tab:gray")
     rate.set(ylabel="rate", xlabel="epoch")
     for axes in (loss, dev, rate):

@@ -118,8 +118,9 @@ def blstm_ctc_gw_online(name: str) -> Recipe:
     """Two bidirectional LSTM layers read one handwritten word from the strokes of a pen.
 
     For single English words in lower case and numbers, written with a pen whose path is recorded. The
-    input is a JSON file with `points` [[x, y, pen_up], ...] or `strokes` [[[x, y], ...], ...], y growing
-    downwards. The size of the writing and the speed of the pen have no effect.
+    input is an InkML file, or a JSON file with `points` [[x, y, pen_up], ...] or `strokes`
+    [[[x, y], ...], ...], y growing downwards. The size of the writing and the speed of the pen have no
+    effect.
 
     The corpus is by one writer, and so is the test split: expect more errors with another hand, and
     train on words of that hand (`--init`, `--manifest`). Lines of several words, capitals and
