@@ -16,7 +16,8 @@ from zoo.common.core.states import initial_states
 from zoo.common.tasks.language_modelling import LanguageModelling
 from zoo.common.training.training_model import TrainingModel
 from zoo.language.corpora.wikitext2 import WIKITEXT2
-from zoo.language.data import SAMPLE, TokenizedText
+from zoo.language.data import SAMPLE
+from zoo.language.whole_texts import TokenizedText
 
 CHARACTERS, WORDS = "language/charlstm-shakespeare", "language/lstm-small-ptb"
 TINY = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Data, Item, RawInput
+from zoo.common.core.data import Batches, Item, RawInput
 from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.recipe import asset
 from zoo.common.core.states import initial_states
@@ -18,8 +17,8 @@ from zoo.common.data.manifests import read_file
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.common.utils.files import read_text
 from zoo.language.batching import running_batches
-from zoo.language.corpora.texts import Text
 from zoo.language.tokenization import START_INDEX, TOKENIZATIONS
+from zoo.language.whole_texts import TokenizedText, WholeTexts, check_text
 
 if TYPE_CHECKING:
     from zoo.common.core.model import ModelConfig
@@ -30,21 +29,7 @@ SAMPLE = Path(__file__).parent / "samples" / "coriolanus.txt"
 
 
 @dataclass(frozen=True)
-class TokenizedText:
-    """A text to learn from or to measure on.
-
-    id: str. The file's name, and the part of it where it is divided.
-    tokens: sequence of str. Its words, with ends of lines, or its characters.
-    split: str. None where the text belongs to no corpus.
-    """
-
-    id: str
-    tokens: Sequence[str]
-    split: str | None = None
-
-
-@dataclass(frozen=True)
-class RunningText(Data):
+class RunningText(WholeTexts):
     """Texts as tokens, each to be predicted from all before it.
 
     The inputs of a model are `tokens` int32 [batch, time] and its states; the targets of a batch are
@@ -76,10 +61,6 @@ class RunningText(Data):
         """The token that ends a line, and stands before a text's first."""
         return TOKENIZATIONS[self.tokenization].start
 
-    def split_tokens(self, text: str) -> Sequence[str]:
-        """Return the tokens of a text."""
-        return TOKENIZATIONS[self.tokenization].split(text)
-
     def join_tokens(self, tokens: Sequence[str]) -> str:
         """Return the text of tokens."""
         return TOKENIZATIONS[self.tokenization].join(tokens)
@@ -98,31 +79,6 @@ class RunningText(Data):
 
     # Reading
 
-    def read_manifest(self, path: Path) -> list[TokenizedText]:
-        """See `Data.read_manifest`: a text file of one's own."""
-        return self.prepare([Text(path.name, read_file(path))])
-
-    def prepare(self, examples: list[Text]) -> list[TokenizedText]:
-        """See `Data.prepare`: the texts of a corpus as tokens."""
-        return [TokenizedText(e.id, self.split_tokens(e.text), e.split) for e in examples]
-
-    def split_dev(self, examples, fraction, seed):
-        """See `Data.split_dev`: the beginning of each text.
-
-        A test split goes on where the training text ends, often in the middle of a play: dev taken from
-        the end would be more like the training text than the test split is.
-        """
-        train, dev = [], []
-        for text in examples:
-            end = round(len(text.tokens) * fraction)
-            dev.append(TokenizedText(f"{text.id}, first part", text.tokens[:end], text.split))
-            train.append(TokenizedText(f"{text.id}, last part", text.tokens[end:], text.split))
-        return train, dev
-
-    def num_examples(self, examples: list[TokenizedText]) -> int:
-        """See `Data.num_examples`: tokens."""
-        return sum(len(text.tokens) for text in examples)
-
     def num_windows(self, examples: list[TokenizedText], recipe: Recipe) -> int:
         """See `Data.num_windows`: stretches of `time_steps` tokens."""
         return sum(len(text.tokens) // self.time_steps for text in examples)
@@ -137,13 +93,6 @@ class RunningText(Data):
                 taken.append(first)
                 count -= windows
         return taken
-
-    def checksum(self, examples: list[TokenizedText]) -> str:
-        """See `Data.checksum`: SHA-256 over the tokens of the texts, in order."""
-        digest = hashlib.sha256()
-        for text in examples:
-            digest.update("\0".join(text.tokens).encode() + b"\0\0")
-        return digest.hexdigest()
 
     def adapt(self, examples: list[TokenizedText], model: ModelConfig):
         """See `Data.adapt`: the vocabulary of the texts, and its size for the model."""
@@ -186,12 +135,7 @@ class RunningText(Data):
         Raises:
             ZooError: the text is empty, no valid Unicode, or the vocabulary has nothing of it.
         """
-        try:
-            source.encode()
-        except UnicodeEncodeError as error:
-            raise ZooError(f"The text is not UTF-8: see its byte {error.start}.") from None
-        if not source.strip():
-            raise ZooError("The text is empty.")
+        check_text(source)
         tokens = self.split_tokens(source)
         if all(token not in self.vocabulary or token == UNKNOWN for token in tokens):
             raise ZooError(

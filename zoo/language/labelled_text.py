@@ -22,6 +22,7 @@ from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.files import read_text
 from zoo.language.corpora.labelled import LabelledSentence, read_manifest
 from zoo.language.sentences import split_sentence
+from zoo.language.whole_texts import check_text
 
 if TYPE_CHECKING:
     from zoo.common.core.model import ModelConfig
@@ -130,12 +131,9 @@ class LabelledText(Data):
         Raises:
             ZooError: the text is no valid Unicode, empty, far too long, or has no word that is known.
         """
-        try:
-            source.encode()
-        except UnicodeEncodeError as error:
-            raise ZooError(f"The text is not UTF-8: see its byte {error.start}.") from None
+        check_text(source)
         words = split_sentence(source)
-        if not words:
+        if not words:  # marks alone that words are cut at
             raise ZooError("The text is empty.")
         if len(words) > LONGEST:
             raise ZooError(f"A text must have at most {LONGEST:,} words. Received: {len(words):,}.")

@@ -28,7 +28,7 @@ from zoo.language.data import RunningText
 from zoo.language.tokenization import START_INDEX
 
 if TYPE_CHECKING:
-    from zoo.language.data import TokenizedText
+    from zoo.language.whole_texts import TokenizedText
 
 # Config -------------------------------------------------------------------------------------------
 
