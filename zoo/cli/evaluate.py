@@ -34,6 +34,7 @@ def evaluate(
     options: Mapping[str, Any] | None = None,
     rows: Path | None = None,
     plots: Path | None = None,
+    retrieval: bool = False,
 ) -> tuple[dict[str, Any], Evaluation]:
     """Evaluate a preset or run on a split.
 
@@ -44,6 +45,7 @@ def evaluate(
         split: None for the test split, or all of a manifest.
         backend, options: as of `zoo.cli.predict.predict`.
         rows: a JSON lines file to write, an object an example. plots: a folder for plots as PNG files.
+        retrieval: rank inputs and texts by each other, in place of answers. Nothing is decoded.
 
     Returns:
         The answer, JSON-ready, and the evaluation it is made of.
@@ -60,6 +62,8 @@ def evaluate(
 
     folder = store.find(find_or_train(name, data))
     recipe = set_options(name, store.load_recipe(folder), options or {})
+    if retrieval and (plots or options):
+        raise ZooError("--retrieval goes with no --plots and no options of the decoder.")
     if plots and type(recipe.task).plot is Task.plot:
         raise ZooError(f"{recipe.name} draws no plots of an evaluation: --plots must be left out.")
     corpus = registry.entry(recipe.name).corpus
@@ -68,7 +72,8 @@ def evaluate(
     examples = read_split(recipe, corpus, source, split)
     with atomic_file(rows) if rows else nullcontext() as rows_file:
         graphs = open_graphs(backend, folder)
-        evaluation = recipe.task.evaluate(graphs, recipe, examples)
+        measure = recipe.task.retrieve if retrieval else recipe.task.evaluate
+        evaluation = measure(graphs, recipe, examples)
         if rows_file:
             lines = (json.dumps(row) + "\n" for row in evaluation.rows)
             rows_file.write_text("".join(lines), encoding="utf-8")
@@ -126,6 +131,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
         "--rows", type=Path, metavar="FILE", help="write a JSON object a line for each example"
     )
     parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the evaluation")
+    words = "of a captioner: rank images and captions by each other, and give the recall"
+    parser.add_argument("--retrieval", action="store_true", help=words)
     add_backend(parser)
 
 
@@ -146,6 +153,7 @@ def run(options: argparse.Namespace) -> None:
         options=given_options(options),
         rows=options.rows,
         plots=options.plots,
+        retrieval=options.retrieval,
     )
     report = [*evaluation.report, *answer.get("plots", []), "", evaluation_text(answer)]
     print_answer(options, answer, lambda: "\n".join(report))

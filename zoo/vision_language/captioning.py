@@ -68,6 +68,14 @@ class Captioning(SequenceToSequence):
 
         return [plot_captions(evaluation.rows, folder / "captions.png")]
 
+    def retrieve(
+        self, graphs: Graphs, recipe: Recipe, examples: list[CaptionedImage]
+    ) -> Evaluation:
+        """See `zoo.vision_language.retrieval.retrieve`."""
+        from zoo.vision_language.retrieval import retrieve
+
+        return retrieve(graphs, recipe, examples, self.encoder(graphs, recipe, examples))
+
     def write_gallery(
         self,
         presets: Sequence[tuple[str, Recipe, Graphs]],

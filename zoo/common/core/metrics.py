@@ -29,6 +29,8 @@ DIRECTIONS = {
     "cider": HIGHER,
     "copy_rate": LOWER,  # share of captions that are training captions word for word
     "unique_ratio": HIGHER,  # different captions as a share of all
+    # share of examples whose text is among the first so many for its input, and the other way round
+    **{f"recall_at_{k}_{wanted}": HIGHER for wanted in ("text", "image") for k in (1, 5, 10)},
     "spearman_ws353": HIGHER,
     "nmse": LOWER,  # mean squared error over the variance of the targets
     "smape": LOWER,

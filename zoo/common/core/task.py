@@ -130,6 +130,11 @@ class Task(ABC):
         """
         raise ZooError(f"{recipe.name} gives no probability to texts: it has no scores.")
 
+    def retrieve(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
+        """Recall of each example's text among the texts of all, and of its input among all inputs, by
+        the probability of texts. Raises `ZooError` where a task has no such thing."""
+        raise ZooError(f"{recipe.name} ranks no texts and inputs: there is no retrieval by it.")
+
     def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
         """Draw an evaluation as PNG files in a folder that is there, and return their paths."""
         return []
