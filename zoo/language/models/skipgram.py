@@ -101,9 +101,12 @@ def skipgram_enwiki(name: str) -> Recipe:
     """Vectors of words, learnt from which words stand near each other: skip-gram, negative sampling.
 
     To see words by their company: `zoo neighbours`, `zoo analogy`, and `zoo vectors` for other tools.
-    `accuracy` is how often a word near another one in held-out text scores above a word drawn at random;
     `spearman_ws353` is the agreement with people on WordSim-353, over the pairs of which it knows both
     words. WordSim-353 had no part in the training, nor in the choice of its settings.
+
+    `accuracy` is how often a word near another one in held-out text scores above a word drawn at random.
+    It chooses the epoch, and does not measure a model of text: the counts of the two words alone reach
+    more, as `zoo evaluate` tells, because drawn words are rarer, which these scores are not to see.
 
     The text is short, of 437,000 words: 200 times as much is usual. It knows the words that stand in it
     five times or more; the vectors of the rare ones among them are poor, and analogies mostly fail.

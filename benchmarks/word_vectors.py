@@ -1,0 +1,109 @@
+"""Skip-gram by gensim beside the zoo's: one text, one budget, agreement with people.
+
+    python benchmarks/word_vectors.py --data corpora/enwiki_piece --word-lists corpora/lists
+
+gensim's Word2Vec learns from the train split with the settings of the preset's recipe: size, window,
+drawn words, their power, subsampling, the least count, passes. Its learning rate is its own default.
+All vectors are measured by the same code. Each contender has a process of its own; gensim runs on one
+thread, so that a seed fixes it. Needs `pip install '.[benchmark]'`.
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import _timing
+
+from zoo.common.core.corpus import Source
+
+PRESET = "language/skipgram-enwiki"
+# gensim cuts what is longer.
+SENTENCE = 10_000
+
+
+def train_gensim(data: Path, folder: Path, seed: int) -> dict:
+    """Return the agreement of gensim's vectors with each list, and the seconds of training."""
+    from gensim.models import Word2Vec
+
+    from zoo.cli.sources import read_train
+    from zoo.common.core import registry
+    from zoo.language.word_vectors import WordVectors
+
+    entry = registry.entry(PRESET)
+    recipe = entry.recipe()
+    (text,) = read_train(recipe, entry.corpus, Source(folder=data)).train
+    words = list(text.tokens)
+    sentences = [words[i : i + SENTENCE] for i in range(0, len(words), SENTENCE)]
+    started = time.perf_counter()
+    model = Word2Vec(
+        sentences,
+        sg=1,
+        vector_size=recipe.model.embedding_size,
+        window=recipe.data.window,
+        negative=recipe.data.negatives,
+        ns_exponent=recipe.data.noise_power,
+        sample=recipe.data.subsampling,
+        min_count=recipe.data.min_count,
+        epochs=recipe.training.epochs,
+        workers=1,
+        seed=seed,
+    )
+    seconds = time.perf_counter() - started
+    known = set(model.wv.index_to_key)
+    vectors = WordVectors(tuple(model.wv.index_to_key), model.wv.vectors)
+    lists = _agreements(vectors, lambda word: _find(word, known), folder)
+    return {"words": len(known), "seconds": seconds, "lists": lists}
+
+
+def measure_preset(name: str, folder: Path) -> dict:
+    """Return the agreement of a preset's vectors with each list, and the minutes of its training."""
+    from zoo.common.presets import card, store
+    from zoo.language.verbs import load_vectors
+
+    recipe, vectors = load_vectors(name)
+    history = card.read_metrics(store.find(name))["training"]["history"]
+    lists = _agreements(vectors, recipe.data.find, folder)
+    return {"words": len(vectors.words), "seconds": 60 * history["minutes"], "lists": lists}
+
+
+def _find(word: str, known: set[str]) -> str | None:
+    return next((w for w in (word, word.lower()) if w in known), None)
+
+
+def _agreements(vectors, find, folder: Path) -> dict:
+    from zoo.language.similarity import agreements
+
+    return {
+        each.name: {"spearman": each.spearman, "covered": each.covered, "total": each.total}
+        for each in agreements(vectors, find, folder)
+    }
+
+
+def main() -> None:
+    """Measure all contenders, print a table and save it."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="the folder of the text")
+    parser.add_argument("--word-lists", type=Path, required=True, help="a folder of EN-*.txt")
+    parser.add_argument("--seeds", type=int, default=3, help="of gensim, from 1 on")
+    given = parser.parse_args()
+    results = {PRESET: _timing.in_own_process(measure_preset, PRESET, given.word_lists)}
+    for seed in range(1, given.seeds + 1):
+        results[f"gensim, seed {seed}"] = _timing.in_own_process(
+            train_gensim, given.data, given.word_lists, seed
+        )
+    names = list(results[PRESET]["lists"])
+    rows = [
+        [
+            name,
+            *(results[contender]["lists"][name]["spearman"] for contender in results),
+            *(f"{results[PRESET]['lists'][name][key]}" for key in ("covered", "total")),
+        ]
+        for name in names
+    ]
+    rows.append(["seconds of training", *(row["seconds"] for row in results.values()), "", ""])
+    print(_timing.table(["spearman", *results, "pairs known", "pairs"], rows))
+    print(_timing.save("word_vectors", {"machine": _timing.machine(), "results": results}))
+
+
+if __name__ == "__main__":
+    main()
