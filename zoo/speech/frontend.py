@@ -165,13 +165,17 @@ class LogMel:
         filters.set_weights([self.mel_matrix()])
         return mel
 
-    def dft_kernel(self) -> np.ndarray:
-        """float32 [window, 1, 2 * bins]: cosines, then sines, under a periodic Hann window."""
+    def hann(self) -> np.ndarray:
+        """float64 [window]: a periodic Hann window."""
         n = np.arange(self.window_samples)
-        hann = 0.5 - 0.5 * np.cos(2 * np.pi * n / self.window_samples)
+        return 0.5 - 0.5 * np.cos(2 * np.pi * n / self.window_samples)
+
+    def dft_kernel(self) -> np.ndarray:
+        """float32 [window, 1, 2 * bins]: cosines, then sines, under `hann`."""
+        n = np.arange(self.window_samples)
         k = np.arange(self.fft_length // 2 + 1)
         angle = 2 * np.pi * np.outer(n, k) / self.fft_length
-        kernel = hann[:, None] * np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
+        kernel = self.hann()[:, None] * np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
         return kernel[:, None, :].astype(np.float32)
 
     def mel_matrix(self) -> np.ndarray:

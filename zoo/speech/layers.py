@@ -43,6 +43,23 @@ def birnn_stack(
     return keras.layers.Dropout(dropout, name="dropout_top")(x)
 
 
+def mean_and_maximum(x: KerasTensor, inside: KerasTensor) -> KerasTensor:
+    """Return what an LSTM's outputs over a whole recording come to, for one answer to it.
+
+    Args:
+        x: float [batch, frames, channels], no less than -1, as an LSTM gives.
+        inside: bool [batch, frames], the true frames.
+
+    Returns:
+        float32 [batch, 2 * channels]: the mean over the true frames, then the maximum.
+    """
+    from keras import ops
+
+    x, weight = ops.cast(x, "float32"), ops.cast(ops.expand_dims(inside, -1), "float32")
+    mean = ops.sum(x * weight, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1.0)
+    return ops.concatenate([mean, ops.max(x * weight + (weight - 1), axis=1)], axis=-1)
+
+
 def ctc_outputs(
     x: KerasTensor, frames: KerasTensor, vocabulary_size: int
 ) -> dict[str, KerasTensor]:

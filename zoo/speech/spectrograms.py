@@ -10,6 +10,7 @@ What stands beyond a spectrogram's length in a batch has no effect on its logits
 
 from __future__ import annotations
 
+import functools
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
@@ -49,7 +50,8 @@ class Spectrograms(Data):
     top: float. The highest value; each spectrogram is scaled by itself, from 0.
     time_shift: int. The most frames a training example is turned by, its end coming in at its start.
     spec_augment: SpecAugment. Masks drawn for each example in each epoch, of its mean.
-    window: float. Seconds of each piece of a long recording.
+    window: float. Seconds of each piece of a long recording; of a longer training example one piece is
+        drawn in each epoch.
     """
 
     labels: Labels = asset(Labels((), "class"))
@@ -73,8 +75,8 @@ class Spectrograms(Data):
     def split_dev(
         self, examples: list[Spectrogram], fraction: float, seed: int
     ) -> tuple[list[Spectrogram], list[Spectrogram]]:
-        """See `Data.split_dev`. Clip by clip: nothing tells which belong together."""
-        return split_by_group(examples, lambda example: example.id, fraction, seed)
+        """See `Data.split_dev`. By group; a clip of none is a group of its own."""
+        return split_by_group(examples, lambda e: e.group or e.id, fraction, seed)
 
     def checksum(self, examples: list[Spectrogram]) -> str:
         """See `Data.checksum`: of ids, classes and values, or of the sizes of files."""
@@ -114,7 +116,7 @@ class Spectrograms(Data):
 
         def generate():
             generator = np.random.default_rng([seed, epoch])
-            rows = [self.read_example(e, recipe)["spectrogram"] for e in examples]
+            rows = [self._piece(self._row(e, recipe), generator) for e in examples]
             for indices in shuffled_windows([len(row) for row in rows], size, generator):
                 items = [{"spectrogram": self.augment(rows[i], generator)} for i in indices]
                 ids = np.array([examples[i].id for i in indices])
@@ -125,6 +127,18 @@ class Spectrograms(Data):
             "lengths": ((None,), "int32"),
         }
         return Batches(generate, (x, {"label": ((None,), "int32")}))
+
+    def _row(self, example: Spectrogram, recipe: Recipe) -> np.ndarray:
+        if example.values is None:
+            return _of_file(example.path, example.path.stat().st_mtime_ns, recipe)
+        return self.read_example(example, recipe)["spectrogram"]
+
+    def _piece(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+        longest = 1 + round(self.window * self.features.sample_rate) // self.features.hop_samples
+        if len(values) <= longest:
+            return values
+        begin = int(generator.integers(len(values) - longest + 1))
+        return values[begin : begin + longest]
 
     def augment(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return a spectrogram [frames, bands] turned in time, with bands and spans set to its mean."""
@@ -210,8 +224,8 @@ class Spectrograms(Data):
         return values.astype(np.float32)
 
     def length(self, example: Spectrogram) -> float:
-        """See `Data.length`: in frames, where they are known."""
-        return 0 if example.values is None else len(example.values)
+        """See `Data.length`: in seconds of a recording, else in frames; 0 where neither is known."""
+        return example.seconds if example.values is None else len(example.values)
 
     def about_input(self, item: Item, recipe: Recipe) -> dict[str, Any]:
         """See `Data.about_input`: `seconds`."""
@@ -253,6 +267,12 @@ class Spectrograms(Data):
         """See `Data.with_assets`."""
         path = folder / LABELS_FILE
         return replace(self, labels=Labels.from_text(read_text(path), path, "class"))
+
+
+@functools.lru_cache(maxsize=4096)
+def _of_file(path: Path, changed: int, recipe: Recipe) -> np.ndarray:
+    """The spectrogram of a file that was `changed` at some time: read in the first epoch alone."""
+    return recipe.data.read_input(str(path), recipe)["spectrogram"]
 
 
 def _span(size: int, longest: int, generator: np.random.Generator) -> slice:

@@ -26,7 +26,7 @@ def ends(count: int) -> list[np.ndarray]:
 @pytest.mark.parametrize("first", [1, 2, 4])
 def test_it_is_the_mean_from_its_epoch_on(model, first):
     average, kernel = WeightAverage(model, SGD(average_from=first)), model.trainable_variables[0]
-    assert len(average.variables) == len(model.trainable_variables) == 4
+    assert len(average.variables) == len(model.weights) == 6
     values = ends(5)
     for epoch, value in enumerate(values):
         kernel.assign(value)
@@ -35,6 +35,18 @@ def test_it_is_the_mean_from_its_epoch_on(model, first):
         with average.in_model():
             np.testing.assert_allclose(np.array(kernel), expected, rtol=1e-5, atol=1e-6)
         np.testing.assert_array_equal(np.array(kernel), value)
+
+
+def test_statistics_of_batch_normalisation_are_of_the_mean(model):
+    """They are averaged as the weights are; what a network of the last epoch measured is left."""
+    average = WeightAverage(model, AdamW(average_from=1))
+    (moving_mean,) = [w for w in model.weights if w.name == "moving_mean"]
+    for epoch, value in enumerate(([1.0, 2.0], [3.0, 6.0])):
+        moving_mean.assign(value)
+        average.update(epoch)
+    with average.in_model():
+        np.testing.assert_allclose(np.array(moving_mean), [2, 4])
+    np.testing.assert_array_equal(np.array(moving_mean), [3, 6])
 
 
 def test_an_error_leaves_the_last_weights(model):

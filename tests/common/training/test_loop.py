@@ -76,7 +76,7 @@ def test_a_run_learns_and_tells(run):
     "optimizer",
     [
         SGD(learning_rate=0.5, momentum=0.9, average_from=2),
-        AdamW(learning_rate=1e-2, warmup_epochs=1.5, weight_decay=0.01),
+        AdamW(learning_rate=1e-2, warmup_epochs=1.5, weight_decay=0.01, average_from=2),
     ],
 )
 def test_a_resumed_run_is_the_run_that_was_not_interrupted(optimizer, tmp_path):

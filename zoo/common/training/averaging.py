@@ -9,17 +9,22 @@ from typing import Any
 import keras
 import numpy as np
 
+# What batch normalisation measures on the way: it belongs to the weights that it was measured with.
+MEASURED = ("moving_mean", "moving_variance")
+
 
 class WeightAverage:
     """The mean of a model's weights at the ends of the epochs from `average_from` on.
 
-    Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018).
+    Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018). Of the
+    statistics of batch normalisation the mean is taken too, instead of one more pass over the data.
 
     model: keras.Model. optimizer: the part of a recipe; only one with `average_from` above 0 averages.
     """
 
     def __init__(self, model: keras.Model, optimizer: Any):
-        self._weights = model.trainable_variables
+        measured = [w for w in model.non_trainable_variables if w.name in MEASURED]
+        self._weights = model.trainable_variables + measured
         self._first = getattr(optimizer, "average_from", 0)
         # What a run keeps beside weights and optimizer, to be resumed with.
         self.variables = (

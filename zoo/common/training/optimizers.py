@@ -24,17 +24,21 @@ class AdamW:
     warmup_epochs: float. Epochs of linear rise from zero.
     weight_decay: float. Decoupled decay per step, times the learning rate (Loshchilov & Hutter 2019).
     clip_norm: float. Gradients are scaled down to this global norm.
+    average_from: int. The epoch from whose end on the weights are averaged over the ends of epochs,
+        which is what dev measures and what a preset holds; 0 for never.
     """
 
     learning_rate: float = 1e-3
     warmup_epochs: float = 1.0
     weight_decay: float = 0.0
     clip_norm: float = 1.0
+    average_from: int = 0
 
     def __post_init__(self):
         check_range("optimizer.learning_rate", self.learning_rate, above=0, at_most=LARGEST)
         check_range("optimizer.clip_norm", self.clip_norm, above=0, at_most=LARGEST)
         check_range("optimizer.warmup_epochs", self.warmup_epochs, at_least=0, at_most=LARGEST)
+        check_range("optimizer.average_from", self.average_from, at_least=0, at_most=LARGEST)
         check_range("optimizer.weight_decay", self.weight_decay, at_least=0, at_most=LARGEST)
 
     def build(self, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
@@ -60,10 +64,8 @@ class AdamW:
 class SGD:
     """Gradient descent at one learning rate, with an average of the weights.
 
-    learning_rate, clip_norm, weight_decay: as of `AdamW`.
+    learning_rate, clip_norm, weight_decay, average_from: as of `AdamW`.
     momentum: float in [0, 1). Share of the last step in the next one.
-    average_from: int. The epoch from whose end on the weights are averaged over the ends of epochs,
-        which is what dev measures and what a preset holds; 0 for never.
     """
 
     learning_rate: float = 1.0

@@ -22,6 +22,8 @@ class Spectrogram:
     split: str. The corpus's own split; empty if it has none.
     values: [frames, bands] in any type of number; None where `path` is to be read.
     path: Path. A recording, or a spectrogram as a .npy file; None where there are values.
+    group: str. What it shares with others, such as a tape; empty where nothing is known.
+    seconds: float. Length of the recording, where that is known.
     """
 
     id: str
@@ -29,14 +31,17 @@ class Spectrogram:
     split: str = ""
     values: np.ndarray | None = field(default=None, repr=False, compare=False)
     path: Path | None = None
+    group: str = ""
+    seconds: float = 0.0
 
 
 def read_manifest(path: Path) -> list[Spectrogram]:
     """Return the clips listed in one file, in its order.
 
     Args:
-        path: CSV or TSV with a header that has the columns `filename` and `label`, and perhaps `split`.
-            A file is a recording or a spectrogram (.npy); relative paths start at the manifest's folder.
+        path: CSV or TSV with a header that has the columns `filename` and `label`, and perhaps `split`
+            and `group`. A file is a recording or a spectrogram (.npy); relative paths start at the
+            manifest's folder.
 
     Raises:
         ZooError: as `zoo.common.data.manifests.parse_table`.
@@ -49,6 +54,7 @@ def read_manifest(path: Path) -> list[Spectrogram]:
             raise ZooError(f"there is no file {file}")
         if not label:
             raise ZooError("the label is empty")
-        return Spectrogram(row["filename"], label, row.get("split") or "", path=file)
+        split, group = (row.get(name) or "" for name in ("split", "group"))
+        return Spectrogram(row["filename"], label, split, path=file, group=group)
 
     return parse_table(path, COLUMNS, parse)

@@ -1,0 +1,108 @@
+"""How fast the recognisers of speech are: one recording after another, and as a stream.
+
+    python benchmarks/recognisers.py
+
+The real-time factor is the time an answer takes over the length of its recording, in the mean over the
+clips that travel with the package; each preset has a process of its own. A preset that streams gets
+blocks of 100 ms: `delay_ms` is how much it must have heard before it steps, `step_ms` the median time
+of a block, `slowest_ms` that of one in a hundred, `finish_ms` from the end to the answer. The first
+answer is not timed.
+"""
+
+import argparse
+import statistics
+import time
+from itertools import cycle, islice
+
+import _timing
+
+BLOCK_SECONDS = 0.1
+ROUNDS = 5
+
+
+def measure(name: str, backend: str) -> dict:
+    """Return the figures of a preset in one runtime, in this process."""
+    from zoo.cli.decoding import open_preset
+    from zoo.speech.audio import audio_seconds
+    from zoo.speech.data import EXAMPLE_CLIPS
+    from zoo.speech.streaming import StreamingModel
+
+    recipe, graphs = open_preset(name, backend, {})
+    clips = list(map(str, EXAMPLE_CLIPS))
+    list(recipe.task.predict(graphs, recipe, clips))
+    start = time.perf_counter()
+    list(recipe.task.predict(graphs, recipe, clips * ROUNDS))
+    seconds = ROUNDS * sum(map(audio_seconds, clips))
+    figures = {"real_time_factor": (time.perf_counter() - start) / seconds}
+    if isinstance(recipe.model, StreamingModel):
+        figures |= stream_figures(recipe, graphs, clips)
+    return figures
+
+
+def stream_figures(recipe, graphs, clips: list[str]) -> dict:
+    """Return how long the steps and the end of streams take, in milliseconds."""
+    from zoo.speech.audio import read_audio
+
+    rate = recipe.model.features.sample_rate
+    size = round(BLOCK_SECONDS * rate)
+    steps, ends = [], []
+    for turn, clip in enumerate(islice(cycle(clips), (ROUNDS + 1) * len(clips))):
+        stream, waveform = recipe.data.stream(graphs, recipe), read_audio(clip, rate)
+        times = [
+            _time(stream.accept, waveform[i : i + size]) for i in range(0, len(waveform), size)
+        ]
+        end = _time(stream.finish)
+        if turn >= len(clips):  # the first round warms up
+            steps, ends = steps + times, [*ends, end]
+    return {
+        "delay_ms": 1000 * recipe.model.chunk_samples / rate,
+        "step_ms": statistics.median(steps),
+        "slowest_ms": statistics.quantiles(steps, n=100)[-1],
+        "finish_ms": statistics.median(ends),
+    }
+
+
+def _time(function, *arguments) -> float:
+    start = time.perf_counter()
+    function(*arguments)
+    return 1000 * (time.perf_counter() - start)
+
+
+def main() -> None:
+    """Measure all presets in all runtimes, print a table and save it."""
+    from zoo.common.core.registry import entries
+    from zoo.common.presets.store import names
+    from zoo.common.tasks.ctc import CTC
+
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--backend", action="append", help="default: keras; others need zoo export")
+    given = parser.parse_args()
+    presets = [
+        entry.name
+        for entry in entries()
+        if entry.name.startswith("speech/")
+        and entry.name in names()
+        and isinstance(entry.recipe().task, CTC)
+    ]
+    backends = given.backend or ["keras"]
+    results = {
+        name: {backend: _timing.in_own_process(measure, name, backend) for backend in backends}
+        for name in presets
+    }
+    columns = ("real_time_factor", "delay_ms", "step_ms", "slowest_ms", "finish_ms")
+    rows = [
+        [name, backend, *(_shown(figures.get(column)) for column in columns)]
+        for name, of in results.items()
+        for backend, figures in of.items()
+    ]
+    print(_timing.table(["preset", "runtime", *columns], rows))
+    report = {"machine": _timing.machine(), "block_seconds": BLOCK_SECONDS, "results": results}
+    print(_timing.save("recognisers", report))
+
+
+def _shown(value: float | None) -> str | None:
+    return None if value is None else f"{value:.3g}"
+
+
+if __name__ == "__main__":
+    main()
