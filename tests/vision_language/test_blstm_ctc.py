@@ -87,6 +87,22 @@ def test_it_learns_to_read(run_zoo, tmp_path):
     assert [f["metrics"]["cer"] for f in figures] == [answer_cer(run)] * 2
 
 
+def test_a_lexicon_gives_words_of_it_alone(run_zoo, tmp_path):
+    """The shipped preset reads letters of another hand badly; among eight words it finds most."""
+    pytest.importorskip("flashlight.lib.text")
+    known = ["lot", "till", "unit", "into", "volt", "tin", "lion", "toot"]
+    words, lexicon = write_manifest(tmp_path / "words.jsonl", known), tmp_path / "known.words"
+    lexicon.write_text("".join(f"{word}\n" for word in known))
+    rows = tmp_path / "rows.jsonl"
+    alone = run_zoo("evaluate", RECIPE, "--manifest", words, "--json").json["metrics"]
+    options = ("--lexicon", lexicon, "--beam-width", "50", "--rows", rows)
+    found = run_zoo("evaluate", RECIPE, "--manifest", words, *options, "--json").json["metrics"]
+    read = [json.loads(line)["output"] for line in rows.read_text().splitlines()]
+    assert set(read) <= {*known, ""}
+    wrong = sum(output != word for output, word in zip(read, known, strict=True))
+    assert found["wer"] == wrong / len(known) < alone["wer"]
+
+
 def answer_cer(run) -> float:
     """The best figure a run wrote down."""
     header, *rows = (run / "metrics.csv").read_text().splitlines()

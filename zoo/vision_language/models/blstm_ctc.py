@@ -124,7 +124,8 @@ def blstm_ctc_gw_online(name: str) -> Recipe:
 
     The corpus is by one writer, and so is the test split: expect more errors with another hand, and
     train on words of that hand (`--init`, `--manifest`). Lines of several words, capitals and
-    punctuation were not in the training data. There is no language model.
+    punctuation were not in the training data. There is no language model;
+    `--lexicon FILE` finds words of a list alone.
     """
     return Recipe(
         name=name,
