@@ -67,7 +67,7 @@ def _batch(model: keras.Model, recipe: Recipe, examples: list) -> tuple:
 
 def _check_step(model: keras.Model, recipe: Recipe, examples: list) -> None:
     """One step of training changes every weight that is to be trained, the running statistics of batch
-    normalisation, and no other."""
+    normalisation, and no other. The model is left as it was."""
     training_model = _training_model(model, recipe)
     training_model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
     before = [np.array(weight) for weight in model.weights]
@@ -76,6 +76,7 @@ def _check_step(model: keras.Model, recipe: Recipe, examples: list) -> None:
     for weight, old in zip(model.weights, before, strict=True):
         learnt = weight.trainable or weight.name in ("moving_mean", "moving_variance")
         assert np.any(np.array(weight) != old) == learnt, weight.path
+        weight.assign(old)
 
 
 def _check_mixed_precision(recipe: Recipe, examples: list) -> None:

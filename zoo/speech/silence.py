@@ -45,8 +45,8 @@ def trim(
         part = waveform[None, begin:end]
         first, last = span(part, np.array([end - begin], np.int32), sample_rate, np)
         begin, end = begin + int(first[0]), begin + int(last[0])
-    if end - begin < least:
-        return waveform, 0
+        if end - begin < least:
+            return waveform, 0
     return waveform[begin:end], begin
 
 
@@ -107,9 +107,11 @@ def quiet_span(waveform: Any, lengths: Any, sample_rate: int, xp: Any) -> tuple[
     energy = xp.where(inside, energy, 0.0)
     loud = LOUD * xp.max(energy, axis=1, keepdims=True)
     backwards = xp.where(inside, number[:, None] - 1 - place, place)
-    off_begin = _quiet_blocks(energy, loud, xp) * block
+    # Of a recording of zero samples, nothing can be taken off.
+    off_begin = xp.minimum(_quiet_blocks(energy, loud, xp) * block, lengths)
     off_end = _quiet_blocks(xp.take_along_axis(energy, backwards, axis=1), loud, xp) * block
-    return off_begin, xp.where(off_end > 0, number * block - off_end, lengths)
+    end = xp.where(off_end > 0, number * block - off_end, lengths)
+    return off_begin, xp.maximum(end, off_begin)
 
 
 def _quiet_blocks(energy: Any, loud: Any, xp: Any) -> Any:
