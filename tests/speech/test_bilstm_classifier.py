@@ -26,10 +26,10 @@ def tiny():
     return recipe()
 
 
-@pytest.fixture(scope="module")
-def model(tiny):
+@pytest.fixture(scope="module", params=["ends", "mean_maximum"])
+def model(request):
     keras.utils.set_random_seed(1)
-    return tiny.model.build()
+    return recipe(pooling=request.param).model.build()
 
 
 def test_harness(tiny, tmp_path):
@@ -85,6 +85,7 @@ def test_it_answers_with_a_digit(tiny, model):
         ({"hidden_size": 0}, "hidden_size"),
         ({"num_classes": 1}, "num_classes"),
         ({"dropout": 1.0}, "dropout"),
+        ({"pooling": "last"}, "pooling"),
     ],
 )
 def test_what_cannot_be_built_is_refused(overrides, name):

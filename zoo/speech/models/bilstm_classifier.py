@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.common.core.errors import check_range
+from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.data.labels import Labels
@@ -27,6 +27,8 @@ from zoo.speech.layers import mean_and_maximum
 if TYPE_CHECKING:
     import keras
 
+POOLINGS = ("ends", "mean_maximum")
+
 # Config -------------------------------------------------------------------------------------------
 
 
@@ -38,6 +40,8 @@ class BiLSTMClassifier(AcousticModel):
     layers: int. Bidirectional layers, one upon another.
     hidden_size: int. Units of each direction.
     dropout: float. Share of the inputs of each layer above the first that is dropped in training.
+    pooling: str. What of the last layer's outputs is read: "ends", those at which each direction has
+        read the whole recording, or "mean_maximum", the mean and the maximum over time.
     features: see `AcousticModel`.
     """
 
@@ -45,12 +49,14 @@ class BiLSTMClassifier(AcousticModel):
     layers: int = 2
     hidden_size: int = 64
     dropout: float = 0.3
+    pooling: str = "ends"
 
     def __post_init__(self):
         check_range("model.num_classes", self.num_classes, at_least=2)
         for name in ("layers", "hidden_size"):
             check_range(f"model.{name}", getattr(self, name), at_least=1)
         check_range("model.dropout", self.dropout, at_least=0, below=1)
+        check_choice("model.pooling", self.pooling, POOLINGS)
 
     def build(self) -> keras.Model:
         """See `build_bilstm_classifier`."""
@@ -65,7 +71,8 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
 
         h_0      = the features
         h_i      = BiLSTM_i(h_{i-1}), for each layer
-        logits   = W [mean of h_n over time; maximum of h_n over time] + b
+        logits   = W [forward h_n at the last frame; backward h_n at the first frame] + b    "ends"
+                   W [mean of h_n over time; maximum of h_n over time] + b    "mean_maximum"
 
     Args:
         config: its arguments.
@@ -85,9 +92,12 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
     for i in range(config.layers):
         if i:
             x = layers.Dropout(config.dropout, name=f"dropout{i}")(x)
-        lstm = recurrent.LSTM(config.hidden_size, return_sequences=True)
+        sequences = config.pooling != "ends" or i < config.layers - 1
+        lstm = recurrent.LSTM(config.hidden_size, return_sequences=sequences)
         x = recurrent.Bidirectional(lstm, name=f"lstm{i}")(x, mask=inside)
-    x = layers.Dropout(config.dropout, name="dropout_top")(mean_and_maximum(x, inside))
+    if config.pooling == "mean_maximum":
+        x = mean_and_maximum(x, inside)
+    x = layers.Dropout(config.dropout, name="dropout_top")(x)
     logits = layers.Dense(config.num_classes, dtype="float32", name="logits")(x)
     inputs = {"waveform": waveform, "lengths": lengths}
     return keras.Model(inputs, {"logits": logits}, name="bilstm_classifier")
@@ -119,6 +129,7 @@ def bilstm_fsdd(name: str) -> Recipe:
         model=BiLSTMClassifier(
             num_classes=10,
             dropout=0.4,
+            pooling="mean_maximum",
             features=LogMel(sample_rate=8000, mel_bins=40, high_hz=3800.0, normalization="level"),
         ),
         task=Classification(),
