@@ -18,8 +18,10 @@ from zoo.common.training.training_model import TrainingModel
 from zoo.language.corpora.wikitext2 import WIKITEXT2
 from zoo.language.data import SAMPLE
 from zoo.language.whole_texts import TokenizedText
+from zoo.language.word_dropout import WordDropout
 
 CHARACTERS, WORDS = "language/charlstm-shakespeare", "language/lstm-small-ptb"
+MEDIUM = "language/lstm-medium-ptb"  # all kinds of dropout
 TINY = {
     "model.embedding_size": 6,
     "model.hidden_size": 8,
@@ -61,6 +63,7 @@ def characters():
     [
         (CHARACTERS, {"model.hidden_size": 6}),  # two softmax matrices, no projection
         (WORDS, {"model.layers": 1, "model.recurrent_dropout": 0.5}),
+        (MEDIUM, {"model.layers": 1}),
     ],
 )
 def test_harness(name, overrides, tmp_path):
@@ -123,6 +126,35 @@ def test_states_are_carried_from_batch_to_batch(characters):
     np.testing.assert_allclose(tf.concat(logits, axis=1), whole["logits"], atol=1e-5)
 
 
+def test_a_dropped_word_is_unknown_wherever_it_stands():
+    """Of each word all embeddings are 0, or all are the same multiple of its row of the matrix."""
+    layer, rate = WordDropout(vocabulary_size=50, rate=0.4), 0.4
+    tokens = np.random.default_rng(0).integers(50, size=(30, 20))
+    matrix = np.random.default_rng(1).normal(size=(50, 3)).astype(np.float32)
+    np.testing.assert_array_equal(layer(matrix[tokens], tokens), matrix[tokens])
+    kept = []
+    for _ in range(40):
+        dropped = np.array(layer(matrix[tokens], tokens, training=True))
+        for word in range(50):
+            (row,) = np.unique(dropped[tokens == word], axis=0)
+            kept.append(bool(row.any()))
+            np.testing.assert_allclose(row, kept[-1] / (1 - rate) * matrix[word], rtol=1e-5)
+    assert np.mean(kept) == pytest.approx(1 - rate, abs=0.04)  # three standard deviations
+
+
+def test_dropout_of_words_is_in_what_is_trained_alone():
+    recipe, examples = tiny(MEDIUM, **{"model.layers": 1})
+    model = recipe.model.build()
+    trained = TrainingModel(recipe.model.training_model(model), recipe.task, recipe.model.states, 4)
+    assert [w.path for w in trained.trainable_weights] == [w.path for w in model.trainable_weights]
+    x = next(iter(recipe.data.batches(model, recipe, examples, 0)))[0]
+    expected = outputs_of(recipe, model, x["tokens"])["logits"]
+    np.testing.assert_allclose(trained(x, training=False)["logits"], expected, atol=1e-5)
+    x |= {"reset_states": np.ones(4, bool)}
+    assert np.abs(trained(x, training=True)["logits"] - expected).max() > 1e-4
+    assert not any(isinstance(layer, WordDropout) for layer in model.layers)
+
+
 # Measuring ----------------------------------------------------------------------------------------
 
 
@@ -177,6 +209,16 @@ def test_scores_add_up_to_what_evaluation_finds(characters):
     nats = evaluation.metrics["nats_per_char"]
     assert -total / len(text) == pytest.approx(nats, rel=1e-5)
     assert answer["perplexity"] == pytest.approx(np.exp(nats), rel=1e-4)
+
+
+def test_lines_read_side_by_side_have_the_scores_they_have_alone(characters, monkeypatch):
+    recipe, _, _, graphs = characters
+    monkeypatch.setattr("zoo.common.tasks.language_modelling.READ_STEPS", 12)  # in several parts
+    lines = ["Speak", "We are accounted poor", "o"]
+    together = recipe.task.line_log_probs(graphs, recipe, lines)
+    alone = recipe.task.score(graphs, recipe, [f"{line}\n" for line in lines])
+    expected = [answer["log_probability"] for answer in alone]
+    np.testing.assert_allclose(together, expected, rtol=1e-5)
 
 
 # Writing ------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ FITTED_ON = "dev"
 class ScoredText:
     """A text with what each model gives to it.
 
-    tokens: tuple of str. log_probs: float64 [models, tokens], in nats.
+    tokens: tuple of str, as the models know them: others are the unknown token.
+    log_probs: float64 [models, tokens], in nats.
     """
 
     tokens: tuple[str, ...]
@@ -100,12 +101,11 @@ def score_splits(
         for part, texts in examples.items():
             read = [recipe.task.token_log_probs(graphs, recipe, text) for text in texts]
             log_probs[part].append(np.concatenate(read))
-    scored = {
-        part: ScoredText(
-            tuple(token for text in texts for token in text.tokens), np.stack(log_probs[part])
-        )
-        for part, texts in examples.items()
-    }
+    vocabulary = recipes[0].data.vocabulary
+    scored = {}
+    for part, texts in examples.items():
+        indices = vocabulary.encode(token for text in texts for token in text.tokens)
+        scored[part] = ScoredText(tuple(vocabulary.decode(indices)), np.stack(log_probs[part]))
     if not scored[FITTED_ON].tokens or not scored[split].tokens:
         raise ZooError("There is no text to read: a split must have one token at least.")
     name = corpus.name if source.folder else str(manifest)

@@ -10,7 +10,6 @@ import numpy as np
 from zoo.common.core.errors import ZooError
 from zoo.common.ctc.alignment import align
 from zoo.common.ctc.plots import draw_path, draw_posteriors
-from zoo.common.ctc.transcribe import transcribe
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.plots import figure, save
 from zoo.speech.recordings import LONGEST_CLIP, recording_seconds
@@ -49,7 +48,7 @@ def plot_spikes(
     item = recipe.data.read_input(source, recipe)
     outputs = graphs[MODEL](**recipe.data.collate([item]))
     logits = outputs["logits"][0, : outputs["logit_lengths"][0]]
-    found = transcribe(logits, recipe.decoder, labels)[0]
+    found = recipe.task.transcriptions(logits, recipe)[0]
     begin = item["begin"]
     edges = begin + recipe.model.seconds_per_frame * np.arange(len(logits) + 1)
     mel = np.log(mel_power(item["waveform"], features) + 1e-6)

@@ -16,7 +16,6 @@ from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import entries
 from zoo.common.core.states import initial_states, next_states
-from zoo.common.ctc.transcribe import check_search
 from zoo.common.data.labels import BLANK_INDEX
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.audio import read_blocks
@@ -77,7 +76,7 @@ class Stream:
     def __init__(self, graphs: Graphs, recipe: Recipe, sample_rate: int | None = None):
         model = recipe.model
         check_can_stream(recipe)
-        check_search(recipe.decoder, recipe.data.labels)
+        recipe.task.check_decoder(recipe)
         rate = model.features.sample_rate
         self.sample_rate = rate if sample_rate is None else sample_rate
         check_range("sample_rate", self.sample_rate, at_least=1000, at_most=1_000_000)

@@ -9,7 +9,6 @@ import numpy as np
 
 from zoo.common.ctc.alignment import Alignment, align
 from zoo.common.ctc.plots import colours, draw_path, draw_posteriors
-from zoo.common.ctc.transcribe import transcribe
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.plots import figure, save
 from zoo.vision_language.ink import read_ink
@@ -34,7 +33,7 @@ def plot_ink(graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
     strokes = preprocess(read_ink(Path(source)), recipe.data.spacing)
     outputs = graphs[MODEL](**recipe.data.collate([item]))
     logits = outputs["logits"][0, : outputs["logit_lengths"][0]]
-    found = transcribe(logits, recipe.decoder, labels)[0]
+    found = recipe.task.transcriptions(logits, recipe)[0]
     best = align(logits, found.labels)
     points = sum(map(len, strokes))
     edges = np.arange(len(logits) + 1) * recipe.model.subsampling_factor

@@ -17,7 +17,8 @@ SEARCHES = ("beam", "greedy")
 class CTCSearch(Decoder):
     """Labels out of the frames of a CTC model. See `zoo.common.ctc.search`.
 
-    With a language model or a lexicon it looks for words: see `zoo.common.ctc.word_search`.
+    With a language model or a lexicon it looks for words: see `zoo.common.ctc.word_search`. What was
+    found can be rescored by another language model: see `zoo.common.tasks.rescoring`.
     """
 
     beam_width: int = option(1, "labellings the prefix beam search keeps; 1 takes the best path")
@@ -25,10 +26,14 @@ class CTCSearch(Decoder):
     times: bool = option(False, "when each word was said, in seconds, and how sure that is")
     lm_weight: float = option(0.5, "what the log-probability by --lm is multiplied by")
     word_bonus: float = option(
-        1.0, "what each word adds to a score, in nats, with --lm or --lexicon"
+        1.0, "what each word adds to a score, in nats, with --lm, --lexicon or --rescore"
     )
+    rescore_weight: float = option(0.5, "what the log-probability by --rescore is multiplied by")
     lm: Path | None = resource("a language model of words, an ARPA file")
     lexicon: Path | None = resource("the words to look for, each with its symbols if need be")
+    rescore: str | None = resource(
+        "a preset or run of a language model, which puts the --n-best texts in a new order"
+    )
     hot_word: tuple[str, ...] | None = resource(
         "WORD:BOOST, a word and what it adds to a score, in nats; several may be given"
     )
@@ -38,6 +43,9 @@ class CTCSearch(Decoder):
         check_range("n_best", self.n_best, at_least=1, at_most=self.beam_width)
         check_range("lm_weight", self.lm_weight, at_least=0, at_most=100)
         check_range("word_bonus", self.word_bonus, at_least=-100, at_most=100)
+        check_range("rescore_weight", self.rescore_weight, at_least=0, at_most=100)
+        if self.rescore and self.n_best == 1:
+            raise ZooError("rescore goes with an n_best of 2 or more: the texts that it orders.")
         if self.boosts and not (self.lm or self.lexicon):
             raise ZooError("hot_word goes with lm or lexicon: a search for words.")
 

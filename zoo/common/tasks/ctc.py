@@ -17,10 +17,11 @@ from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.task import Evaluation, Task
 from zoo.common.ctc.search import greedy_search
 from zoo.common.ctc.transcribe import check_search, transcribe
-from zoo.common.ctc.words import word_times
+from zoo.common.ctc.words import Transcription, word_times
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.error_rates import METRICS, error_rates
+from zoo.common.tasks.rescoring import open_language_model, rescore
 from zoo.common.tasks.segments import join_texts
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class CTC(Task):
         the likeliest path, without a search.
         """
         started = time.perf_counter()
-        check_search(recipe.decoder, recipe.data.labels)
+        self.check_decoder(recipe)
         labels, errors = recipe.data.labels, {}
         texts, raw = [""] * len(examples), [""] * len(examples)
         for i, logits in self.logits(graphs, recipe, examples, errors):
@@ -87,16 +88,31 @@ class CTC(Task):
         for indices, inputs in evaluation_batches(recipe, examples, errors):
             yield from zip(indices, _logits(graphs[MODEL](**inputs)), strict=True)
 
+    def check_decoder(self, recipe: Recipe) -> None:
+        """Check that the decoder can be used: read its files, open its language model.
+
+        Raises:
+            ZooError: as `check_search` and `open_language_model`.
+        """
+        check_search(recipe.decoder, recipe.data.labels)
+        if recipe.decoder.rescore:
+            open_language_model(recipe.decoder.rescore)
+
+    def transcriptions(self, logits: np.ndarray, recipe: Recipe) -> list[Transcription]:
+        """Return the best texts of logits [time, vocabulary_size], the best first."""
+        found = transcribe(logits, recipe.decoder, recipe.data.labels)
+        return rescore(found, recipe.decoder) if recipe.decoder.rescore else found
+
     def text(self, logits: np.ndarray, recipe: Recipe) -> str:
         """Return the best text of logits, as transcripts are written: of phonemes in `per`."""
-        best = transcribe(logits, recipe.decoder, recipe.data.labels)[0]
+        best = self.transcriptions(logits, recipe)[0]
         return recipe.data.labels.text(best.labels) if self.metric == "per" else best.text
 
     def predict(
         self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
     ) -> Iterator[dict[str, Any]]:
         """See `Task.predict`. What is wrong with the decoder is raised before the first answer."""
-        check_search(recipe.decoder, recipe.data.labels)
+        self.check_decoder(recipe)
         if recipe.decoder.times:
             _clock(recipe)
         return super().predict(graphs, recipe, inputs)
@@ -104,7 +120,8 @@ class CTC(Task):
     def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
         """See `Task.answer`: the text with its log-probability in nats.
 
-        Of a search for words also its `score`, and `lm_log_probability` by a language model. Of several
+        Of a search for words also its `score`, and `lm_log_probability` by a language model; of what was
+        rescored its new `score`, and `rescore_log_probability`. Of several
         (`n_best`), `alternatives` lists all; `times` adds `words`, each with its begin and end in
         seconds and a confidence.
         """
@@ -119,8 +136,7 @@ class CTC(Task):
         Args:
             begin: seconds of the input before the first frame.
         """
-        decoder, labels = recipe.decoder, recipe.data.labels
-        found = transcribe(logits, decoder, labels)
+        decoder, found = recipe.decoder, self.transcriptions(logits, recipe)
         texts = [{"output": one.text, **one.scores} for one in found]
         answer: dict[str, Any] = dict(texts[0])
         if decoder.n_best > 1:

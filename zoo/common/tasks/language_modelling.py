@@ -19,6 +19,7 @@ from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.metrics import perplexity
 from zoo.common.core.states import initial_states, next_states
 from zoo.common.core.task import Evaluation, Signature, Task
+from zoo.common.data.batching import pad
 from zoo.common.decoding.generation import generate, graph_step, log_softmax, select_token
 from zoo.common.tasks.scores import token_scores
 from zoo.common.utils.progress import progress
@@ -72,7 +73,7 @@ class LanguageModelling(Task):
         nats, tokens, characters = 0.0, 0, 0
         for example in examples:
             indices = recipe.data.read_example(example, recipe)["tokens"]
-            log_probs = _log_probs(graphs, recipe, indices)
+            log_probs = _log_probs(graphs, recipe, indices[np.newaxis])[0]
             lines = _lines(recipe, example.id, indices, log_probs)
             nats -= float(log_probs.sum())
             tokens += len(log_probs)
@@ -84,13 +85,35 @@ class LanguageModelling(Task):
 
     def token_log_probs(self, graphs: Graphs, recipe: Recipe, example: Any) -> np.ndarray:
         """Return the log-probability of each token of a text after those before it, float64 [tokens]."""
-        return _log_probs(graphs, recipe, recipe.data.read_example(example, recipe)["tokens"])
+        indices = recipe.data.read_example(example, recipe)["tokens"]
+        return _log_probs(graphs, recipe, indices[np.newaxis])[0]
+
+    def line_log_probs(self, graphs: Graphs, recipe: Recipe, lines: Sequence[str]) -> np.ndarray:
+        """Return the log-probability of each line as a text of its own, its end included, in nats.
+
+        Args:
+            lines: at least one. They are read side by side.
+
+        Returns:
+            float64 [lines].
+
+        Raises:
+            ZooError: a token that the vocabulary cannot stand for.
+        """
+        data = recipe.data
+        rows = [
+            data.vocabulary.encode([data.start, *data.split_tokens(f"{line}\n")]) for line in lines
+        ]
+        indices, lengths = pad([np.array(row, np.int32) for row in rows])
+        log_probs = _log_probs(graphs, recipe, indices)
+        inside = np.arange(log_probs.shape[1]) < lengths[:, np.newaxis] - 1
+        return np.where(inside, log_probs, 0.0).sum(axis=1)
 
     def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
         """See `Task.answer`: the prompt with what the model writes after it."""
         decoder, specs, indices = recipe.decoder, recipe.model.states, item["tokens"]
         states = initial_states(specs, 1)
-        for outputs in _read(graphs, recipe, indices[:-1]):
+        for outputs in _read(graphs, recipe, indices[np.newaxis, :-1]):
             states = next_states(specs, outputs)
         generator = np.random.default_rng(decoder.seed)
         uniforms = generator.random((1, decoder.length), np.float32)
@@ -115,7 +138,7 @@ class LanguageModelling(Task):
             except ZooError as error:
                 yield {"input": text, "error": str(error)}
                 continue
-            log_probs = _log_probs(graphs, recipe, indices)
+            log_probs = _log_probs(graphs, recipe, indices[np.newaxis])[0]
             yield token_scores(text, recipe.data.vocabulary.decode(indices[1:]), log_probs)
 
     # Delivery
@@ -158,27 +181,34 @@ class LanguageModelling(Task):
 
 
 def _read(graphs: Graphs, recipe: Recipe, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
-    """The outputs of the graph `step` for int32 [tokens] from a text's start, part by part."""
-    states = initial_states(recipe.model.states, 1)
-    for i in range(0, len(indices), READ_STEPS):
-        outputs = graphs[STEP](tokens=indices[np.newaxis, i : i + READ_STEPS], **states)
+    """The outputs of the graph `step` for int32 [rows, tokens] from a text's start, part by part."""
+    states = initial_states(recipe.model.states, len(indices))
+    steps = _steps_a_part(indices)
+    for i in range(0, indices.shape[1], steps):
+        outputs = graphs[STEP](tokens=indices[:, i : i + steps], **states)
         states = next_states(recipe.model.states, outputs)
         yield outputs
 
 
+def _steps_a_part(indices: np.ndarray) -> int:
+    return max(1, READ_STEPS // len(indices))
+
+
 def _log_probs(graphs: Graphs, recipe: Recipe, indices: np.ndarray) -> np.ndarray:
-    """The log-probability, float64 [tokens], of each token but the first after those before it."""
-    parts = progress(
-        _read(graphs, recipe, indices[:-1]), "Reading", -(-len(indices) // READ_STEPS), "part"
-    )
-    log_probs = [np.zeros(0)]
+    """The log-probability of each token of int32 [rows, tokens] but the first after those before it.
+
+    float64 [rows, tokens - 1].
+    """
+    count = -(-indices.shape[1] // _steps_a_part(indices))
+    parts = progress(_read(graphs, recipe, indices[:, :-1]), "Reading", count, "part")
+    log_probs = [np.zeros((len(indices), 0))]
     end = 1
     for outputs in parts:
-        logits = outputs["logits"][0]
-        start, end = end, end + len(logits)
-        targets = indices[start:end, np.newaxis]
-        log_probs.append(np.take_along_axis(log_softmax(logits, np), targets, axis=-1)[:, 0])
-    return np.concatenate(log_probs, dtype=np.float64)
+        logits = outputs["logits"]
+        start, end = end, end + logits.shape[1]
+        targets = indices[:, start:end, np.newaxis]
+        log_probs.append(np.take_along_axis(log_softmax(logits, np), targets, axis=-1)[:, :, 0])
+    return np.concatenate(log_probs, axis=1, dtype=np.float64)
 
 
 def _lines(

@@ -9,7 +9,6 @@ from typing import Any
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
-from zoo.common.ctc.transcribe import check_search
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.tasks.ctc import CTC
 from zoo.common.tasks.error_rates import error_rates
@@ -54,7 +53,7 @@ def tune(graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Tuned:
         raise ZooError(f"{recipe.name} decodes without a language model of words.")
     if decoder.lm is None:
         raise ZooError("lm must be given: the language model whose weight is searched for.")
-    check_search(decoder, recipe.data.labels)
+    task.check_decoder(recipe)
     logits = dict(task.logits(graphs, recipe, examples, errors := {}))
     if errors:
         raise ZooError(f"All examples must be readable. Received: {next(iter(errors.values()))}")

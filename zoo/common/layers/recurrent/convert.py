@@ -58,6 +58,7 @@ def _switch(layer, classes):
     if switched is None:
         return layer
     config = layer.get_config()
+    config.pop("weight_drop", None)  # which Keras's own do not have, and training alone uses
     if isinstance(layer, keras.layers.Bidirectional):
         config["layer"] = _switch(layer.forward_layer, classes)
         config["backward_layer"] = _switch(layer.backward_layer, classes)

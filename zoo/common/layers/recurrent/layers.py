@@ -1,12 +1,13 @@
 """Keras's recurrent layers, run by faster loops on the CPU.
 
-Each class is the Keras layer of the same name: its arguments, config, weights and numbers. Only the
-walk over the sequence differs, and only where the kernels cover the layer: on the TensorFlow
-backend, without a GPU, with the activations tanh and sigmoid (a `SimpleRNN` with either) and
-`unroll=False`. Everywhere else the layer is Keras's own, cuDNN included.
+Each class is the Keras layer of the same name: its arguments, config, weights and numbers. `LSTM` has
+one argument more. Only the walk over the sequence differs, and only where the kernels cover the layer:
+on the TensorFlow backend, without a GPU, with the activations tanh and sigmoid (a `SimpleRNN` with
+either) and `unroll=False`. Everywhere else the layer is Keras's own, cuDNN included.
 """
 
 import os
+from contextlib import contextmanager
 
 import keras
 
@@ -31,14 +32,27 @@ class LSTM(keras.layers.LSTM):
     c' = f * c + i * a;  h' = o * tanh(c')
 
     Arguments, inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and
-    errors are those of `keras.layers.LSTM`.
+    errors are those of `keras.layers.LSTM`, and one argument more:
+
+    weight_drop: float in [0, 1). Share of the numbers in R that are 0 in a training step, the same ones
+        for every row and at every step of time; the others are divided by 1 - weight_drop (DropConnect,
+        Wan et al., 2013; Merity, Keskar and Socher, 2018, section 2). `to_stock` leaves it out.
     """
+
+    def __init__(self, *args, weight_drop=0.0, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.weight_drop = weight_drop
 
     def inner_loop(self, sequences, initial_state, mask, training=False):
         """Run the sequence; see `keras.layers.RNN`."""
-        if not _covered(self):
-            return super().inner_loop(sequences, initial_state, mask, training)
-        return _run(self, cells.LSTM, sequences, initial_state, mask, training)
+        with _weights_dropped(self.cell, self.weight_drop if training else 0.0):
+            if not _covered(self):
+                return super().inner_loop(sequences, initial_state, mask, training)
+            return _run(self, cells.LSTM, sequences, initial_state, mask, training)
+
+    def get_config(self):
+        """Return the arguments."""
+        return {**super().get_config(), "weight_drop": self.weight_drop}
 
 
 @_register
@@ -108,6 +122,21 @@ def _covered(layer, activation=keras.activations.tanh):
         and layer.recurrent_dropout < 1
         and not tf.config.list_logical_devices("GPU")
     )
+
+
+@contextmanager
+def _weights_dropped(cell, rate):
+    """Let a Keras cell have a recurrent kernel of which some numbers are 0 meanwhile."""
+    kernel = cell.recurrent_kernel
+    if rate:
+        # Not by `setattr`: Keras would look for variables in what is set.
+        vars(cell)["recurrent_kernel"] = keras.random.dropout(
+            kernel, rate, seed=cell.seed_generator
+        )
+    try:
+        yield
+    finally:
+        vars(cell)["recurrent_kernel"] = kernel
 
 
 def _run(layer, cell, sequences, initial_state, mask, training):
