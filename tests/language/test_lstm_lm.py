@@ -62,8 +62,7 @@ def characters():
     ("name", "overrides"),
     [
         (CHARACTERS, {"model.hidden_size": 6}),  # two softmax matrices, no projection
-        (WORDS, {"model.layers": 1, "model.recurrent_dropout": 0.5}),
-        (MEDIUM, {"model.layers": 1}),
+        (MEDIUM, {"model.layers": 1, "model.recurrent_dropout": 0.5}),
     ],
 )
 def test_harness(name, overrides, tmp_path):

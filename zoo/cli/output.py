@@ -8,6 +8,9 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
+# Characters of an input that an error shows: more than a path has as a rule.
+LONGEST_SHOWN = 300
+
 
 def print_line(line: str) -> None:
     """Print a line to stdout, at once.
@@ -56,6 +59,15 @@ def print_answers(
     if options.json:
         print_line(json.dumps({"preset": options.preset, key: done}))
     return int(failed)
+
+
+def error_line(answer: dict[str, Any]) -> str:
+    """Return an answer with an `error` as one line: of a long input its beginning, and no control
+    characters, which a terminal would obey."""
+    given = answer["input"]
+    shown = given if len(given) <= LONGEST_SHOWN else f"{given[:LONGEST_SHOWN]}..."
+    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
+    return f"{plain or repr(plain)}: error: {answer['error']}"
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 from zoo.cli import stream
 from zoo.cli.arguments import add_inputs, check_json
 from zoo.cli.decoding import given_options, open_preset, set_options
-from zoo.cli.output import print_answers, table
+from zoo.cli.output import error_line, print_answers, table
 from zoo.cli.plot import plot
 from zoo.cli.writing import (
     JSON,
@@ -70,7 +70,7 @@ def prediction_text(prediction: dict[str, Any], named: bool) -> str:
         named: whether the input stands before it.
     """
     if "error" in prediction:
-        return f"{prediction['input']}: error: {prediction['error']}"
+        return error_line(prediction)
     first = f"{prediction['input']}: {prediction['output']}" if named else prediction["output"]
     return "\n".join([first, *map(table, filter(_is_table, prediction.values()))])
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.cli.arguments import add_inputs, check_json
 from zoo.cli.decoding import given_options, open_preset
-from zoo.cli.output import print_answers
+from zoo.cli.output import error_line, print_answers
 from zoo.common.core.verbs import register_verb
 
 
@@ -30,7 +30,7 @@ def score(
 def score_text(score: dict[str, Any]) -> str:
     """Return an answer for a person to read: a line a token, then the total."""
     if "error" in score:
-        return f"{score['input']}: error: {score['error']}"
+        return error_line(score)
     lines = [f"{t['log_probability']:10.4f}  {t['token']!r}" for t in score["tokens"]]
     total = f"{score['log_probability']:10.4f}  {len(lines)} tokens: {score['input']}"
     return "\n".join([*lines, total])

@@ -20,6 +20,7 @@ from zoo.common.core.metrics import perplexity
 from zoo.common.core.states import initial_states, next_states
 from zoo.common.core.task import Evaluation, Signature, Task
 from zoo.common.data.batching import pad
+from zoo.common.data.vocabulary import UNKNOWN
 from zoo.common.decoding.generation import generate, graph_step, log_softmax, select_token
 from zoo.common.tasks.scores import token_scores
 from zoo.common.utils.progress import progress
@@ -67,20 +68,29 @@ class LanguageModelling(Task):
         """See `Task.evaluate`: every token counts, the states are carried over each whole text.
 
         There is a row for each line of a text.
+
+        Raises:
+            ZooError: the vocabulary has nothing of the texts but the ends of their lines.
         """
         started = time.perf_counter()
+        unknown, ends = 0, 0
         rows: list[dict[str, Any]] = []
         nats, tokens, characters = 0.0, 0, 0
         for example in examples:
             indices = recipe.data.read_example(example, recipe)["tokens"]
             log_probs = _log_probs(graphs, recipe, indices[np.newaxis])[0]
             lines = _lines(recipe, example.id, indices, log_probs)
+            unknown += _count_unknown(recipe, indices)
+            ends += int(np.sum(indices[1:] == indices[0]))
             nats -= float(log_probs.sum())
             tokens += len(log_probs)
             characters += sum(len(row["text"]) for row in lines)
             rows += lines
         value = nats / characters if self.metric == "nats_per_char" else perplexity(nats / tokens)
-        report = [f"{tokens} tokens of a vocabulary of {len(recipe.data.vocabulary)}"]
+        size = len(recipe.data.vocabulary)
+        if unknown and unknown + ends == tokens:
+            raise ZooError(f"None of the {unknown} tokens is among the {size} the model knows.")
+        report = [f"{tokens} tokens of a vocabulary of {size}, {unknown} of them {UNKNOWN}"]
         return Evaluation({self.metric: value}, tokens, time.perf_counter() - started, report, rows)
 
     def token_log_probs(self, graphs: Graphs, recipe: Recipe, example: Any) -> np.ndarray:
@@ -209,6 +219,11 @@ def _log_probs(graphs: Graphs, recipe: Recipe, indices: np.ndarray) -> np.ndarra
         targets = indices[:, start:end, np.newaxis]
         log_probs.append(np.take_along_axis(log_softmax(logits, np), targets, axis=-1)[:, :, 0])
     return np.concatenate(log_probs, axis=1, dtype=np.float64)
+
+
+def _count_unknown(recipe: Recipe, indices: np.ndarray) -> int:
+    vocabulary = recipe.data.vocabulary
+    return int(np.sum(indices == vocabulary.index(UNKNOWN))) if UNKNOWN in vocabulary else 0
 
 
 def _lines(

@@ -6,13 +6,16 @@ words,
     rescore_weight * log P(text) + word_bonus * words
 
 in nats; the bonus of a search for words is in its score already. P is of any preset whose task is
-language modelling, with the end of the line. Ostendorf et al., "Integration of diverse recognition
-methodologies through reevaluation of n-best sentence hypotheses" (1991).
+language modelling, with the end of the line. What it gives to an unknown token is shared by as many
+words as it knows, or a word that is none would be likelier than a rare one. Ostendorf et al.,
+"Integration of diverse recognition methodologies through reevaluation of n-best sentence hypotheses"
+(1991).
 """
 
 from __future__ import annotations
 
 import functools
+import math
 from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import ZooError
@@ -53,10 +56,11 @@ def rescore(found: list[Transcription], decoder: CTCSearch) -> list[Transcriptio
     """
     recipe, graphs = open_language_model(decoder.rescore)
     lines = [in_case_of(recipe.data, one.text) for one in found]
+    log_probs = recipe.task.line_log_probs(graphs, recipe, lines).tolist()
+    share = math.log(len(recipe.data.vocabulary))
     rows = []
-    for one, log_prob in zip(
-        found, recipe.task.line_log_probs(graphs, recipe, lines).tolist(), strict=True
-    ):
+    for one, line, log_prob in zip(found, lines, log_probs, strict=True):
+        log_prob -= share * _count_unknown(recipe.data, line)
         before = one.scores.get("score")
         if before is None:
             before = one.scores["log_probability"] + decoder.word_bonus * len(one.words)
@@ -66,6 +70,10 @@ def rescore(found: list[Transcription], decoder: CTCSearch) -> list[Transcriptio
         }
         rows.append(one._replace(scores={**one.scores, **new}))
     return sorted(rows, key=lambda one: -one.scores["score"])
+
+
+def _count_unknown(data: Any, line: str) -> int:
+    return sum(token not in data.vocabulary for token in data.split_tokens(line))
 
 
 def in_case_of(data: Any, text: str) -> str:

@@ -197,5 +197,5 @@ def read_text(path: Path, at_most: int = MAX_TEXT_BYTES) -> str:
         return path.read_text(encoding="utf-8")
     except OSError as error:
         raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
-    except UnicodeDecodeError:
-        raise ZooError(f"{path} is corrupt: it is not UTF-8.") from None
+    except UnicodeDecodeError as error:
+        raise ZooError(f"{path} is corrupt: it is not UTF-8, see byte {error.start}.") from None
