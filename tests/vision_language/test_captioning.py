@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
-from zoo.vision_language.captioner import ENCODER_FROM_FEATURES, SPECIALS
+from zoo.common.data.vocabulary import SENTENCE_SPECIALS
+from zoo.vision_language.captioner import ENCODER_FROM_FEATURES
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +102,7 @@ def test_beam_is_no_worse_than_greedy_and_greedy_is_its_width_of_one(graphs, tin
     assert [a["output"] for a in cold] == [a["output"] for a in greedy]
     drawn = captions(sampler="random", seed=1)
     assert drawn == captions(sampler="random", seed=1) != captions(sampler="random", seed=2)
-    assert not any(token in a["output"] for a in drawn for token in SPECIALS)
+    assert not any(token in a["output"] for a in drawn for token in SENTENCE_SPECIALS)
 
 
 def test_score_gives_the_log_probability_that_the_search_found(graphs, tiny, examples):

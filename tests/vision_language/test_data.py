@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.vocabulary import END, PAD, START, UNKNOWN
-from zoo.vision_language.captioner import SPECIALS
+from zoo.common.data.vocabulary import END, PAD, SENTENCE_SPECIALS, START, UNKNOWN
 from zoo.vision_language.data import CaptionedImages, caption_hash
 from zoo.vision_language.features import cached_features
 from zoo.vision_language.images import read_image
@@ -63,7 +62,7 @@ def test_what_cannot_be_learnt_from_is_left_out(tiny, examples, tmp_path, capsys
 
 def test_adapt_takes_the_words_seen_often(tiny, examples):
     data, model = CaptionedImages(min_count=3).adapt(examples, tiny.model)
-    assert data.vocabulary.tokens[:4] == (PAD, UNKNOWN, START, END) == SPECIALS
+    assert data.vocabulary.tokens[:4] == (PAD, UNKNOWN, START, END) == SENTENCE_SPECIALS
     assert model.vocabulary_size == len(data.vocabulary)
     assert "road" in data.vocabulary
     assert "river" in data.vocabulary
@@ -90,7 +89,7 @@ def test_assets_come_back(tiny, tmp_path):
     assert blank.vocabulary.tokens == blank.train_caption_hashes == ()
     assert blank.with_assets(tmp_path) == tiny.data
     for name, text, reason in (
-        ("vocabulary.txt", "a\t3\n", "its first lines must be <pad>, <unk>, <start>, <end>"),
+        ("vocabulary.txt", "a\t3\n", "its first tokens must be <pad>, <unk>, <start>, <end>"),
         ("train_caption_hashes.txt", "captions\n", "hashes of 12 letters"),
     ):
         good = (tmp_path / name).read_text()

@@ -180,12 +180,7 @@ class LabelledText(Data):
 
     def with_assets(self, folder: Path) -> LabelledText:
         """See `Data.with_assets`."""
-        words, classes = folder / VOCABULARY_FILE, folder / LABELS_FILE
-        vocabulary = Vocabulary.from_text(read_text(words), words)
-        if vocabulary.tokens[: len(SPECIALS)] != SPECIALS:
-            raise ZooError(
-                f"{words} does not fit: its first tokens must be {', '.join(SPECIALS)}. "
-                f"Received: {', '.join(vocabulary.tokens[: len(SPECIALS)])}."
-            )
+        classes = folder / LABELS_FILE
+        vocabulary = Vocabulary.read(folder, SPECIALS)
         labels = Labels.from_text(read_text(classes), classes, "class")
         return replace(self, vocabulary=vocabulary, labels=labels)

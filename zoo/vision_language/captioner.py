@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.states import as_outputs
-from zoo.common.data.vocabulary import END, PAD, START, UNKNOWN
+from zoo.common.data.vocabulary import SENTENCE_SPECIALS
+from zoo.common.layers.encoder_decoder import EncoderDecoder, step_graph
 from zoo.common.layers.make import MakeLayer, layers_of, new_layer
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.vision_language import vgg16
@@ -17,15 +18,13 @@ from zoo.vision_language.images import SIZE
 if TYPE_CHECKING:
     import keras
 
-# The first tokens of every captioner's vocabulary.
-SPECIALS = (PAD, UNKNOWN, START, END)
 DECODER, ENCODER_FROM_FEATURES = "decoder", "encoder_from_features"
 
 
-class CaptionDecoder(ABC):
+class CaptionDecoder(EncoderDecoder):
     """The layers of a captioner after VGG16, in the three ways they are called.
 
-    Subclasses make each layer once, in `__init__`, by a `MakeLayer`, with a name of its own.
+    The input of `initial_state` is features [batch, 6, 6, 512].
     """
 
     @abstractmethod
@@ -34,19 +33,6 @@ class CaptionDecoder(ABC):
 
         That is `logits` float32 [batch, time, vocabulary_size], of each next token; of an ensemble also
         `ensemble_logits`, the list they are the mean of.
-        """
-
-    @abstractmethod
-    def initial_state(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """Return the states before the first token, by name, from features."""
-
-    @abstractmethod
-    def decode_step(
-        self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
-    ) -> dict[str, keras.KerasTensor]:
-        """Return the outputs of the graph `step` from tokens [batch, time] and the states by name.
-
-        Those are `logits`, `next_<name>` for each state that is not constant, and the `step_outputs`.
         """
 
 
@@ -67,10 +53,10 @@ class Captioner(KerasModel):
     vocabulary_size: int. Size of the output, taken from the captions of a run.
     """
 
-    vocabulary_size: int = len(SPECIALS)
+    vocabulary_size: int = len(SENTENCE_SPECIALS)
 
     def __post_init__(self):
-        check_range("model.vocabulary_size", self.vocabulary_size, at_least=len(SPECIALS))
+        check_range("model.vocabulary_size", self.vocabulary_size, at_least=len(SENTENCE_SPECIALS))
 
     @abstractmethod
     def build_decoder(self, make: MakeLayer) -> CaptionDecoder:
@@ -116,16 +102,7 @@ class Captioner(KerasModel):
             x = layer(x)
         states = as_outputs(decoder.initial_state(x))
         encoder = keras.Model({"image": image}, states, name="encoder")
-        inputs = {
-            spec.name: keras.Input(spec.shape, dtype=spec.dtype, name=spec.name)
-            for spec in self.states
-        }
-        tokens = keras.Input((None,), name="tokens", dtype="int32")
-        outputs = decoder.decode_step(tokens, inputs)
-        return {
-            "encoder": encoder,
-            "step": keras.Model({"tokens": tokens, **inputs}, outputs, name="step"),
-        }
+        return {"encoder": encoder, "step": step_graph(decoder, self.states)}
 
     def keras_graphs(self, model: keras.Model) -> dict[str, keras.Model]:
         """See `KerasModel.keras_graphs`: `encoder_from_features`, the encoder after VGG16."""

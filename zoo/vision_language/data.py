@@ -11,16 +11,29 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.common.core.data import Batch, Batches, Data, Item, RawInput
+from zoo.common.core.data import Batch, Batches, Item, RawInput
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.recipe import asset
-from zoo.common.data.batching import pad, shuffled_windows
+from zoo.common.data.batching import shuffled_windows
 from zoo.common.data.manifests import digest
-from zoo.common.data.vocabulary import END, PAD, START, VOCABULARY_FILE, Vocabulary
+from zoo.common.data.target_sentences import (
+    SHIFTED_SPEC,
+    TargetSentences,
+    example_steps,
+    shift_sentences,
+)
+from zoo.common.data.vocabulary import (
+    END,
+    PAD,
+    SENTENCE_SPECIALS,
+    START,
+    VOCABULARY_FILE,
+    Vocabulary,
+)
 from zoo.common.utils.files import read_text
 from zoo.common.utils.progress import say
 from zoo.vision_language import captions
-from zoo.vision_language.captioner import SPECIALS, Captioner
+from zoo.vision_language.captioner import Captioner
 from zoo.vision_language.captions import CaptionedImage, words
 from zoo.vision_language.features import cached_features
 from zoo.vision_language.images import SIZE, read_image
@@ -35,7 +48,7 @@ HASH_LENGTH = 12
 
 
 @dataclass(frozen=True)
-class CaptionedImages(Data):
+class CaptionedImages(TargetSentences):
     """Images with captions, which a model is trained on from cached features of VGG16.
 
     vocabulary: Vocabulary. Empty: taken from the captions of the run.
@@ -76,7 +89,7 @@ class CaptionedImages(Data):
         texts = [words(caption) for example in examples for caption in example.captions]
         vocabulary = self.vocabulary
         if not len(vocabulary):
-            vocabulary = Vocabulary.of(texts, SPECIALS, self.min_count)
+            vocabulary = Vocabulary.of(texts, SENTENCE_SPECIALS, self.min_count)
         hashes = tuple(sorted({*self.train_caption_hashes, *map(caption_hash, texts)}))
         data = replace(self, vocabulary=vocabulary, train_caption_hashes=hashes)
         return data, replace(model, vocabulary_size=len(vocabulary))
@@ -132,10 +145,7 @@ class CaptionedImages(Data):
     ) -> Batches:
         """See `Data.batches`: a row for each caption.
 
-        x: `features` float32 [batch, 6, 6, 512] and `tokens` int32 [batch, time], each caption from
-            its start to its last word.
-        y: `targets` int32 [batch, time], from its first word to its end, and `lengths` int32 [batch],
-            how many targets each has; beyond them stands padding.
+        x: `features` float32 [batch, 6, 6, 512], and `tokens` as of `shift_sentences`. y: as there.
         """
         table, rows, _ = cached_features(examples)
         pairs = [
@@ -150,21 +160,12 @@ class CaptionedImages(Data):
             generator = np.random.default_rng((training.seed, epoch))
             for group in shuffled_windows(lengths_of, training.batch_size, generator):
                 ids, images, texts = zip(*(pairs[i] for i in group), strict=True)
-                tokens, lengths = pad(texts, padding)
-                lengths -= 1
-                inside = np.arange(tokens.shape[1] - 1) < lengths[:, None]
-                yield (
-                    {
-                        "features": table[list(images)].astype(np.float32),
-                        "tokens": np.where(inside, tokens[:, :-1], padding),
-                    },
-                    {"targets": tokens[:, 1:], "lengths": lengths},
-                    np.array(ids),
-                )
+                features = table[list(images)].astype(np.float32)
+                tokens, y = shift_sentences(texts, padding)
+                yield {"features": features, "tokens": tokens}, y, np.array(ids)
 
-        tokens = ((None, None), "int32")
-        x = {"features": ((None, *SHAPE), "float32"), "tokens": tokens}
-        return Batches(generate, (x, {"targets": tokens, "lengths": ((None,), "int32")}))
+        x = {"features": ((None, *SHAPE), "float32"), "tokens": SHIFTED_SPEC["targets"]}
+        return Batches(generate, (x, SHIFTED_SPEC))
 
     def steps_per_epoch(self, recipe: Recipe, examples: list[CaptionedImage]) -> int:
         """See `Data.steps_per_epoch`."""
@@ -208,22 +209,11 @@ class CaptionedImages(Data):
 
         files = samples.files()
         pixels = np.stack(samples.pictures(SIZE)).astype(np.float32)
-        start, generator = self.vocabulary.index(START), np.random.default_rng(0)
-
-        def step(rows: int, time_steps: int) -> dict[str, Any]:
-            tokens = generator.integers(0, len(self.vocabulary), (rows, time_steps), np.int32)
-            tokens[:, 0] = start
-            states = {
-                spec.name: generator.uniform(-1, 1, (rows, *spec.shape)).astype(spec.dtype)
-                for spec in recipe.model.states
-            }
-            return {"tokens": tokens, **states}
-
         return {
             "serving_default": [{"image_bytes": [file]} for file in files]
             + [{"image_bytes": files}],
             "encoder": [{"image": row[np.newaxis]} for row in pixels] + [{"image": pixels}],
-            "step": [step(1, 1), step(1, 7), step(3, 1), step(4, 12)],
+            "step": example_steps(self.vocabulary, recipe.model.states),
         }
 
     def assets(self) -> dict[str, str]:
@@ -235,10 +225,7 @@ class CaptionedImages(Data):
 
     def with_assets(self, folder: Path) -> CaptionedImages:
         """See `Data.with_assets`."""
-        path = folder / VOCABULARY_FILE
-        vocabulary = Vocabulary.from_text(read_text(path), path)
-        if vocabulary.tokens[: len(SPECIALS)] != SPECIALS:
-            raise ZooError(f"{path} is corrupt: its first lines must be {', '.join(SPECIALS)}.")
+        vocabulary = Vocabulary.read(folder, SENTENCE_SPECIALS)
         hashes = read_text(folder / HASHES_FILE).split()
         if any(len(line) != HASH_LENGTH for line in hashes) or hashes != sorted(set(hashes)):
             raise ZooError(

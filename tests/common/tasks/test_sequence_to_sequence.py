@@ -11,6 +11,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.states import StateSpec
 from zoo.common.data.batching import pad
+from zoo.common.data.target_sentences import TargetSentences
 from zoo.common.data.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 from zoo.common.decoding.decoders import SequenceSearch
 from zoo.common.tasks.sequence_to_sequence import SequenceToSequence, decode
@@ -37,6 +38,8 @@ class Sentences:
     """What the task asks of a data kind."""
 
     vocabulary = VOCABULARY
+    join_tokens = TargetSentences.join_tokens
+    join_tokens_in_graph = TargetSentences.join_tokens_in_graph
 
     def read_example(self, example, recipe):
         if not example.source:

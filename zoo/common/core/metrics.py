@@ -20,7 +20,8 @@ DIRECTIONS = {
     "perplexity": LOWER,
     "nats_per_char": LOWER,
     "nats_per_point": LOWER,  # negative log-density of a point of pen strokes; it may be below 0
-    "bleu": HIGHER,
+    "bleu": HIGHER,  # sacreBLEU of a corpus
+    "bleu_lowercase": HIGHER,  # the same without case
     "bleu1": HIGHER,
     "bleu2": HIGHER,
     "bleu3": HIGHER,

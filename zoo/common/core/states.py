@@ -19,7 +19,8 @@ class StateSpec:
     """What a model hands from one step to the next.
 
     name: str. The input; the output is `next_<name>`.
-    shape: tuple of int. The shape after [batch].
+    shape: tuple of int. The shape after [batch]; None for an axis that is as long as the input of an
+        encoder, the same for all that have one.
     dtype: str. Of its elements.
     initial: float. What every element is where a sequence begins; an encoder may give other states.
     constant: bool. The same at every step, such as an encoder's features that attention reads: the
@@ -27,7 +28,7 @@ class StateSpec:
     """
 
     name: str
-    shape: tuple[int, ...]
+    shape: tuple[int | None, ...]
     dtype: str = "float32"
     initial: float = 0
     constant: bool = False

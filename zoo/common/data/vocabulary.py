@@ -9,9 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 from zoo.common.core.errors import ZooError
+from zoo.common.utils.files import read_text
 
 # Padding fills batches and stands for nothing; START and END frame a sentence that is generated.
 PAD, UNKNOWN, START, END = "<pad>", "<unk>", "<start>", "<end>"
+# The first tokens of every vocabulary whose sentences are generated.
+SENTENCE_SPECIALS = (PAD, UNKNOWN, START, END)
 
 VOCABULARY_FILE = "vocabulary.txt"
 # More than any count has.
@@ -94,6 +97,22 @@ class Vocabulary:
                 )
             tokens[token] = int(count)
         return cls(tuple(tokens), tuple(tokens.values()))
+
+    @classmethod
+    def read(cls, folder: Path, specials: Sequence[str]) -> Vocabulary:
+        """The vocabulary in VOCABULARY_FILE of a folder.
+
+        Raises `ZooError` as `from_text`, and where `specials` are not its first tokens.
+        """
+        path = folder / VOCABULARY_FILE
+        vocabulary = cls.from_text(read_text(path), path)
+        first = vocabulary.tokens[: len(specials)]
+        if first != tuple(specials):
+            raise ZooError(
+                f"{path} is corrupt: its first tokens must be {', '.join(specials)}. "
+                f"Received: {', '.join(first)}."
+            )
+        return vocabulary
 
 
 _ESCAPES = (("\\", "\\\\"), ("\n", "\\n"), ("\t", "\\t"), ("\r", "\\r"))

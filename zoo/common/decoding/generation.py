@@ -268,7 +268,7 @@ def beam_search(
     _, _, _, total, lengths, out, kept, _ = while_loop(unfinished, body, start, xp)
 
     def n_first(array):
-        return xp.reshape(array, (-1, width, *array.shape[1:]))[:, :n_best]
+        return xp.reshape(array, (-1, width, *xp.shape(array)[1:]))[:, :n_best]
 
     kept = {name: n_first(array) for name, array in kept.items()}
     return Decoded(n_first(out), lengths[:, :n_best], total[:, :n_best], kept)

@@ -1,11 +1,10 @@
 """Sequence to sequence as a task: a sentence about an input, one token after another.
 
-The input may be an image or a sentence: only the data and the encoder know which. The data has
-`vocabulary`, with the tokens PAD, UNKNOWN, START and END among those a sentence is made of, and
-`read_target`, of a sentence to its tokens int32 [tokens] from the start to the end. The model
-has the graphs `encoder`, from an input to each state of the model, constant ones too, as
-`next_<name>`; and `step`, from `tokens` int32 [batch, time] and the states to `logits` float32 [batch,
-time, vocabulary_size], the next states and the `step_outputs` of the model.
+The input may be an image or a sentence: only the data and the encoder know which. The data is
+`TargetSentences`, which says what a sentence is made of. The model has the graphs `encoder`, from an
+input to each state of the model, constant ones too, as `next_<name>`; and `step`, from `tokens` int32
+[batch, time] and the states to `logits` float32 [batch, time, vocabulary_size], the next states and
+the `step_outputs` of the model.
 """
 
 from __future__ import annotations
@@ -13,13 +12,13 @@ from __future__ import annotations
 import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.states import NEXT
+from zoo.common.core.states import NEXT, StateSpec
 from zoo.common.core.task import Evaluation, Task
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.data.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
@@ -117,7 +116,7 @@ class SequenceToSequence(Task):
         for indices, inputs in batches:
             decoded = decode(recipe, graphs[STEP], graphs[encoder](**inputs), np)
             for row, i in enumerate(indices):
-                outputs[i] = _text(recipe.data.vocabulary, decoded, row, 0)
+                outputs[i] = _text(recipe, decoded, row, 0)
                 log_probabilities[i] = float(decoded.log_probability[row, 0])
         metrics, report, rows = self.compute_metrics(recipe, examples, outputs)
         for i, row in enumerate(rows):
@@ -137,7 +136,7 @@ class SequenceToSequence(Task):
         decoded = decode(recipe, graphs[STEP], states, np, generator)
         log_probabilities = decoded.log_probability[0].tolist()
         sentences = [
-            {"output": _text(recipe.data.vocabulary, decoded, 0, i), "log_probability": log_prob}
+            {"output": _text(recipe, decoded, 0, i), "log_probability": log_prob}
             for i, log_prob in enumerate(log_probabilities)
             if log_prob > NEG_INF / 2  # fewer sentences than asked for may be possible
         ]
@@ -188,9 +187,9 @@ class SequenceToSequence(Task):
         def answer(inputs):
             decoded = decode(recipe, step, graphs[ENCODER](inputs, training=False), ops)
             tokens, lengths = decoded.tokens[:, 0], decoded.lengths[:, 0]
-            words = tf.gather(vocabulary, tokens)
-            words = tf.where(tf.range(tf.shape(tokens)[1]) < lengths[:, None], words, "")
-            text = tf.strings.strip(tf.strings.reduce_join(words, axis=1, separator=" "))
+            pieces = tf.gather(vocabulary, tokens)
+            pieces = tf.where(tf.range(tf.shape(tokens)[1]) < lengths[:, None], pieces, "")
+            text = recipe.data.join_tokens_in_graph(pieces)
             return {self.output_name: text, "log_probability": decoded.log_probability[:, 0]}
 
         return answer
@@ -214,8 +213,9 @@ def decode(
         `Decoded` of shape [rows, n_best, ...], whose extras are the model's `step_outputs`.
     """
     decoder, vocabulary = recipe.decoder, recipe.data.vocabulary
-    specs, extras = recipe.model.states, recipe.model.step_outputs
+    specs = recipe.model.states
     states = {spec.name: states[NEXT + spec.name] for spec in specs}
+    extras = _known_shapes(recipe.model.step_outputs, specs, states, xp)
     rows = xp.shape(states[specs[0].name])[0]
     start = xp.full((rows,), vocabulary.index(START), dtype="int32")
     end, max_length = vocabulary.index(END), decoder.max_length + 1
@@ -270,6 +270,18 @@ def check_search(decoder: SequenceSearch) -> None:
         )
 
 
-def _text(vocabulary: Vocabulary, decoded: Decoded, row: int, i: int) -> str:
+def _text(recipe: Recipe, decoded: Decoded, row: int, i: int) -> str:
     """The i-th best sentence of a row."""
-    return " ".join(vocabulary.decode(decoded.tokens[row, i, : decoded.lengths[row, i]]))
+    tokens = decoded.tokens[row, i, : decoded.lengths[row, i]]
+    return recipe.data.join_tokens(recipe.data.vocabulary.decode(tokens))
+
+
+def _known_shapes(
+    extras: Sequence[StateSpec], specs: Sequence[StateSpec], states: dict[str, Any], xp: Any
+) -> list[StateSpec]:
+    """`extras` with the size that an encoder gave the states' free axis in place of None."""
+    sizes = [xp.shape(states[s.name])[1 + s.shape.index(None)] for s in specs if None in s.shape]
+    return [
+        replace(extra, shape=tuple(sizes[0] if n is None else n for n in extra.shape))
+        for extra in extras
+    ]
