@@ -11,9 +11,10 @@ from zoo.common.core.model import Graphs
 from zoo.language.translation import compute_metrics
 
 ATTENTION = "language/attention-multi30k-en-de"
+BOTH = [ATTENTION, "language/seq2seq-multi30k-en-de"]
 
 
-@pytest.mark.parametrize("name", [ATTENTION])
+@pytest.mark.parametrize("name", BOTH)
 def test_translator(name, tmp_path):
     from tests.harness import check_model
 
@@ -30,7 +31,7 @@ def with_large_weights(name):
     return recipe, model, Graphs("keras", recipe.model.functions(model))
 
 
-@pytest.mark.parametrize("name", [ATTENTION])
+@pytest.mark.parametrize("name", BOTH)
 def test_stepping_gives_what_training_sees_and_padding_counts_for_nothing(name):
     recipe, model, graphs = with_large_weights(name)
     x, _, _ = next(iter(recipe.data.batches(model, recipe, examples(), epoch=0)))

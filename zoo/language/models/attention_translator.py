@@ -12,8 +12,7 @@ translation" (2015), section 3.1 ("general"), asked between two LSTM layers of t
 
 In Bahdanau's single layer the source is asked by a state that depends on z_{t-1}: every step of
 training waits for the one before it. Here LSTM1 reads the translation alone, so the attention of all
-steps is one product. E is the same matrix in all places (Press & Wolf, "Using the output embedding to
-improve language models", 2017).
+steps is one product. E is the same matrix in all places.
 """
 
 from __future__ import annotations
@@ -24,15 +23,10 @@ from typing import TYPE_CHECKING
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.core.states import StateSpec, as_outputs
-from zoo.common.decoding.decoders import SequenceSearch
 from zoo.common.layers.encoder_decoder import EncoderDecoder
 from zoo.common.layers.make import MakeLayer
-from zoo.common.training.optimizers import AdamW
-from zoo.common.training.trainers import GradientDescent
 from zoo.language.corpora.multi30k import MULTI30K
-from zoo.language.parallel_text import ParallelText
-from zoo.language.translation import Translation
-from zoo.language.translator import Translator
+from zoo.language.translator import SourceEncoder, Translator, translation_recipe
 
 if TYPE_CHECKING:
     import keras
@@ -46,26 +40,13 @@ class Attending(EncoderDecoder):
     """The network. Constant states: `values`, the a_s, zeros behind a row's end; and their lengths."""
 
     def __init__(self, config: AttentionTranslator, make: MakeLayer):
-        from keras import initializers, layers
+        from keras import layers
 
         from zoo.common.layers import recurrent
 
-        def dropout(name: str) -> keras.Layer:
-            return make(layers.SpatialDropout1D, config.dropout, name=name)
-
         size, embedding_size = config.hidden_size, config.embedding_size
-        self.embedding = make(
-            layers.ReversibleEmbedding,
-            config.vocabulary_size,
-            embedding_size,
-            # The scalar product of a piece's numbers with themselves begins at about 1.
-            embeddings_initializer=initializers.RandomNormal(stddev=embedding_size**-0.5),
-            reverse_dtype="float32",
-            name="embedding",
-        )
-        self.dropout_source = dropout("dropout_source")
-        lstm = recurrent.LSTM(config.encoder_size, return_sequences=True, return_state=True)
-        self.encoder = make(recurrent.Bidirectional, lstm, name="encoder")
+        self.source = SourceEncoder(config, make)
+        self.embedding, dropout = self.source.embedding, self.source.dropout
         self.dropout_values = dropout("dropout_values")
         self.first_states = {
             name: make(layers.Dense, size, activation="tanh", name=f"first_{name}")
@@ -88,12 +69,7 @@ class Attending(EncoderDecoder):
         """See `EncoderDecoder.initial_state`: each state is a map of what both directions ended with."""
         from keras import ops
 
-        from zoo.common.layers.masks import frame_mask
-
-        x = self.dropout_source(self.embedding(source))
-        inside = frame_mask(x, source_lengths)
-        values, forward, _, backward, _ = self.encoder(x, mask=inside)
-        ends = ops.concatenate([forward, backward], axis=-1)
+        values, ends, inside = self.source(source, source_lengths)
         states = {name: layer(ends) for name, layer in self.first_states.items()}
         values = ops.where(ops.expand_dims(inside, -1), self.dropout_values(values), 0.0)
         return {**states, "values": values, "source_lengths": source_lengths}
@@ -165,12 +141,4 @@ def attention_multi30k_en_de(name: str) -> Recipe:
     writes fluent German that may have little to do with the source; a text of several sentences is
     translated as if it were one.
     """
-    return Recipe(
-        name=name,
-        data=ParallelText(),
-        model=AttentionTranslator(),
-        task=Translation(),
-        decoder=SequenceSearch(beam_width=3, max_length=60),
-        optimizer=AdamW(learning_rate=2e-3, warmup_epochs=0.5, weight_decay=1e-2),
-        training=GradientDescent(epochs=9, batch_size=64, patience=9),
-    )
+    return translation_recipe(name, AttentionTranslator())
