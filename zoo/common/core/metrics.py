@@ -16,6 +16,8 @@ DIRECTIONS = {
     "per": LOWER,  # phoneme error rate
     "accuracy": HIGHER,
     "f1_macro": HIGHER,
+    "frame_accuracy": HIGHER,  # share of a clip's frames answered right, in the mean over clips
+    "first_frame_accuracy": HIGHER,  # of what is answered at the first frame of a clip
     "auc": HIGHER,  # area under the ROC curve
     "perplexity": LOWER,
     "nats_per_char": LOWER,

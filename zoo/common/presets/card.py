@@ -16,7 +16,16 @@ from zoo.common.utils.files import write_text
 
 # Every measurement of a preset of this name on test, also of earlier ones; a key of metrics.json.
 TEST_READINGS = "test_readings"
-RATES = {"wer", "cer", "per", "accuracy", "copy_rate", "unique_ratio"}
+RATES = {
+    "wer",
+    "cer",
+    "per",
+    "accuracy",
+    "frame_accuracy",
+    "first_frame_accuracy",
+    "copy_rate",
+    "unique_ratio",
+}
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:

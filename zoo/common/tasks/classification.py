@@ -75,16 +75,21 @@ class Classification(Task):
         """
         started = time.perf_counter()
         data, errors = recipe.data, {}
-        answers: list[tuple[str, float]] = [(UNREADABLE, 0.0)] * len(examples)
+        answers: list[dict[str, Any]] = [{"output": UNREADABLE, "probability": 0.0}] * len(examples)
+        figures: list[dict[str, float]] = [{}] * len(examples)
         for indices, inputs in evaluation_batches(recipe, examples, errors):
-            for i, row in zip(indices, class_probabilities(graphs[MODEL](**inputs)), strict=True):
-                answers[i] = (data.labels.symbols[int(row.argmax())], float(row.max()))
+            outputs = graphs[MODEL](**inputs)
+            more = self.batch_figures(outputs, [examples[i].transcript for i in indices], recipe)
+            for i, row, figure in zip(indices, class_probabilities(outputs), more, strict=True):
+                best = data.labels.symbols[int(row.argmax())]
+                answers[i] = {"output": best, "probability": float(row.max())}
+                figures[i] = figure
         rows = [
-            {"id": e.id, "reference": e.transcript, "output": name, "probability": probability}
-            for e, (name, probability) in zip(examples, answers, strict=True)
+            {"id": example.id, "reference": example.transcript} | answer | more
+            for example, answer, more in zip(examples, answers, figures, strict=True)
         ]
         pairs = [(row["reference"], row["output"]) for row in rows]
-        values = class_metrics(pairs)
+        values = class_metrics(pairs) | _means(figures)
         if curve := _scores(rows, data.labels.symbols):
             values["auc"] = area_under_roc(*curve)
         if self.metric not in values:
@@ -101,12 +106,27 @@ class Classification(Task):
     def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
         """See `Task.answer`: the class with its probability; of several, `alternatives` lists all."""
         decoder, symbols = recipe.decoder, recipe.data.labels.symbols
-        (row,) = class_probabilities(graphs[MODEL](**recipe.data.collate([item])))
+        outputs = graphs[MODEL](**recipe.data.collate([item]))
+        (row,) = class_probabilities(outputs)
         order = np.argsort(-row, kind="stable")[: decoder.n_best]
         classes = [{"output": symbols[i], "probability": float(row[i])} for i in order]
         classes = [one for one in classes if one["probability"] >= decoder.min_confidence]
         answer = dict(classes[0]) if classes else {"output": "", "probability": float(row.max())}
-        return answer | ({"alternatives": classes} if decoder.n_best > 1 else {})
+        answer |= {"alternatives": classes} if decoder.n_best > 1 else {}
+        return answer | self.more_of_answer(outputs, recipe, item)
+
+    def batch_figures(
+        self, outputs: dict[str, np.ndarray], references: list[str], recipe: Recipe
+    ) -> list[dict[str, float]]:
+        """Return the figures of each example of a batch beside whether its answer is right, by the
+        names of metrics: the mean over all examples is the metric, what cannot be read counted as 0."""
+        return [{}] * len(references)
+
+    def more_of_answer(
+        self, outputs: dict[str, np.ndarray], recipe: Recipe, item: Item
+    ) -> dict[str, Any]:
+        """Return what else the answer to an input tells."""
+        return {}
 
     def answer_segments(
         self, graphs: Graphs, recipe: Recipe, segments: Iterator[Segment]
@@ -228,6 +248,12 @@ def recalls(pairs: Sequence[tuple[str, str]]) -> list[tuple[str, float, int]]:
     for reference, output in pairs:
         classes.setdefault(reference, []).append(reference == output)
     return [(name, float(np.mean(found)), len(found)) for name, found in sorted(classes.items())]
+
+
+def _means(figures: list[dict[str, float]]) -> dict[str, float]:
+    """The mean of each figure over all examples; one that an example has not is 0."""
+    names = sorted({name for each in figures for name in each})
+    return {name: float(np.mean([each.get(name, 0.0) for each in figures])) for name in names}
 
 
 def class_metrics(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:

@@ -186,6 +186,7 @@ LAYERS = {
     layers.Concatenate: _concatenate,
     layers.Conv1D: _convolution,
     layers.Conv2D: _convolution,
+    layers.Conv3D: _convolution,
     layers.Dense: _dense,
     layers.Dropout: _same,
     layers.Embedding: _embedding,

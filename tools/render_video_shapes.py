@@ -1,0 +1,21 @@
+"""Draw the corpus of moving shapes, MP4 files with their list: `render_video_shapes.py FOLDER`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from zoo.vision_language.corpora.video_shapes import render
+
+
+def main() -> None:
+    """Draw it; what stands in the folder under the same names is replaced."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path)
+    folder = parser.parse_args().folder
+    folder.mkdir(parents=True, exist_ok=True)
+    render(folder)
+
+
+if __name__ == "__main__":
+    main()
