@@ -62,7 +62,7 @@ def test_it_learns_to_read(run_zoo, tmp_path):
     words, run = write_manifest(tmp_path / "words.jsonl", 2 * WORDS), tmp_path / "run"
     small = settings(
         "model.layers=1", "model.hidden_size=32", "model.dropout=0", "optimizer.learning_rate=0.01",
-        "training.epochs=8", "training.batch_size=4",
+        "training.epochs=16", "training.batch_size=4",
     )  # fmt: skip
     answer = run_zoo(
         "train", RECIPE, "--manifest", words, "--overfit", "8", "--out", run, *small, "--json"

@@ -69,7 +69,7 @@ def _at_even_times(container: Any, frame_rate: float, size: int) -> list[np.ndar
         count = math.ceil((end - CLOCK_SECONDS) * frame_rate)
         if count > len(taken):
             small = frame.to_ndarray(width=size, height=size, format="rgb24", interpolation="AREA")
-            turned = np.ascontiguousarray(np.rot90(small, -frame.rotation // 90))
+            turned = np.ascontiguousarray(np.rot90(small, frame.rotation // 90))
             taken += [turned] * (count - len(taken))
     if not taken:
         raise ZooError("it must have frames: there are none in it.")
@@ -85,6 +85,8 @@ def _timed(container: Any) -> Iterator[tuple[Any, float]]:
     if not container.streams.video:
         raise ZooError("it must have a picture: there is none in it.")
     stream = container.streams.video[0]
+    if stream.codec_context is None:
+        raise ZooError("its picture must be coded in a known way: there is no decoder for it.")
     _check_size(stream.codec_context.width, stream.codec_context.height)
     stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     shown, start, sizes, count = None, 0.0, set(), 0
