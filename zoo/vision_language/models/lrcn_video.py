@@ -14,11 +14,11 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
-from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.vision_language.corpora.video_shapes import VIDEO_SHAPES
 from zoo.vision_language.frame_classes import FrameClasses
+from zoo.vision_language.frame_lstm import FrameLSTM
 from zoo.vision_language.moving_shapes import MOTIONS
 from zoo.vision_language.videos import Videos
 
@@ -29,34 +29,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LRCNVideo(KerasModel):
-    """Arguments of the model.
+class LRCNVideo(FrameLSTM):
+    """Arguments: those of `FrameLSTM`, and two more.
 
-    num_classes: int. Classes it answers with.
     size: int. Side of the square frames, which the data has too.
     channels: tuple of int. Filters of each convolution; each halves the sides of a frame.
-    projection_size: int. Units between the convolutions and the first LSTM.
-    hidden_size: int. Units of each LSTM.
-    layers: int. LSTM layers, one upon another.
-    dropout: float. Share of the inputs of each LSTM and of the last layer dropped in training.
     """
 
-    num_classes: int
     size: int = 32
     channels: tuple[int, ...] = (16, 32, 64)
-    projection_size: int = 128
-    hidden_size: int = 128
-    layers: int = 1
-    dropout: float = 0.3
 
     def __post_init__(self):
-        check_range("model.num_classes", self.num_classes, at_least=2)
+        super().__post_init__()
         for channels in self.channels:
             check_range("model.channels", channels, at_least=1)
         check_range("model.size", self.size, at_least=2 ** len(self.channels), at_most=512)
-        for name in ("projection_size", "hidden_size", "layers"):
-            check_range(f"model.{name}", getattr(self, name), at_least=1)
-        check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
         """See `build_lrcn_video`."""
@@ -71,9 +58,7 @@ def build_lrcn_video(config: LRCNVideo) -> keras.Model:
 
         x_0[t]   = image[t] / 127.5 - 1
         x_i[t]   = relu(conv_i(x_{i-1}[t])), 3 x 3, every second pixel
-        h_0[t]   = relu(W flat(x_n[t]) + b);  h_i = LSTM_i(h_{i-1})
-        a[t]     = U h_m[t] + c, the logits of frame t
-        logits   = log of the mean over t of softmax(a[t])
+        h_0[t]   = relu(W flat(x_n[t]) + b); then `FrameLSTM.lstm_answers`
 
     The convolutions see one frame, and everything at frame t is made of frames up to t alone. All frames
     are convolved at once: a 3-D convolution whose kernel is one frame long is a 2-D one of each frame.
@@ -89,10 +74,6 @@ def build_lrcn_video(config: LRCNVideo) -> keras.Model:
     import keras
     from keras import layers
 
-    from zoo.common.layers import recurrent
-    from zoo.common.layers.masks import frame_mask
-    from zoo.vision_language.frame_classes import frame_answers
-
     images = keras.Input((None, config.size, config.size, 3), name="images", dtype="float32")
     lengths = keras.Input((), name="lengths", dtype="int32")
     x = layers.Rescaling(1 / 127.5, -1.0, name="scale")(images)
@@ -103,15 +84,7 @@ def build_lrcn_video(config: LRCNVideo) -> keras.Model:
         )(x)  # fmt: skip
     x = layers.Reshape((-1, x.shape[2] * x.shape[3] * x.shape[4]), name="flat")(x)
     x = layers.Dense(config.projection_size, activation="relu", name="projection")(x)
-    inside = frame_mask(x, lengths)
-    for i in range(config.layers):
-        x = layers.Dropout(config.dropout, name=f"dropout{i}")(x)
-        x = recurrent.LSTM(config.hidden_size, return_sequences=True, name=f"lstm{i}")(
-            x, mask=inside
-        )
-    x = layers.Dropout(config.dropout, name="dropout_top")(x)
-    frame_logits = layers.Dense(config.num_classes, dtype="float32", name="frame_logits")(x)
-    outputs = frame_answers(frame_logits, lengths)
+    outputs = config.lstm_answers(x, lengths)
     return keras.Model({"images": images, "lengths": lengths}, outputs, name="lrcn_video")
 
 

@@ -10,16 +10,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
-from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.vision_language.corpora.msr_action3d import ACTIONS, FRAME_RATE, MSR_ACTION3D
 from zoo.vision_language.frame_classes import FrameClasses
+from zoo.vision_language.frame_lstm import FrameLSTM
 from zoo.vision_language.skeleton_files import HIP_CENTRE, JOINTS, NECK
 from zoo.vision_language.skeletons import COORDINATES, Skeletons
 
@@ -39,27 +38,11 @@ VELOCITY_SCALE = 5.0
 
 
 @dataclass(frozen=True)
-class MotionLSTM(KerasModel):
-    """Arguments of the model.
+class MotionLSTM(FrameLSTM):
+    """Arguments: those of `FrameLSTM`."""
 
-    num_classes: int. Classes it answers with.
-    projection_size: int. Units of the convolution below the first LSTM.
-    hidden_size: int. Units of each LSTM.
-    layers: int. LSTM layers, one upon another.
-    dropout: float. Share of the inputs of each layer that is dropped in training.
-    """
-
-    num_classes: int
-    projection_size: int = 128
-    hidden_size: int = 128
     layers: int = 2
     dropout: float = 0.5
-
-    def __post_init__(self):
-        check_range("model.num_classes", self.num_classes, at_least=2)
-        for name in ("projection_size", "hidden_size", "layers"):
-            check_range(f"model.{name}", getattr(self, name), at_least=1)
-        check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
         """See `build_motion_lstm`."""
@@ -77,9 +60,7 @@ def build_motion_lstm(config: MotionLSTM) -> keras.Model:
                    shoulders along x
         p[t]     = R[t] (joints[t] - hips[t]) / s[t];  v[t] = p[t] - p[t - 1]
         d[t]     = R[t] (hips[t] - hips[0]) / s[t]
-        h_0[t]   = relu(W [p - p[0]; v; d][t - 4 .. t] + b);  h_i = LSTM_i(h_{i-1})
-        a[t]     = U h_n[t] + c, the logits of frame t
-        logits   = log of the mean over t of softmax(a[t])
+        h_0[t]   = relu(W [p - p[0]; v; d][t - 4 .. t] + b); then `FrameLSTM.lstm_answers`
 
     What a body looks like is gone with p[0]: how it moves from its first posture is left.
 
@@ -97,26 +78,14 @@ def build_motion_lstm(config: MotionLSTM) -> keras.Model:
     import keras
     from keras import layers
 
-    from zoo.common.layers import recurrent
-    from zoo.common.layers.masks import frame_mask
-    from zoo.vision_language.frame_classes import frame_answers
-
     joints = keras.Input((None, COORDINATES), name="joints", dtype="float32")
     lengths = keras.Input((), name="lengths", dtype="int32")
-    inside = frame_mask(joints, lengths)
 
     x = _features(joints)
     x = layers.Conv1D(
         config.projection_size, CONV_FRAMES, padding="causal", activation="relu", name="conv"
     )(x)
-    for i in range(config.layers):
-        x = layers.Dropout(config.dropout, name=f"dropout{i}")(x)
-        x = recurrent.LSTM(config.hidden_size, return_sequences=True, name=f"lstm{i}")(
-            x, mask=inside
-        )
-    x = layers.Dropout(config.dropout, name="dropout_top")(x)
-    frame_logits = layers.Dense(config.num_classes, dtype="float32", name="frame_logits")(x)
-    outputs = frame_answers(frame_logits, lengths)
+    outputs = config.lstm_answers(x, lengths)
     return keras.Model({"joints": joints, "lengths": lengths}, outputs, name="motion_lstm")
 
 
