@@ -90,6 +90,16 @@ def test_the_lines_of_a_comparison_are_those_that_differ_most(run_zoo, corpus, r
     assert run_zoo(*command, 0).json["disagreements"] == []
 
 
+def test_words_that_the_models_do_not_know_are_shown_as_they_see_them(run_zoo, runs, tmp_path):
+    path = tmp_path / "text.txt"
+    path.write_text("the zqzq of the film was in the series\n" * 20)
+    command = ("compare", runs[1], runs[3], "--manifest", path, "--split", "all", "--json")
+    (line, *_) = run_zoo(*command).json["disagreements"]
+    words = [token["token"] for token in line["tokens"]]
+    assert words[:3] == ["the", "<unk>", "of"]
+    assert len(words) == 10
+
+
 def test_what_cannot_be_compared(refused, corpus, runs, tmp_path):
     first, where = runs[3], ("--data", corpus)
     assert "There must be two models or more" in refused("mix", first, *where)

@@ -182,6 +182,7 @@ def test_tables(write, content):
     [
         ("name,text\na,b\n", "line 1: the header lacks id. It must have id,text. Received: 'name,"),
         ("\n\ntext\n", "line 3: the header lacks id"),
+        ("id,text, text\na,b,c\n", "line 1: the column 'text' stands twice"),
         ('"id,text\n', "line 1: invalid CSV"),
         ("id,text\na,b\na,b,c\n", "line 3: 3 fields where the header has 2"),
         ('id,text\n"a,b\n', "line 2: invalid CSV"),

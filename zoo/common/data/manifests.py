@@ -125,6 +125,8 @@ def parse_table(
         names = [name.strip() for name in fields(header)]
     except ZooError as error:
         raise ZooError(f"{path}, line {number}: {error}") from None
+    if twice := [name for name in names if name and names.count(name) > 1]:
+        raise ZooError(f"{path}, line {number}: the column {twice[0]!r} stands twice.")
     if missing := [name for name in columns if name not in names]:
         raise ZooError(
             f"{path}, line {number}: the header lacks {', '.join(missing)}. It must have "
