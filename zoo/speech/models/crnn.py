@@ -42,9 +42,6 @@ class CRNN(KerasModel):
     hidden_size: int. Units of each direction of the LSTM.
     dropout: float. Share of the inputs of the LSTM and of the last layer that is dropped in training.
     top: float. The highest value of a spectrogram.
-    levels: bool. Whether the network sees the values themselves beside their distance from the mean of
-        their band. The mean tells the noise of sea and recorder: a help where they are the same in
-        training and in use.
     """
 
     # Convolutions after which the frames are halved, too.
@@ -56,7 +53,6 @@ class CRNN(KerasModel):
     hidden_size: int = 64
     dropout: float = 0.3
     top: float = 63.0
-    levels: bool = True
 
     def __post_init__(self):
         check_range("model.num_classes", self.num_classes, at_least=2)
@@ -83,8 +79,7 @@ class CRNN(KerasModel):
 def build_crnn(config: CRNN) -> keras.Model:
     """Build the functional model, spectrogram in and logits out.
 
-        x_0      = (s, s - the mean of its band over time), s = 4 spectrogram / top; the first of the two
-                   channels with `levels` alone
+        x_0      = (s, s - the mean of its band over time), two channels, s = 4 spectrogram / top
         x_i      = relu(norm(maximum over 2 bands (and 2 frames) of conv_i(x_{i-1})))
         h[t]     = BiLSTM(x_n)[t]
         logits   = W [mean of h over time; maximum of h over time] + b
@@ -114,9 +109,9 @@ def build_crnn(config: CRNN) -> keras.Model:
     count = ops.cast(ops.expand_dims(frames, (-1, -2)), "float32")
     mean = ops.sum(scaled, axis=1, keepdims=True) / count
     # A steady hum is in the mean of its band; a call is not.
-    x = ops.expand_dims((scaled - mean) * weight, -1)
-    if config.levels:
-        x = ops.concatenate([ops.expand_dims(scaled, -1), x], axis=-1)
+    x = ops.concatenate(
+        [ops.expand_dims(scaled, -1), ops.expand_dims((scaled - mean) * weight, -1)], axis=-1
+    )
     for i, channels in enumerate(config.channels):
         halved = 2 if i < config.HALVED else 1
         x = layers.Conv2D(channels, 3, padding="same", use_bias=False, name=f"conv{i}")(x)
@@ -217,12 +212,12 @@ def crnn_watkins(name: str) -> Recipe:
         data=Spectrograms(
             features=WHALE_MEL,
             time_shift=60,
-            spec_augment=SpecAugment(freq_masks=2, freq_width=24, time_masks=2, time_width=40),
+            spec_augment=SpecAugment(freq_masks=2, freq_width=10, time_masks=2, time_width=20),
             window=4.0,
         ),
-        model=CRNN(num_classes=13, bands=64, hidden_size=32, dropout=0.5, levels=False),
+        model=CRNN(num_classes=13, bands=64, dropout=0.5),
         task=Classification(steer_by="f1_macro"),
         decoder=Classes(),
-        optimizer=AdamW(learning_rate=2e-3, weight_decay=0.1),
-        training=GradientDescent(epochs=25, batch_size=16, patience=25),
+        optimizer=AdamW(learning_rate=2e-3, weight_decay=2e-2),
+        training=GradientDescent(epochs=20, batch_size=16, patience=20),
     )
