@@ -213,6 +213,21 @@ def test_a_bad_lexicon_is_told_in_one_line(tmp_path, lexicon, labels, message):
     assert str(path) in str(error.value)
 
 
+def test_phonemes_need_a_lexicon(lm, tmp_path):
+    """ "B" may be a phoneme and a letter that is said: what is called the same is not a word's symbol."""
+    words = ("</s>", "<unk>", "B", "YES")
+    spoken = tmp_path / "spoken.arpa"
+    write_arpa(count_ngrams([np.array([2, 3, END])], 2, words), spoken)
+    decoder = CTCSearch(beam_width=4, lm=spoken)
+    with pytest.raises(ZooError, match=r"lexicon must be given.*'AH', 'B', 'IY'.* Received: 'YES'"):
+        check_search(decoder, PHONEMES)
+    lexicon = tmp_path / "words.txt"
+    lexicon.write_text("B  B IY\n")
+    check_search(replace(decoder, lexicon=lexicon), PHONEMES)
+    write_arpa(count_ngrams([np.array([2, 3, END])], 2, (*words[:3], "IY")), spoken)
+    check_search(decoder, PHONEMES)  # of the model's own symbols
+
+
 def test_a_lexicon_and_a_language_model_without_a_word_in_common(lm, tmp_path):
     bare = bad_lm(lm, tmp_path, lambda text: text)
     words = ("</s>", "a", "b")
@@ -237,6 +252,7 @@ def test_a_lexicon_and_a_language_model_without_a_word_in_common(lm, tmp_path):
         ({"lm_weight": math.nan}, "lm_weight must be at least 0 and at most 100. Received: nan"),
         ({"lm_weight": -1.0}, "lm_weight must be at least 0"),
         ({"word_bonus": math.inf}, "word_bonus must be at least -100 and at most 100"),
+        ({"n_best": 5}, "n_best must be at most beam_width, which is 4. Received: 5."),
         ({"beam_width": 0}, "beam_width must be at least 1 and at most 10,000. Received: 0"),
         ({"beam_width": 10**9}, "beam_width must be at least 1 and at most 10,000"),
     ],

@@ -184,6 +184,13 @@ def _read(
     known, knows_unknown = read_lm_words(lm) if lm else ([], True)
     read = read_lexicon(lexicon, labels) if lexicon else spell_words(known, labels, lm)
     spellings = dict(read.spellings)
+    if read.left_out and not lexicon and labels.unit == "word":
+        # A phoneme and a spelled letter may be called the same: "T" is no T of a word.
+        raise ZooError(
+            f"lexicon must be given, with the symbols of each word: the model writes "
+            f"{name_some(labels.symbols)}, and not the words of {lm}. "
+            f"Received: {name_some(read.left_out)}."
+        )
     if read.left_out:
         say(
             f"Left out of the search: {len(read.left_out)} words of {lexicon or lm} that the model "

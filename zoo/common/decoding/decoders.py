@@ -40,7 +40,7 @@ class CTCSearch(Decoder):
 
     def __post_init__(self):
         check_range("beam_width", self.beam_width, at_least=1, at_most=10_000)
-        check_range("n_best", self.n_best, at_least=1, at_most=self.beam_width)
+        _check_n_best(self.n_best, self.beam_width)
         check_range("lm_weight", self.lm_weight, at_least=0, at_most=100)
         check_range("word_bonus", self.word_bonus, at_least=-100, at_most=100)
         check_range("rescore_weight", self.rescore_weight, at_least=0, at_most=100)
@@ -132,7 +132,7 @@ class SequenceSearch(Sampling):
         check_range("max_length", self.max_length, at_least=1, at_most=10_000)
         check_range("beam_width", self.beam_width, at_least=1, at_most=1_000)
         check_range("length_penalty", self.length_penalty, at_least=0, at_most=10)
-        check_range("n_best", self.n_best, at_least=1, at_most=self.beam_width)
+        _check_n_best(self.n_best, self.beam_width)
 
     def check_sampler(self) -> None:
         """See `Sampling.check_sampler`."""
@@ -151,3 +151,11 @@ class Forecast(Decoder):
     def __post_init__(self):
         check_range("horizon", self.horizon, at_least=1, at_most=100_000)
         check_choice("interval", self.interval, (0.0, 0.5, 0.8, 0.9, 0.95))
+
+
+def _check_n_best(n_best: int, beam_width: int) -> None:
+    check_range("n_best", n_best, at_least=1)
+    if n_best > beam_width:
+        raise ZooError(
+            f"n_best must be at most beam_width, which is {beam_width}. Received: {n_best}."
+        )
