@@ -214,7 +214,7 @@ def test_a_bad_lexicon_is_told_in_one_line(tmp_path, lexicon, labels, message):
 
 
 def test_phonemes_need_a_lexicon(lm, tmp_path):
-    """ "B" may be a phoneme and a letter that is said: what is called the same is not a word's symbol."""
+    """A phoneme and a letter that is said may be called the same: "B" is no symbol of that word."""
     words = ("</s>", "<unk>", "B", "YES")
     spoken = tmp_path / "spoken.arpa"
     write_arpa(count_ngrams([np.array([2, 3, END])], 2, words), spoken)
