@@ -10,7 +10,7 @@ from pathlib import Path
 from zoo.common.core.corpus import Corpus
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_lines, read_lines
-from zoo.speech.corpora.pronunciations import read_pronunciations
+from zoo.common.data.pronunciations import read_pronunciations
 from zoo.speech.corpora.utterance import Utterance, find_audio, read_splits, read_table, utterance
 
 TABLE = "utterances.tsv"
