@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from tests.language.test_parallel_text import PAIRS, examples, tiny_recipe
+from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.language.translation import compute_metrics
 
@@ -68,6 +69,31 @@ def test_attention_is_a_distribution_over_the_pieces_of_the_source():
         assert not attention[row, :, length:].any()
 
 
+def test_attention_is_drawn_with_a_row_for_each_piece_and_the_end(tmp_path, monkeypatch):
+    from matplotlib.axes import Axes
+
+    drawn = []
+    imshow = Axes.imshow
+
+    def watched(axes, image, **how):
+        drawn.append(image)
+        return imshow(axes, image, **how)
+
+    monkeypatch.setattr(Axes, "imshow", watched)
+    recipe, _, graphs = with_large_weights(ATTENTION)
+    recipe.data.plot(graphs, recipe, PAIRS[0][0], tmp_path / "picture.png")
+    (answer,) = recipe.task.predict(graphs, recipe, [PAIRS[0][0]])
+    assert (tmp_path / "picture.png").read_bytes().startswith(b"\x89PNG")
+    (weights,) = drawn
+    assert weights.shape[1] == len(recipe.data.read_source(PAIRS[0][0]))
+    assert weights.shape[0] <= recipe.decoder.max_length + 1
+    assert answer["output"]
+    np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-5)
+    recipe, _, graphs = with_large_weights(BOTH[1])
+    with pytest.raises(ZooError, match="has no attention to draw"):
+        recipe.data.plot(graphs, recipe, PAIRS[0][0], tmp_path / "none.png")
+
+
 def test_answers_one_by_one_are_those_of_an_evaluation_and_of_the_savedmodel():
     import tensorflow as tf
 
@@ -87,7 +113,7 @@ def test_answers_one_by_one_are_those_of_an_evaluation_and_of_the_savedmodel():
     assert len(set(outputs)) > 1
 
 
-def test_n_best_are_sorted_and_scored_as_score_does():
+def test_n_best_are_sorted_and_a_translation_is_scored_piece_by_piece():
     recipe, _, graphs = with_large_weights(ATTENTION)
     decoder = replace(recipe.decoder, beam_width=4, n_best=4, length_penalty=0.0)
     recipe = replace(recipe, decoder=decoder)
@@ -97,6 +123,7 @@ def test_n_best_are_sorted_and_scored_as_score_does():
     assert found == sorted(found, reverse=True)
     assert len(found) == 4
     (scored,) = recipe.task.score(graphs, recipe, [source, PAIRS[0][1]])
+    assert "".join(token["token"] for token in scored["tokens"]).startswith("▁Ein")
     assert scored["log_probability"] < 0
 
 
