@@ -31,10 +31,10 @@ class StrokeSampling(Decoder):
     max_points: int = option(200, "the most points of a drawing, those it begins with not counted")
 
     def __post_init__(self):
-        check_range("count", self.count, at_least=1, at_most=10_000)
+        check_range("count", self.count, at_least=1, at_most=1_000)
         check_range("seed", self.seed, at_least=0, at_most=2**32 - 1)
         check_range("bias", self.bias, at_least=0, at_most=1_000)
-        check_range("max_points", self.max_points, at_least=1, at_most=100_000)
+        check_range("max_points", self.max_points, at_least=1, at_most=10_000)
 
 
 class Drawn(NamedTuple):
