@@ -151,8 +151,9 @@ class StrokeGeneration(Task):
         """See `Task.signatures`.
 
         `serving_default`: `count`, `max_points` and `seed` int32 [] and `bias` float32 [] to `points`
-        float32 [count, max_points, 3], x, y and 1 where the pen is lifted after the point, and `lengths`
-        int32 [count]. Each drawing begins at (0, 0), which is not among its points.
+        float32 [count, max_points, 3], x and y in units of the data's `scale`, and 1 where the pen is
+        lifted after the point; and `lengths` int32 [count]. Each drawing begins at (0, 0), which is not
+        among its points.
         """
         import tensorflow as tf
 
@@ -193,7 +194,7 @@ def _draw_in_graph(
         bias,
         ops,
     )
-    positions = tf.cumsum(drawn.points[:, :, :2], axis=1) * recipe.data.scale
+    positions = tf.cumsum(drawn.points[:, :, :2], axis=1)
     inside = tf.sequence_mask(drawn.lengths, max_points)[:, :, None]
     points = tf.concat([positions, drawn.points[:, :, 2:]], axis=-1)
     return {"points": tf.where(inside, points, 0.0), "lengths": drawn.lengths}
