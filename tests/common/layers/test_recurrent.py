@@ -258,6 +258,10 @@ stock, fast = keras.layers.GRU(4), recurrent.GRU(4)
 stock.build(x.shape), fast.build(x.shape)
 fast.set_weights(stock.get_weights())
 np.testing.assert_array_equal(*(keras.ops.convert_to_numpy(layer(x)) for layer in (stock, fast)))
+dropping = recurrent.LSTM(4, weight_drop=0.5)
+kept, dropped = (keras.ops.convert_to_numpy(dropping(x, training=t)) for t in (False, True))
+assert np.abs(dropped - kept).max() > 1e-4
+np.testing.assert_array_equal(keras.ops.convert_to_numpy(dropping(x)), kept)
 """
     environment = {**os.environ, "KERAS_BACKEND": backend}
     subprocess.run([sys.executable, "-c", code], check=True, env=environment)

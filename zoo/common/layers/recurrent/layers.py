@@ -131,7 +131,7 @@ def _weights_dropped(cell, rate):
     if rate:
         # Not by `setattr`: Keras would look for variables in what is set.
         vars(cell)["recurrent_kernel"] = keras.random.dropout(
-            kernel, rate, seed=cell.seed_generator
+            keras.ops.convert_to_tensor(kernel), rate, seed=cell.seed_generator
         )
     try:
         yield
