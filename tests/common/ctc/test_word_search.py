@@ -284,3 +284,11 @@ def test_a_narrow_beam_may_end_within_a_word(tmp_path):
     assert -30 < found.scores["log_probability"] <= 0
     for pair in itertools.product("ab", repeat=2):
         assert transcribe(frames([*pair], LETTERS), CTCSearch(lexicon=lexicon), LETTERS)
+
+
+def test_a_beam_of_one_is_told(lm, capsys):
+    """It is the default of a preset that answers with its best path, and far too narrow for words."""
+    check_search(CTCSearch(beam_width=2, lm=lm), LETTERS)
+    assert "beam_width" not in capsys.readouterr().err
+    check_search(CTCSearch(lm=lm), LETTERS)
+    assert "beam_width is 1" in capsys.readouterr().err

@@ -52,6 +52,8 @@ class WordSearch:
             ZooError: one cannot be read or does not fit the labels, or flashlight-text is missing.
         """
         self._decoder, self._unit = decoder, labels.unit
+        if decoder.beam_width == 1:
+            say("beam_width is 1: a search for words that keeps one labelling. 100 is usual.")
         self._files = _read(decoder.lm, decoder.lexicon, tuple(decoder.boosts), labels)
         self._boosts = {self._files.words.index(w): nats for w, nats in decoder.boosts.items()}
         # A model without a separator gets one: a label behind its own.

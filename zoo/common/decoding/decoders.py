@@ -46,7 +46,7 @@ class CTCSearch(Decoder):
         check_range("rescore_weight", self.rescore_weight, at_least=0, at_most=100)
         if self.rescore and self.n_best == 1:
             raise ZooError("rescore goes with an n_best of 2 or more: the texts that it orders.")
-        if self.boosts and not (self.lm or self.lexicon):
+        if self.boosts and not self.searches_words:
             raise ZooError("hot_word goes with lm or lexicon: a search for words.")
 
     @property
