@@ -88,7 +88,8 @@ def geometric_mean(values: list[float]) -> float:
 
 def machine() -> dict:
     """Return what the figures depend on; the load tells whether the machine was quiet."""
-    packages = [name for name in ("tensorflow", "keras", "torch") if importlib.util.find_spec(name)]
+    names = ("tensorflow", "keras", "torch", "gensim")
+    packages = [name for name in names if importlib.util.find_spec(name)]
     return {
         "processor": _processor(),
         "cores": os.cpu_count(),

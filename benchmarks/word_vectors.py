@@ -4,12 +4,14 @@
 
 gensim's Word2Vec learns from the train split with the settings of the preset's recipe: size, window,
 drawn words, their power, subsampling, the least count, passes. Its learning rate is its own default.
-All vectors are measured by the same code. Each contender has a process of its own; gensim runs on one
-thread, so that a seed fixes it. Needs `pip install '.[benchmark]'`.
+All vectors are measured by the same code, over the pairs of which both words stand often enough in the
+train split: the preset has counted words of dev, too. Each contender has a process of its own; gensim
+runs on one thread, so that a seed fixes it. Needs `pip install '.[benchmark]'`.
 """
 
 import argparse
 import time
+from collections import Counter
 from pathlib import Path
 
 import _timing
@@ -25,14 +27,9 @@ def train_gensim(data: Path, folder: Path, seed: int) -> dict:
     """Return the agreement of gensim's vectors with each list, and the seconds of training."""
     from gensim.models import Word2Vec
 
-    from zoo.cli.sources import read_train
-    from zoo.common.core import registry
     from zoo.language.word_vectors import WordVectors
 
-    entry = registry.entry(PRESET)
-    recipe = entry.recipe()
-    (text,) = read_train(recipe, entry.corpus, Source(folder=data)).train
-    words = list(text.tokens)
+    recipe, words = _train_words(data)
     sentences = [words[i : i + SENTENCE] for i in range(0, len(words), SENTENCE)]
     started = time.perf_counter()
     model = Word2Vec(
@@ -49,29 +46,43 @@ def train_gensim(data: Path, folder: Path, seed: int) -> dict:
         seed=seed,
     )
     seconds = time.perf_counter() - started
-    known = set(model.wv.index_to_key)
     vectors = WordVectors(tuple(model.wv.index_to_key), model.wv.vectors)
-    lists = _agreements(vectors, lambda word: _find(word, known), folder)
-    return {"words": len(known), "seconds": seconds, "lists": lists}
+    lists = _agreements(vectors, _frequent(recipe, words), folder)
+    return {"words": len(vectors.words), "seconds": seconds, "lists": lists}
 
 
-def measure_preset(name: str, folder: Path) -> dict:
-    """Return the agreement of a preset's vectors with each list, and the minutes of its training."""
+def measure_preset(data: Path, folder: Path) -> dict:
+    """Return the agreement of the preset's vectors with each list, and the seconds of its training."""
     from zoo.common.presets import card, store
     from zoo.language.verbs import load_vectors
 
-    recipe, vectors = load_vectors(name)
-    history = card.read_metrics(store.find(name))["training"]["history"]
-    lists = _agreements(vectors, recipe.data.find, folder)
+    _, vectors = load_vectors(PRESET)
+    history = card.read_metrics(store.find(PRESET))["training"]["history"]
+    lists = _agreements(vectors, _frequent(*_train_words(data)), folder)
     return {"words": len(vectors.words), "seconds": 60 * history["minutes"], "lists": lists}
 
 
-def _find(word: str, known: set[str]) -> str | None:
-    return next((w for w in (word, word.lower()) if w in known), None)
+def _train_words(data: Path) -> tuple:
+    """The preset's recipe, and the words of the train split in their order."""
+    from zoo.cli.sources import read_train
+    from zoo.common.core import registry
+
+    entry = registry.entry(PRESET)
+    recipe = entry.recipe()
+    (text,) = read_train(recipe, entry.corpus, Source(folder=data)).train
+    return recipe, list(text.tokens)
 
 
-def _agreements(vectors, find, folder: Path) -> dict:
+def _frequent(recipe, words: list[str]) -> set[str]:
+    """The words that stand often enough in the train split."""
+    return {word for word, count in Counter(words).items() if count >= recipe.data.min_count}
+
+
+def _agreements(vectors, known: set[str], folder: Path) -> dict:
     from zoo.language.similarity import agreements
+
+    def find(word: str) -> str | None:
+        return next((w for w in (word, word.lower()) if w in known), None)
 
     return {
         each.name: {"spearman": each.spearman, "covered": each.covered, "total": each.total}
@@ -86,7 +97,7 @@ def main() -> None:
     parser.add_argument("--word-lists", type=Path, required=True, help="a folder of EN-*.txt")
     parser.add_argument("--seeds", type=int, default=3, help="of gensim, from 1 on")
     given = parser.parse_args()
-    results = {PRESET: _timing.in_own_process(measure_preset, PRESET, given.word_lists)}
+    results = {PRESET: _timing.in_own_process(measure_preset, given.data, given.word_lists)}
     for seed in range(1, given.seeds + 1):
         results[f"gensim, seed {seed}"] = _timing.in_own_process(
             train_gensim, given.data, given.word_lists, seed
