@@ -1,4 +1,4 @@
-"""README's figures are those of the files they were measured into."""
+"""The tables of figures are those of the files they were measured into."""
 
 import runpy
 from pathlib import Path
@@ -6,8 +6,10 @@ from pathlib import Path
 REPOSITORY = Path(__file__).parents[1]
 
 
-def test_the_table_of_presets_is_that_of_their_metrics():
+def test_the_tables_are_those_of_the_measured_files():
     results = runpy.run_path(str(REPOSITORY / "tools" / "results.py"))
-    readme = (REPOSITORY / "README.md").read_text("utf-8")
-    shown = readme.partition(results["BEGIN"])[2].partition(results["END"])[0]
-    assert shown == results["table"](), "run `make results`"
+    assert len(results["TABLES"]) == 2
+    for path, make in results["TABLES"].items():
+        text = path.read_text("utf-8")
+        shown = text.partition(results["BEGIN"])[2].partition(results["END"])[0]
+        assert shown == make(), f"{path}: run `make results`"

@@ -75,8 +75,11 @@ def _answer_alike(recipe: Recipe, other: Recipe) -> bool:
     model, same = recipe.model.build(), other.model.build()
     if [w.shape for w in model.weights] != [w.shape for w in same.weights]:
         return False
-    for weight, value in zip(same.trainable_weights, model.trainable_weights, strict=True):
-        weight.assign(value)
+    for weight, value in zip(same.weights, model.weights, strict=True):
+        if weight.trainable:
+            weight.assign(value)
+        elif value.trainable:
+            return False  # the other would not keep what has been learnt
     inputs = recipe.data.example_inputs(recipe)
     functions = other.model.functions(same)
     for name, function in recipe.model.functions(model).items():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_range
@@ -14,6 +14,7 @@ from zoo.common.layers.make import MakeLayer, layers_of, new_layer
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.vision_language import vgg16
 from zoo.vision_language.images import SIZE
+from zoo.vision_language.vgg16 import BLOCKS, Blocks, Encoder, shape_after
 
 if TYPE_CHECKING:
     import keras
@@ -48,19 +49,27 @@ class RecurrentDecoder(CaptionDecoder):
 class Captioner(KerasModel):
     """A model of two parts: VGG16, and a decoder from its features and the words so far to logits.
 
+    What of VGG16 is trained belongs to the decoder, which then begins at what the fixed blocks give.
     Subclasses write `build_decoder` and `states`.
 
     vocabulary_size: int. Size of the output, taken from the captions of a run.
+    encoder: Encoder. What of VGG16 is trained.
     """
 
     vocabulary_size: int = len(SENTENCE_SPECIALS)
+    encoder: Encoder = field(default_factory=Encoder)
 
     def __post_init__(self):
         check_range("model.vocabulary_size", self.vocabulary_size, at_least=len(SENTENCE_SPECIALS))
 
     @abstractmethod
     def build_decoder(self, make: MakeLayer) -> CaptionDecoder:
-        """The decoder, its layers made by `make`."""
+        """The decoder after VGG16, its layers made by `make`."""
+
+    def _trained_parts(self, make: MakeLayer) -> tuple[Blocks, CaptionDecoder]:
+        """The blocks of VGG16 that are trained, and the decoder after them."""
+        trained = range(self.encoder.fixed_blocks + 1, len(BLOCKS) + 1)
+        return Blocks(make, trained), self.build_decoder(make)
 
     def build(self) -> keras.Model:
         """The functional model: an image and the words so far in, logits of each next word out.
@@ -73,18 +82,21 @@ class Captioner(KerasModel):
 
         image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
         tokens = keras.Input((None,), name="tokens", dtype="int32")
-        features = vgg16.build_vgg16()({"image": image})["features"]
-        inputs = {"features": _features_input(), "tokens": tokens}
-        decoder = keras.Model(inputs, self.build_decoder(new_layer)(**inputs), name=DECODER)
+        features = vgg16.build_vgg16(self.encoder.fixed_blocks)({"image": image})["features"]
+        inputs = {"features": self._features_input(), "tokens": tokens}
+        blocks, network = self._trained_parts(new_layer)
+        outputs = network(blocks(inputs["features"]), tokens)
+        blocks.set_trained_weights()
+        decoder = keras.Model(inputs, outputs, name=DECODER)
         logits = decoder({"features": features, "tokens": tokens})["logits"]
         return keras.Model({"image": image, "tokens": tokens}, {"logits": logits}, name="captioner")
 
     def training_model(self, model: keras.Model) -> keras.Model:
-        """See `KerasModel.training_model`: from cached features on, for the encoder is fixed."""
+        """See `KerasModel.training_model`: from cached features of the fixed blocks on."""
         return model.get_layer(DECODER)
 
     def checkpoint_submodel(self, model: keras.Model) -> keras.Model:
-        """See `KerasModel.checkpoint_submodel`: VGG16 is shipped once for all captioners."""
+        """See `KerasModel.checkpoint_submodel`: what is fixed is shipped once for all captioners."""
         return model.get_layer(DECODER)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
@@ -95,31 +107,37 @@ class Captioner(KerasModel):
         """
         import keras
 
-        decoder = self.build_decoder(layers_of(model.get_layer(DECODER)))
+        blocks, decoder = self._trained_parts(layers_of(model.get_layer(DECODER)))
         image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
         x = image
         for layer in model.get_layer(vgg16.NAME).layers[1:]:  # no model inside a model
             x = layer(x)
-        states = as_outputs(decoder.initial_state(x))
+        states = as_outputs(decoder.initial_state(blocks(x)))
         encoder = keras.Model({"image": image}, states, name="encoder")
         return {"encoder": encoder, "step": step_graph(decoder, self.states)}
 
     def keras_graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """See `KerasModel.keras_graphs`: `encoder_from_features`, the encoder after VGG16."""
+        """See `KerasModel.keras_graphs`: `encoder_from_features`, the encoder after the fixed blocks."""
         import keras
 
-        decoder = self.build_decoder(layers_of(model.get_layer(DECODER)))
-        features = _features_input()
-        states = as_outputs(decoder.initial_state(features))
+        blocks, decoder = self._trained_parts(layers_of(model.get_layer(DECODER)))
+        features = self._features_input()
+        states = as_outputs(decoder.initial_state(blocks(features)))
         encoder = keras.Model({"features": features}, states, name=ENCODER_FROM_FEATURES)
         return {ENCODER_FROM_FEATURES: encoder}
+
+    def _features_input(self) -> keras.KerasTensor:
+        import keras
+
+        shape = shape_after(self.encoder.fixed_blocks)
+        return keras.Input(shape, name="features", dtype="float32")
 
 
 @dataclass(frozen=True)
 class RecurrentCaptioner(Captioner):
     """A captioner whose decoder is one recurrent network.
 
-    vocabulary_size: int. Size of the output, taken from the captions of a run.
+    vocabulary_size, encoder: see `Captioner`.
     hidden_size: int. Units of each recurrent layer.
     embedding_size: int. Numbers that stand for a word.
     dropout: float. Share of the words' numbers and of the last outputs that is dropped in training.
@@ -134,9 +152,3 @@ class RecurrentCaptioner(Captioner):
         for name in ("hidden_size", "embedding_size"):
             check_range(f"model.{name}", getattr(self, name), at_least=1)
         check_range("model.dropout", self.dropout, at_least=0, below=1)
-
-
-def _features_input() -> keras.KerasTensor:
-    import keras
-
-    return keras.Input(vgg16.SHAPE, name="features", dtype="float32")

@@ -52,7 +52,7 @@ class Captioning(SequenceToSequence):
         """See `SequenceToSequence.encoder`: from cached features where the runtime has that graph."""
         if ENCODER_FROM_FEATURES not in graphs:
             return super().encoder(graphs, recipe, examples)
-        table, rows, errors = cached_features(examples)
+        table, rows, errors = cached_features(examples, recipe.model.encoder.fixed_blocks)
         row_of = {example.image: row for example, row in zip(examples, rows, strict=True)}
 
         def read(example: CaptionedImage) -> dict[str, np.ndarray]:

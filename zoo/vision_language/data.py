@@ -37,7 +37,7 @@ from zoo.vision_language.captioner import Captioner
 from zoo.vision_language.captions import CaptionedImage, words
 from zoo.vision_language.features import cached_features
 from zoo.vision_language.images import SIZE, read_image
-from zoo.vision_language.vgg16 import SHAPE
+from zoo.vision_language.vgg16 import shape_after
 
 if TYPE_CHECKING:
     from zoo.common.core.model import Graphs
@@ -102,7 +102,7 @@ class CaptionedImages(TargetSentences):
 
         Computes the features of every image that is not in the cache yet.
         """
-        _, rows, errors = cached_features(examples)
+        _, rows, errors = cached_features(examples, recipe.model.encoder.fixed_blocks)
         for error in errors.values():
             say(error)
         left_out: Counter[str] = Counter()
@@ -145,9 +145,10 @@ class CaptionedImages(TargetSentences):
     ) -> Batches:
         """See `Data.batches`: a row for each caption.
 
-        x: `features` float32 [batch, 6, 6, 512], and `tokens` as of `shift_sentences`. y: as there.
+        x: `features` float32 [batch, *vgg16.shape_after(fixed_blocks)], and `tokens` as of
+            `shift_sentences`. y: as there.
         """
-        table, rows, _ = cached_features(examples)
+        table, rows, _ = cached_features(examples, recipe.model.encoder.fixed_blocks)
         pairs = [
             (example.id, row, np.array(tokens, np.int32))
             for example, row in zip(examples, rows, strict=True)
@@ -164,7 +165,8 @@ class CaptionedImages(TargetSentences):
                 tokens, y = shift_sentences(texts, padding)
                 yield {"features": features, "tokens": tokens}, y, np.array(ids)
 
-        x = {"features": ((None, *SHAPE), "float32"), "tokens": SHIFTED_SPEC["targets"]}
+        shape = shape_after(recipe.model.encoder.fixed_blocks)
+        x = {"features": ((None, *shape), "float32"), "tokens": SHIFTED_SPEC["targets"]}
         return Batches(generate, (x, SHIFTED_SPEC))
 
     def steps_per_epoch(self, recipe: Recipe, examples: list[CaptionedImage]) -> int:

@@ -1,9 +1,9 @@
 """VGG16's features of images, computed once and kept on disk.
 
 An image is known by the SHA-256 of its file's bytes, wherever the file lies. The cache is a folder for
-each encoder and image size, of shards that are each written whole: an interruption costs the shard
-that was being made. A zip archive holds a CRC-32 of each member, so a damaged shard is noticed when
-it is read; it is removed, and what was in it is computed again.
+each encoder, number of its blocks and image size, of shards that are each written whole: an
+interruption costs the shard that was being made. A zip archive holds a CRC-32 of each member, so a
+damaged shard is noticed when it is read; it is removed, and what was in it is computed again.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from zoo.common.utils.progress import progress, say
 from zoo.vision_language import vgg16
 from zoo.vision_language.captions import CaptionedImage
 from zoo.vision_language.images import SIZE, read_image
-from zoo.vision_language.vgg16 import SHAPE
+from zoo.vision_language.vgg16 import BLOCKS, shape_after
 
 CACHE_VARIABLE = "ZOO_CACHE"
 BATCH = 16
@@ -33,52 +33,58 @@ SHARD = 256
 PIXELS_VERSION = 1
 
 
-def cache_folder() -> Path:
-    """Return where features are kept: below the folder `ZOO_CACHE` names, or below ~/.cache/zoo."""
+def cache_folder(blocks: int = len(BLOCKS)) -> Path:
+    """Return where features are kept: below the folder `ZOO_CACHE` names, or below ~/.cache/zoo.
+
+    blocks: of VGG16, that an image goes through.
+    """
     root = Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "zoo")
     key = hashlib.sha256(f"{vgg16.checksum()} {SIZE} {PIXELS_VERSION}".encode()).hexdigest()
-    return root / f"vgg16-{key[:16]}"
+    return root / (f"vgg16-{key[:16]}" + ("" if blocks == len(BLOCKS) else f"-block{blocks}"))
 
 
-def extract_features(paths: Sequence[Path]) -> tuple[np.ndarray, np.ndarray, dict[Path, str]]:
+def extract_features(
+    paths: Sequence[Path], blocks: int = len(BLOCKS)
+) -> tuple[np.ndarray, np.ndarray, dict[Path, str]]:
     """Return the features of image files, from the cache where it has them.
 
     What is not in the cache is computed on whichever backend Keras runs.
 
     Args:
-        paths: image files.
+        paths: image files. blocks: of VGG16, from the first on, whose output is wanted.
 
     Returns:
-        A table float16 [images, 6, 6, 512], with one row for files of the same bytes; the row of each
-        path int [paths], -1 for an image that cannot be read; and what is wrong with those.
+        A table float16 [images, *vgg16.shape_after(blocks)], with one row for files of the same bytes;
+        the row of each path int [paths], -1 for an image that cannot be read; and what is wrong with
+        those.
 
     Raises:
         ZooError: VGG16's weights are missing or the cache cannot be written.
     """
-    folder = cache_folder()
+    folder = cache_folder(blocks)
     digests, errors = _digests(paths)
     names = list(dict.fromkeys(digests.values()))
-    table = np.zeros((len(names), *SHAPE), np.float16)
+    table = np.zeros((len(names), *shape_after(blocks)), np.float16)
     rows = {name: row for row, name in enumerate(names)}
     missing = set(rows) - _load(folder, rows, table)
     if missing:
         paths_of = {digest: path for path, digest in digests.items() if digest in missing}
-        bad = _compute(folder, paths_of, rows, table)
+        bad = _compute(folder, paths_of, rows, table, blocks)
         errors |= {path: bad[digest] for path, digest in digests.items() if digest in bad}
     found = [-1 if path in errors else rows[digests[path]] for path in paths]
     return table, np.array(found, int), errors
 
 
 def cached_features(
-    examples: Sequence[CaptionedImage],
+    examples: Sequence[CaptionedImage], blocks: int = len(BLOCKS)
 ) -> tuple[np.ndarray, np.ndarray, dict[Path, str]]:
     """Return `extract_features` of the images of examples, kept in memory from epoch to epoch."""
-    return _in_memory(tuple(example.image for example in examples))
+    return _in_memory(tuple(example.image for example in examples), blocks)
 
 
 @functools.lru_cache(maxsize=2)  # a run's train and dev images
-def _in_memory(paths: tuple[Path, ...]):
-    return extract_features(paths)
+def _in_memory(paths: tuple[Path, ...], blocks: int):
+    return extract_features(paths, blocks)
 
 
 def _digests(paths: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
@@ -102,7 +108,10 @@ def _load(folder: Path, rows: dict[str, int], table: np.ndarray) -> set[str]:
                 wanted = [i for i, name in enumerate(names) if name in rows]
                 if wanted:
                     features = file["features"]
-                    if features.shape != (len(names), *SHAPE) or features.dtype != np.float16:
+                    if (
+                        features.shape != (len(names), *table.shape[1:])
+                        or features.dtype != np.float16
+                    ):
                         raise ValueError("its features have another shape")
                     table[[rows[names[i]] for i in wanted]] = features[wanted]
         except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
@@ -114,12 +123,12 @@ def _load(folder: Path, rows: dict[str, int], table: np.ndarray) -> set[str]:
 
 
 def _compute(
-    folder: Path, missing: dict[str, Path], rows: dict[str, int], table: np.ndarray
+    folder: Path, missing: dict[str, Path], rows: dict[str, int], table: np.ndarray, blocks: int
 ) -> dict[str, str]:
     """Run VGG16 on the missing images and keep its features; return the errors of unreadable ones."""
     from zoo.common.runtime.keras_model import keras_function
 
-    encode = keras_function(vgg16.build_vgg16())
+    encode = keras_function(vgg16.build_vgg16(blocks))
     errors: dict[str, str] = {}
     unsaved: list[str] = []
     images = _read(missing, errors)

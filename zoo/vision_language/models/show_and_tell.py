@@ -126,7 +126,7 @@ class Ensemble(CaptionDecoder):
 class ShowAndTell(Captioner):
     """Arguments of the captioner.
 
-    vocabulary_size: int. Size of the output, taken from the captions of a run.
+    vocabulary_size, encoder: see `Captioner`.
     ensemble_size: int. LSTMs that answer together: each has its own weights and learns from its own
         answers; their logits are averaged (section 4.3.1, "ensembling models").
     hidden_size: int. Units of an LSTM.
