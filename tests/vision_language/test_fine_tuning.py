@@ -29,9 +29,10 @@ OWN = ("model.ensemble_size=3", "model.hidden_size=24", "model.embedding_size=16
 def tuned(tiny, examples, tmp_path_factory) -> Path:
     """A captioner after one step on the drawn pictures, with VGG16's last block."""
     recipe = replace(tiny, model=replace(tiny.model, encoder=Encoder("block5")))
+    keras.utils.set_random_seed(1)
     model = recipe.model.build()
     training_model = TrainingModel(recipe.model.training_model(model), recipe.task)
-    training_model.compile(keras.optimizers.Adam(0.003), jit_compile=False)
+    training_model.compile(keras.optimizers.Adam(0.03), jit_compile=False)
     x, y, _ = next(iter(recipe.data.batches(model, recipe, examples, epoch=0)))
     assert np.isfinite(training_model.train_on_batch(x, y))
     folder = tmp_path_factory.mktemp("tuned") / "run"
@@ -68,12 +69,12 @@ def test_every_runtime_answers_with_the_trained_block(tuned, examples, format_, 
     preset = load_preset(tuned)
     (expected,) = preset.predict([str(image)])
     assert prediction["output"] == expected["output"]
-    assert prediction["log_probability"] == pytest.approx(expected["log_probability"], abs=1e-3)
+    assert prediction["log_probability"] == pytest.approx(expected["log_probability"], abs=1e-4)
     for name, weights in read_weights(WEIGHTS_FILE).items():
         if name.startswith("block5"):
             preset.model.get_layer(DECODER).get_layer(name).set_weights(weights)
     (other,) = preset.predict([str(image)])
-    assert abs(other["log_probability"] - expected["log_probability"]) > 0.01
+    assert abs(other["log_probability"] - expected["log_probability"]) > 1e-3
 
 
 def test_a_run_that_starts_from_it_keeps_the_block(tuned):
