@@ -43,7 +43,7 @@ def test_every_verb_is_in_the_help(run_zoo):
     assert answer.status == 0
     known = {"list", "show", "train", "evaluate", "predict", "score", "export", "publish"}
     assert known <= set(VERBS)
-    assert all(re.search(rf"^    {verb} ", answer.out, re.MULTILINE) for verb in VERBS)
+    assert all(re.search(rf"^    {verb}\s", answer.out, re.MULTILINE) for verb in VERBS)
 
 
 def test_a_verb_is_registered_once(run_zoo):

@@ -94,7 +94,7 @@ def test_decoder_options(run_zoo, refused, tiny_run, clips):
         (["--beam"], "has no option --beam."),
         (["--beam-width", "eight"], "--beam-width must be a whole number. Received: 'eight'."),
         (["--beam-width", "0"], "beam_width must be at least 1"),
-        (["--n-best", "33"], "n_best must be at least 1 and at most 32. Received: 33."),
+        (["--n-best", "33"], "n_best must be at most beam_width, which is 32. Received: 33."),
         (["--backend", "tpu"], "--backend must be one of 'keras', 'savedmodel', 'onnx', 'litert'."),
     ],
 )
