@@ -10,7 +10,7 @@ from tests.lab.harness import lab
 from zoo.common.core.errors import ZooError
 from zoo.lab.experiment import experiments, register_experiment, run_experiment
 
-NAMES = ["adding", "copy", "ctc", "gates", "hello", "shapes", "unroll", "vanishing"]
+NAMES = ["adding", "copy", "ctc", "gates", "hello", "shapes", "unroll", "vanishing", "words"]
 
 
 def test_the_list(run_zoo):

@@ -149,7 +149,10 @@ def _reading(metrics: dict[str, Any], metric: str) -> str:
     if len(readings) == 1:
         sentences.append("The test split was measured once.")
     elif readings:
-        values = ", ".join(f"{row['metrics'][metric]:.4f} ({row['date']})" for row in readings)
+        values = ", ".join(
+            f"{row['metrics'][metric]:.4f} ({', '.join((row['date'], *row.get('options', [])))})"
+            for row in readings
+        )
         sentences.append(
             f"The test split was measured {len(readings)} times for presets of this name; {metric}: "
             f"{values}."
