@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.errors import ZooError, check_choice
-from zoo.common.core.task import Evaluation, Task
+from zoo.common.core.errors import ZooError
+from zoo.common.core.task import Evaluation
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.decoding.generation import log_softmax
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.detection import area_under_roc, precision_recall_figure, roc_figure
 from zoo.common.tasks.segments import batches, count_detections, merge_detections
+from zoo.common.tasks.steered import SteeredTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -35,7 +36,7 @@ UNREADABLE = ""
 
 
 @dataclass(frozen=True)
-class Classification(Task):
+class Classification(SteeredTask):
     """The likeliest of several classes. The decoder is a `Classes`.
 
     steer_by: str. The metric that steers a run: "accuracy", or "f1_macro", the mean over classes of
@@ -47,16 +48,10 @@ class Classification(Task):
 
     verb: ClassVar[str] = "classify"
 
+    steering_metrics: ClassVar[tuple[str, ...]] = METRICS
+
     steer_by: str = "accuracy"
     background: str = ""
-
-    def __post_init__(self):
-        check_choice("task.steer_by", self.steer_by, METRICS)
-
-    @property
-    def metric(self) -> str:
-        """The metric that steers."""
-        return self.steer_by
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
         """See `Task.loss`: cross-entropy in nats."""

@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.errors import ZooError, check_choice
-from zoo.common.core.task import Evaluation, Task
+from zoo.common.core.errors import ZooError
+from zoo.common.core.task import Evaluation
 from zoo.common.presets import store
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.runtime.preset import load_preset
 from zoo.common.tasks.intervals import Intervals
+from zoo.common.tasks.steered import SteeredTask
 from zoo.common.utils.progress import progress
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ CALIBRATED_STEPS = 100
 
 
 @dataclass(frozen=True)
-class Forecasting(Task):
+class Forecasting(SteeredTask):
     """Forecasts of a series. The decoder is a `Forecast`.
 
     steer_by: str. The metric that steers a run, and what is learnt with it: "nmse", the squared error
@@ -52,15 +53,9 @@ class Forecasting(Task):
 
     verb: ClassVar[str] = "forecast"
 
+    steering_metrics: ClassVar[tuple[str, ...]] = METRICS
+
     steer_by: str = "nmse"
-
-    def __post_init__(self):
-        check_choice("task.steer_by", self.steer_by, METRICS)
-
-    @property
-    def metric(self) -> str:
-        """The metric that steers."""
-        return self.steer_by
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
         """See `Task.loss`: the mean error of `targets` whose `weight` is 1, in units of `scale`: squared

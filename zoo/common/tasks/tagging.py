@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.errors import check_choice
-from zoo.common.core.task import Evaluation, Task
+from zoo.common.core.task import Evaluation
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.classification import (
@@ -24,6 +23,7 @@ from zoo.common.tasks.classification import (
     class_probabilities,
     recalls,
 )
+from zoo.common.tasks.steered import SteeredTask
 
 if TYPE_CHECKING:
     from zoo.common.core.data import Item
@@ -34,7 +34,7 @@ METRICS = ("accuracy", "f1_macro")
 
 
 @dataclass(frozen=True)
-class Tagging(Task):
+class Tagging(SteeredTask):
     """The likeliest class of each step. There is no decoder.
 
     steer_by: str. The metric that steers a run, over all steps of all sequences: "accuracy", or
@@ -43,15 +43,9 @@ class Tagging(Task):
 
     verb: ClassVar[str] = "tag"
 
+    steering_metrics: ClassVar[tuple[str, ...]] = METRICS
+
     steer_by: str = "accuracy"
-
-    def __post_init__(self):
-        check_choice("task.steer_by", self.steer_by, METRICS)
-
-    @property
-    def metric(self) -> str:
-        """The metric that steers."""
-        return self.steer_by
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
         """See `Task.loss`: the mean cross-entropy of a row's steps, in nats.
