@@ -32,7 +32,9 @@ def test_every_recipe_tells_what_a_person_wants_to_know(entry):
     assert entry.recipe().task.metric in DIRECTIONS
     if entry.name in store.names():
         figures = read_json(store.ROOT / entry.name / store.METRICS_FILE)["figures"]
-        assert {entry.metric, entry.recipe().task.metric} <= set(figures[entry.corpus.test_split]["metrics"])
+        assert {entry.metric, entry.recipe().task.metric} <= set(
+            figures[entry.corpus.test_split]["metrics"]
+        )
     assert entry.summary.endswith(".")
     assert "\n" not in entry.summary
     corpus = entry.corpus
