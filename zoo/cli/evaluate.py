@@ -21,7 +21,11 @@ from zoo.common.core.task import Evaluation, Task
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
 from zoo.common.utils.files import atomic_file
+from zoo.common.utils.packages import check_packages
 from zoo.common.utils.progress import say
+
+# What installs the packages that metrics are computed by.
+EXTRA = "evaluate"
 
 
 def evaluate(
@@ -51,7 +55,8 @@ def evaluate(
         The answer, JSON-ready, and the evaluation it is made of.
 
     Raises:
-        ZooError: no such preset, split, runtime or option; or a file cannot be written.
+        ZooError: no such preset, split, runtime or option; a package of the metrics is not installed;
+            or a file cannot be written.
 
     Example:
         >>> answer, _ = evaluate("speech/bilstm-ctc-an4", data=Path("corpora/an4"))
@@ -66,6 +71,10 @@ def evaluate(
         raise ZooError("--retrieval goes with no --plots and no options of the decoder.")
     if plots and type(recipe.task).plot is Task.plot:
         raise ZooError(f"{recipe.name} draws no plots of an evaluation: --plots must be left out.")
+    if not retrieval:
+        check_packages(recipe.task.packages, EXTRA)
+    if plots:
+        check_packages(["matplotlib"], EXTRA)
     corpus = registry.entry(recipe.name).corpus
     source = find_source(data, manifest, corpus)
     split = split or ("all" if manifest else corpus.test_split)

@@ -21,6 +21,7 @@ from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
 from zoo.common.presets.schedules import EARLIER, trainings
 from zoo.common.runtime.keras_model import KerasModel
+from zoo.common.utils.packages import check_packages
 from zoo.common.utils.progress import say
 from zoo.common.utils.quiet import start_backend
 
@@ -65,6 +66,7 @@ def train(
         check_range("--overfit", overfit, at_least=1)
     if dev_manifest and (overfit or not manifest):
         raise ZooError("--dev-manifest goes with --manifest, and not with --overfit.")
+    check_packages((*recipe.training.packages, *recipe.task.packages), "train")
     check_folder(folder, resume)
     source = find_source(data, manifest, entry.corpus)
     kept: dict[str, Any] = {}

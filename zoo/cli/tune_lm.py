@@ -9,12 +9,14 @@ from typing import Any
 
 from zoo.cli.arguments import add_backend, add_preset, add_source
 from zoo.cli.decoding import given_options, set_options
+from zoo.cli.evaluate import EXTRA
 from zoo.cli.output import figures, print_answer, table
 from zoo.cli.sources import find_source, read_split
 from zoo.common.core import registry
 from zoo.common.core.verbs import register_verb
 from zoo.common.decoding.decoder_file import write_options
 from zoo.common.presets import store
+from zoo.common.utils.packages import check_packages
 
 DEFAULT_OUT = Path("decoder.json")
 SHOWN = 8
@@ -51,6 +53,7 @@ def tune_lm(
 
     folder = store.find(name)
     recipe = set_options(name, store.load_recipe(folder), options or {})
+    check_packages(recipe.task.packages, EXTRA)
     corpus = registry.entry(recipe.name).corpus
     source = find_source(data, manifest, corpus)
     examples = read_split(recipe, corpus, source, split)

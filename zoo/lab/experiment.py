@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import ZooError, nearest
 from zoo.common.utils.files import atomic_file
+from zoo.common.utils.packages import check_packages
 from zoo.common.utils.plots import save
 from zoo.common.utils.quiet import start_backend
 
@@ -109,7 +110,7 @@ def run_experiment(
 
     Raises:
         ZooError: an unknown experiment, a text that is not wanted or cannot be used, another backend
-            than TensorFlow, or a folder that cannot be written.
+            than TensorFlow, a package that is not installed, or a folder that cannot be written.
 
     Example:
         >>> outcome, files = run_experiment("unroll", Path("pictures"))
@@ -122,6 +123,7 @@ def run_experiment(
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         raise ZooError(f"zoo lab must run on TensorFlow. Received: KERAS_BACKEND={backend!r}.")
+    check_packages(("matplotlib", "jiwer"), "train")
     folder = out or Path("runs") / "lab" / name
     # Opened before the work: a folder that cannot be written gives its error at once.
     with atomic_file(folder / NUMBERS_FILE) as numbers_file:

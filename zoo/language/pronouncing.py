@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from zoo.common.core.task import Evaluation
 from zoo.common.tasks.tagging import Tagging
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Pronouncing(Tagging):
     """Tags that are phonemes. There is no decoder."""
+
+    packages: ClassVar[tuple[str, ...]] = ("jiwer",)
 
     def text(self, tags: Sequence[str]) -> str:
         """Return the phonemes, separated by single spaces; letters without a sound give none."""

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.vocabulary import SENTENCE_SPECIALS, UNKNOWN, Vocabulary
+from zoo.common.utils.packages import import_package
 
 # Begins each word, so that a sentence can be put together again.
 WORD_START = "\u2581"
@@ -76,12 +77,7 @@ def learn_pieces(texts: Sequence[str], count: int) -> Vocabulary:
     Raises:
         ZooError: `sentencepiece` is not installed, or the texts have more characters than `count`.
     """
-    try:
-        import sentencepiece
-    except ImportError:
-        raise ZooError(
-            "Subword units are learnt by a package that is missing: pip install sentencepiece"
-        ) from None
+    sentencepiece = import_package("sentencepiece", "sentencepiece", "train")
     texts, written = [" ".join(split_words(text)) for text in texts], io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(

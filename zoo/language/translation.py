@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from zoo.common.core.errors import ZooError
 from zoo.common.tasks.sequence_to_sequence import SequenceToSequence
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ class Translation(SequenceToSequence):
     """A sentence in another language. See `SequenceToSequence`."""
 
     verb: ClassVar[str] = "translate"
+    packages: ClassVar[tuple[str, ...]] = ("sacrebleu",)
     output_name: ClassVar[str] = "translation"
 
     @property
@@ -48,16 +48,8 @@ def compute_metrics(
         call for clarity in reporting BLEU scores", 2018), its tokens those of mteval-v13a; and
         `bleu_lowercase`, the same without case, as many published figures are. Then sacreBLEU's
         signature and a few examples as a report, and a row for each example.
-
-    Raises:
-        ZooError: `sacrebleu` is not installed.
     """
-    try:
-        from sacrebleu.metrics import BLEU
-    except ImportError:
-        raise ZooError(
-            "Translations are measured by a package that is missing: pip install sacrebleu"
-        ) from None
+    from sacrebleu.metrics import BLEU
 
     references = [[example.target for example in examples]]
     cased, sentence = BLEU(), BLEU(effective_order=True)

@@ -64,6 +64,7 @@ class WordEmbedding(Task):
     """
 
     verb: ClassVar[str] = "embed"
+    packages: ClassVar[tuple[str, ...]] = ("scipy",)
 
     @property
     def metric(self) -> str:

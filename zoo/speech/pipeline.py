@@ -169,8 +169,8 @@ def _tensorflow_io_audio():
             from tensorflow_io.python.ops import audio_ops
     except ImportError:
         raise ZooError(
-            "SpecAugment needs tensorflow-io, which has no build for Python 3.13. Use Python 3.11 or "
-            "3.12, or train without masks: --set data.spec_augment.freq_masks=0 "
-            "--set data.spec_augment.time_masks=0"
+            "SpecAugment needs tensorflow-io, which is not installed: pip install "
+            "'recurrent-zoo[train]' (Python 3.11 or 3.12). Or train without masks: --set "
+            "data.spec_augment.freq_masks=0 --set data.spec_augment.time_masks=0"
         ) from None
     return audio_ops

@@ -31,6 +31,7 @@ class Captioning(SequenceToSequence):
     """A sentence about an image, measured by BLEU, CIDEr and copies. See `SequenceToSequence`."""
 
     verb: ClassVar[str] = "caption"
+    packages: ClassVar[tuple[str, ...]] = ("pycocoevalcap",)
     output_name: ClassVar[str] = "caption"
 
     @property

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from zoo.common.core.errors import ZooError
 from zoo.vision_language.captions import CaptionedImage, words
 
 SHOWN = 8
@@ -28,18 +27,10 @@ def compute_metrics(
         mean cosine (Vedantam, Zitnick & Parikh 2015); `copy_rate`, the share of captions that are
         copies; `unique_ratio`, how many different captions there are, as a share of the examples. Then a
         report of a few examples, and a row for each.
-
-    Raises:
-        ZooError: `pycocoevalcap` is not installed.
     """
-    try:
-        from pycocoevalcap.bleu.bleu_scorer import BleuScorer
-        from pycocoevalcap.cider.cider_scorer import CiderScorer
-        from pycocoevalcap.rouge.rouge import Rouge
-    except ImportError:
-        raise ZooError(
-            "Captions are measured by a package that is missing: pip install pycocoevalcap"
-        ) from None
+    from pycocoevalcap.bleu.bleu_scorer import BleuScorer
+    from pycocoevalcap.cider.cider_scorer import CiderScorer
+    from pycocoevalcap.rouge.rouge import Rouge
 
     captions = [" ".join(words(caption)) for caption in captions]
     bleu, cider, rouge, rouges = BleuScorer(n=4), CiderScorer(n=4), Rouge(), []

@@ -126,7 +126,7 @@ def test_a_package_that_is_not_installed(
 ):
     monkeypatch.setitem(sys.modules, module, None)
     line = refused("predict", exported, clips[0], "--backend", backend)
-    assert line == f"zoo: {package} is not installed: pip install {package}\n"
+    assert line == f"zoo: {package} is not installed: pip install 'recurrent-zoo[{backend}]'\n"
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ def test_an_export_without_its_package(
 ):
     monkeypatch.setitem(sys.modules, module, None)
     line = refused("export", tiny_run, "--to", format_, "--out", tmp_path / "out")
-    assert line == f"zoo: {package} is not installed: pip install {package}\n"
+    assert line == f"zoo: {package} is not installed: pip install 'recurrent-zoo[{format_}]'\n"
     assert not (tmp_path / "out").exists()
 
 

@@ -54,6 +54,8 @@ class Task(ABC):
 
     # What it does to an input, in the name of a signature: "transcribe_wav".
     verb: ClassVar[str] = "predict"
+    # What its metrics are computed by: packages of the extra `evaluate`, as they are imported.
+    packages: ClassVar[tuple[str, ...]] = ()
 
     @property
     @abstractmethod

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.recipe import Recipe
@@ -19,6 +19,9 @@ class Trainer(ABC):
     dev_fraction: float. Share of the train split that is split off for the dev metric.
     seed: int. Fixes initial weights, the dev split, batch order, augmentation and dropout.
     """
+
+    # Of the extra `train`, as they are imported.
+    packages: ClassVar[tuple[str, ...]] = ()
 
     dev_fraction: float = 0.1
     seed: int = 0

@@ -15,10 +15,10 @@ import tensorflow as tf
 from zoo.common.core.errors import ZooError
 from zoo.common.export.per_graph import export_graphs
 from zoo.common.export.portable import portable, save_module
-from zoo.common.runtime.files import import_package
 from zoo.common.runtime.keras_model import concrete_function
 from zoo.common.runtime.litert import SUFFIX
 from zoo.common.runtime.preset import Preset
+from zoo.common.utils.packages import import_package
 from zoo.common.utils.quiet import descriptor_2_elsewhere
 
 # Sums in another order; a recurrent layer carries the difference on over its steps.
@@ -30,7 +30,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
 
     Returns rows and raises as `export_graphs`; also for a graph that built-in operations cannot do.
     """
-    import_package("ai_edge_litert.interpreter", "ai-edge-litert")
+    import_package("ai_edge_litert.interpreter", "ai-edge-litert", "litert")
     models = preset.recipe.model.graphs(portable(preset))
     return export_graphs("litert", SUFFIX, _write, models, TOLERANCE, preset, folder)
 

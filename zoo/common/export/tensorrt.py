@@ -16,8 +16,8 @@ from zoo.common.export import parity
 from zoo.common.export.onnx import TOLERANCE
 from zoo.common.export.sealed import sealed_folder
 from zoo.common.runtime import FOLDERS
-from zoo.common.runtime.files import import_package
 from zoo.common.runtime.preset import Preset
+from zoo.common.utils.packages import import_package
 
 SUFFIX = ".engine"
 
@@ -33,8 +33,8 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
     `ZooError`, and leaves nothing behind, if TensorRT-RTX is not installed, does not support part of
     a graph, or the folder exists or cannot be written.
     """
-    runtime = import_package("tensorrt_rtx", "tensorrt-rtx-cu13")
-    import_package("onnx", "onnx")
+    runtime = import_package("tensorrt_rtx", "tensorrt-rtx-cu13", "tensorrt")
+    import_package("onnx", "onnx", "tensorrt")
     from zoo.common.export.onnx.convert import to_onnx
 
     samples = preset.recipe.data.example_inputs(preset.recipe)

@@ -1,12 +1,10 @@
-"""What the runtimes of exported files have in common: errors in one line, optional packages."""
+"""What the runtimes of exported files have in common: errors in one line, files by name."""
 
 from __future__ import annotations
 
 import functools
-import importlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
@@ -55,11 +53,3 @@ def open_files(
 ) -> dict[str, Function]:
     """Return the graphs of the files in a folder, by the names the files are called by."""
     return {path.stem: function(path) for path in sorted(folder.glob(f"*{suffix}"))}
-
-
-def import_package(module: str, package: str) -> ModuleType:
-    """Return an optional package. Raises `ZooError` with the command that installs it."""
-    try:
-        return importlib.import_module(module)
-    except ImportError:
-        raise ZooError(f"{package} is not installed: pip install {package}") from None

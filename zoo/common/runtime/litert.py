@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.model import Function
-from zoo.common.runtime.files import corrupt, guarded, import_package, open_files
+from zoo.common.runtime.files import corrupt, guarded, open_files
+from zoo.common.utils.packages import import_package
 from zoo.common.utils.quiet import descriptor_2_elsewhere
 
 SUFFIX = ".tflite"
@@ -16,7 +17,7 @@ SUFFIX = ".tflite"
 
 def open_export(folder: Path) -> dict[str, Function]:
     """Return the graphs in a folder of LiteRT files. Raises `ZooError` for a damaged one."""
-    runtime = import_package("ai_edge_litert.interpreter", "ai-edge-litert")
+    runtime = import_package("ai_edge_litert.interpreter", "ai-edge-litert", "litert")
 
     def function(path: Path) -> Function:
         try:

@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.model import Function
-from zoo.common.runtime.files import corrupt, guarded, import_package, open_files
+from zoo.common.runtime.files import corrupt, guarded, open_files
+from zoo.common.utils.packages import import_package
 
 SUFFIX = ".onnx"
 
 
 def open_export(folder: Path) -> dict[str, Function]:
     """Return the graphs in a folder of ONNX files. Raises `ZooError` for a damaged one."""
-    runtime = import_package("onnxruntime", "onnxruntime")
+    runtime = import_package("onnxruntime", "onnxruntime", "onnx")
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # its warnings are for those who write exporters
 

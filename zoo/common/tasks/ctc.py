@@ -41,6 +41,7 @@ class CTC(Task):
     """
 
     verb: ClassVar[str] = "transcribe"
+    packages: ClassVar[tuple[str, ...]] = ("jiwer",)
 
     error_rate: str = "wer"
 

@@ -43,6 +43,7 @@ class GradientDescent(_ByModule):
     """
 
     module: ClassVar[str] = "zoo.common.training.loop"
+    packages: ClassVar[tuple[str, ...]] = ("matplotlib", "tensorboard")
 
     epochs: int = 50
     batch_size: int = 16

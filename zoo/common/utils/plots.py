@@ -7,16 +7,20 @@ from typing import TYPE_CHECKING
 
 from zoo.common.core.metrics import best
 from zoo.common.utils.files import atomic_file
+from zoo.common.utils.packages import import_package
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 def figure(**arguments) -> Figure:
-    """Return a figure that needs no display; write it with `save`."""
-    from matplotlib.figure import Figure
+    """Return a figure that needs no display; write it with `save`.
 
-    return Figure(layout="constrained", **arguments)
+    Raises:
+        ZooError: matplotlib is not installed.
+    """
+    pictures = import_package("matplotlib.figure", "matplotlib", "plot")
+    return pictures.Figure(layout="constrained", **arguments)
 
 
 def save(picture: Figure, path: Path) -> Path:

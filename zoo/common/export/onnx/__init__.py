@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.export.per_graph import export_graphs
-from zoo.common.runtime.files import import_package
 from zoo.common.runtime.onnx import SUFFIX
 from zoo.common.runtime.preset import Preset
+from zoo.common.utils.packages import import_package
 
 # Sums in another order; a recurrent layer carries the difference on over its steps.
 TOLERANCE = 1e-3
@@ -26,8 +26,8 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
 
     Returns rows and raises as `export_graphs`; also for a layer that has no counterpart, which is named.
     """
-    onnx = import_package("onnx", "onnx")
-    import_package("onnxruntime", "onnxruntime")
+    onnx = import_package("onnx", "onnx", "onnx")
+    import_package("onnxruntime", "onnxruntime", "onnx")
     from zoo.common.export.onnx.convert import to_onnx
 
     def write(model, path: Path) -> None:

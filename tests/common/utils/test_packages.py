@@ -1,0 +1,99 @@
+"""What is installed is enough: every import is declared, and what is missing is told before the work."""
+
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import zoo
+from tests.conftest import AN4, RECIPE
+from zoo.common.core.registry import entries
+
+PACKAGE = Path(zoo.__file__).parent
+PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
+# Distributions whose modules have another name.
+MODULES = {
+    "ai-edge-litert": "ai_edge_litert",
+    "flashlight-text": "flashlight",
+    "pillow": "PIL",
+    "tensorflow-io": "tensorflow_io",
+    "tensorrt-rtx-cu13": "tensorrt_rtx",
+}
+# Comes with Keras. PyTorch and JAX are backends of Keras, for those who chose one.
+WITHOUT_EXTRA = {"h5py", "torch", "jax"}
+
+
+def modules_of(requirements: list[str]) -> set[str]:
+    names = [re.match(r"[\w-]+", requirement)[0] for requirement in requirements]
+    return {MODULES.get(name, name) for name in names} - {"recurrent-zoo"}
+
+
+BASE = modules_of(PROJECT["dependencies"]) | {"zoo"} | set(sys.stdlib_module_names)
+EXTRAS = {
+    extra: modules_of(requirements)
+    for extra, requirements in PROJECT["optional-dependencies"].items()
+}
+
+
+def imports(tree: ast.AST) -> set[str]:
+    """The top modules that a piece of source imports, not counting what is for type checkers only."""
+    found = set()
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found.add(node.module.partition(".")[0])
+        found |= imports(node)
+    return found
+
+
+def test_every_import_is_of_a_package_that_is_declared():
+    declared = BASE.union(*(EXTRAS[name] for name in EXTRAS if name not in ("test", "benchmark")))
+    for path in sorted(PACKAGE.rglob("*.py")):
+        tree = ast.parse(path.read_text("utf-8"))
+        assert imports(tree) <= declared | WITHOUT_EXTRA, path
+        whole = ast.Module([n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], [])
+        # The ONNX writer is itself imported when an export begins.
+        late = {"onnx"} if path.parent == PACKAGE / "common/export/onnx" else set()
+        assert imports(whole) <= BASE | late, f"{path}: import it in the function that needs it"
+
+
+def test_what_is_checked_before_the_work_is_in_the_extras():
+    for entry in entries():
+        recipe = entry.recipe()
+        assert set(recipe.task.packages) <= EXTRAS["evaluate"], entry.name
+        assert set(recipe.training.packages) <= EXTRAS["train"] | EXTRAS["plot"], entry.name
+    for part, whole in (("plot", "evaluate"), ("evaluate", "train"), ("train", "test")):
+        (row,) = [r for r in PROJECT["optional-dependencies"][whole] if "recurrent-zoo[" in r]
+        assert part in row.partition("[")[2].rstrip("]").split(",")
+
+
+@pytest.mark.parametrize(
+    ("verb", "package", "extra"),
+    [
+        ("train", "tensorboard", "train"),
+        ("train", "jiwer", "train"),
+        ("evaluate", "jiwer", "evaluate"),
+        ("tune-lm", "jiwer", "evaluate"),
+    ],
+)
+def test_a_missing_package_is_told_before_the_corpus_is_read(
+    refused, monkeypatch, verb, package, extra
+):
+    monkeypatch.setitem(sys.modules, package, None)
+    line = refused(verb, RECIPE, "--data", AN4 / "absent")
+    assert line == f"zoo: {package} is not installed: pip install 'recurrent-zoo[{extra}]'\n"
+
+
+def test_a_picture_without_matplotlib(refused, monkeypatch, tmp_path):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    file = tmp_path / "series.png"
+    series = PACKAGE / "timeseries/samples/laser.txt"
+    line = refused("plot", "timeseries/ar-laser", series, "--out", file)
+    assert line == "zoo: matplotlib is not installed: pip install 'recurrent-zoo[plot]'\n"
+    assert not file.exists()
