@@ -14,8 +14,9 @@ comma := ,
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
 
+# Most of a test's time is one thread that traces graphs: so they run in up to four processes.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/installed
 	$(BIN)/python -m pytest -q -m slow
