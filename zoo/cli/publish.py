@@ -48,7 +48,8 @@ def publish(name: str, *, data: Path | None = None, split: str | None = None) ->
     with _published(run, recipe) as folder:
         for part in ("dev", split):
             answer, _ = evaluate(str(folder), data=data, split=part)
-            command = f"zoo evaluate {recipe.name} --data {data or '...'} --split {part}"
+            source = f" --data {data}" if data else ""
+            command = f"zoo evaluate {recipe.name}{source} --split {part}"
             card.record_evaluation(folder, answer, command)
         card.write_card(folder)
     return answer | {"preset": recipe.name}
