@@ -9,6 +9,10 @@ from setuptools.command.build_py import build_py
 PRESETS = Path("saved_models")
 # Exports are made from presets, on the user's machine.
 EXPORTS = shutil.ignore_patterns("[0-9]*", "onnx", "litert", "tensorrt", ".*")
+# One wheel of all would be too large for a package index: packages/vision_language makes one of these;
+# what is known of them is in this one.
+APART = PRESETS / "vision_language"
+ABOUT = {"CARD.md", "metrics.json"}
 
 
 class BuildWithPresets(build_py):
@@ -19,7 +23,13 @@ class BuildWithPresets(build_py):
         super().run()
         if not self.editable_mode:
             target = Path(self.build_lib) / "zoo" / PRESETS.name
-            shutil.copytree(PRESETS, target, ignore=EXPORTS, dirs_exist_ok=True)
+            shutil.rmtree(target, ignore_errors=True)  # of an earlier build
+            shutil.copytree(PRESETS, target, ignore=_left_out)
+
+
+def _left_out(folder: str, names: list[str]) -> set[str]:
+    """What of a folder is not in this wheel."""
+    return EXPORTS(folder, names) | (set(names) - ABOUT if Path(folder).parent == APART else set())
 
 
 setup(cmdclass={"build_py": BuildWithPresets})

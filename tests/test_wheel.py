@@ -1,75 +1,125 @@
-"""The wheel, installed away from the clone: it holds the presets, and a published one goes home."""
+"""The wheels, installed away from the clone with what they depend on: they hold the presets, and a
+published one goes home."""
 
 import json
 import os
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 import pytest
 
 import zoo
+from zoo.common.presets import store
 
 REPOSITORY = Path(zoo.__file__).parents[1]
 CLIP = REPOSITORY / "zoo/speech/samples/an427-fvap-b.flac"
 LASER = REPOSITORY / "zoo/timeseries/samples/laser.txt"
 STROKES = '{"strokes": [[[0, 0], [4, 9], [8, 0]], [[2, 4], [6, 4]]]}'
+# More is refused by package indexes.
+MOST_BYTES = 95e6
+ANSWERS = [
+    ("speech/bilstm-ctc-an4", CLIP),
+    ("language/charlstm-hello", "h"),
+    ("timeseries/ar-laser", LASER),
+    ("timeseries/lstm-laser", LASER),
+]
+OF_VISION = [
+    ("vision_language/show-and-tell-rsicd", "field.png"),
+    ("vision_language/blstm-ctc-gw-online", "word.json"),
+]
+# What only training, measuring and drawing need.
+ABSENT = ("jiwer", "matplotlib", "pycocoevalcap", "sacrebleu", "sentencepiece", "tensorboard")
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory):
-    """A folder with the installed package, and nothing of the clone."""
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = [sys.executable, "-m", "pip", "--quiet"]
-    subprocess.run([*pip, "wheel", "--no-deps", "-w", folder, REPOSITORY], check=True)
-    (wheel,) = folder.glob("recurrent_zoo-*.whl")
-    assert wheel.stat().st_size < 95e6
-    target = folder / "site"
-    subprocess.run([*pip, "install", "--no-deps", "--target", target, wheel], check=True)
-    return target
+def wheels(tmp_path_factory):
+    """The wheels of the zoo and of its vision_language presets."""
+    folder = tmp_path_factory.mktemp("wheels")
+    for project in (REPOSITORY, REPOSITORY / "packages/vision_language"):
+        pip("wheel", "--no-deps", "-w", folder, project)
+    found = [*folder.glob("recurrent_zoo-*.whl"), *folder.glob("recurrent_zoo_vision_*.whl")]
+    assert all(wheel.stat().st_size < MOST_BYTES for wheel in found)
+    return found
 
 
-@pytest.fixture
-def run(installed, tmp_path):
-    def run(*arguments):
-        environment = os.environ | {
-            "PYTHONPATH": str(installed),
-            "ZOO_HOME": str(tmp_path / "home"),
-        }
-        command = [sys.executable, "-m", "zoo.cli.main", *map(str, arguments)]
-        answer = subprocess.run(
-            command, cwd=tmp_path, env=environment, capture_output=True, text=True
-        )
-        assert answer.returncode == 0, answer.stderr
-        return answer.stdout
-
-    return run
+def pip(*arguments, python=sys.executable):
+    subprocess.run([python, "-m", "pip", "--quiet", *arguments], check=True)
 
 
-def test_every_family_answers(run, tmp_path):
+def run(command, folder, **environment):
+    """What a command prints in a folder where the clone is not found."""
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    environment = kept | {"ZOO_HOME": str(folder / "home")} | environment
+    command = list(map(str, command))
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def fresh(wheels, tmp_path_factory):
+    """The Python of an environment with the zoo's wheel and what it depends on, and nothing else."""
+    folder = tmp_path_factory.mktemp("fresh")
+    venv.create(folder, with_pip=True)
+    python = folder / "bin/python"
+    pip("install", wheels[0], python=python)
+    return python
+
+
+def test_every_family_answers(fresh, wheels, tmp_path):
     from PIL import Image
+
+    for module in ABSENT:
+        missing = subprocess.run([fresh, "-c", f"import {module}"], capture_output=True)
+        assert missing.returncode != 0, module
+    command = [fresh.with_name("zoo")]
+    assert run([*command, "--version"], tmp_path) == f"zoo {zoo.__version__}\n"
+
+    def answers(preset, given):
+        answer = run([*command, "predict", preset, given, "--json"], tmp_path)
+        (answer,) = json.loads(answer)["predictions"]
+        assert "error" not in answer, answer
+
+    for preset, given in ANSWERS:
+        answers(preset, given)
+    code = "import sys, zoo; print(next(zoo.load(sys.argv[1]).predict(sys.argv[2:]))['output'])"
+    assert run([fresh, "-c", code, *ANSWERS[0]], tmp_path).endswith(" FIFTY SIX\n")
 
     Image.new("RGB", (64, 64), "green").save(tmp_path / "field.png")
     (tmp_path / "word.json").write_text(STROKES)
-    for preset, given in [
-        ("speech/bilstm-ctc-an4", CLIP),
-        ("language/charlstm-hello", "h"),
-        ("timeseries/ar-laser", LASER),
-        ("vision_language/show-and-tell-rsicd", "field.png"),
-        ("vision_language/blstm-ctc-gw-online", "word.json"),
-    ]:
-        (answer,) = json.loads(run("predict", preset, given, "--json"))["predictions"]
-        assert "error" not in answer, answer
-    assert zoo.__version__ in run("--version")
+    (name, given), *_ = OF_VISION
+    refused = subprocess.run([*command, "predict", name, given], capture_output=True, text=True)
+    assert "install it first: pip install 'recurrent-zoo[vision_language]'" in refused.stderr
+    listed = json.loads(run([*command, "list", "vision_language/*", "--json"], tmp_path))
+    states = {row["preset"] for row in listed["models"] if row["test"]}
+    assert states == {store.NOT_INSTALLED}
+    pip("install", "--no-deps", wheels[1], python=fresh)
+    for preset, given in OF_VISION:
+        answers(preset, given)
 
 
-def test_a_published_preset_goes_to_the_users_folder(run, installed, tmp_path):
-    before = sorted(installed.rglob("*"))
+def test_a_published_preset_goes_to_the_users_folder(wheels, tmp_path):
+    """Beside the packages of this environment, of which training needs some."""
+    site = tmp_path / "site"
+    pip("install", "--no-deps", "--target", site, wheels[0])
+    before = sorted(site.rglob("*"))
     name = "language/charlstm-hello"
-    run("train", name, "--out", "run", "--set", "training.epochs=1")
-    run("publish", "run")
+    for arguments in (
+        ("train", name, "--out", "run", "--set", "training.epochs=1"),
+        ("publish", "run"),
+    ):
+        command = [sys.executable, "-m", "zoo.cli.main", *arguments]
+        subprocess.run(
+            command,
+            cwd=tmp_path,
+            env=os.environ | {"PYTHONPATH": str(site), "ZOO_HOME": str(tmp_path / "home")},
+            check=True,
+        )
     assert (tmp_path / "home/saved_models" / name / "CARD.md").exists()
-    after = [path for path in sorted(installed.rglob("*")) if "__pycache__" not in path.parts]
+    after = [path for path in sorted(site.rglob("*")) if "__pycache__" not in path.parts]
     assert after == [path for path in before if "__pycache__" not in path.parts]

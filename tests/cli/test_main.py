@@ -4,6 +4,7 @@ import csv
 import os
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,10 +14,11 @@ from pathlib import Path
 import pytest
 
 import zoo
-from tests.conftest import RECIPE, RUN_FILES, TINY, settings
+from tests.conftest import AN4, RECIPE, RUN_FILES, TINY, settings
 from zoo.cli.main import find_verbs, parse
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import VERBS, register_verb
+from zoo.common.presets import store
 
 find_verbs()
 COMMAND = (sys.executable, "-m", "zoo.cli.main")
@@ -122,9 +124,27 @@ def test_the_answer_does_not_fit_on_the_disk():
 def test_list(run_zoo, refused):
     rows = run_zoo("list", "speech/*", "--json").json["models"]
     assert [row["name"] for row in rows] == zoo.list_models("speech/*")
-    assert set(rows[0]) == {"name", "corpus", "metric", "test", "summary"}
-    lines = run_zoo("list").out.splitlines()
+    assert set(rows[0]) == {"name", "corpus", "metric", "test", "preset", "summary"}
+    *lines, note = run_zoo("list").out.splitlines()
     assert [line.split()[0] for line in lines] == ["name", *zoo.list_models()]
+    assert note == "none: zoo train NAME"  # there are recipes whose presets are not shipped
+
+
+def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path, monkeypatch):
+    """The zoo's own wheel has a card and the figures of it, not its weights."""
+    for file in (store.METRICS_FILE, store.CARD_FILE):
+        (tmp_path / RECIPE).mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(store.ROOT / RECIPE / file, tmp_path / RECIPE / file)
+    monkeypatch.setattr(store, "ROOT", tmp_path)
+    command = "pip install 'recurrent-zoo[speech]' (in a clone: pip install ./packages/speech)"
+    (row,) = run_zoo("list", RECIPE, "--json").json["models"]
+    assert (row["preset"], row["test"] > 0) == (store.NOT_INSTALLED, True)
+    assert run_zoo("list", RECIPE).out.splitlines()[-1] == f"not installed: {command}"
+    assert f"  preset   not installed: {command}\n" in run_zoo("show", RECIPE).out
+    for verb in (["predict", "hello.wav"], ["evaluate", "--data", AN4], ["export", "--to", "onnx"]):
+        line = refused(verb[0], RECIPE, *verb[1:])
+        assert line == f"zoo: There is no preset {RECIPE!r} here: install it first: {command}\n"
+    assert "--beam-width" in run_zoo("predict", RECIPE, "--help").out
 
 
 def test_show_has_corpus_and_settings(run_zoo):

@@ -37,7 +37,7 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
     wer = answer.json["metrics"]["wer"]
     (row,) = run_zoo("list", RECIPE, "--json").json["models"]
     assert row["test"] == wer
-    assert run_zoo("show", RECIPE, "--json").json["shipped"]
+    assert run_zoo("show", RECIPE, "--json").json["preset"] == store.SHIPPED
     text = (folder / "CARD.md").read_text()
     assert f"{wer:.4f}" in text
     assert "Rates are fractions. The test split was measured once." in text

@@ -29,10 +29,21 @@ def list_rows(pattern: str = "*") -> list[dict[str, Any]]:
             "corpus": entry.corpus.name,
             "metric": entry.metric,
             "test": _figure_on_test(entry),
+            "preset": store.state_of(entry.name),
             "summary": entry.summary,
         }
         for entry in found
     ]
+
+
+def list_text(rows: list[dict[str, Any]]) -> str:
+    """Return the rows for a person to read, with what to do where a preset is not here."""
+    notes = dict.fromkeys(
+        f"{row['preset']}: {store.how_to_get(row['name']).replace(row['name'], 'NAME')}"
+        for row in rows
+        if row["preset"] not in store.HERE
+    )
+    return "\n".join([table(rows), *notes])
 
 
 def _figure_on_test(entry: registry.Entry) -> float | None:
@@ -49,4 +60,4 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> None:
     """Run the verb."""
     rows = list_rows(options.pattern)
-    print_answer(options, {"models": rows}, lambda: table(rows))
+    print_answer(options, {"models": rows}, lambda: list_text(rows))

@@ -27,7 +27,7 @@ def describe(name: str) -> dict[str, Any]:
         "paper": entry.paper,
         "corpus": corpus,
         "metric": entry.metric,
-        "shipped": name in store.names(),
+        "preset": store.state_of(name),
         "figures": read_metrics(store.folder_of(name)).get("figures", {}),
         "settings": settings(entry.recipe()),
     }
@@ -36,6 +36,7 @@ def describe(name: str) -> dict[str, Any]:
 def description_text(about: dict[str, Any]) -> str:
     """Return the answer of `describe` for a person to read."""
     corpus = about["corpus"]
+    how = "" if about["preset"] in store.HERE else f": {store.how_to_get(about['name'])}"
     lines = [
         about["name"],
         f"  {about['summary']}",
@@ -43,7 +44,7 @@ def description_text(about: dict[str, Any]) -> str:
         f"  corpus   {corpus['title']} ({corpus['name']})",
         f"  licence  {corpus['licence']}",
         f"  from     {corpus['source']}",
-        f"  preset   {'shipped' if about['shipped'] else 'not shipped: train it'}",
+        f"  preset   {about['preset']}{how}",
     ]
     lines += [f"  {split:8} {figures(row['metrics'])}" for split, row in about["figures"].items()]
     lines.append("  settings, for --set")

@@ -18,14 +18,15 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.layers.make import MakeLayer, new_layer
-from zoo.common.presets.store import ROOT
+from zoo.common.presets.store import ROOT, install_command
 from zoo.vision_language.images import SIZE
 
 if TYPE_CHECKING:
     import keras
 
 NAME = "vgg16"
-WEIGHTS_FILE = ROOT / "vision_language" / "vgg16" / "vgg16_imagenet_notop_float16.npz"
+FAMILY = "vision_language"
+WEIGHTS_FILE = ROOT / FAMILY / "vgg16" / "vgg16_imagenet_notop_float16.npz"
 # (convolutions, filters) of each block; a block ends in a pooling that halves height and width.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 # The mean pixel of ImageNet, R, G, B.
@@ -136,7 +137,7 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
         ZooError: the file is missing or corrupt.
     """
     if not path.exists():
-        raise ZooError(f"{path} is missing: it holds VGG16's weights and comes with the zoo.")
+        raise ZooError(f"{path} is missing: it holds VGG16's weights: {install_command(FAMILY)}")
     weights, before = {}, 3
     try:
         with np.load(path, allow_pickle=False) as file:

@@ -97,3 +97,8 @@ def test_a_picture_without_matplotlib(refused, monkeypatch, tmp_path):
     line = refused("plot", "timeseries/ar-laser", series, "--out", file)
     assert line == "zoo: matplotlib is not installed: pip install 'recurrent-zoo[plot]'\n"
     assert not file.exists()
+
+
+def test_the_presets_package_is_of_the_zoos_version():
+    (needed,) = PROJECT["optional-dependencies"]["vision_language"]
+    assert needed == f"recurrent-zoo-vision-language=={zoo.__version__}"

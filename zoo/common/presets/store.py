@@ -23,12 +23,17 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.presets.runs import read_json, write_json
 from zoo.common.utils.files import atomic_file, write_text
 
-# A clone has the presets beside the package, an installed one inside it.
+# A clone has the presets beside the package, an installed one inside it. Of a family whose presets are a
+# package of their own, the zoo's has cards and metrics.
 _INSTALLED = registry.PACKAGE / "saved_models"
 ROOT = _INSTALLED if _INSTALLED.is_dir() else registry.PACKAGE.parent / "saved_models"
 RECIPE_FILE = "recipe.json"
 METRICS_FILE = "metrics.json"
 CARD_FILE = "CARD.md"
+# Where the preset of a recipe is: in the user's own folder, with the zoo, in a package that is not
+# installed, or nowhere.
+HERE = OWN, SHIPPED = "your own", "shipped"
+NOT_INSTALLED, NONE = "not installed", "none"
 
 
 def home() -> Path:
@@ -50,6 +55,26 @@ def folder_of(name: str) -> Path:
     return own if (own / RECIPE_FILE).exists() else ROOT / name
 
 
+def state_of(name: str) -> str:
+    """Return where the preset of a recipe is: `OWN`, `SHIPPED`, `NOT_INSTALLED` or `NONE`."""
+    if (home() / name / RECIPE_FILE).exists():
+        return OWN
+    if (ROOT / name / RECIPE_FILE).exists():
+        return SHIPPED
+    return NOT_INSTALLED if (ROOT / name / METRICS_FILE).exists() else NONE
+
+
+def how_to_get(name: str) -> str:
+    """Return the command that gives the preset of a recipe which has none here."""
+    family = name.partition("/")[0]
+    return install_command(family) if state_of(name) == NOT_INSTALLED else f"zoo train {name}"
+
+
+def install_command(family: str) -> str:
+    """Return what installs the presets of a family that are a package of their own."""
+    return f"pip install 'recurrent-zoo[{family}]' (in a clone: pip install ./packages/{family})"
+
+
 def destination(name: str) -> Path:
     """Return where a preset of this name is published: never into an installed package."""
     return (home() if ROOT == _INSTALLED else ROOT) / name
@@ -67,9 +92,8 @@ def find(preset_or_folder: str | Path) -> Path:
     if os.path.isdir(name):  # unlike Path.is_dir, not an error for a name too long
         return Path(name)
     if name in {entry.name for entry in registry.entries()}:
-        raise ZooError(
-            f"There is no preset {name!r} here: train the recipe first: zoo train {name}"
-        )
+        first = "install it" if state_of(name) == NOT_INSTALLED else "train the recipe"
+        raise ZooError(f"There is no preset {name!r} here: {first} first: {how_to_get(name)}")
     hint = nearest(name, presets) if presets else "There are no presets."
     raise ZooError(f"There is no preset and no run folder {name!r}. {hint}")
 
