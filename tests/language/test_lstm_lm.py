@@ -81,6 +81,22 @@ def test_a_tied_softmax_uses_the_matrix_of_the_embedding():
     np.testing.assert_allclose(outputs["logits"][:, -1], expected, atol=1e-5)
 
 
+def test_in_mixed_precision_the_softmax_multiplies_in_it():
+    """Its logits are Keras's product of the rounded hidden vectors and the rounded matrix, given on as
+    float32."""
+    recipe, _ = tiny(WORDS, **{"model.layers": 1, "model.hidden_size": 6})
+    keras.config.set_dtype_policy("mixed_bfloat16")
+    try:
+        model = recipe.model.build()
+    finally:
+        keras.config.set_dtype_policy("float32")
+    outputs = outputs_of(recipe, model, [[3, 1]])
+    assert {output.dtype for output in outputs.values()} == {tf.float32}
+    embedding = tf.cast(model.get_layer("embedding").embeddings, tf.bfloat16)
+    expected = tf.cast(outputs["next_h0"], tf.bfloat16) @ tf.transpose(embedding)
+    np.testing.assert_array_equal(outputs["logits"][:, -1], tf.cast(expected, tf.float32))
+
+
 def test_states_are_those_of_its_layers():
     recipe, _ = tiny(CHARACTERS)
     states = {spec.name: spec.shape for spec in recipe.model.states}

@@ -23,6 +23,7 @@ import keras
 from keras import ops
 
 from zoo.common.core.errors import check_range
+from zoo.common.layers.cross_entropy import cross_entropy
 
 _register = keras.saving.register_keras_serializable("zoo")
 
@@ -91,7 +92,7 @@ class FullSoftmax(_OutputLayer):
 
     def row_loss(self, x: Any, targets: Any) -> Any:
         """See `_OutputLayer.row_loss`."""
-        return ops.sparse_categorical_crossentropy(targets, self.scores(x), from_logits=True)
+        return cross_entropy(self.scores(x), targets)
 
 
 class _Sampling(FullSoftmax):
@@ -249,7 +250,7 @@ class AdaptiveSoftmax(_OutputLayer):
             in_head = ops.where(inside, self.clusters[0][0] + i, in_head)
             losses.append(self._tail_loss(x, targets - begin, inside, i))
         scores = self._scores(x, self.head)
-        return sum(losses, ops.sparse_categorical_crossentropy(in_head, scores, from_logits=True))
+        return sum(losses, cross_entropy(scores, in_head))
 
     def _tail_loss(self, x: Any, targets: Any, inside: Any, i: int) -> Any:
         """The loss of a cluster [rows], 0 where the target is none of it."""

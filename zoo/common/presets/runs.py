@@ -68,8 +68,14 @@ def has_epochs(folder: Path) -> bool:
     return (folder / STATE_FILE).exists() or (folder / CSV_FILE).exists()
 
 
-# A corpus may have moved: its checksum tells whether it is the same. A run may be made longer.
-_MAY_CHANGE = ("data", "recipe.training.epochs", "recipe.training.patience")
+# A corpus may have moved: its checksum tells whether it is the same. A run may be made longer, and
+# products may be of another precision: the weights of a run are in float32 in each.
+_MAY_CHANGE = (
+    "data",
+    "recipe.training.epochs",
+    "recipe.training.patience",
+    "recipe.training.precision",
+)
 
 
 def check_same_run(folder: Path, record: dict[str, Any]) -> None:
@@ -108,11 +114,11 @@ def begin(
         check_same_run(folder, record)
     clear_parts(folder)
     if resume:
-        _change_length(folder, record["recipe"])
+        _change_plan(folder, record["recipe"])
     return record
 
 
-def _change_length(folder: Path, recipe: dict[str, Any]) -> None:
+def _change_plan(folder: Path, recipe: dict[str, Any]) -> None:
     """Record what a run is now planned to be; `planned_before` lists the recipe's part before."""
     before = read_json(folder / RUN_FILE)
     if before["recipe"]["training"] != recipe["training"]:

@@ -57,10 +57,9 @@ class LanguageModelling(Task):
         """See `Task.loss`: the mean cross-entropy of a row's targets, in nats."""
         from keras import ops
 
-        losses = ops.sparse_categorical_crossentropy(
-            y["targets"], outputs["logits"], from_logits=True
-        )
-        return ops.mean(losses, axis=1)
+        from zoo.common.layers.cross_entropy import cross_entropy
+
+        return ops.mean(cross_entropy(outputs["logits"], y["targets"]), axis=1)
 
     # Use
 

@@ -25,6 +25,7 @@ from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import runs, store
 from zoo.common.training.averaging import WeightAverage
+from zoo.common.training.precision import chosen_precision
 from zoo.common.training.training_model import TrainingModel
 from zoo.common.utils.plots import plot_learning_curves
 from zoo.common.utils.progress import say, watched
@@ -49,6 +50,7 @@ def train(
     What is resumed comes out as if the run had never been interrupted (to the last bit on the CPU).
     Where the loss stops being a number, the best model so far stays in the folder.
     """
+    recipe = chosen_precision(recipe, log)
     record = runs.begin(recipe, train_examples + dev_examples, folder, resume, record)
     keras.utils.set_random_seed(recipe.training.seed)
     with _device_scope():

@@ -95,7 +95,10 @@ def build_feedforward_lm(config: FeedForwardLanguageModel) -> keras.Model:
     history = keras.Input((before,), name="history", dtype="int32")
     read = ops.concatenate([history, tokens], axis=1)
     embedding = layers.ReversibleEmbedding(
-        config.vocabulary_size, config.embedding_size, reverse_dtype="float32", name="embedding"
+        config.vocabulary_size,
+        config.embedding_size,
+        reverse_dtype=keras.config.dtype_policy().compute_dtype,
+        name="embedding",
     )
     x = layers.SpatialDropout1D(config.embedding_dropout, name="dropout_embedding")(embedding(read))
     x = layers.Conv1D(config.hidden_size, config.context, activation="tanh", name="hidden")(x)

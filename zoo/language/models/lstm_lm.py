@@ -109,7 +109,7 @@ def build_lstm_lm(config: LSTMLanguageModel) -> keras.Model:
         config.vocabulary_size,
         config.embedding_size,
         tie_weights=config.tied,
-        reverse_dtype="float32",
+        reverse_dtype=keras.config.dtype_policy().compute_dtype,
         name="embedding",
     )
     x = layers.SpatialDropout1D(config.dropout, name="dropout_embedding")(embedding(tokens))

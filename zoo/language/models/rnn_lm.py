@@ -87,7 +87,10 @@ def build_rnn_lm(config: RNNLanguageModel) -> keras.Model:
     tokens = keras.Input((None,), name="tokens", dtype="int32")
     state = keras.Input((config.hidden_size,), name="s")
     embedding = layers.ReversibleEmbedding(
-        config.vocabulary_size, config.embedding_size, reverse_dtype="float32", name="embedding"
+        config.vocabulary_size,
+        config.embedding_size,
+        reverse_dtype=keras.config.dtype_policy().compute_dtype,
+        name="embedding",
     )
     x = layers.SpatialDropout1D(config.dropout, name="dropout_embedding")(embedding(tokens))
     x, following = recurrent.SimpleRNN(
