@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import sys
 from pathlib import Path
 
 import keras
@@ -36,10 +37,29 @@ def test_a_format_that_fails_does_not_stop_the_others(
     answer = run_zoo(*command, "--json")
     assert answer.status == 1
     assert [file["format"] for file in answer.json["files"]] == ["onnx"]
+    assert [f"zoo: {error}\n" for error in answer.json["errors"]] == [answer.err]
     assert answer.err.startswith("zoo: The litert file of 'model' differs from the Keras model by")
     assert answer.err.count("\n") == 1
     assert names(tmp_path) == {"onnx", "recipe.json", "alphabet.txt"}
     assert "exists already" in refused("export", tiny_run, "--to", "onnx", "--out", tmp_path)
+
+
+def test_a_missing_package_is_told_before_anything_is_written(
+    refused, tiny_run, tmp_path, monkeypatch
+):
+    from zoo.cli import export
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    monkeypatch.setattr(export, "import_tensorflow", lambda: pytest.fail("TensorFlow was loaded"))
+    line = refused("export", tiny_run, "--to", "savedmodel,onnx", "--out", tmp_path / "out")
+    assert line == "zoo: onnxruntime is not installed: pip install 'recurrent-zoo[onnx]'\n"
+    assert not (tmp_path / "out").exists()
+
+
+def test_tensorrt_is_no_backend_and_says_why(refused, tiny_run):
+    line = refused("predict", tiny_run, "x.wav", "--backend", "tensorrt")
+    assert "run by TensorRT-RTX on an NVIDIA GPU" in line
+    assert "'onnx', 'litert'" in line
 
 
 def test_another_preset_is_not_overwritten(refused, tiny_run, tmp_path):

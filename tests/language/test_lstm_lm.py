@@ -13,6 +13,7 @@ from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.states import initial_states
+from zoo.common.layers.recurrent import to_stock
 from zoo.common.tasks.language_modelling import LanguageModelling
 from zoo.common.training.training_model import TrainingModel
 from zoo.language.corpora.wikitext2 import WIKITEXT2
@@ -268,9 +269,13 @@ def test_the_graph_of_a_savedmodel_writes_and_scores_as_numpy_does(characters):
     recipe, _, model, graphs = characters
     signatures = recipe.task.signatures(model, recipe)
     prompts = ["Speak", "We are"]
-    how = {"sampler": "top_p", "temperature": 1e-4, "length": 12}  # no draw depends on its number
-    written = signatures["serving_default"].function(tf.constant(prompts), 12, 1e-4, 0)
-    expected = [write(recipe, graphs, prompt, **how) for prompt in prompts]
+    rows = {"length": (12, 7), "temperature": (0.0, 0.0), "seed": (0, 1)}
+    rows = [tf.constant(values) for values in rows.values()]
+    written = signatures["serving_default"].function(tf.constant(prompts), *rows)
+    expected = [
+        write(recipe, graphs, prompt, sampler="greedy", length=length)
+        for prompt, length in zip(prompts, (12, 7), strict=True)
+    ]
     assert [text.decode() for text in written["text"].numpy()] == expected
     scores = signatures["score"].function(tf.constant(prompts))
     answers = recipe.task.score(graphs, recipe, prompts)
@@ -278,6 +283,43 @@ def test_the_graph_of_a_savedmodel_writes_and_scores_as_numpy_does(characters):
     np.testing.assert_allclose(scores["log_probability"], totals, rtol=1e-5)
     assert scores["lengths"].numpy().tolist() == [5, 6]
     assert scores["log_probabilities"][0, 5] == 0
+
+
+def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
+    """Which TensorFlow Serving may put together as it likes."""
+    recipe, _, model, _ = characters
+    signatures = recipe.task.signatures(to_stock(model), recipe)  # as it is exported
+    serve = tf.function(signatures["serving_default"].function)
+    rows = [("Speak", 9, 2.0, 1), ("Speak", 9, 2.0, 2), ("We are", 4, 0.0, 7)]
+
+    def answers(rows):
+        columns = (tf.constant(column) for column in zip(*rows, strict=True))
+        return [text.decode() for text in serve(*columns)["text"].numpy()]
+
+    together = answers(rows)
+    assert together == [answers([row])[0] for row in rows]
+    assert len(set(together)) == 3
+    nothing = [tf.zeros([0], dtype) for dtype in (tf.string, tf.int32, tf.float32, tf.int32)]
+    assert serve(*nothing)["text"].shape == (0,)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ((" ", 3, 1.0, 0), "A text is empty"),
+        (("日本", 3, 1.0, 0), "does not know a character"),
+        (("Speak", 0, 1.0, 0), "length must be at least 1"),
+        (("Speak", 3, -1.0, 0), "temperature at least 0"),
+    ],
+)
+def test_a_bad_row_of_a_savedmodel_is_told(characters, row, message):
+    recipe, _, model, _ = characters
+    signatures = recipe.task.signatures(model, recipe)
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        signatures["serving_default"].function(*(tf.constant([value]) for value in row))
+    if "text" in message or "character" in message:
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            signatures["score"].function(tf.constant(row[:1]))
 
 
 def test_a_bad_text_gets_a_line_and_the_next_its_answer(characters):

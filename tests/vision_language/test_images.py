@@ -73,6 +73,33 @@ def test_orientation_is_applied(picture, tmp_path):
     assert np.abs(quarters(read_image(tmp_path / "turned.jpg")) - expected).max() <= 8
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", range(1, 10))
+def test_orientation_is_applied_in_a_graph(picture, tmp_path, orientation, order):
+    """All eight, and one that there is not, written in either order of bytes."""
+    exif = Image.Exif()
+    exif.endian = order
+    exif[0x010F] = "a maker, whose name stands behind the table"
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.jpg"
+    wide = picture.resize((300, 180))
+    wide.save(path, exif=exif, quality=95, comment="before the segment of EXIF")
+    served = decode_images(tf.constant([path.read_bytes()]))[0].numpy()
+    assert np.abs(served - read_image(path)).max() <= 2
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"Exif\x00\x00", b"Exif\x00\x00II*\x00\xff\xff\xff\x7f", bytes(9)]
+)
+def test_a_damaged_table_turns_nothing(picture, tmp_path, damage):
+    path = tmp_path / "plain.jpg"
+    picture.save(path)
+    content = path.read_bytes()
+    size = (len(damage) + 2).to_bytes(2, "big")
+    damaged = content[:2] + b"\xff\xe1" + size + damage + content[2:]
+    np.testing.assert_array_equal(*decode_images(tf.constant([damaged, content])))
+
+
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
 def test_first_frame_of_an_animation(picture, tmp_path, suffix):
     path = tmp_path / f"moving.{suffix}"

@@ -35,7 +35,8 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
         `files`, a row a file, and where one of several formats failed, `errors`, a line for each.
 
     Raises:
-        ZooError: no such preset or format, or no format could be written.
+        ZooError: no such preset or format, a package that a format needs is missing, or no format could
+            be written.
     """
     from zoo.common.export import check_format, exporter
 
@@ -111,8 +112,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the verb."""
     answer = export(options.preset, options.to.split(","), options.out)
-    errors = answer.pop("errors", [])
     print_answer(options, answer, lambda: export_text(answer))
+    errors = answer.get("errors", [])
     for error in errors:
         print("zoo:", error, file=sys.stderr)
     return int(bool(errors))

@@ -151,6 +151,11 @@ class RunningText(WholeTexts):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the tokens, what they are, and the one that a text begins with."""
+        facts = {"tokenization": self.tokenization, "start": START_INDEX}
+        return self.vocabulary.facts() | facts
+
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: prompts to continue, texts to score."""
         from zoo.language.signatures import raw_inputs
@@ -174,10 +179,14 @@ class RunningText(WholeTexts):
             return {"tokens": block, **initial_states(recipe.model.states, rows)}
 
         prompts = [self.join_tokens(tokens[:count]).strip() for count in (6, 12, 20)]
-        how = {"length": 20, "temperature": 1e-3, "seed": 0}
+
+        def serve(rows):
+            how = {"length": [20] * rows, "temperature": [0.0] * rows, "seed": [0] * rows}
+            return {"prompt": prompts[:rows], **how}
+
         return {
             "step": [step(1, 1), step(1, 40), step(3, 1), step(4, 25)],
-            "serving_default": [{"prompt": prompts[:1], **how}, {"prompt": prompts, **how}],
+            "serving_default": [serve(1), serve(3)],
             "score": [{"text": prompts[:1]}, {"text": prompts}],
         }
 

@@ -21,7 +21,7 @@ from zoo.common.data.vocabulary import PAD, UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.files import read_text
 from zoo.language.corpora.labelled import LabelledSentence, read_manifest
-from zoo.language.sentences import split_sentence
+from zoo.language.sentences import RULES, split_sentence
 from zoo.language.whole_texts import check_text
 
 if TYPE_CHECKING:
@@ -159,6 +159,10 @@ class LabelledText(Data):
         return {"tokens": tokens, "lengths": lengths}
 
     # Delivery
+
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the words, how a text in lower case becomes words, and the classes."""
+        return self.vocabulary.facts() | {"rules": RULES} | self.labels.facts()
 
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: texts."""

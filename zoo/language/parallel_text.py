@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -33,7 +33,7 @@ from zoo.common.data.vocabulary import (
     Vocabulary,
 )
 from zoo.language.corpora.parallel import SentencePair, read_manifest
-from zoo.language.subwords import WORD_START, Subwords, join_pieces, learn_pieces
+from zoo.language.subwords import SPACES, WORD_START, Subwords, join_pieces, learn_pieces
 
 if TYPE_CHECKING:
     from zoo.common.core.model import Graphs, ModelConfig
@@ -60,6 +60,8 @@ class ParallelText(TargetSentences):
     max_length: int. Pieces of the longest source and the longest target that are learnt from.
     source_language, target_language: str. How the names of files of one language end.
     """
+
+    free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"source": ("source_time",)}
 
     vocabulary: Vocabulary = asset(Vocabulary((), ()))
     num_pieces: int = 4_000
@@ -210,6 +212,10 @@ class ParallelText(TargetSentences):
         plot_attention(recipe, graphs, source, path)
 
     # Delivery
+
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the pieces, what a text is cut at, and what begins a word."""
+        return self.vocabulary.facts() | {"spaces": SPACES, "word_start": WORD_START}
 
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: texts."""

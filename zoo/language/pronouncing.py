@@ -58,6 +58,10 @@ class Pronouncing(Tagging):
             ],
         )
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Task.facts`: also the tag of a silent letter, and what joins the phonemes of one."""
+        return super().facts(recipe) | {"silent": SILENT, "joint": JOINT}
+
     def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
         """See `Tagging.answer_in_graph`; also `phonemes` string [batch], as `text` gives them."""
         import tensorflow as tf

@@ -14,7 +14,7 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
 
     Each is string [batch], UTF-8. The inputs made of it are `tokens` int32 [batch, 1 + longest], the
     start first and 0 after a row's end, and `lengths` int32 [batch], its tokens, the start not counted.
-    A token that the vocabulary cannot stand for is an error of the graph.
+    An empty text, and a token that the vocabulary cannot stand for, are errors of the graph.
     """
     unknown = vocabulary.index(UNKNOWN) if UNKNOWN in vocabulary else -1
     table = tf.lookup.StaticHashTable(
@@ -30,10 +30,15 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
         else:
             tokens = tf.strings.split(tf.strings.regex_replace(text, "\n", f" {END_OF_LINE} "))
         indices = tf.ragged.map_flat_values(table.lookup, tokens)
-        known = tf.debugging.assert_non_negative(
-            indices.flat_values, f"The model does not know a {tokenization} of the text."
-        )
-        with tf.control_dependencies([known]):
+        checks = [
+            tf.debugging.assert_positive(
+                tf.strings.length(tf.strings.strip(text)), "A text is empty."
+            ),
+            tf.debugging.assert_non_negative(
+                indices.flat_values, f"The model does not know a {tokenization} of the text."
+            ),
+        ]
+        with tf.control_dependencies(checks):
             rows = indices.to_tensor()
         start = tf.fill([tf.shape(rows)[0], 1], START_INDEX)
         return {

@@ -140,6 +140,10 @@ class Spelling(Data):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the tags, and the letters, of which the first has the index 1."""
+        return self.labels.facts() | {"letters": LETTERS}
+
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: words."""
         return {"serving_default": _word_input()}

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -46,6 +47,9 @@ class WordPlaces(WholeTexts):
     """
 
     tokenization: ClassVar[str] = "word"
+    free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
+        ("candidates", "scores"), ("candidates",)
+    )
 
     vocabulary: Vocabulary | None = asset(None)
     min_count: int = 5
@@ -212,6 +216,10 @@ class WordPlaces(WholeTexts):
         return f"Received: {source[:80]!r}.{meant}"
 
     # Delivery
+
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the words."""
+        return self.vocabulary.facts()
 
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: words."""

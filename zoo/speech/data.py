@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -58,6 +58,8 @@ class Utterances(Data):
     max_seconds: float. Longer clips are left out of training.
     window: float. Seconds of a long recording that one label is for.
     """
+
+    free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"waveform": ("samples",)}
 
     target: str = "characters"
     labels: Labels = asset(Labels())
@@ -247,6 +249,12 @@ class Utterances(Data):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the labels, the rate in Hz, and the samples that a frame needs."""
+        features = recipe.model.features
+        rates = {"sample_rate": features.sample_rate, "min_samples": features.window_samples}
+        return self.labels.facts() | rates
+
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: waveforms with lengths, and the bytes of WAV files."""
         from zoo.speech.signatures import wav_input, waveform_input
@@ -254,8 +262,8 @@ class Utterances(Data):
         features = recipe.model.features
         prepare = partial(_trim_in_graph, recipe, self.target) if trims(recipe) else None
         return {
-            "serving_default": waveform_input(prepare),
-            f"{recipe.task.verb}_wav": wav_input(features.sample_rate, prepare),
+            "serving_default": waveform_input(features, prepare),
+            f"{recipe.task.verb}_wav": wav_input(features, prepare),
         }
 
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:

@@ -27,6 +27,7 @@ from zoo.common.core.recipe import Recipe, asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, Labels
 from zoo.common.data.manifests import digest
+from zoo.common.data.sequence_input import sequence_input
 from zoo.common.data.splits import split_by_group
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.files import read_text
@@ -239,19 +240,16 @@ class Spectrograms(Data):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the classes, the highest value and the fewest frames."""
+        return self.labels.facts() | {"top": self.top, "min_frames": recipe.model.min_frames}
+
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: spectrograms with lengths, as the model takes them."""
-        import tensorflow as tf
-
-        spec = [
-            tf.TensorSpec((None, None, self.features.mel_bins), tf.float32, "spectrogram"),
-            tf.TensorSpec((None,), tf.int32, "lengths"),
-        ]
-
-        def to_inputs(spectrogram, lengths):
-            return {"spectrogram": spectrogram, "lengths": lengths}
-
-        return {"serving_default": RawInput(spec, to_inputs)}
+        entry = sequence_input(
+            "spectrogram", (self.features.mel_bins,), "frames", recipe.model.min_frames
+        )
+        return {"serving_default": entry}
 
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
         """See `Data.example_inputs`: spectrograms of the shipped clips, one by one and together."""

@@ -15,6 +15,7 @@ from zoo.common.core.recipe import asset
 from zoo.common.data.batching import pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, Labels
 from zoo.common.data.manifests import digest
+from zoo.common.data.sequence_input import sequence_input
 from zoo.common.data.splits import split_by_group
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.files import read_text
@@ -136,19 +137,14 @@ class SeriesWithClass(Data):
 
     # Delivery -------------------------------------------------------------------------------------
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the classes."""
+        return self.labels.facts()
+
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: series with lengths, as the model takes them."""
-        import tensorflow as tf
-
-        spec = [
-            tf.TensorSpec((None, None, len(recipe.model.channel_means)), tf.float32, "series"),
-            tf.TensorSpec((None,), tf.int32, "lengths"),
-        ]
-
-        def to_inputs(series, lengths):
-            return {"series": series, "lengths": lengths}
-
-        return {"serving_default": RawInput(spec, to_inputs)}
+        entry = sequence_input("series", (len(recipe.model.channel_means),), "times")
+        return {"serving_default": entry}
 
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
         """See `Data.example_inputs`: a recording of the corpus and parts of it; other channels

@@ -267,6 +267,10 @@ class Series(Data):
 
     # Delivery -------------------------------------------------------------------------------------
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the columns of `covariates`, and what of the calendar follows them."""
+        return {"covariates": self.covariates, "calendar": self.calendar}
+
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: the model's inputs, covariates of the whole horizon."""
         import tensorflow as tf

@@ -32,7 +32,7 @@ class Clips(Data):
     Models have the input that `frames` names, float32 [batch, time, ...], and `lengths` int32 [batch],
     the frames of each before padding; their config has `num_classes`, which `adapt` sets. An item has
     that input without its batch, and `times` float64 [time + 1]: when each frame begins, in seconds, and
-    when the last one ends.
+    when the last one ends. Subclasses have a field `frame_rate`, frames in a second.
 
     labels: Labels. The classes. Empty: taken from the examples of the run.
     """
@@ -117,6 +117,10 @@ class Clips(Data):
         return {self.frames: frames, "lengths": lengths}
 
     # Delivery -------------------------------------------------------------------------------------
+
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the classes, and the frames in a second."""
+        return self.labels.facts() | {"frame_rate": self.frame_rate}
 
     def assets(self) -> dict[str, str]:
         """See `Data.assets`: a line for each class."""

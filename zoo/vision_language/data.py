@@ -192,6 +192,10 @@ class CaptionedImages(TargetSentences):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the words."""
+        return self.vocabulary.facts()
+
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: `serving_default` takes the bytes of JPEG or PNG files."""
         import tensorflow as tf

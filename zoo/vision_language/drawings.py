@@ -175,6 +175,10 @@ class Drawings(Data):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the unit of offsets."""
+        return {"scale": self.scale}
+
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
         """See `Data.example_inputs`: rows of loops, point by point and as a whole."""
         points = self._points(loops(8))

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import tensorflow as tf
 
+from zoo.vision_language.exif_in_graph import exif_orientation, turned
 from zoo.vision_language.images import SIZE
 
 
 def decode_images(image_bytes: tf.Tensor) -> tf.Tensor:
     """Decode JPEG or PNG files.
 
-    The pixels are those of `zoo.vision_language.images.read_image` but for rounding, with two
-    differences: an EXIF orientation is not applied, and no other format is read.
+    The pixels are those of `zoo.vision_language.images.read_image` but for rounding; the EXIF
+    orientation of JPEG files is applied. No other format is read.
 
     Args:
         image_bytes: string [batch].
@@ -27,9 +28,8 @@ def decode_images(image_bytes: tf.Tensor) -> tf.Tensor:
 def _decode(contents: tf.Tensor) -> tf.Tensor:
     def jpeg():
         # The exact transform, as Pillow's: TensorFlow's default is a faster one.
-        return tf.cast(
-            tf.io.decode_jpeg(contents, channels=3, dct_method="INTEGER_ACCURATE"), tf.float32
-        )
+        pixels = tf.io.decode_jpeg(contents, channels=3, dct_method="INTEGER_ACCURATE")
+        return tf.cast(turned(pixels, exif_orientation(contents)), tf.float32)
 
     def png():
         rgba = tf.cast(tf.io.decode_png(contents, channels=4), tf.float32)

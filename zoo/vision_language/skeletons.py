@@ -13,6 +13,7 @@ import numpy as np
 from zoo.common.core.data import Item, RawInput
 from zoo.common.core.errors import check_range
 from zoo.common.data.manifests import digest, find_below, parse_json_lines, text_field
+from zoo.common.data.sequence_input import sequence_input
 from zoo.common.runtime.keras_model import MODEL
 from zoo.vision_language.clips import Clips
 from zoo.vision_language.skeleton_changes import SkeletonChanges, change
@@ -121,13 +122,7 @@ class Skeletons(Clips):
 
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: joints with lengths, as the model takes them."""
-        import tensorflow as tf
-
-        spec = [
-            tf.TensorSpec((None, None, COORDINATES), tf.float32, "joints"),
-            tf.TensorSpec((None,), tf.int32, "lengths"),
-        ]
-        entry = RawInput(spec, lambda joints, lengths: {"joints": joints, "lengths": lengths})
+        entry = sequence_input("joints", (COORDINATES,), "frames")
         return {"serving_default": entry}
 
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:

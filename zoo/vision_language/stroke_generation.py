@@ -147,6 +147,10 @@ class StrokeGeneration(Task):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Task.facts`: also the deviation that every component of the density is blurred by."""
+        return super().facts(recipe) | {"rounding": self.rounding}
+
     def signatures(self, model: Any, recipe: Recipe) -> dict[str, Signature]:
         """See `Task.signatures`.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from zoo.common.ctc.alignment import min_frames
 from zoo.common.data.batching import pad, pad_to_multiple, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, Labels
 from zoo.common.data.manifests import digest, parse_json_lines, text_field
+from zoo.common.data.sequence_input import sequence_input
 from zoo.common.data.splits import split_by_group
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.files import read_text
@@ -49,6 +50,8 @@ class PenStrokes(Data):
     spacing: float. From one point to the next along the ink, in sizes of the word.
     distortion: Distortion. Random changes in training.
     """
+
+    free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"strokes": ("points",)}
 
     labels: Labels = asset(Labels())
     spacing: float = 0.3
@@ -198,15 +201,13 @@ class PenStrokes(Data):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`: the labels, the features of a point and its distance to the next."""
+        return self.labels.facts() | {"features": list(FEATURES), "spacing": self.spacing}
+
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: `serving_default` takes features, as the model does."""
-        import tensorflow as tf
-
-        spec = [
-            tf.TensorSpec([None, None, len(FEATURES)], tf.float32, "strokes"),
-            tf.TensorSpec([None], tf.int32, "lengths"),
-        ]
-        entry = RawInput(spec, lambda strokes, lengths: {"strokes": strokes, "lengths": lengths})
+        entry = sequence_input("strokes", (len(FEATURES),), "points")
         return {"serving_default": entry}
 
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:

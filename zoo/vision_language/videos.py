@@ -11,6 +11,7 @@ import numpy as np
 from zoo.common.core.data import Data, Item, RawInput
 from zoo.common.core.errors import check_range
 from zoo.common.data.manifests import digest, find_below
+from zoo.common.data.sequence_input import sequence_input
 from zoo.common.runtime.keras_model import MODEL
 from zoo.vision_language.clips import Clips
 from zoo.vision_language.moving_shapes import MOTIONS, draw_clip
@@ -129,13 +130,7 @@ class Videos(Clips):
 
     def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
         """See `Data.raw_inputs`: frames with lengths, as the model takes them."""
-        import tensorflow as tf
-
-        spec = [
-            tf.TensorSpec((None, None, *self.frame_shape), tf.float32, "images"),
-            tf.TensorSpec((None,), tf.int32, "lengths"),
-        ]
-        entry = RawInput(spec, lambda images, lengths: {"images": images, "lengths": lengths})
+        entry = sequence_input("images", self.frame_shape, "frames")
         return {"serving_default": entry}
 
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:

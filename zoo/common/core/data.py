@@ -6,7 +6,7 @@ A data kind knows nothing of losses, metrics or decoders; a task knows nothing o
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -86,6 +86,8 @@ class Data(ABC):
     # Whether a training batch goes on where the one before ended: then x has `reset_states` bool
     # [batch], true where a row begins anew, and the trainer carries the model's states.
     carries_states: ClassVar[bool] = False
+    # What the axes after the batch are called, of inputs and outputs whose free one is not time.
+    free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     # Reading. A corpus reads itself (`Corpus.read`); what comes of both is of one kind.
 
@@ -202,6 +204,11 @@ class Data(ABC):
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
         """Real inputs for each signature and graph, in batches of several sizes and lengths; exports
         are compared on them."""
+
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """What a program without the zoo must know to make inputs and to read outputs, JSON-ready, such
+        as labels: it goes into `signature.json` of an export."""
+        return {}
 
     def assets(self) -> dict[str, str]:
         """Files (name to text) a preset keeps beside recipe.json, such as an alphabet."""

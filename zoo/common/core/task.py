@@ -150,6 +150,10 @@ class Task(ABC):
 
     # Delivery
 
+    def facts(self, recipe: Recipe) -> dict[str, Any]:
+        """See `Data.facts`; here also what the outputs mean, where the data does not tell."""
+        return recipe.data.facts(recipe)
+
     def answer_in_graph(
         self, model: Any, recipe: Recipe
     ) -> Callable[[dict[str, Any]], dict[str, Any]]:
@@ -161,9 +165,18 @@ class Task(ABC):
         answer = self.answer_in_graph(model, recipe)
 
         def function(entry):
-            return lambda *raw: answer(entry.to_inputs(*raw))
+            return lambda *raw: answer(entry.to_inputs(*_checked_batch(raw)))
 
         return {
             name: Signature(function(entry), entry.spec, entry.resources)
             for name, entry in recipe.data.raw_inputs(recipe).items()
         }
+
+
+def _checked_batch(raw: Sequence[Any]) -> list[Any]:
+    """The tensors of a request behind a check that there is a row in it."""
+    import tensorflow as tf
+
+    check = tf.debugging.Assert(tf.shape(raw[0])[0] > 0, ["The batch must have a row or more."])
+    with tf.control_dependencies([check]):
+        return [tf.identity(tensor) for tensor in raw]

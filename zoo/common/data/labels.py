@@ -50,6 +50,11 @@ class Labels:
         """Outputs of a model: a symbol each, and the blank where there is one."""
         return len(self.symbols) + self._first
 
+    @property
+    def separator(self) -> str:
+        """What stands between two symbols of a text."""
+        return "" if self.unit == "character" else " "
+
     @cached_property
     def _labels(self) -> dict[str, int]:
         return {symbol: label for label, symbol in enumerate(self.symbols, start=self._first)}
@@ -67,10 +72,9 @@ class Labels:
         symbols = _SPLIT[self.unit](text)
         outside = sorted({symbol for symbol in symbols if symbol not in self._labels})
         if outside:
-            joint = "" if self.unit == "character" else " "
             raise ZooError(
-                f"{joint.join(outside)[:80]!r} is not among the {len(self)} labels "
-                f"{joint.join(self.symbols)[:200]!r}. Received: {text[:80]!r}."
+                f"{self.separator.join(outside)[:80]!r} is not among the {len(self)} labels "
+                f"{self.separator.join(self.symbols)[:200]!r}. Received: {text[:80]!r}."
             )
         return [self._labels[symbol] for symbol in symbols]
 
@@ -91,13 +95,26 @@ class Labels:
 
     def text(self, labels: Iterable[int]) -> str:
         """Return the text of labels, with single spaces between words."""
-        joint = "" if self.unit == "character" else " "
-        return re.sub(" +", " ", joint.join(self.decode(labels))).strip()
+        return re.sub(" +", " ", self.separator.join(self.decode(labels))).strip()
+
+    def facts(self) -> dict[str, Any]:
+        """Return what `zoo.common.core.data.Data.facts` tells of labels.
+
+        `labels`, a symbol for each output of a model, the blank among them; where there is one, `blank`,
+        its index, and `separator`, what stands between two symbols of a text.
+        """
+        labels: dict[str, Any] = {"labels": self._lines}
+        if self.unit == "class":
+            return labels
+        return labels | {"blank": BLANK_INDEX, "separator": self.separator}
 
     def to_text(self) -> str:
         """Return a line for each output of a model, the blank first where there is one."""
-        lines = [*[BLANK_LINE] * self._first, *self.symbols]
-        return "\n".join(lines) + "\n"
+        return "\n".join(self._lines) + "\n"
+
+    @property
+    def _lines(self) -> list[str]:
+        return [*[BLANK_LINE] * self._first, *self.symbols]
 
     @classmethod
     def from_text(cls, text: str, path: Path, unit: str) -> Labels:

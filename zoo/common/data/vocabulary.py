@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from zoo.common.core.errors import ZooError
 from zoo.common.utils.files import read_text
@@ -76,6 +77,13 @@ class Vocabulary:
     def decode(self, indices: Iterable[int]) -> list[str]:
         """The token of each index."""
         return [self.tokens[index] for index in indices]
+
+    def facts(self) -> dict[str, Any]:
+        """What `zoo.common.core.data.Data.facts` tells of a vocabulary: `tokens`, by index, and the
+        index of each special one that it has, such as `unknown`."""
+        named = {"pad": PAD, "unknown": UNKNOWN, "start": START, "end": END}
+        special = {name: self.index(token) for name, token in named.items() if token in self}
+        return {"tokens": list(self.tokens), **special}
 
     def text(self) -> str:
         """A line for each token: the token, a tab, its count. What a line cannot hold is escaped."""

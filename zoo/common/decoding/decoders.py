@@ -11,6 +11,8 @@ from zoo.common.core.recipe import convert
 
 SAMPLERS = ("greedy", "random", "top_k", "top_p")
 SEARCHES = ("beam", "greedy")
+# Logits divided by less would be no finite numbers.
+LEAST_TEMPERATURE = 1e-6
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Sampling(Decoder):
     seed: int = option(0, "fixes the draws")
 
     def __post_init__(self):
-        check_range("temperature", self.temperature, at_least=1e-6, at_most=1e6)
+        check_range("temperature", self.temperature, at_least=LEAST_TEMPERATURE, at_most=1e6)
         check_range("top_k", self.top_k, at_least=1)
         check_range("top_p", self.top_p, above=0, at_most=1)
         check_range("seed", self.seed, at_least=0, at_most=2**32 - 1)

@@ -10,6 +10,7 @@ import keras
 
 from zoo.common.export import parity
 from zoo.common.export.sealed import sealed_folder
+from zoo.common.export.signature import signature, write_signature
 from zoo.common.runtime import FOLDERS, open_export
 from zoo.common.runtime.preset import Preset
 
@@ -17,11 +18,12 @@ from zoo.common.runtime.preset import Preset
 def export_graphs(
     format_: str,
     suffix: str,
-    write: Callable[[keras.Model, Path], None],
+    write: Callable[[keras.Model, Path, str], None],
     models: dict[str, keras.Model],
     tolerance: float,
     preset: Preset,
     folder: Path,
+    batch: int | None = None,
 ) -> list[dict[str, Any]]:
     """Write `<folder>/<format>/<graph><suffix>` for each graph and return a row for each.
 
@@ -29,8 +31,10 @@ def export_graphs(
     graph.
 
     Args:
-        suffix: of the files. write: puts a functional model into a file.
+        suffix: of the files. write: puts a functional model into a file, with the text of
+            `signature.json`.
         models: what is written, by the graph's name.
+        batch: the size of batch that the files fix; None for any.
 
     Raises:
         ZooError: the folder exists, cannot be written, or a file differs by more than the tolerance;
@@ -39,10 +43,13 @@ def export_graphs(
     target = folder / FOLDERS[format_]
     samples = preset.recipe.data.example_inputs(preset.recipe)
     keras_graphs, rows = preset.recipe.model.graphs(preset.model), []
+    tensors = {name: (model.input, model.output) for name, model in models.items()}
+    facts = signature(preset, tensors, batch)
     with sealed_folder(preset, format_, target) as temporary:
+        write_signature(temporary, facts)
         files = {name: temporary / f"{name}{suffix}" for name in models}
         for name, path in files.items():
-            write(models[name], path)
+            write(models[name], path, facts)
         received = open_export(format_, temporary)
         for name, path in files.items():
             compared = parity.compare({name: preset.graphs[name]}, received, samples)

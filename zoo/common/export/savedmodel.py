@@ -13,6 +13,7 @@ from zoo.common.core.task import Signature
 from zoo.common.export import parity
 from zoo.common.export.portable import portable, save_module
 from zoo.common.export.sealed import sealed_folder
+from zoo.common.export.signature import signature, write_signature
 from zoo.common.runtime import open_export, versions
 from zoo.common.runtime.keras_model import concrete_function
 from zoo.common.runtime.preset import Preset
@@ -46,13 +47,17 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
         ]
         module.resources = [held for part in signatures.values() for held in part.resources]
         functions = {name: concrete_function(graph) for name, graph in graphs.items()}
-        for name, signature in signatures.items():
-            functions[name] = tf.function(signature.function).get_concrete_function(*signature.spec)
+        for name, entry in signatures.items():
+            functions[name] = tf.function(entry.function).get_concrete_function(*entry.spec)
         save_module(module, temporary, functions)
+        tensors = {name: (graph.input, graph.output) for name, graph in graphs.items()}
+        for name, entry in signatures.items():
+            inputs = {spec.name: spec for spec in entry.spec}
+            tensors[name] = (inputs, functions[name].structured_outputs)
+        write_signature(temporary, signature(preset, tensors))
         received, samples = open_export("savedmodel", temporary), recipe.data.example_inputs(recipe)
         expected = {
-            name: _on_arrays(signature)
-            for name, signature in task.signatures(preset.model, recipe).items()
+            name: _on_arrays(entry) for name, entry in task.signatures(preset.model, recipe).items()
         }
         expected |= {name: preset.graphs[name] for name in graphs}
         compared = parity.compare(expected, received, samples)
@@ -62,11 +67,11 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
     return [parity.row("savedmodel", target, size, compared, TOLERANCE, timed)]
 
 
-def _on_arrays(signature: Signature) -> Callable[..., dict[str, np.ndarray]]:
+def _on_arrays(entry: Signature) -> Callable[..., dict[str, np.ndarray]]:
     """The function of a signature, from named arrays to named arrays."""
 
     def run(**inputs: Any) -> dict[str, np.ndarray]:
-        tensors = [tf.constant(inputs[spec.name], spec.dtype) for spec in signature.spec]
-        return {name: output.numpy() for name, output in signature.function(*tensors).items()}
+        tensors = [tf.constant(inputs[spec.name], spec.dtype) for spec in entry.spec]
+        return {name: output.numpy() for name, output in entry.function(*tensors).items()}
 
     return run

@@ -12,12 +12,12 @@ import keras
 import numpy as np
 
 from zoo.common.core.errors import ZooError
-from zoo.common.export import parity
+from zoo.common.export import import_packages, parity
 from zoo.common.export.onnx import TOLERANCE
 from zoo.common.export.sealed import sealed_folder
+from zoo.common.export.signature import signature, write_signature
 from zoo.common.runtime import FOLDERS
 from zoo.common.runtime.preset import Preset
-from zoo.common.utils.packages import import_package
 
 SUFFIX = ".engine"
 
@@ -33,15 +33,16 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
     `ZooError`, and leaves nothing behind, if TensorRT-RTX is not installed, does not support part of
     a graph, or the folder exists or cannot be written.
     """
-    runtime = import_package("tensorrt_rtx", "tensorrt-rtx-cu13", "tensorrt")
-    import_package("onnx", "onnx", "tensorrt")
+    runtime, _ = import_packages("tensorrt")
     from zoo.common.export.onnx.convert import to_onnx
 
     samples = preset.recipe.data.example_inputs(preset.recipe)
     target = folder / FOLDERS["tensorrt"]
-    rows = []
+    models, rows = preset.recipe.model.graphs(preset.model), []
+    facts = signature(preset, {name: (m.input, m.output) for name, m in models.items()})
     with sealed_folder(preset, "tensorrt", target) as temporary:
-        for name, model in preset.recipe.model.graphs(preset.model).items():
+        write_signature(temporary, facts)
+        for name, model in models.items():
             content = to_onnx(model).SerializeToString()
             engine = _build(runtime, name, content, _profile(model, samples[name]))
             file = f"{name}{SUFFIX}"

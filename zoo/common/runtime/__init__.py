@@ -34,6 +34,11 @@ def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
         ZooError: an unknown backend or preset, one that was not exported to that backend, a damaged
             file, or the runtime's package is not installed.
     """
+    if backend in FOLDERS and backend not in BACKENDS:
+        raise ZooError(
+            "TensorRT engines are run by TensorRT-RTX on an NVIDIA GPU, and the zoo does not run them: "
+            f"--backend must be one of {', '.join(map(repr, BACKENDS))}. Received: {backend!r}."
+        )
     check_choice("--backend", backend, BACKENDS)
     folder = store.find(preset_or_folder)
     if backend == KERAS:

@@ -160,7 +160,6 @@ class CTC(Task):
 
         labels, width = recipe.data.labels, recipe.decoder.beam_width
         symbols = tf.constant(["", *labels.symbols])
-        separator = "" if labels.unit == "character" else " "
 
         def answer(inputs):
             outputs = model(inputs, training=False)
@@ -169,7 +168,9 @@ class CTC(Task):
                 found, _, log_probability = in_graph.greedy_search(logits, lengths)
             else:
                 found, _, log_probability = in_graph.beam_search(logits, lengths, width)
-            text = tf.strings.reduce_join(tf.gather(symbols, found), axis=1, separator=separator)
+            text = tf.strings.reduce_join(
+                tf.gather(symbols, found), axis=1, separator=labels.separator
+            )
             text = tf.strings.strip(tf.strings.regex_replace(text, " +", " "))
             return {"text": text, "log_probability": log_probability}
 

@@ -21,7 +21,14 @@ from zoo.common.core.states import initial_states, next_states
 from zoo.common.core.task import Evaluation, Signature, Task
 from zoo.common.data.batching import pad
 from zoo.common.data.vocabulary import UNKNOWN
-from zoo.common.decoding.generation import generate, graph_step, log_softmax, select_token
+from zoo.common.decoding.decoders import LEAST_TEMPERATURE
+from zoo.common.decoding.generation import (
+    generate,
+    graph_step,
+    greedy_token,
+    log_softmax,
+    select_token,
+)
 from zoo.common.tasks.scores import token_scores
 from zoo.common.utils.progress import progress
 
@@ -155,8 +162,9 @@ class LanguageModelling(Task):
     def signatures(self, model: Any, recipe: Recipe) -> dict[str, Signature]:
         """See `Task.signatures`.
 
-        `serving_default`: `prompt` string [batch], `length` int32 [], `temperature` float32 [] and
-        `seed` int32 [] to `text` string [batch], each prompt with its continuation.
+        `serving_default`: `prompt` string [batch], `length` int32 [batch], `temperature` float32
+        [batch], 0 for the likeliest token each time, and `seed` int32 [batch] to `text` string [batch],
+        each prompt with its continuation. What is written for a row does not depend on the others.
         `score`: `text` string [batch] to `log_probabilities` float32 [batch, tokens], in nats, 0 after a
         text's end; `lengths` int32 [batch], its tokens; `log_probability` float32 [batch], their sum.
         """
@@ -165,21 +173,28 @@ class LanguageModelling(Task):
         raw = recipe.data.raw_inputs(recipe)
         prompts, texts = raw["serving_default"], raw["score"]
 
-        def continue_prompts(prompt, length, temperature, seed):
-            def continue_one(one):
-                indices = prompts.to_inputs(one[tf.newaxis])["tokens"]
-                tokens = _generate_in_graph(model, recipe, indices, length, temperature, seed)
+        def continue_prompts(prompt, *how):
+            def continue_one(row):
+                one, length, temperature, seed = row
+                check = tf.debugging.Assert(
+                    (length >= 1) & (temperature >= 0),
+                    ["length must be at least 1, temperature at least 0. Received:", *row[1:3]],
+                )
+                with tf.control_dependencies([check]):
+                    indices = prompts.to_inputs(one[tf.newaxis])["tokens"]
+                    tokens = _generate_in_graph(model, recipe, indices, length, temperature, seed)
                 return recipe.data.continue_text_in_graph(one, tokens)
 
-            return {"text": tf.map_fn(continue_one, prompt)}
+            rows = (prompt, *how)
+            return {"text": tf.map_fn(continue_one, rows, fn_output_signature=tf.string)}
 
         def score(text):
             return _score_in_graph(model, recipe, **texts.to_inputs(text))
 
         options = [
-            tf.TensorSpec([], tf.int32, "length"),
-            tf.TensorSpec([], tf.float32, "temperature"),
-            tf.TensorSpec([], tf.int32, "seed"),
+            tf.TensorSpec([None], tf.int32, "length"),
+            tf.TensorSpec([None], tf.float32, "temperature"),
+            tf.TensorSpec([None], tf.int32, "seed"),
         ]
         return {
             "serving_default": Signature(
@@ -269,12 +284,19 @@ def _generate_in_graph(model, recipe, indices, length, temperature, seed):
     )  # for Keras's own loop: one row, as the states have
     before = {"tokens": indices[:, :-1], **_states_in_graph(recipe, 1)}
     uniforms = tf.random.stateless_uniform([1, length], [seed, 0])
+
+    def select(logits, t):
+        drawn = select_token(
+            recipe.decoder, logits, uniforms[:, t], ops, tf.maximum(temperature, LEAST_TEMPERATURE)
+        )
+        return tf.where(temperature > 0, drawn, greedy_token(logits, ops))
+
     decoded = generate(
         graph_step(lambda **inputs: model(inputs, training=False)),
         specs,
         indices[:, -1],
         next_states(specs, model(before, training=False)),
-        lambda logits, t: select_token(recipe.decoder, logits, uniforms[:, t], ops, temperature),
+        select,
         length,
         ops,
     )

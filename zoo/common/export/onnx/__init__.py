@@ -12,10 +12,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from zoo.common.export import import_packages
 from zoo.common.export.per_graph import export_graphs
+from zoo.common.export.signature import SIGNATURE_FILE, known_axes
 from zoo.common.runtime.onnx import SUFFIX
 from zoo.common.runtime.preset import Preset
-from zoo.common.utils.packages import import_package
 
 # Sums in another order; a recurrent layer carries the difference on over its steps.
 TOLERANCE = 1e-3
@@ -26,12 +27,13 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
 
     Returns rows and raises as `export_graphs`; also for a layer that has no counterpart, which is named.
     """
-    onnx = import_package("onnx", "onnx", "onnx")
-    import_package("onnxruntime", "onnxruntime", "onnx")
+    onnx, _ = import_packages("onnx")
     from zoo.common.export.onnx.convert import to_onnx
 
-    def write(model, path: Path) -> None:
-        onnx.save(to_onnx(model), path)
+    known = known_axes(preset.recipe)
+
+    def write(model, path: Path, facts: str) -> None:
+        onnx.save(to_onnx(model, known, {SIGNATURE_FILE: facts}), path)
 
     graphs = preset.recipe.model.graphs(preset.model)
     return export_graphs("onnx", SUFFIX, write, graphs, TOLERANCE, preset, folder)

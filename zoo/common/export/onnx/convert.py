@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import keras
@@ -13,16 +14,21 @@ from onnx import helper
 from zoo.common.export.onnx.graph import Graph, onnx_type, unsupported
 from zoo.common.export.onnx.layers import LAYERS
 from zoo.common.export.onnx.operations import OPERATIONS
+from zoo.common.export.signature import NO_AXES, Axes, name_axes
 from zoo.common.utils.private import nodes
 
 OPSET = 18
 IR_VERSION = 9  # old enough for runtimes of years ago, and all that the opset needs
 
 
-def to_onnx(model: keras.Model) -> onnx.ModelProto:
+def to_onnx(
+    model: keras.Model, axes: Axes = NO_AXES, metadata: Mapping[str, str] = MappingProxyType({})
+) -> onnx.ModelProto:
     """Return a functional model with named inputs and outputs as an ONNX model that passes its check.
 
-    Dimensions that Keras leaves free stay free: the first is called `batch`.
+    Args:
+        axes: what free axes are called that are not the batch or the time; see `name_axes`.
+        metadata: texts that the file holds, by key.
 
     Raises:
         ZooError: a layer or operation has no counterpart; it is named.
@@ -31,17 +37,18 @@ def to_onnx(model: keras.Model) -> onnx.ModelProto:
     inputs = []
     for name, tensor in model.input.items():
         graph.bind(tensor, name)
-        inputs.append(_value_info(name, tensor))
+        inputs.append(_value_info(name, tensor, axes))
     _walk(graph, model)
     for name, tensor in model.output.items():
         graph.nodes.append(helper.make_node("Identity", [graph.value(tensor)], [name]))
-    outputs = [_value_info(name, tensor) for name, tensor in model.output.items()]
+    outputs = [_value_info(name, tensor, axes) for name, tensor in model.output.items()]
     built = helper.make_model(
         helper.make_graph(graph.nodes, model.name, inputs, outputs, graph.initializers),
         opset_imports=[helper.make_opsetid("", OPSET)],
         ir_version=IR_VERSION,
         producer_name="recurrent-zoo",
     )
+    helper.set_model_props(built, dict(metadata))
     onnx.checker.check_model(built, full_check=True)
     return built
 
@@ -86,9 +93,6 @@ def _adder(operation: Any) -> Callable:
     )
 
 
-def _value_info(name: str, tensor: keras.KerasTensor) -> onnx.ValueInfoProto:
-    shape = [
-        size or ("batch" if axis == 0 else f"{name}_{axis}")
-        for axis, size in enumerate(tensor.shape)
-    ]
+def _value_info(name: str, tensor: keras.KerasTensor, axes: Axes) -> onnx.ValueInfoProto:
+    shape = name_axes(name, tensor.shape, axes)
     return helper.make_tensor_value_info(name, onnx_type(tensor.dtype), shape)

@@ -1,0 +1,32 @@
+"""Inputs of the other scripts: recordings, and what a SavedModel is asked."""
+
+import json
+import wave
+
+import numpy as np
+
+
+def read_wav(path, sample_rate):
+    """Return the waveform of a WAV file of 16-bit PCM, float32 [samples] from -1 to 1, in mono."""
+    with wave.open(path) as file:
+        rate, width, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
+        if (rate, width) != (sample_rate, 2):
+            raise SystemExit(
+                f"{path} must have {sample_rate} Hz and 16 bits. Received: {rate}, {8 * width}."
+            )
+        samples = np.frombuffer(file.readframes(file.getnframes()), "<i2")
+    return (samples.reshape(-1, channels).mean(axis=1) / 32768).astype(np.float32)
+
+
+def read_request(text):
+    """Return the inputs of a request, JSON by name; "@hello.wav" stands for the bytes of that file."""
+
+    def read(value):
+        if isinstance(value, list):
+            return [read(each) for each in value]
+        if isinstance(value, str) and value.startswith("@"):
+            with open(value[1:], "rb") as file:
+                return file.read()
+        return value
+
+    return {name: read(value) for name, value in json.loads(text).items()}

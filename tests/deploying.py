@@ -1,0 +1,181 @@
+"""What the scripts of `examples/deploy` are asked, and what the zoo answers to the same."""
+
+import json
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from PIL import Image
+
+from zoo.common.core.recipe import Recipe
+from zoo.common.runtime.preset import Preset
+from zoo.language.data import RunningText
+from zoo.language.labelled_text import LabelledText
+from zoo.language.parallel_text import ParallelText
+from zoo.language.spelling import Spelling
+from zoo.language.word_places import WordPlaces
+from zoo.speech.audio import read_audio
+from zoo.speech.data import Utterances
+from zoo.speech.spectrograms import Spectrograms
+from zoo.timeseries.labelled import SeriesWithClass
+from zoo.timeseries.series import SAMPLE as LASER
+from zoo.timeseries.series import Series
+from zoo.vision_language.clips import Clips
+from zoo.vision_language.data import CaptionedImages
+from zoo.vision_language.drawings import Drawings
+from zoo.vision_language.samples import pictures
+from zoo.vision_language.strokes import PenStrokes, loops
+
+SCRIPTS = Path(__file__).parents[1] / "examples" / "deploy"
+RECORDINGS = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a script is asked: its arguments after the export, and the answer of the zoo."""
+
+    script: str
+    arguments: list[str]
+    answer: str
+
+    def is_answered_by(self, output: str) -> bool:
+        """Whether a script printed the same: words to the letter, numbers but for rounding."""
+        if self.script == "draw.py":
+            output = " ".join(re.findall(r"-?[0-9.]+,-?[0-9.]+", output))
+        received, expected = (re.split("[ ,]", text.strip()) for text in (output, self.answer))
+        return len(received) == len(expected) and all(map(_same, received, expected))
+
+
+def _same(received: str, expected: str) -> bool:
+    try:
+        return abs(float(received) - float(expected)) <= 1e-3 * max(1.0, abs(float(expected)))
+    except ValueError:
+        return received == expected
+
+
+def question(preset: Preset, folder: Path) -> Question:
+    """A question to the script for a preset, its files in a folder, and the zoo's own answer."""
+    script, arguments, source, options = _QUESTIONS[_kind(preset.recipe)](preset.recipe, folder)
+    recipe = replace(preset.recipe, decoder=options and replace(preset.recipe.decoder, **options))
+    item = source if isinstance(source, dict) else recipe.data.read_input(str(source), recipe)
+    answer = recipe.task.answer(preset.graphs, recipe, item)
+    return Question(script, [str(argument) for argument in arguments], _output(answer))
+
+
+def _output(answer: dict) -> str:
+    if "drawings" in answer:
+        points = [f"{x},{y}" for stroke in answer["drawings"][0] for x, y in stroke]
+        return " ".join(points)
+    if "forecast" in answer:
+        return " ".join(f"{value:.6g}" for value in answer["forecast"])
+    if "probability" in answer:
+        return f"{answer['output']} {answer['probability']:.4f}"
+    return answer["output"]
+
+
+def _kind(recipe: Recipe) -> type:
+    return next(kind for kind in _QUESTIONS if isinstance(recipe.data, kind))
+
+
+def _recording(recipe, folder):
+    """A WAV file of a recording without silence around it."""
+    is_text = recipe.data.target != "label"
+    name = "an4/test/fjlp/an419-fjlp-b.flac" if is_text else "fsdd/recordings/7_jackson_0.flac"
+    rate, path = recipe.model.features.sample_rate, folder / "clip.wav"
+    waveform = recipe.data.item(read_audio(RECORDINGS / name, rate), recipe)["waveform"]
+    soundfile.write(path, waveform, rate, subtype="PCM_16")
+    if is_text:
+        return "transcribe.py", [path], path, {"beam_width": 1}
+    return "classify.py", [path], path, {"n_best": 1}
+
+
+def _array(name):
+    def ask(recipe, folder):
+        inputs = recipe.data.example_inputs(recipe)["model"][0]
+        values, path = np.asarray(inputs[name][0]), folder / "values.npy"
+        np.save(path, values)
+        item = {name: values, "times": np.arange(len(values) + 1.0)}
+        return "classify.py", [path], item, {"n_best": 1}
+
+    return ask
+
+
+def _ink(recipe, folder):
+    points, path = loops(8), folder / "word.json"
+    cut = np.flatnonzero(points[:-1, 2]) + 1
+    strokes = [stroke[:, :2].tolist() for stroke in np.split(points, cut)]
+    path.write_text(json.dumps({"strokes": strokes}))
+    return "read_ink.py", [path], path, {"beam_width": 1}
+
+
+def _drawing(recipe, folder):
+    # A bias so large that rounding chooses no other component.
+    return "draw.py", [3, 20], "new", {"count": 1, "seed": 3, "bias": 20.0}
+
+
+def _text(recipe, folder):
+    is_word = recipe.data.tokenization == "word"
+    prompt = "the company said\nit" if is_word else "hel"
+    return "continue_text.py", [prompt, 12], prompt, {"sampler": "greedy", "length": 12}
+
+
+def _review(recipe, folder):
+    text = "It\u2019s a fine film, isn't it? Unforgettable-ish."
+    return "classify_text.py", [text], text, {"n_best": 1}
+
+
+def _sentence(recipe, folder):
+    text = "Two men in red shirts are sitting\u00a0on a bench \u2713."
+    return "describe.py", [text], text, {"beam_width": 1}
+
+
+def _word(recipe, folder):
+    return "pronounce.py", ["seventeen"], "seventeen", {}
+
+
+def _neighbours(recipe, folder):
+    return "neighbours.py", ["king"], "king", {"n_best": 10}
+
+
+def _picture(recipe, folder):
+    """A JPEG that says it was taken with the camera on its side."""
+    path, exif = folder / "photo.jpg", Image.Exif()
+    exif[0x0112] = 6
+    Image.fromarray(pictures(240)[0]).save(path, exif=exif, quality=95)
+    return "describe.py", [path], path, {"beam_width": 1}
+
+
+def _series(recipe, folder):
+    source, horizon = LASER, 2 * recipe.model.steps + 1
+    if recipe.data.calendar:
+        source = folder / "days.csv"
+        days = np.arange("2020-01-01", "2020-06-01", dtype="datetime64[D]")
+        rows = [f"{day},{10 + i % 7}" for i, day in enumerate(days)]
+        source.write_text("date,value\n" + "\n".join(rows) + "\n")
+    changed = replace(recipe, decoder=replace(recipe.decoder, horizon=horizon))
+    item = recipe.data.read_input(str(source), changed)
+    np.savetxt(folder / "series.txt", item["series"][0])
+    arguments = [folder / "series.txt", horizon]
+    if "covariates" in item:
+        np.save(folder / "known.npy", item["covariates"][0])
+        arguments.append(folder / "known.npy")
+    return "forecast.py", arguments, item, {"horizon": horizon}
+
+
+_QUESTIONS = {
+    Utterances: _recording,
+    Spectrograms: _array("spectrogram"),
+    PenStrokes: _ink,
+    Drawings: _drawing,
+    Clips: lambda recipe, folder: _array(recipe.data.frames)(recipe, folder),
+    CaptionedImages: _picture,
+    RunningText: _text,
+    LabelledText: _review,
+    ParallelText: _sentence,
+    Spelling: _word,
+    WordPlaces: _neighbours,
+    Series: _series,
+    SeriesWithClass: _array("series"),
+}

@@ -1,0 +1,226 @@
+"""Exported files without the zoo: the scripts of `examples/deploy`, each where the zoo is not."""
+
+import json
+import os
+import subprocess
+import sys
+import venv
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import zoo
+from tests.deploying import SCRIPTS, question
+from tests.serving import MODEL, Model, grpc_server, predict_json, rest_server
+from zoo.cli.export import export
+from zoo.common.export.signature import SIGNATURE_FILE
+from zoo.common.presets import store
+
+PACKAGES = {"onnx": "onnxruntime", "litert": "ai-edge-litert"}
+SUFFIXES = {"onnx": "onnx", "litert": "tflite"}
+# Runs a script where what stands before it cannot be imported.
+WITHOUT = """
+import runpy, sys
+absent, script = sys.argv[1:3]
+sys.modules.update(dict.fromkeys(absent.split(",")))
+sys.argv, sys.path[0] = sys.argv[2:], script.rpartition("/")[0]
+runpy.run_path(script, run_name="__main__")
+"""
+# One preset of each kind, for what takes long.
+KINDS = (
+    "language/attention-multi30k-en-de",
+    "language/bilstm-sst2",
+    "language/bilstm-tagger-an4",
+    "language/charlstm-hello",
+    "language/rnn-ptb",
+    "language/skipgram-enwiki",
+    "speech/bilstm-ctc-an4",
+    "speech/crnn-right-whale",
+    "speech/tdnn-fsdd",
+    "timeseries/bilstm-japanese-vowels",
+    "timeseries/lstm-nn5",
+    "vision_language/attend-and-tell-rsicd",
+    "vision_language/blstm-ctc-gw-online",
+    "vision_language/lstm-msr-action3d",
+    "vision_language/mdn-lstm-omniglot",
+)
+
+
+def run_script(python, *arguments, absent: str = "") -> str:
+    """What a script prints, run where `absent` cannot be imported."""
+    command = [python, *(("-c", WITHOUT, absent) if absent else ()), *map(str, arguments)]
+    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def answer(output: str) -> dict:
+    """The last line of a script, JSON."""
+    return json.loads(output.splitlines()[-1])
+
+
+@pytest.mark.parametrize("format_", PACKAGES)
+def test_a_script_answers_where_there_is_neither_zoo_nor_tensorflow(format_, tmp_path):
+    preset = zoo.load("timeseries/tdnn-laser")
+    export(preset.name, [format_], tmp_path / "exported")
+    folder, asked = tmp_path / "exported" / format_, question(preset, tmp_path)
+    script = (SCRIPTS / asked.script, folder, *asked.arguments)
+    output = run_script(sys.executable, *script, absent="zoo,tensorflow,keras")
+    assert asked.is_answered_by(output), (output, asked)
+    assert len(asked.answer.split()) == 3
+    _check_signature(folder, format_)
+
+
+def _check_signature(folder: Path, format_: str) -> None:
+    """`signature.json` tells what the runtime does, and stands in the file itself."""
+    text = (folder / SIGNATURE_FILE).read_text("utf-8")
+    graph = json.loads(text)["graphs"]["model"]
+    file = folder / f"model.{SUFFIXES[format_]}"
+    if format_ == "onnx":
+        import onnxruntime
+
+        session = onnxruntime.InferenceSession(file)
+        assert session.get_modelmeta().custom_metadata_map == {SIGNATURE_FILE: text}
+        (series,), (forecast,) = session.get_inputs(), session.get_outputs()
+        assert (series.shape, forecast.shape) == (["batch", 12], ["batch", 1])
+        batch = "batch"
+    else:
+        assert zipfile.ZipFile(file).read(SIGNATURE_FILE).decode() == text
+        batch = 1
+    assert graph["inputs"] == {"series": {"dtype": "float32", "shape": [batch, 12]}}
+    assert graph["outputs"] == {"forecast": {"dtype": "float32", "shape": [batch, 1]}}
+
+
+@pytest.mark.parametrize("name", store.names())
+def test_facts_are_those_of_the_model(name):
+    """The tables that a program without the zoo reads are as long as the model's outputs."""
+    recipe = store.load_recipe(store.folder_of(name))
+    facts = json.loads(json.dumps(recipe.task.facts(recipe)))
+    if "labels" in facts:
+        size = getattr(recipe.model, "num_classes", getattr(recipe.model, "vocabulary_size", None))
+        assert len(facts["labels"]) == size
+        assert facts["labels"][facts.get("blank", 0)] == "<blank>" or "blank" not in facts
+    if "tokens" in facts:
+        assert len(facts["tokens"]) == recipe.model.vocabulary_size
+        for special, token in (("unknown", "<unk>"), ("end", "<end>"), ("pad", "<pad>")):
+            assert special not in facts or facts["tokens"][facts[special]] == token
+    assert facts or name.startswith("timeseries/")
+
+
+# In environments that hold one runtime alone -------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=PACKAGES)
+def runtime(request, tmp_path_factory):
+    """(name, the Python of an environment that has this runtime and Pillow)."""
+    folder = tmp_path_factory.mktemp(request.param)
+    venv.create(folder, with_pip=True)
+    python = folder / "bin" / "python"
+    packages = (PACKAGES[request.param], "pillow")
+    subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
+    for absent in ("tensorflow", "keras", "zoo"):
+        found = subprocess.run([python, "-c", f"import {absent}"], capture_output=True, cwd=folder)
+        assert found.returncode != 0
+    return request.param, python
+
+
+# Every graph of an export by `graphs.py`, on arrays.
+EVERY_GRAPH = """
+import sys
+import numpy as np
+sys.path.insert(0, sys.argv[1])
+from graphs import open_export
+graphs, _ = open_export(sys.argv[2])
+np.savez(sys.argv[5], **graphs[sys.argv[3]](**np.load(sys.argv[4])))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", store.names())
+def test_a_preset_answers_alone(runtime, name, tmp_path):
+    format_, python = runtime
+    rows = export(name, [format_], tmp_path / "exported")["files"]
+    folder, preset = tmp_path / "exported" / format_, zoo.load(name)
+    asked = question(preset, tmp_path)
+    output = run_script(python, SCRIPTS / asked.script, folder, *asked.arguments)
+    assert asked.is_answered_by(output), (output, asked)
+    example_inputs = preset.recipe.data.example_inputs(preset.recipe)
+    for graph in preset.recipe.model.graphs(preset.model):
+        inputs = {key: np.asarray(value)[:1] for key, value in example_inputs[graph][0].items()}
+        np.savez(tmp_path / "inputs.npz", **inputs)
+        files = (tmp_path / "inputs.npz", tmp_path / "outputs.npz")
+        run_script(python, "-c", EVERY_GRAPH, SCRIPTS, folder, graph, *files)
+        received = np.load(files[1])
+        for key, expected in preset.graphs[graph](**inputs).items():
+            np.testing.assert_allclose(received[key], expected, atol=rows[0]["tolerance"])
+
+
+# TensorFlow and TensorFlow Serving ----------------------------------------------------------------
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", KINDS)
+def test_a_script_answers_by_plain_tensorflow(name, tmp_path):
+    export(name, ["savedmodel"], tmp_path / "exported")
+    preset, folder = zoo.load(name), tmp_path / "exported" / "1"
+    asked = question(preset, tmp_path)
+    script = (SCRIPTS / asked.script, folder, *asked.arguments)
+    output = run_script(sys.executable, *script, absent="zoo,keras")
+    assert asked.is_answered_by(output.splitlines()[-1] if output else ""), (output, asked)
+
+
+@pytest.fixture(scope="module")
+def recogniser(tmp_path_factory) -> Model:
+    """The SavedModel of a recogniser."""
+    folder = tmp_path_factory.mktemp("exported")
+    export("speech/tdnn-ctc-an4", ["savedmodel"], folder)
+    return Model(folder / "1")
+
+
+@pytest.mark.slow
+def test_clients_of_tensorflow_serving(recogniser, tmp_path):
+    """The REST client needs Python alone, the gRPC client TensorFlow Serving's protocol buffers."""
+    preset = zoo.load("speech/tdnn-ctc-an4")
+    path = question(preset, tmp_path).arguments[0]
+    request, expected = json.dumps({"wav": [f"@{path}"]}), next(preset.predict([path]))
+    signature = ("transcribe_wav", request)
+    alone = run_script(
+        sys.executable,
+        SCRIPTS / "saved_model.py",
+        recogniser.folder,
+        *signature,
+        absent="zoo,keras",
+    )
+    with rest_server(recogniser) as url:
+        rest = run_script(
+            sys.executable,
+            SCRIPTS / "serving_rest.py",
+            url,
+            *signature,
+            absent="zoo,tensorflow,numpy.ma",
+        )
+    pytest.importorskip("tensorflow_serving")
+    with grpc_server(recogniser) as host:
+        grpc = run_script(
+            sys.executable, SCRIPTS / "serving_grpc.py", host, MODEL, *signature, absent="zoo,keras"
+        )
+    for output in (alone, rest, grpc):
+        assert answer(output)["text"] == [expected["output"]]
+        assert answer(output)["log_probability"] == pytest.approx(
+            [expected["log_probability"]], abs=2e-3
+        )
+
+
+@pytest.mark.slow
+def test_rows_of_a_request_are_its_columns(tmp_path):
+    """TensorFlow Serving puts rows together, and requests of several clients."""
+    export("language/charlstm-hello", ["savedmodel"], tmp_path)
+    model = Model(tmp_path / "1")
+    columns = {"prompt": ["hel", "he"], "length": [4, 2], "temperature": [0.0, 0.0], "seed": [1, 2]}
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    texts = ["hello\nh", "hell"]
+    assert predict_json(model, {"inputs": columns}) == {"outputs": {"text": texts}}
+    assert predict_json(model, {"instances": rows}) == {"predictions": [{"text": t} for t in texts]}

@@ -1,0 +1,106 @@
+"""WAV files inside a TensorFlow graph: PCM of any width; `tf.audio.decode_wav` reads 16 bits alone.
+
+A WAV file is "RIFF", a size, "WAVE", and chunks: a name of four letters, the size of what follows, and
+that, filled up to an even size. The chunk "fmt " tells how the samples in "data" are written.
+"""
+
+from __future__ import annotations
+
+import tensorflow as tf
+
+PCM, IEEE_FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
+# What samples are: the format's number and the bits of a sample.
+KINDS = ((PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (IEEE_FLOAT, 32), (IEEE_FLOAT, 64))
+# The beginning of "fmt ", and what an extensible one must have, too.
+FORMAT_BYTES, EXTENSIBLE_BYTES = 16, 26
+
+
+def decode_wav(contents: tf.Tensor, sample_rate: int) -> tf.Tensor:
+    """Return the waveform of a WAV file, float32 [samples], its channels averaged.
+
+    Args:
+        contents: string []. PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64 bits.
+        sample_rate: int. Hz. A file of another rate, and what is no such file, are errors of the graph.
+    """
+    with tf.control_dependencies([_check(_is_wav(contents), ["A file must be a WAV file."])]):
+        form, data = _chunks(contents)
+    whole = tf.strings.length(form) >= FORMAT_BYTES
+    with tf.control_dependencies([_check(whole, ["The WAV file says nothing of its format."])]):
+        form = tf.strings.join([form, tf.constant(bytes(EXTENSIBLE_BYTES))])
+    number, channels = _number(form, 0, tf.uint16), _number(form, 2, tf.uint16)
+    rate, bits = _number(form, 4, tf.int32), _number(form, 14, tf.uint16)
+    number = tf.where(number == EXTENSIBLE, _number(form, 24, tf.uint16), number)
+    is_kind = tf.reduce_all(tf.constant(KINDS) == tf.stack([number, bits]), axis=1)
+    checks = [
+        _check(
+            tf.reduce_any(is_kind) & (channels >= 1),
+            [
+                "The WAV file must be PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64. Received the "
+                "format, bits and channels",
+                *(number, bits, channels),
+            ],
+        ),
+        _check(rate == sample_rate, [f"The WAV file must have {sample_rate} Hz. Received:", rate]),
+    ]
+    with tf.control_dependencies(checks):
+        kind = tf.argmax(tf.cast(is_kind, tf.int32), output_type=tf.int32)
+    frame = tf.maximum(channels * bits // 8, 1)
+    data = tf.strings.substr(data, 0, tf.strings.length(data) // frame * frame)
+    samples = tf.switch_case(kind, [lambda k=k: _samples(data, *k) for k in KINDS])
+    finite = _check(
+        tf.reduce_all(tf.math.is_finite(samples)), ["The WAV file has no finite numbers."]
+    )
+    with tf.control_dependencies([finite]):
+        return tf.reduce_mean(tf.reshape(samples, [-1, tf.maximum(channels, 1)]), axis=1)
+
+
+def _is_wav(contents: tf.Tensor) -> tf.Tensor:
+    return tf.strings.regex_full_match(contents, r"(?s)RIFF\C\C\C\CWAVE\C*")
+
+
+def _chunks(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """What is in the chunks "fmt " and "data"; "" for one that is not there."""
+    length = tf.strings.length(contents)
+
+    def unfinished(at, form, data, found):
+        return (at + 8 <= length) & ~found
+
+    def body(at, form, data, found):
+        name, begin = tf.strings.substr(contents, at, 4), at + 8
+        size = _number(contents, at + 4, tf.int32)
+        # One that is being written says that it is as large as can be, which is below 0 here.
+        size = tf.where(size < 0, length - begin, tf.minimum(size, length - begin))
+        part = tf.strings.substr(contents, begin, size)
+        form = tf.where(name == "fmt ", part, form)
+        data = tf.where(name == "data", part, data)
+        return begin + size + size % 2, form, data, name == "data"
+
+    start = (tf.constant(12), tf.constant(""), tf.constant(""), tf.constant(False))
+    _, form, data, _ = tf.while_loop(unfinished, body, start)
+    return form, data
+
+
+def _number(text: tf.Tensor, at, kind: tf.DType) -> tf.Tensor:
+    """A number at a place, its lowest byte first, as int32 []."""
+    part = tf.strings.substr(text, at, kind.size)
+    return tf.cast(tf.io.decode_raw(part, kind)[0], tf.int32)
+
+
+def _samples(data: tf.Tensor, number: int, bits: int) -> tf.Tensor:
+    """float32 [samples] from -1 to 1, the channels one after the other."""
+    if number == IEEE_FLOAT:
+        return tf.cast(tf.io.decode_raw(data, {32: tf.float32, 64: tf.float64}[bits]), tf.float32)
+    if bits == 24:
+        low, middle, high = tf.unstack(
+            tf.cast(tf.reshape(tf.io.decode_raw(data, tf.uint8), [-1, 3]), tf.int32), axis=1
+        )
+        values = low + 256 * middle + 65536 * tf.where(high < 128, high, high - 256)
+    else:
+        kind = {8: tf.uint8, 16: tf.int16, 32: tf.int32}[bits]
+        values = tf.io.decode_raw(data, kind)
+    values = tf.cast(values, tf.float32)
+    return (values - 128.0) / 128.0 if bits == 8 else values / 2.0 ** (bits - 1)
+
+
+def _check(condition: tf.Tensor, words: list) -> tf.Operation:
+    return tf.debugging.Assert(condition, words)
