@@ -51,14 +51,16 @@ def create_model(name: str, **overrides: Any) -> keras.Model:
     return recipe.model.build()
 
 
-def load(preset_or_folder: str) -> Preset:
+def load(preset_or_folder: str, runtime: str = "keras") -> Preset:
     """Return a trained preset: `.model`, `.recipe`, `.metrics`, `.predict(inputs)`.
 
     Args:
-        preset_or_folder: a shipped preset by name, or the folder of a run or preset.
+        preset_or_folder: a preset by name, or the folder of a run or preset.
+        runtime: what it answers in: "keras", or what it was exported to before by `zoo export`:
+            "savedmodel", "onnx" or "litert". The last two need no TensorFlow.
 
     Raises:
-        ZooError: there is no such preset, or one of its files is missing or corrupt.
+        ZooError: there is no such preset or export, or one of its files is missing or corrupt.
 
     Example:
         >>> preset = zoo.load("speech/bilstm-ctc-an4")
@@ -66,7 +68,7 @@ def load(preset_or_folder: str) -> Preset:
     """
     from zoo.common.runtime.preset import load_preset
 
-    return load_preset(preset_or_folder)
+    return load_preset(preset_or_folder, runtime)
 
 
 def accelerate(model: keras.Model) -> keras.Model:

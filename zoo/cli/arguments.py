@@ -8,6 +8,7 @@ from pathlib import Path
 from zoo.cli.decoding import accept_options
 from zoo.cli.sources import DATA_VARIABLE
 from zoo.common.core.errors import ZooError
+from zoo.common.runtime import AUTO
 
 
 def add_preset(parser: argparse.ArgumentParser) -> None:
@@ -29,11 +30,14 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_backend(parser: argparse.ArgumentParser) -> None:
-    """Add `--backend`, the runtime, and the options of the preset's decoder."""
-    parser.add_argument(
-        "--backend", default="keras", help="keras (default), savedmodel, onnx or litert"
-    )
+def add_backend(parser: argparse.ArgumentParser, default: str = AUTO) -> None:
+    """Add `--backend`, the runtime, and the options of the preset's decoder.
+
+    Args:
+        default: the runtime of a user who names none.
+    """
+    words = "auto (a valid ONNX export, else keras), keras, savedmodel, onnx or litert"
+    parser.add_argument("--backend", default=default, help=f"{words}; default {default}")
     accept_options(parser)
 
 
@@ -42,6 +46,8 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     add_preset(parser)
     parser.add_argument("input", nargs="+", help="after --, one may begin with --")
     parser.add_argument("--jsonl", action="store_true", help="a JSON object a line for each input")
+    words = "export the preset to ONNX first, where it is not: each later answer begins sooner"
+    parser.add_argument("--cache", action="store_true", help=words)
     add_backend(parser)
 
 

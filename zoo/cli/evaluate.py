@@ -20,6 +20,7 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.core.task import Evaluation, Task
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
+from zoo.common.runtime import KERAS
 from zoo.common.utils.files import atomic_file
 from zoo.common.utils.packages import check_packages
 from zoo.common.utils.progress import say
@@ -142,7 +143,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--plots", type=Path, metavar="DIR", help="draw the evaluation")
     words = "of a captioner: rank images and captions by each other, and give the recall"
     parser.add_argument("--retrieval", action="store_true", help=words)
-    add_backend(parser)
+    add_backend(parser, KERAS)
 
 
 @register_verb(

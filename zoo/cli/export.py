@@ -12,14 +12,16 @@ from typing import Any
 
 from zoo.cli.arguments import add_preset
 from zoo.cli.output import print_answer, table
-from zoo.common.core.errors import ZooError
+from zoo.common.core.errors import ExportError, ZooError
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
 from zoo.common.presets.runs import RUN_FILE
-from zoo.common.presets.seals import is_sealed, preset_digests, sealed_preset
-from zoo.common.runtime import export_folder
+from zoo.common.presets.seals import check_seal, is_sealed, preset_digests, sealed_preset
+from zoo.common.runtime import AUTO, SOONEST, export_folder
+from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.utils.files import clear_parts
 from zoo.common.utils.locks import LOCK_FILE, locked
+from zoo.common.utils.progress import say
 from zoo.common.utils.quiet import import_tensorflow
 
 
@@ -29,7 +31,8 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
     Args:
         name: of a preset, or the folder of a run.
         formats: those of `zoo.common.export.FORMATS`, each once.
-        out: a folder, which then holds all that `zoo predict` needs besides; None for the preset's own.
+        out: a folder, which then holds all that `zoo predict` needs besides; None for where
+            `zoo predict` looks: the preset's own, or of an installed package one in the cache.
 
     Returns:
         `files`, a row a file, and where one of several formats failed, `errors`, a line for each.
@@ -43,9 +46,9 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
     for format_ in formats:
         check_format(format_)
     source, formats = store.find(name), list(dict.fromkeys(formats))
-    folder = out or source
+    folder = out or store.exports_of(source)
     # Unlike Path.is_dir, os.path.isdir is no error for a name that is too long.
-    apart = not (os.path.isdir(folder) and folder.samefile(source))
+    apart = bool(out) and not (os.path.isdir(folder) and folder.samefile(source))
     # A run that is being trained would be another model before its export is written.
     run = locked(source / LOCK_FILE) if apart and (source / RUN_FILE).exists() else nullcontext()
     with locked(folder / LOCK_FILE), run:
@@ -66,6 +69,27 @@ def export(name: str, formats: Sequence[str], out: Path | None = None) -> dict[s
             if not files:
                 raise ZooError(" ".join(errors))
     return {"preset": name, "files": files} | ({"errors": errors} if errors else {})
+
+
+def fill_cache(name: str, backend: str) -> None:
+    """Export a preset to what the runtime "auto" answers by, unless that is there and valid.
+
+    A model that is not of Keras has no exports, and begins soon without.
+
+    Raises:
+        ZooError: the runtime is another, or as `export`.
+    """
+    if backend != AUTO:
+        raise ZooError(f"--cache goes with --backend {AUTO}. Received: --backend {backend}.")
+    folder = store.find(name)
+    recipe = store.load_recipe(folder)
+    target = export_folder(SOONEST, store.exports_of(folder))
+    try:
+        check_seal(target, folder, recipe, SOONEST)
+    except ExportError:
+        if isinstance(recipe.model, KerasModel):
+            say(f"{name} is exported to {target}, once.")
+            export(name, [SOONEST])
 
 
 def _check_same_model(source: Path, folder: Path, formats: Sequence[str]) -> None:
@@ -100,7 +124,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--to", required=True, metavar="FORMATS", help="savedmodel,litert,onnx,tensorrt"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: the preset's own folder")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="default: where predict looks")
 
 
 @register_verb(

@@ -14,6 +14,7 @@ from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
+from zoo.common.runtime import AUTO
 
 
 def plot(
@@ -21,7 +22,7 @@ def plot(
     source: str,
     out: Path | None = None,
     *,
-    backend: str = "keras",
+    backend: str = AUTO,
     options: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Draw an input with a preset's answer.

@@ -11,6 +11,7 @@ from typing import Any
 from zoo.cli import stream
 from zoo.cli.arguments import add_inputs, check_json
 from zoo.cli.decoding import given_options, open_preset, set_options
+from zoo.cli.export import fill_cache
 from zoo.cli.output import error_line, print_answers, table
 from zoo.cli.plot import plot
 from zoo.cli.writing import (
@@ -25,13 +26,14 @@ from zoo.cli.writing import (
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
+from zoo.common.runtime import AUTO
 
 
 def predict(
     name: str,
     inputs: Sequence[str],
     *,
-    backend: str = "keras",
+    backend: str = AUTO,
     options: Mapping[str, Any] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Return an answer, or an error, for each input, as they are made.
@@ -39,7 +41,7 @@ def predict(
     Args:
         name: of a preset, or the folder of a run.
         inputs: such as the paths of recordings, or of folders of them.
-        backend: the runtime; one of `zoo.common.runtime.BACKENDS`.
+        backend: the runtime; see `zoo.common.runtime.open_graphs`.
         options: of the preset's decoder: text or a value by name, such as `{"beam_width": 8}`.
 
     Raises:
@@ -106,6 +108,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Run the verb."""
     check_json(options)
+    if options.cache:
+        fill_cache(options.preset, options.backend)
     if options.stream:
         return stream.run_stream(options, functools.partial(prediction_text, named=False))
     recipe = set_options(

@@ -8,15 +8,17 @@ from typing import Any
 
 from zoo.cli.arguments import add_inputs, check_json
 from zoo.cli.decoding import given_options, open_preset
+from zoo.cli.export import fill_cache
 from zoo.cli.output import error_line, print_answers
 from zoo.common.core.verbs import register_verb
+from zoo.common.runtime import AUTO
 
 
 def score(
     name: str,
     inputs: Sequence[str],
     *,
-    backend: str = "keras",
+    backend: str = AUTO,
     options: Mapping[str, Any] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Return the log-probability of each text, token by token, or an error, as they are made.
@@ -45,6 +47,8 @@ def score_text(score: dict[str, Any]) -> str:
 def run(options: argparse.Namespace) -> int:
     """Run the verb."""
     check_json(options)
+    if options.cache:
+        fill_cache(options.preset, options.backend)
     answers = score(
         options.preset, options.input, backend=options.backend, options=given_options(options)
     )

@@ -16,6 +16,7 @@ from zoo.common.core import registry
 from zoo.common.core.verbs import register_verb
 from zoo.common.decoding.decoder_file import write_options
 from zoo.common.presets import store
+from zoo.common.runtime import KERAS
 from zoo.common.utils.packages import check_packages
 
 DEFAULT_OUT = Path("decoder.json")
@@ -89,7 +90,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--split", default="dev", help="what is measured on; default dev")
     words = f"the decoder file; default: {DEFAULT_OUT}"
     parser.add_argument("--out", type=Path, metavar="FILE", default=DEFAULT_OUT, help=words)
-    add_backend(parser)
+    add_backend(parser, KERAS)
 
 
 @register_verb(

@@ -27,12 +27,12 @@ def load_vectors(name: str) -> tuple[Recipe, WordVectors]:
     Raises:
         ZooError: there is no such preset, or it is none of word vectors.
     """
-    from zoo.common.runtime import open_graphs
+    from zoo.common.runtime import AUTO, open_graphs
 
     recipe = store.load_recipe(store.find(name))
     if not isinstance(recipe.task, WordEmbedding):
         raise ZooError(f"{name} has no vectors of words: it must be a preset of word embeddings.")
-    return recipe, word_vectors(open_graphs("keras", name), recipe)
+    return recipe, word_vectors(open_graphs(AUTO, name), recipe)
 
 
 def neighbours(name: str, words: list[str], count: int = 10) -> list[dict[str, Any]]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-import os
 import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.presets import store
 from zoo.common.utils.files import PART, atomic_file
 from zoo.common.utils.progress import progress, say
 from zoo.vision_language import vgg16
@@ -26,7 +26,6 @@ from zoo.vision_language.captions import CaptionedImage
 from zoo.vision_language.images import SIZE, read_image
 from zoo.vision_language.vgg16 import BLOCKS, shape_after
 
-CACHE_VARIABLE = "ZOO_CACHE"
 BATCH = 16
 SHARD = 256
 # Part of the cache's key: one more whenever `read_image` comes to give other pixels.
@@ -34,13 +33,14 @@ PIXELS_VERSION = 1
 
 
 def cache_folder(blocks: int = len(BLOCKS)) -> Path:
-    """Return where features are kept: below the folder `ZOO_CACHE` names, or below ~/.cache/zoo.
+    """Return where features are kept, in `zoo.common.presets.store.cache`.
 
     blocks: of VGG16, that an image goes through.
     """
-    root = Path(os.environ.get(CACHE_VARIABLE) or Path.home() / ".cache" / "zoo")
     key = hashlib.sha256(f"{vgg16.checksum()} {SIZE} {PIXELS_VERSION}".encode()).hexdigest()
-    return root / (f"vgg16-{key[:16]}" + ("" if blocks == len(BLOCKS) else f"-block{blocks}"))
+    return store.cache() / (
+        f"vgg16-{key[:16]}" + ("" if blocks == len(BLOCKS) else f"-block{blocks}")
+    )
 
 
 def extract_features(

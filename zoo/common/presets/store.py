@@ -41,6 +41,11 @@ def home() -> Path:
     return Path(os.environ.get("ZOO_HOME") or Path.home() / ".zoo") / "saved_models"
 
 
+def cache() -> Path:
+    """Return the folder of what can be made again: that of `ZOO_CACHE`, else `~/.cache/zoo`."""
+    return Path(os.environ.get("ZOO_CACHE") or Path.home() / ".cache" / "zoo")
+
+
 def names() -> list[str]:
     """Return the names of the presets: the user's own and the shipped ones."""
     roots = (home(), ROOT)
@@ -78,6 +83,13 @@ def install_command(family: str) -> str:
 def destination(name: str) -> Path:
     """Return where a preset of this name is published: never into an installed package."""
     return (home() if ROOT == _INSTALLED else ROOT) / name
+
+
+def exports_of(folder: Path) -> Path:
+    """Return where exports of a preset stand: in its folder, or of an installed package in the cache."""
+    if folder.is_relative_to(_INSTALLED):
+        return cache() / "exports" / folder.relative_to(_INSTALLED)
+    return folder
 
 
 def find(preset_or_folder: str | Path) -> Path:

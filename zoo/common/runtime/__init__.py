@@ -14,7 +14,11 @@ from zoo.common.core.errors import ExportError, ZooError, check_choice
 from zoo.common.core.model import Function, Graphs
 from zoo.common.presets import store
 from zoo.common.presets.seals import check_seal
+from zoo.common.utils.progress import say
 
+# What a user gets who names no runtime: the export that begins soonest, where it is valid, else the
+# library the model is made of.
+AUTO, SOONEST = "auto", "onnx"
 KERAS = "keras"
 BACKENDS = (KERAS, "savedmodel", "onnx", "litert")
 
@@ -27,30 +31,48 @@ def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
     """Return the graphs of a preset in a runtime.
 
     Args:
-        backend: one of `BACKENDS`. "keras" is the library the model itself is made of.
+        backend: one of `BACKENDS`, of which "keras" is the library the model itself is made of; or
+            "auto": a valid export to ONNX, else that library.
         preset_or_folder: see `zoo.load`.
 
     Raises:
         ZooError: an unknown backend or preset, one that was not exported to that backend, a damaged
             file, or the runtime's package is not installed.
     """
-    if backend in FOLDERS and backend not in BACKENDS:
+    valid = (AUTO, *BACKENDS)
+    if backend in FOLDERS and backend not in valid:
         raise ZooError(
             "TensorRT engines are run by TensorRT-RTX on an NVIDIA GPU, and the zoo does not run them: "
-            f"--backend must be one of {', '.join(map(repr, BACKENDS))}. Received: {backend!r}."
+            f"--backend must be one of {', '.join(map(repr, valid))}. Received: {backend!r}."
         )
-    check_choice("--backend", backend, BACKENDS)
+    check_choice("--backend", backend, valid)
     folder = store.find(preset_or_folder)
+    if backend == AUTO:
+        return _open_auto(folder)
+    recipe = store.load_recipe(folder)
     if backend == KERAS:
-        recipe = store.load_recipe(folder)
         return Graphs(KERAS, recipe.model.functions(store.load_model(folder, recipe)))
-    export = export_folder(backend, folder)
+    export = export_folder(backend, store.exports_of(folder))
     if not export.is_dir():
         raise ZooError(
             f"There is no {export}: export it first: zoo export {preset_or_folder} --to {backend}"
         )
-    check_seal(export, folder, store.load_recipe(folder), backend)
+    check_seal(export, folder, recipe, backend)
     return open_export(backend, export)
+
+
+def _open_auto(folder: Path) -> Graphs:
+    """The graphs of a preset in the runtime that begins soonest. A bad export is told of, not used."""
+    if not export_folder(SOONEST, store.exports_of(folder)).is_dir():
+        return open_graphs(KERAS, folder)
+    try:
+        return open_graphs(SOONEST, folder)
+    except ZooError as error:
+        # In a folder of exports alone there is nothing else to answer by.
+        if not (folder / store.load_recipe(folder).model.file).exists():
+            raise
+        say(f"{error} The answer is by {KERAS}.")
+        return open_graphs(KERAS, folder)
 
 
 def open_export(backend: str, folder: Path) -> Graphs:

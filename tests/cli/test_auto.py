@@ -1,0 +1,107 @@
+"""The runtime of a user who names none: a valid export of this very model, else Keras."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+import zoo
+from tests.cli.conftest import AR
+from tests.cli.test_export import change_weights, names
+from zoo.common.core.errors import ZooError
+from zoo.common.presets import store
+from zoo.common.runtime import AUTO, open_graphs
+from zoo.timeseries.series import SAMPLE
+
+
+@pytest.fixture
+def run(ar_run, tmp_path) -> Path:
+    """A run to be exported and trained on."""
+    return shutil.copytree(ar_run, tmp_path / "run")
+
+
+def forecasts(answer) -> list[float]:
+    assert answer.status == 0
+    (prediction,) = answer.json["predictions"]
+    return prediction["forecast"]
+
+
+def test_an_export_answers_while_it_is_of_the_model(run_zoo, run):
+    predict = ("predict", run, SAMPLE, "--json")
+    assert open_graphs(AUTO, run).backend == "keras"
+    by_keras = forecasts(run_zoo(*predict))
+    first = run_zoo(*predict, "--cache")
+    assert first.err == f"{run} is exported to {run / 'onnx'}, once.\n"
+    assert open_graphs(AUTO, run).backend == "onnx"
+    again = run_zoo(*predict, "--cache")
+    assert again.err == ""
+    for answer in (first, again):
+        assert forecasts(answer) == pytest.approx(by_keras, rel=1e-4)
+
+    change_weights(run)
+    changed = run_zoo(*predict)
+    assert f"{run / 'onnx'} is an export of another model.keras than" in changed.err
+    assert changed.err.endswith("The answer is by keras.\n")
+    expected = forecasts(run_zoo(*predict, "--backend", "keras"))
+    assert forecasts(changed) == expected
+    assert forecasts(changed) != pytest.approx(by_keras, rel=0.1)
+    run_zoo(*predict, "--cache")
+    assert forecasts(run_zoo(*predict)) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("damage", ["byte", "seal", "recipe"])
+def test_a_damaged_export_does_not_answer(run_zoo, run, damage):
+    assert run_zoo("export", run, "--to", "onnx").status == 0
+    if damage == "byte":
+        content = bytearray((run / "onnx" / "model.onnx").read_bytes())
+        content[len(content) // 2] ^= 0xFF
+        (run / "onnx" / "model.onnx").write_bytes(content)
+    elif damage == "seal":
+        (run / "onnx" / "export.json").unlink()
+    else:  # other settings, which the same weights fit
+        recipe = json.loads((run / "recipe.json").read_text())
+        recipe["decoder"]["horizon"] += 1
+        (run / "recipe.json").write_text(json.dumps(recipe))
+    answer = run_zoo("predict", run, SAMPLE, "--json")
+    assert answer.err.endswith("The answer is by keras.\n")
+    assert answer.err.count("\n") == 1
+    assert forecasts(answer) == forecasts(
+        run_zoo("predict", run, SAMPLE, "--json", "--backend", "keras")
+    )
+
+
+def test_a_folder_of_exports_alone(run_zoo, refused, run, tmp_path):
+    out = tmp_path / "out"
+    assert run_zoo("export", run, "--to", "onnx", "--out", out).status == 0
+    assert run_zoo("predict", out, SAMPLE).out == run_zoo("predict", run, SAMPLE).out
+    (out / "onnx" / "model.onnx").write_bytes(b"not a model")
+    assert "is corrupt: it is not what was exported" in refused("predict", out, SAMPLE)
+
+
+def test_exports_of_an_installed_package_go_to_the_cache(run_zoo, run, tmp_path, monkeypatch):
+    package, cache = tmp_path / "site" / "saved_models", tmp_path / "cache"
+    shutil.copytree(run, package / AR)
+    before = sorted(package.rglob("*"))
+    monkeypatch.setattr(store, "_INSTALLED", package)
+    monkeypatch.setattr(store, "ROOT", package)
+    monkeypatch.setenv("ZOO_CACHE", str(cache))
+    assert run_zoo("export", AR, "--to", "onnx,litert").status == 0
+    assert names(cache / "exports" / AR) == {"onnx", "litert"}
+    assert sorted(package.rglob("*")) == before
+    expected = [answer["forecast"] for answer in zoo.load(AR).predict([str(SAMPLE)])]
+    for runtime in ("onnx", "litert"):
+        preset = zoo.load(AR, runtime=runtime)
+        assert preset.graphs.backend == runtime
+        received = [answer["forecast"] for answer in preset.predict([str(SAMPLE)])]
+        assert received == [pytest.approx(row, rel=1e-4) for row in expected]
+    assert open_graphs(AUTO, AR).backend == "onnx"
+    with pytest.raises(ZooError, match="export it first: zoo export"):
+        zoo.load(AR, runtime="savedmodel")
+    with pytest.raises(ZooError, match=r"runtime must be one of 'keras', .*Received: 'torch'"):
+        zoo.load(AR, runtime="torch")
+
+
+def test_cache_goes_with_auto(refused, run):
+    line = refused("predict", run, SAMPLE, "--cache", "--backend", "litert")
+    assert line == "zoo: --cache goes with --backend auto. Received: --backend litert.\n"
