@@ -79,8 +79,8 @@ def build_deepspeech(config: DeepSpeech) -> keras.Model:
         h_5[t]   = g(W_5 (h_f[t] + h_b[t]) + b_5)
         logits   = W_6 h_5[t] + b_6
 
-    Both directions have the same W_4 and b_4. A recurrent layer of Keras has an input kernel: here it is
-    the identity, not trained, times the unit that brings the clip from 20 to 6, `relu6`.
+    Both directions have the same W_4 and b_4; `dense4` holds them times SCALE, in the unit in which
+    `relu6` clips. A recurrent layer of Keras has an input kernel: here it is the identity, not trained.
 
     Args:
         config: its arguments.
@@ -114,7 +114,7 @@ def build_deepspeech(config: DeepSpeech) -> keras.Model:
             config.hidden_size,
             activation="relu6",
             use_bias=False,
-            kernel_initializer=keras.initializers.Identity(gain=SCALE),
+            kernel_initializer="identity",
             return_sequences=True,
         ),
         merge_mode="sum",

@@ -72,9 +72,17 @@ def _switch(layer, classes):
 
 
 def _share(layer, new):
-    """Give `new` the variables of `layer`."""
+    """Give `new` the variables of `layer`, in the same order."""
     if not hasattr(layer, "cell") or new.cell.built:
         return
     for name in ("kernel", "recurrent_kernel", "bias"):
-        setattr(new.cell, name, getattr(layer.cell, name))
+        variable = getattr(layer.cell, name)
+        trainable = getattr(variable, "trainable", None)
+        if trainable is False:
+            # Keras would list it after those that are trained, so that `set_weights` took one
+            # matrix for another.
+            variable.trainable = True
+        setattr(new.cell, name, variable)
+        if trainable is False:
+            variable.trainable = False
     new.cell.built = True
