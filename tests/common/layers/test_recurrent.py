@@ -222,6 +222,33 @@ def test_other_precisions(name, policy):
         np.testing.assert_allclose(tf.cast(actual, "float64"), wanted, atol=3 * tolerance * scale)
 
 
+@pytest.mark.parametrize("name", LAYERS)
+def test_in_bfloat16_it_is_as_exact_as_keras(name):
+    """The distance from the numbers of float32, over all outputs and gradients, beside Keras's own."""
+    exact, _ = pair(name, return_sequences=True)
+    both = pair(name, dtype="mixed_bfloat16", return_sequences=True)
+    x = random(BATCH, TIME, FEATURES)
+
+    def distances(layer):
+        pairs = zip(sum(numbers(layer, x), []), sum(numbers(exact, x), []), strict=True)
+        return [np.linalg.norm(tf.cast(a, "float32") - e) / np.linalg.norm(e) for a, e in pairs]
+
+    of_keras, of_zoo = map(distances, both)
+    assert 1e-4 < np.mean(of_zoo) < 1.2 * np.mean(of_keras)
+
+
+@pytest.mark.parametrize("products", ["float32", "bfloat16"])
+def test_products_outside_the_loop_are_in_the_layers_precision(products):
+    """Every product that TensorFlow computes in a training step; those in the loop are XLA's."""
+    _, fast = pair(
+        "lstm", dtype="mixed_bfloat16" if products == "bfloat16" else None, return_sequences=True
+    )
+    x = random(BATCH, TIME, FEATURES)
+    graph = tf.function(lambda x: numbers(fast, x)).get_concrete_function(x).graph
+    dtypes = [op.get_attr("T").name for op in graph.get_operations() if op.type == "MatMul"]
+    assert dtypes == [products] * 4  # x K; the gradients of K, R and x
+
+
 @pytest.mark.parametrize(
     ("name", "options"),
     [

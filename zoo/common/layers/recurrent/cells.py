@@ -29,8 +29,8 @@ class Cell(NamedTuple):
     transpose: (weights, dropout) -> the matrices that `backward` takes.
     forward: (z, states, matrices, dropout) -> states, residuals.
     backward: (d_states, residuals, matrices, dropout) -> d_states before the step, gate_gradients.
-    gradients: (previous h, gate_gradients, dropout) -> gradient of z, gradients of the weights; all
-        arguments `[time, batch, ...]`.
+    gradients: (previous h, gate_gradients, dropout, multiply) -> gradient of z, gradients of the
+        weights; the first three `[time, batch, ...]`, the last as of `kernels.run`.
     """
 
     gates: int
@@ -82,9 +82,9 @@ LSTM = Cell(
     transpose=lambda weights, dropout: (_transpose(weights[0], dropout),),
     forward=_lstm_forward,
     backward=_lstm_backward,
-    gradients=lambda h, gate_gradients, dropout: (
+    gradients=lambda h, gate_gradients, dropout, multiply: (
         gate_gradients[0],
-        (_kernel_gradient(h, gate_gradients[0], dropout),),
+        (_kernel_gradient(h, gate_gradients[0], dropout, multiply),),
     ),
 )
 
@@ -113,11 +113,11 @@ def _gru_backward(d_states, residuals, matrices, dropout):
     return (before,), (d_inner, dh * h_to_a)
 
 
-def _gru_gradients(h, gate_gradients, dropout):
+def _gru_gradients(h, gate_gradients, dropout, multiply):
     d_inner, da = gate_gradients
     du, dr, _ = tf.split(d_inner, 3, axis=2)
-    weights = (_kernel_gradient(h, d_inner, dropout), tf.reduce_sum(d_inner, axis=(0, 1)))
-    return tf.concat([du, dr, da], axis=2), weights
+    d_kernel = _kernel_gradient(h, d_inner, dropout, multiply)
+    return tf.concat([du, dr, da], axis=2), (d_kernel, tf.reduce_sum(d_inner, axis=(0, 1)))
 
 
 GRU = Cell(
@@ -167,11 +167,12 @@ def _gru_before_backward(d_states, residuals, matrices, dropout):
     return (before,), (tf.concat([d_gates, da], axis=1), reset_h)
 
 
-def _gru_before_gradients(h, gate_gradients, dropout):
+def _gru_before_gradients(h, gate_gradients, dropout, multiply):
     dz, reset_h = gate_gradients
     units = reset_h.shape[2]
-    gates = _kernel_gradient(h, dz[:, :, : 2 * units], None if dropout is None else dropout[:2])
-    candidate = _kernel_gradient(reset_h, dz[:, :, 2 * units :], None)
+    dropout = None if dropout is None else dropout[:2]
+    gates = _kernel_gradient(h, dz[:, :, : 2 * units], dropout, multiply)
+    candidate = _kernel_gradient(reset_h, dz[:, :, 2 * units :], None, multiply)
     return dz, (tf.concat([gates, candidate], axis=1),)
 
 
@@ -263,13 +264,14 @@ def _product_gradient(d_product, matrix, dropout):
     return tf.reduce_sum(tf.matmul(d_gates, matrix) * dropout, axis=0)
 
 
-def _kernel_gradient(h, d_product, dropout):
+def _kernel_gradient(h, d_product, dropout, multiply):
     """One product over all steps and rows, or one for each gate's mask."""
     if dropout is not None:
         gates = tf.split(d_product, dropout.shape[0], axis=2)
         pairs = zip(tf.unstack(dropout), gates, strict=True)
-        return tf.concat([_kernel_gradient(h * m, gate, None) for m, gate in pairs], axis=1)
+        blocks = [_kernel_gradient(h * m, gate, None, multiply) for m, gate in pairs]
+        return tf.concat(blocks, axis=1)
     units, width = h.shape[2], d_product.shape[2]
-    return tf.matmul(
+    return multiply(
         tf.reshape(h, (-1, units)), tf.reshape(d_product, (-1, width)), transpose_a=True
     )

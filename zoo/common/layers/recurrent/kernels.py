@@ -33,6 +33,7 @@ def run(
     dropout: tf.Tensor | None = None,
     reverse: bool = False,
     training: bool = False,
+    products: str | None = None,
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
     """Walk a recurrence over time.
 
@@ -47,6 +48,8 @@ def run(
         dropout: `[gates, batch, units]`, masks on the state that each gate sees. Defaults to None.
         reverse: walk from the last step to the first. Results stay in the order of `x`.
         training: keep what a gradient needs. Without it a gradient walks forward once more.
+        products: the dtype that the operands and results of products outside the loop are rounded to;
+            their sums are in float32. Defaults to that of `x`.
 
     Returns:
         `h` after each step, `[time, batch, units]`, and the states after the last step.
@@ -55,12 +58,20 @@ def run(
         ZooError: a second derivative is asked for.
     """
     count, units = len(states), states[0].shape[1]
+    products = products or x.dtype
+
+    def multiply(a, b, **how):
+        # Not by XLA, which gains nothing from half precision on a CPU: oneDNN does.
+        product = tf.matmul(tf.cast(a, products), tf.cast(b, products), **how)
+        return tf.cast(product, x.dtype)
 
     def forward(x, kernel, bias, weights, states, keep):
-        matrices = cell.prepare(weights, dropout)
+        matrices, kernel = cell.prepare(weights, dropout), tf.cast(kernel, products)
 
         def window(part, states, _):
-            z = part.pad(_affine(part.slice(x), kernel, bias))
+            inputs = part.slice(x)
+            z = tf.nn.bias_add(multiply(_flatten_time(inputs), kernel), bias)
+            z = part.pad(_unflatten_time(inputs, z))
             states, h, residuals = _forward(
                 cell, reverse, keep, z, part.pad(part.slice(mask)), dropout, matrices, states,
                 part.steps,
@@ -78,7 +89,8 @@ def run(
     def backward(x, kernel, bias, weights, states, h, residuals, d_h, d_states):
         if not training:
             _, _, residuals = forward(x, kernel, bias, weights, states, keep=True)
-        matrices, from_gates = cell.transpose(weights, dropout), tf.transpose(kernel)
+        matrices = cell.transpose(weights, dropout)
+        from_gates = tf.cast(tf.transpose(kernel), products)
 
         def window(part, carried, residuals):
             d_states, sums = carried[:count], carried[count:]
@@ -88,16 +100,16 @@ def run(
             )  # fmt: skip
             gate_gradients = tuple(part.unpad(values) for values in gate_gradients)
             dz, d_weights = cell.gradients(
-                part.before(h, states[0], reverse), gate_gradients, dropout
+                part.before(h, states[0], reverse), gate_gradients, dropout, multiply
             )
             rows, inputs = _flatten_time(dz), part.slice(x)
             gradients = (
-                tf.matmul(_flatten_time(inputs), rows, transpose_a=True),
+                multiply(_flatten_time(inputs), rows, transpose_a=True),
                 tf.reduce_sum(rows, axis=0),
                 *d_weights,
             )
             sums = tuple(total + gradient for total, gradient in zip(sums, gradients, strict=True))
-            return (*d_states, *sums), (_unflatten_time(inputs, tf.matmul(rows, from_gates)),), ()
+            return (*d_states, *sums), (_unflatten_time(inputs, multiply(rows, from_gates)),), ()
 
         sums = map(tf.zeros_like, (kernel, bias, *weights))
         carried, (dx,), _ = _over_windows(
@@ -124,11 +136,6 @@ def run(
 
     h, *last_states = walk(x, kernel, bias, *weights, *states)
     return h, tuple(last_states)
-
-
-def _affine(x, kernel, bias):
-    """`x K + b` over `[time, batch, features]`, as one product of two matrices."""
-    return _unflatten_time(x, tf.nn.bias_add(tf.matmul(_flatten_time(x), kernel), bias))
 
 
 def _flatten_time(x):

@@ -141,7 +141,7 @@ def _weights_dropped(cell, rate):
 
 def _run(layer, cell, sequences, initial_state, mask, training):
     """Keras's `inner_loop` by a kernel: (last output, outputs, states)."""
-    # Half precision only rounds the operands: a long sum of bfloat16 states would drift.
+    # In half precision products alone are, outside the loop: a long sum of bfloat16 states would drift.
     dtype = "float64" if layer.compute_dtype == "float64" else "float32"
     states = keras.tree.flatten(initial_state)
     rows = {
@@ -186,6 +186,7 @@ def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask
         dropout=recurrent_dropout,
         reverse=layer.go_backwards,
         training=training,
+        products=_products(layer),
     )
     last_output = last[0]
     if mask is not None:
@@ -200,6 +201,11 @@ def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask
     if layer.go_backwards:
         h = tf.reverse(h, [0])
     return last_output, tf.transpose(h, (1, 0, 2)), list(last)
+
+
+def _products(layer):
+    """The dtype of products outside the loop: float16, which CPUs do not multiply in, is left out."""
+    return "bfloat16" if layer.compute_dtype == "bfloat16" else None
 
 
 def _threads():
