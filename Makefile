@@ -27,9 +27,11 @@ fuzz: $(VENV)/installed
 lint: $(VENV)/installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 results: $(VENV)/installed
 	$(BIN)/python tools/results.py
+	$(BIN)/python tools/cards.py
 
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "The zoo needs Python 3.11, 3.12 or 3.13; none is on the PATH." >&2; exit 1; }

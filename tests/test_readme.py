@@ -1,15 +1,23 @@
-"""The tables of figures are those of the files they were measured into."""
+"""The figures in README and docs are those of the files they were measured into."""
 
 import runpy
 from pathlib import Path
 
+import pytest
+
 REPOSITORY = Path(__file__).parents[1]
+RESULTS = runpy.run_path(str(REPOSITORY / "tools" / "results.py"))
 
 
-def test_the_tables_are_those_of_the_measured_files():
-    results = runpy.run_path(str(REPOSITORY / "tools" / "results.py"))
-    assert len(results["TABLES"]) == 2
-    for path, make in results["TABLES"].items():
-        text = path.read_text("utf-8")
-        shown = text.partition(results["BEGIN"])[2].partition(results["END"])[0]
-        assert shown == make(), f"{path}: run `make results`"
+@pytest.mark.parametrize(("path", "name"), RESULTS["BLOCKS"])
+def test_a_block_is_of_the_measured_files(path, name):
+    begin, end = RESULTS["marks"](name)
+    text = path.read_text("utf-8")
+    assert text.count(begin) == text.count(end) == 1
+    shown = text.partition(begin)[2].partition(end)[0]
+    assert shown == RESULTS["BLOCKS"][path, name](), f"{path}: run `make results`"
+
+
+@pytest.mark.parametrize("path", RESULTS["FILES"])
+def test_a_file_is_of_the_measured_files(path):
+    assert path.read_text("utf-8") == RESULTS["FILES"][path](), "run `make results`"

@@ -1,8 +1,15 @@
-"""Write the tables of figures in README and docs from metrics.json files. Run by `make results`."""
+"""Write the figures in README and docs from the files they were measured into. Run by `make results`.
+
+Figures of presets come from their metrics.json, speed from benchmarks/results/*.json.
+"""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any
 
 from zoo.common.core import registry
@@ -16,7 +23,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 SHOWN = 3
 # What the table of captioners shows; a preset measured before there was one of them has a dash.
 CAPTION_METRICS = ("bleu4", "bleu3", "bleu2", "bleu1", "rouge_l", "cider", "copy_rate")
-BEGIN, END = "metrics.json -->\n", "<!-- /results -->"
+BENCHMARKS = REPOSITORY / "benchmarks" / "results"
+# The recogniser whose speed README tells.
+RECOGNISER = "speech/bilstm-ctc-an4"
 
 
 def table() -> str:
@@ -62,18 +71,115 @@ def captioners() -> str:
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
-# What stands between the two marks of each file.
-TABLES = {
-    REPOSITORY / "README.md": table,
-    REPOSITORY / "docs" / "captioning.md": captioners,
+# Speed
+
+
+def measured(benchmark: str) -> list[dict[str, Any]]:
+    """Return the results of a benchmark."""
+    return json.loads((BENCHMARKS / f"{benchmark}.json").read_text("utf-8"))["results"]
+
+
+def markdown(head: list[str], rows: list[list[Any]]) -> str:
+    """Return a table; numbers that are not whole have two digits."""
+    lines = [head, ["---"] * len(head), *([_plain(cell) for cell in row] for row in rows)]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _plain(cell: Any) -> str:
+    return f"{cell:.2f}" if isinstance(cell, float) else str(cell)
+
+
+def training_step() -> str:
+    """Return a training step of the recogniser in each library, in milliseconds, by threads."""
+    names = {
+        "zoo": "the zoo",
+        "keras": "stock Keras",
+        "pytorch": "PyTorch, packed sequences",
+        "pytorch, padded": "PyTorch, padded",
+    }
+    rows = [
+        [r["threads"], *(round(r["milliseconds"][name]) for name in names)]
+        for r in measured("training_step")
+    ]
+    return markdown(["threads", *names.values()], rows)
+
+
+def speed() -> str:
+    """Return the speed of the recogniser in each runtime and of the layers beside other libraries."""
+    (times,) = (
+        r["milliseconds"]
+        for r in measured("export")
+        if r["preset"] == RECOGNISER and next(iter(r["shapes"].values()))[0] == 1
+    )
+    cases = [r for r in measured("recurrent") if r["what"] == "training"]
+
+    def mean(name: str, threads: int) -> float:
+        return geometric_mean([r["ratio"][name] for r in cases if r["threads"] == threads])
+
+    return (
+        f"The recogniser on one recording: ONNX Runtime {times['onnx']:.1f} ms, LiteRT "
+        f"{times['litert']:.1f}, the zoo's layers {times['zoo']:.1f}, stock Keras\n"
+        f"{times['tf.function']:.1f} in a `tf.function` and {times['predict']:.0f} by `predict` ([all "
+        "presets and runtimes](docs/exports.md)). A training step of one recurrent\nlayer takes stock "
+        f"Keras {mean('keras', 1):.1f} and {mean('keras', 2):.1f} times as long (one thread, two), "
+        f"PyTorch {mean('pytorch', 1):.1f} and {mean('pytorch', 2):.1f} times, in the mean over LSTM "
+        "and GRU, six\nshapes, padded and unpadded.\n"
+    )
+
+
+def exports() -> str:
+    """Return a graph's call in each runtime, in milliseconds."""
+    names = ["onnx", "litert", "zoo", "tf.function", "predict"]
+    head = ["preset", "graph", "batch", "ONNX Runtime", "LiteRT", *names[2:], "tf.function / ONNX"]
+    rows = [
+        [r["preset"].partition("/")[2], r["graph"], next(iter(r["shapes"].values()))[0]]
+        + [r["milliseconds"][name] for name in names]
+        + [r["ratio"]["tf.function"]]
+        for r in measured("export")
+    ]
+    return markdown(head, rows)
+
+
+def recurrent_cases() -> str:
+    """Return every case of the recurrent layers' benchmark as CSV, in milliseconds."""
+    text, names = io.StringIO(), ("zoo", "keras", "pytorch")
+    axes = ["batch", "steps", "inputs", "units"]
+    writer = csv.writer(text, lineterminator="\n")
+    ways = [f"{name}_ms" for name in ("floor", *names)] + [f"{name}_ratio" for name in names[1:]]
+    writer.writerow(["cell", *axes, "lengths", "what", "threads", *ways])
+    for r in measured("recurrent"):
+        times = [r["floor_ms"], *(r["milliseconds"][name] for name in names)]
+        ratios = [r["ratio"][name] for name in names[1:]]
+        numbers = [f"{number:.3f}" for number in [*times, *ratios]]
+        writer.writerow([r["cell"], *r["shape"], r["lengths"], r["what"], r["threads"], *numbers])
+    return text.getvalue()
+
+
+# What stands between two marks of a file, by the name of the marks.
+README, DOCS = REPOSITORY / "README.md", REPOSITORY / "docs"
+BLOCKS = {
+    (README, "presets"): table,
+    (README, "training step"): training_step,
+    (README, "speed"): speed,
+    (DOCS / "captioning.md", "captioners"): captioners,
+    (DOCS / "exports.md", "exports"): exports,
 }
+FILES = {BENCHMARKS / "recurrent.csv": recurrent_cases}
+
+
+def marks(name: str) -> tuple[str, str]:
+    """Return what stands before and behind a block."""
+    return f"<!-- {name}: written by tools/results.py -->\n", f"<!-- /{name} -->"
 
 
 def main() -> None:
-    """Replace what is between the two marks of each file."""
-    for path, make in TABLES.items():
-        before, _, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-        write_text(path, before + BEGIN + make() + END + rest.partition(END)[2])
+    """Replace what is between the marks, and write the files."""
+    for (path, name), make in BLOCKS.items():
+        begin, end = marks(name)
+        before, _, rest = path.read_text(encoding="utf-8").partition(begin)
+        write_text(path, before + begin + make() + end + rest.partition(end)[2])
+    for path, make in FILES.items():
+        write_text(path, make())
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from zoo.common.runtime.preset import Preset
 
 __version__ = "0.1.0"
-__all__ = ["ZooError", "accelerate", "create_model", "list_models", "load", "register"]
+__all__ = ["ZooError", "accelerate", "create_model", "list_models", "load", "register", "to_stock"]
 
 
 def list_models(pattern: str = "*") -> list[str]:
@@ -74,11 +74,26 @@ def load(preset_or_folder: str, runtime: str = "keras") -> Preset:
 def accelerate(model: keras.Model) -> keras.Model:
     """Return a model with its stock Keras recurrent layers run by the zoo's fast CPU kernels.
 
-    The weights are shared, not copied. See `zoo.common.layers.recurrent`.
+    The weights are shared, not copied, and `save` writes stock layers: the file opens where the zoo is
+    not installed. See docs/recurrent.md for the gain, and for `jit_compile`, whose default is False.
 
     Example:
         >>> fast = zoo.accelerate(my_keras_model)
+        >>> fast.compile("adam", "mse")
     """
     from zoo.common.layers.recurrent import accelerate
 
     return accelerate(model)
+
+
+def to_stock(model: keras.Model) -> keras.Model:
+    """Return a model with its fast recurrent layers as stock Keras ones: the inverse of `accelerate`.
+
+    The weights are shared, not copied.
+
+    Example:
+        >>> zoo.to_stock(fast).export("served")
+    """
+    from zoo.common.layers.recurrent import to_stock
+
+    return to_stock(model)

@@ -6,6 +6,7 @@ import shutil
 
 import pytest
 
+from tests.cli.conftest import AR
 from tests.conftest import AN4
 from zoo.common.core.task import Task
 from zoo.common.tasks.ctc import CTC
@@ -18,9 +19,12 @@ from zoo.language.data import SAMPLE
 )
 def test_evaluate(run_zoo, tiny_run, split, examples):
     answer = run_zoo("evaluate", tiny_run, "--data", AN4, *split, "--json")
-    assert (answer.status, answer.err) == (0, "")
     result = answer.json
-    assert list(result) == ["preset", "corpus", "split", "examples", "seconds", "metrics"]
+    seen = result["split"] in ("train", "all")
+    warned = f"These examples are among those that {tiny_run} was trained on" in answer.err
+    assert (answer.status, warned, answer.err != "") == (0, seen, seen)
+    keys = ["preset", "corpus", "split", "examples", "seconds", "metrics"]
+    assert list(result) == keys + ["from_training"] * seen
     assert result["preset"] == str(tiny_run)
     assert result["corpus"] == "an4"
     assert result["split"] == (split[1] if split else "test")
@@ -34,6 +38,28 @@ def test_dev_is_what_the_run_was_steered_by(run_zoo, tiny_run):
     (row,) = csv.DictReader((tiny_run / "metrics.csv").open())
     for metric, value in result["metrics"].items():
         assert value == pytest.approx(float(row[metric]), abs=1e-6)
+
+
+@pytest.mark.parametrize("split", [None, "train", "dev", "new"])
+def test_figures_of_the_training_data_of_a_manifest_are_called_so(run_zoo, laser, tmp_path, split):
+    """By checksum: whole, or one of its splits."""
+    values = (laser / "santafe_A_train.txt").read_text().split()
+    splits = ["train"] * 100 + ["dev"] * 25 + ["test"] * 25
+    rows = values if split is None else [f"{v},{s}" for v, s in zip(values, splits, strict=True)]
+    head = "value" if split is None else "value,split"
+    manifest, run = tmp_path / "series.csv", tmp_path / "run"
+    manifest.write_text("\n".join([head, *rows]) + "\n")
+    context = ("--set", "model.context=8", "--out", run)
+    assert run_zoo("train", AR, "--manifest", manifest, *context).status == 0
+    other = tmp_path / "other.csv"
+    other.write_text("\n".join(["value", *values[:60]]) + "\n")
+    if split == "new":
+        measured = ("--manifest", other)
+    else:
+        measured = ("--manifest", manifest, *(("--split", split) if split else ()))
+    answer = run_zoo("evaluate", run, *measured, "--json")
+    assert answer.status == 0, answer.err
+    assert answer.json.get("from_training", False) == (split in (None, "train"))
 
 
 def test_evaluate_reports(run_zoo, tiny_run):

@@ -1,6 +1,7 @@
 """`zoo publish`: a run becomes a preset, or nothing changes."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -40,6 +41,9 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
     assert run_zoo("show", RECIPE, "--json").json["preset"] == store.SHIPPED
     text = (folder / "CARD.md").read_text()
     assert f"{wer:.4f}" in text
+    assert f'preset = zoo.load("{RECIPE}")' in text
+    assert "takes `waveform` float32 [batch, samples], `lengths` int32 [batch], and gives" in text
+    assert f"- Parameters: {zoo.load(RECIPE).model.count_params():,}." in text
     assert "Rates are fractions. The test split was measured once." in text
     metrics = zoo.load(RECIPE).metrics
     assert metrics["figures"]["test"]["metrics"]["wer"] == wer
@@ -51,6 +55,19 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
     assert set(first) == {"commit", "date", "metrics"}
     assert second["metrics"] == metrics["figures"]["test"]["metrics"]
     assert "The test split was measured 2 times" in (folder / "CARD.md").read_text()
+
+
+def test_a_card_counts_what_the_data_has():
+    """Of a text, tokens; of word vectors, tokens that are learnt from and places that are measured."""
+    for name, learnt, measured in (
+        ("language/lstm-small-ptb", "tokens", "tokens"),
+        ("language/skipgram-enwiki", "tokens", "places"),
+        ("timeseries/lstm-laser", "values", "values"),
+        ("speech/tdnn-fsdd", "examples", "examples"),
+    ):
+        text = (store.folder_of(name) / "CARD.md").read_text()
+        assert f"| split | {measured} |" in text
+        assert re.search(rf" over \d+ {learnt} \(dev: ", text)
 
 
 @pytest.mark.parametrize("metric", ["wer", "perplexity"])

@@ -12,6 +12,7 @@ from typing import Any
 from zoo.cli.arguments import add_backend, add_preset, add_source
 from zoo.cli.decoding import given_options, set_options
 from zoo.cli.output import figures, print_answer
+from zoo.cli.seen import WARNING, is_from_training
 from zoo.cli.sources import find_source, read_split
 from zoo.cli.train import default_folder, train
 from zoo.common.core import registry
@@ -53,7 +54,8 @@ def evaluate(
         retrieval: rank inputs and texts by each other, in place of answers. Nothing is decoded.
 
     Returns:
-        The answer, JSON-ready, and the evaluation it is made of.
+        The answer, JSON-ready, and the evaluation it is made of. Where the examples are of the preset's
+        own training data, the answer has `from_training`.
 
     Raises:
         ZooError: no such preset, split, runtime or option; a package of the metrics is not installed;
@@ -95,6 +97,9 @@ def evaluate(
         "seconds": round(evaluation.seconds, 3),
         "metrics": {key: round(value, 6) for key, value in evaluation.metrics.items()},
     }
+    if is_from_training(folder, recipe, corpus, source, split, examples):
+        answer["from_training"] = True
+        say(WARNING.format(name=name))
     if plots:
         answer["plots"] = [str(path) for path in _plot(recipe, evaluation, plots)]
     return answer, evaluation
@@ -102,9 +107,10 @@ def evaluate(
 
 def evaluation_text(answer: dict[str, Any]) -> str:
     """Return the answer of `evaluate` for a person to read."""
+    seen = " of its training data" if answer.get("from_training") else ""
     return (
         f"{answer['preset']} on {answer['corpus']}, {answer['split']}: {figures(answer['metrics'])}  "
-        f"({answer['examples']} examples, {answer['seconds']:.1f} s)"
+        f"({answer['examples']} examples{seen}, {answer['seconds']:.1f} s)"
     )
 
 

@@ -42,6 +42,8 @@ class RunningText(WholeTexts):
     time_steps: int. Tokens through which gradients go back in training.
     """
 
+    input_example: ClassVar[str] = "he"
+
     carries_states: ClassVar[bool] = True
 
     tokenization: str = "word"

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -51,6 +51,8 @@ class LabelledText(Data):
     min_count: int. Words rarer than this in the run's texts are read as unknown.
     word_dropout: float. Share of a training text's words that are read as unknown, others in each epoch.
     """
+
+    input_example: ClassVar[str] = "A fine film."
 
     vocabulary: Vocabulary | None = asset(None)
     labels: Labels = asset(NO_LABELS)

@@ -61,6 +61,8 @@ class ParallelText(TargetSentences):
     source_language, target_language: str. How the names of files of one language end.
     """
 
+    input_example: ClassVar[str] = "A dog runs."
+
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"source": ("source_time",)}
 
     vocabulary: Vocabulary = asset(Vocabulary((), ()))

@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -43,6 +43,8 @@ class Spelling(Data):
 
     labels: Labels. The tags. Empty: those of the run's words.
     """
+
+    input_example: ClassVar[str] = "seventeen"
 
     labels: Labels = asset(NO_LABELS)
 

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError
@@ -44,6 +45,8 @@ def check_text(source: str) -> None:
 
 class WholeTexts(Data):
     """Data whose examples are texts. A subclass has `tokenization`, a key of `TOKENIZATIONS`."""
+
+    counted: ClassVar[tuple[str, str]] = ("tokens", "tokens")
 
     tokenization: str
 

@@ -46,6 +46,9 @@ class WordPlaces(WholeTexts):
         draws all words alike.
     """
 
+    input_example: ClassVar[str] = "king"
+    counted: ClassVar[tuple[str, str]] = ("tokens", "places")
+
     tokenization: ClassVar[str] = "word"
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
         ("candidates", "scores"), ("candidates",)

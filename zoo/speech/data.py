@@ -59,6 +59,8 @@ class Utterances(Data):
     window: float. Seconds of a long recording that one label is for.
     """
 
+    input_example: ClassVar[str] = "hello.wav"
+
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"waveform": ("samples",)}
 
     target: str = "characters"

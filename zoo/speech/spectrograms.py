@@ -15,7 +15,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -54,6 +54,8 @@ class Spectrograms(Data):
     window: float. Seconds of each piece of a long recording; of a longer training example one piece is
         drawn in each epoch.
     """
+
+    input_example: ClassVar[str] = "recording.wav"
 
     labels: Labels = asset(Labels((), "class"))
     features: LogMel = field(default_factory=LogMel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class SeriesWithClass(Data):
 
     labels: Labels. The classes. Empty: taken from the examples of the run.
     """
+
+    input_example: ClassVar[str] = "recording.csv"
 
     labels: Labels = asset(Labels((), "class"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -44,6 +44,9 @@ class Series(Data):
     season: int. A missing value is read as the one so many steps before.
     intervals: Intervals. Around forecasts; None before a run has ended.
     """
+
+    input_example: ClassVar[str] = "series.csv"
+    counted: ClassVar[tuple[str, str]] = ("values", "values")
 
     target: str | None = None
     covariates: tuple[str, ...] = ()

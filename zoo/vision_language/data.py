@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -56,6 +56,8 @@ class CaptionedImages(TargetSentences):
     min_count: int. Words rarer in the captions of a run are unknown.
     max_length: int. Words in the longest caption that is learnt.
     """
+
+    input_example: ClassVar[str] = "photo.jpg"
 
     vocabulary: Vocabulary = asset(Vocabulary((), ()))
     train_caption_hashes: tuple[str, ...] = asset(())

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -38,6 +38,8 @@ class Drawings(Data):
     scale: float. The unit of offsets, in those of the drawings; 0: the standard deviation of the offsets
         of a run's drawings.
     """
+
+    input_example: ClassVar[str] = "new"
 
     scale: float = 0.0
 

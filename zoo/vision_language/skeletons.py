@@ -44,6 +44,8 @@ class Skeletons(Clips):
     changes: SkeletonChanges. Random changes in training.
     """
 
+    input_example: ClassVar[str] = "movement.json"
+
     frames: ClassVar[str] = "joints"
 
     frame_rate: float = 15.0

@@ -51,6 +51,8 @@ class PenStrokes(Data):
     distortion: Distortion. Random changes in training.
     """
 
+    input_example: ClassVar[str] = "word.json"
+
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"strokes": ("points",)}
 
     labels: Labels = asset(Labels())

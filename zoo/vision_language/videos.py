@@ -57,6 +57,8 @@ class Videos(Clips):
     changes: PictureChanges. Random changes in training.
     """
 
+    input_example: ClassVar[str] = "clip.mp4"
+
     frames: ClassVar[str] = "images"
 
     frame_rate: float = 8.0

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 import pytest
 
+import zoo
 from zoo.common.core.errors import ZooError
 from zoo.common.layers import recurrent
 from zoo.common.utils.private import flat_layers
@@ -74,6 +75,24 @@ def test_to_stock_undoes_accelerate(model):
     assert back.to_json() == model.to_json()
 
 
+def test_an_accelerated_model_is_saved_in_stock_layers(model, batch, tmp_path):
+    """With its optimizer, so that training goes on; compiled without XLA around the whole step."""
+    fast, path = zoo.accelerate(model), tmp_path / "model.keras"
+    fast.save(path)
+    assert b"zoo" not in zipfile.ZipFile(path).read("config.json")
+    fast.compile("adam", "mse")
+    assert fast.jit_compile is False
+    fast.fit(batch, {"y": np.ones((3, 2))}, epochs=2, verbose=0)
+    fast.save(path, overwrite=True)
+    assert b"zoo" not in zipfile.ZipFile(path).read("config.json")
+    loaded = keras.saving.load_model(path)
+    assert recurrent_classes(loaded) == recurrent_classes(model)
+    np.testing.assert_allclose(loaded(batch)["y"], fast(batch)["y"], atol=1e-6)
+    for variable, other in zip(fast.optimizer.variables, loaded.optimizer.variables, strict=True):
+        np.testing.assert_array_equal(np.array(variable), np.array(other))
+    assert int(loaded.optimizer.iterations) == 2
+
+
 def test_a_saved_model_needs_keras_alone(model, batch, tmp_path):
     path = tmp_path / "model.keras"
     recurrent.to_stock(recurrent.accelerate(model)).save(path)
@@ -98,7 +117,7 @@ def test_weight_files_go_both_ways(model, batch, tmp_path):
 
 def test_the_fast_layers_save_and_load_themselves(model, batch, tmp_path):
     fast = recurrent.accelerate(model)
-    fast.save(tmp_path / "fast.keras")
+    keras.saving.save_model(fast, tmp_path / "fast.keras")
     loaded = keras.saving.load_model(tmp_path / "fast.keras")
     assert recurrent_classes(loaded) == recurrent_classes(fast)
     np.testing.assert_allclose(loaded(batch)["y"], model(batch)["y"], atol=1e-6)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import runs
 from zoo.common.presets.provenance import provenance
+from zoo.common.utils import plots
 from zoo.common.utils.plots import plot_learning_curves
 
 HISTORY = [
@@ -80,6 +81,19 @@ def test_the_history_is_drawn(tmp_path, metric):
     rows = [row | {"accuracy": 1 - row["wer"]} for row in HISTORY]
     plot_learning_curves(rows, metric, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_curves_have_whole_epochs_and_fit_the_data(tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(plots, "save", lambda picture, path: drawn.append(picture))
+    rows = [
+        {"epoch": n, "loss": 2.0, "wer": 0.5 + n / 100, "learning_rate": 1e-3} for n in (1, 2, 3)
+    ]
+    plot_learning_curves(rows, "wer", tmp_path / "curves.png")
+    _, dev, rate = drawn[0].axes
+    assert all(float(tick).is_integer() for tick in rate.get_xticks())
+    assert 0.5 < dev.get_ylim()[0] < 0.51 < 0.53 < dev.get_ylim()[1] < 0.54
+    assert dev.get_title(loc="right") == "best 0.51, epoch 1"
 
 
 def test_the_history_is_there_for_tensorboard(tmp_path):

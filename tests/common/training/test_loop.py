@@ -49,6 +49,18 @@ def run(tmp_path_factory):
     return train(RECIPE, TRAIN, DEV, folder, log=lines.append), folder, lines
 
 
+@pytest.mark.parametrize(("seconds", "pictures"), [(60.0, 1), (-1.0, 3)])
+def test_short_epochs_are_not_all_drawn(tmp_path, monkeypatch, seconds, pictures):
+    drawn = []
+    monkeypatch.setattr(
+        loop, "plot_learning_curves", lambda history, *_: drawn.append(len(history))
+    )
+    monkeypatch.setattr(loop, "_SECONDS_BETWEEN_PICTURES", seconds)
+    train(RECIPE.override({"training.epochs": 2}), TRAIN, DEV, tmp_path / "run")
+    assert len(drawn) == pictures
+    assert drawn[-1] == 2
+
+
 @pytest.fixture(autouse=True)
 def no_plots(monkeypatch):
     """But in the whole run: they take longer than the rest."""

@@ -86,6 +86,10 @@ class Data(ABC):
     # Whether a training batch goes on where the one before ended: then x has `reset_states` bool
     # [batch], true where a row begins anew, and the trainer carries the model's states.
     carries_states: ClassVar[bool] = False
+    # What a user's input looks like, for an example of use.
+    input_example: ClassVar[str] = "FILE"
+    # What is counted where the data is learnt from, and where it is measured.
+    counted: ClassVar[tuple[str, str]] = ("examples", "examples")
     # What the axes after the batch are called, of inputs and outputs whose free one is not time.
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 

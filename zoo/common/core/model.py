@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,15 @@ class Graphs(dict[str, Function]):
     def __init__(self, backend: str, functions: dict[str, Function]):
         super().__init__(functions)
         self.backend = backend
+
+
+class Contents(NamedTuple):
+    """What a file holds: `inputs` and `outputs` by name, each with `shape` and `dtype`; how many
+    numbers its weights are."""
+
+    inputs: Mapping[str, Any]
+    outputs: Mapping[str, Any]
+    parameters: int
 
 
 @dataclass(frozen=True)
@@ -64,6 +73,10 @@ class ModelConfig(ABC):
     @abstractmethod
     def functions(self, model: Any) -> dict[str, Function]:
         """The graphs of a model as functions of named arrays, run by the library it is made of."""
+
+    def contents(self, path: Path) -> Contents | None:
+        """What a file of the model holds; None where that is told by a format of its own."""
+        return None
 
     def shrink(self, path: Path) -> None:  # noqa: B027 (not every file can be made smaller)
         """Make the file of a trained model smaller, for a preset."""

@@ -120,8 +120,9 @@ def _find_models() -> None:
             point.load()
         except Exception as error:  # somebody else's code may raise anything; ours goes on
             reason = " ".join(str(error).split())
+            package = point.dist.name if point.dist else point.value
             print(
-                f"Not usable: the package {point.dist.name!r}, which adds models: "
+                f"Not usable: the package {package!r}, which adds models: "
                 f"{type(error).__name__}: {reason}",
                 file=sys.stderr,
             )

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -36,9 +36,14 @@ class StateSpec:
 
 def initial_states(specs: Iterable[StateSpec], batch_size: int) -> dict[str, np.ndarray]:
     """Return the states of sequences that begin, [batch_size, ...] each, by name."""
-    return {
-        spec.name: np.full((batch_size, *spec.shape), spec.initial, spec.dtype) for spec in specs
-    }
+    states = {}
+    for spec in specs:
+        shape = (
+            batch_size,
+            *cast(tuple[int, ...], spec.shape),
+        )  # free axes are an encoder's to fill
+        states[spec.name] = np.full(shape, spec.initial, spec.dtype)
+    return states
 
 
 def next_states(specs: Iterable[StateSpec], outputs: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from zoo.common.core import registry
+from zoo.common.core.axes import known_axes, name_axes
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
@@ -116,11 +118,13 @@ def write_card(folder: Path) -> None:
         f"# {entry.name}",
         entry.summary,
         *paragraphs,
+        "## Use",
+        _use(entry.name, recipe),
         "## Figures",
-        _figures(metrics["figures"]),
+        _figures(metrics["figures"], recipe.data.counted[1]),
         _reading(metrics, entry.metric),
         "## Training",
-        _training(metrics["training"], recipe),
+        _training(metrics["training"], recipe, _source(metrics["figures"], entry.name)),
         "## Model, corpus, licence",
         _facts(folder, recipe, entry),
     ]
@@ -131,10 +135,19 @@ def _entry(folder: Path) -> registry.Entry:
     return registry.entry(store.load_recipe(folder).name)
 
 
-def _figures(figures: dict[str, Any]) -> str:
+def _use(name: str, recipe: Recipe) -> str:
+    """The fewest lines that give an answer."""
+    return (
+        f'```python\nimport zoo\n\npreset = zoo.load("{name}")\n'
+        f'for answer in preset.predict(["{recipe.data.input_example}"]):\n'
+        '    print(answer["output"])\n```'
+    )
+
+
+def _figures(figures: dict[str, Any], counted: str) -> str:
     """A table: a row a split."""
     names = list(next(iter(figures.values()))["metrics"])
-    rows = [["split", "examples", *names, "command"], ["---"] * (len(names) + 3)]
+    rows = [["split", counted, *names, "command"], ["---"] * (len(names) + 3)]
     for split, row in figures.items():
         values = [f"{value:.4f}" for value in row["metrics"].values()]
         rows.append([split, str(row["examples"]), *values, f"`{row['command']}`"])
@@ -161,11 +174,18 @@ def _reading(metrics: dict[str, Any], metric: str) -> str:
     return " ".join(sentences)
 
 
-def _training(training: dict[str, Any], recipe: Recipe) -> str:
+def _source(figures: dict[str, Any], name: str) -> str:
+    """What names the corpus in the commands of figures, such as " --data corpora/an4"."""
+    command = next(iter(figures.values()))["command"]
+    return command.removeprefix(f"zoo evaluate {name}").partition(" --split ")[0]
+
+
+def _training(training: dict[str, Any], recipe: Recipe, source: str = "") -> str:
     history, examples = training["history"], training["examples"]
+    counted, _ = recipe.data.counted
     words = (
-        f"`zoo train {recipe.name} --data ...`: {history['epochs']} "
-        f"{'epoch' if history['epochs'] == 1 else 'epochs'} over {examples['train']} examples "
+        f"`zoo train {recipe.name}{source}`: {history['epochs']} "
+        f"{'epoch' if history['epochs'] == 1 else 'epochs'} over {examples['train']} {counted} "
         f"(dev: {examples['dev']}), {history['minutes']:.0f} minutes."
     )
     if history["epochs"] > 1:
@@ -190,6 +210,15 @@ def _schedule(training: dict[str, Any], recipe: Recipe) -> str:
     return f"{length}, {', '.join(other) or 'with the same settings'}"
 
 
+def _tensors(tensors: Mapping[str, Any], recipe: Recipe) -> str:
+    """Names, types and shapes in words."""
+    known = known_axes(recipe)
+    return ", ".join(
+        f"`{name}` {tensor.dtype} [{', '.join(map(str, name_axes(name, tensor.shape, known)))}]"
+        for name, tensor in tensors.items()
+    )
+
+
 def _facts(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:
     corpus, file = entry.corpus, recipe.model.file
     size = f"- Size: {(folder / file).stat().st_size / 1e6:.1f} MB."
@@ -197,11 +226,15 @@ def _facts(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:
         f"- Paper: {entry.paper}",
         f"- Corpus: {corpus.title}, {corpus.source}. Licence: {corpus.licence}",
     ]
-    if not file.endswith(".keras"):
+    contents = recipe.model.contents(folder / file)
+    if contents is None:
         return "\n".join([*facts, size])
     return "\n".join(
         [
             *facts,
+            f"- `{file}` takes {_tensors(contents.inputs, recipe)}, and gives "
+            f"{_tensors(contents.outputs, recipe)}.",
+            f"- Parameters: {contents.parameters:,}.",
             f"{size} Weights are float16 on disk and float32 when loaded. "
             f"`keras.saving.load_model` opens `{file}` where the zoo is not installed.",
             f"- Exports: `zoo export {entry.name} --to savedmodel,litert,onnx,tensorrt`. Each file is "

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.model import Function, ModelConfig
+from zoo.common.core.model import Contents, Function, ModelConfig
 from zoo.common.runtime.declared import WEIGHTS_MEMBER, check_declared
 from zoo.common.utils.files import atomic_file, check_file
 from zoo.common.utils.private import weight_shapes
@@ -113,6 +113,17 @@ class KerasModel(ModelConfig):
         """See `ModelConfig.functions`: each graph traced once, for every shape its inputs leave free."""
         graphs = self.graphs(model) | self.keras_graphs(model)
         return {name: keras_function(graph) for name, graph in graphs.items()}
+
+    def contents(self, path: Path) -> Contents:
+        """See `ModelConfig.contents`."""
+        import keras
+
+        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        outputs: dict[str, Any] = {}
+        for name, output in model.output.items():
+            parts = enumerate(output) if isinstance(output, list) else ()
+            outputs |= {f"{name}[{i}]": part for i, part in parts} or {name: output}
+        return Contents(model.input, outputs, model.count_params())
 
     def shrink(self, path: Path) -> None:
         """Rewrite a model.keras with its trained weights as float16, which Keras casts back on loading.

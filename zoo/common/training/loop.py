@@ -32,6 +32,8 @@ from zoo.common.utils.progress import say, watched
 
 # Itself, its gradient and two moments of the optimizer, in float32.
 _BYTES_A_WEIGHT = 16
+# The curves are drawn no oftener while a run goes on: a picture takes half a second.
+_SECONDS_BETWEEN_PICTURES = 10.0
 
 
 def train(
@@ -61,10 +63,10 @@ def train(
     history = runs.load_state(folder, state) if resume and runs.has_epochs(folder) else []
     if history:  # the state is written first: a killed process may have left the table short
         runs.write_history(folder, history)
-        plot_learning_curves(history, recipe.task.metric, folder / runs.CURVES_FILE)
     graphs = Graphs("keras", recipe.model.functions(model))
     metric, training = recipe.task.metric, recipe.training
     steps = recipe.data.steps_per_epoch(recipe, train_examples)
+    drawn = time.perf_counter()
     with runs.started(folder, record), runs.event_log(folder) as write_events:
         while len(history) < training.epochs and not _finished(history, metric, training.patience):
             epoch = len(history)
@@ -93,7 +95,9 @@ def train(
                     store.save_model(folder, model, recipe)
             runs.save_state(folder, state, history, folder / recipe.model.file)
             runs.write_history(folder, history)
-            plot_learning_curves(history, metric, folder / runs.CURVES_FILE)
+            if time.perf_counter() - drawn > _SECONDS_BETWEEN_PICTURES:
+                plot_learning_curves(history, metric, folder / runs.CURVES_FILE)
+                drawn = time.perf_counter()
             write_events(row)
             log(
                 f"epoch {epoch + 1}/{training.epochs}  loss {loss:.4f}  "
@@ -101,6 +105,8 @@ def train(
                 + f"  {row['batches_per_second']:.1f} batches/s  {seconds:.1f} s"
                 + ("  best" if is_best else "")
             )
+        if history:
+            plot_learning_curves(history, metric, folder / runs.CURVES_FILE)
     return history
 
 

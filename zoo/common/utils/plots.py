@@ -32,26 +32,23 @@ def save(picture: Figure, path: Path) -> Path:
 
 def plot_learning_curves(history: list[dict[str, float]], metric: str, path: Path) -> None:
     """Draw training loss, dev metric and learning rate over the epochs of a run, as a PNG."""
+    from matplotlib.ticker import MaxNLocator
+
     epochs = [row["epoch"] for row in history]
     picture = figure(figsize=(7, 6))
     loss, dev, rate = picture.subplots(3, 1, sharex=True, height_ratios=(3, 3, 1))
-    losses = [row["loss"] for row in history]
-    loss.plot(epochs, losses, color="tab:blue")
-    loss.set(ylabel="training loss", yscale="log" if min(losses) > 0 else "linear")
+    loss.plot(epochs, [row["loss"] for row in history], color="tab:blue")
+    loss.set(ylabel="training loss")
     chosen = best(history, metric)
-    values = [row[metric] for row in history]
-    dev.plot(epochs, values, color="tab:orange")
+    dev.plot(epochs, [row[metric] for row in history], color="tab:orange")
     dev.plot(chosen["epoch"], chosen[metric], "o", color="tab:red")
-    dev.annotate(
-        f"best {chosen[metric]:.4g}, epoch {chosen['epoch']}",
-        (chosen["epoch"], chosen[metric]),
-        xytext=(0, 12),
-        textcoords="offset points",
-        ha="right" if chosen["epoch"] > len(history) / 2 else "left",
-    )
-    dev.set(ylabel=f"dev {metric}", ylim=(min(0, *values) * 1.05, max(0, *values) * 1.05 or 1))
+    # Beside the axes' frame, where no curve goes.
+    words = f"best {chosen[metric]:.4g}, epoch {chosen['epoch']:g}"
+    dev.set_title(words, loc="right", fontsize="medium", color="tab:red")
+    dev.set(ylabel=f"dev {metric}")
     rate.plot(epochs, [row["learning_rate"] for row in history], color="tab:gray")
     rate.set(ylabel="rate", xlabel="epoch")
+    rate.xaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (loss, dev, rate):
         axes.grid(alpha=0.3)
     save(picture, path)

@@ -12,9 +12,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from zoo.common.core.axes import known_axes
 from zoo.common.export import import_packages
 from zoo.common.export.per_graph import export_graphs
-from zoo.common.export.signature import SIGNATURE_FILE, known_axes
+from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.runtime.onnx import SUFFIX
 from zoo.common.runtime.preset import Preset
 

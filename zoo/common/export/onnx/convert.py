@@ -11,10 +11,10 @@ import keras
 import onnx
 from onnx import helper
 
+from zoo.common.core.axes import NO_AXES, Axes, name_axes
 from zoo.common.export.onnx.graph import Graph, onnx_type, unsupported
 from zoo.common.export.onnx.layers import LAYERS
 from zoo.common.export.onnx.operations import OPERATIONS
-from zoo.common.export.signature import NO_AXES, Axes, name_axes
 from zoo.common.utils.private import nodes
 
 OPSET = 18

@@ -1,5 +1,8 @@
 """Switch a model between Keras's recurrent layers and the fast ones, weights shared."""
 
+import functools
+from typing import Any
+
 import keras
 
 from zoo.common.core.errors import ZooError
@@ -25,12 +28,34 @@ def accelerate(model: keras.Model) -> keras.Model:
         model: functional or Sequential `keras.Model`, built.
 
     Returns:
-        A model with the inputs, outputs, layer names and weights of `model`.
+        A model with the inputs, outputs, layer names and weights of `model`. Its `save` writes stock
+        layers, with the optimizer if it is compiled. On TensorFlow its `compile` has
+        `jit_compile=False` as the default: XLA is in the layers, where it gains, and Keras's "auto"
+        would compile the whole training step, again for each length.
 
     Raises:
         ZooError: `model` is neither functional nor Sequential, or is not built.
     """
-    return _switched(model, _FAST)
+    fast = _switched(model, _FAST)
+    # Of this object alone: a class of its own would stand in the file.
+    fast.save = functools.partial(_save_stock, fast)
+    if keras.config.backend() == "tensorflow":
+        fast.compile = functools.partial(fast.compile, jit_compile=False)
+    return fast
+
+
+def _save_stock(fast: keras.Model, *args: Any, **kwargs: Any) -> None:
+    """`keras.Model.save` of the same model in stock layers."""
+    stock = to_stock(fast)
+    if fast.compiled:
+        stock.compile_from_config(fast.get_compile_config())
+        if fast.optimizer.built:
+            stock.optimizer.build(stock.trainable_variables)
+            for variable, value in zip(
+                stock.optimizer.variables, fast.optimizer.variables, strict=True
+            ):
+                variable.assign(value)
+    stock.save(*args, **kwargs)
 
 
 def to_stock(model: keras.Model) -> keras.Model:
