@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import zoo
+from zoo.cli.export import export
 from zoo.common.presets import store
 
 REPOSITORY = Path(zoo.__file__).parents[1]
@@ -31,6 +32,7 @@ OF_VISION = [
 ]
 # What only training, measuring and drawing need.
 ABSENT = ("jiwer", "matplotlib", "pycocoevalcap", "sacrebleu", "sentencepiece", "tensorboard")
+ELSEWHERE = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
 pytestmark = pytest.mark.slow
 
@@ -47,18 +49,36 @@ def wheels(tmp_path_factory):
 
 
 def pip(*arguments, python=sys.executable):
-    subprocess.run([python, "-m", "pip", "--quiet", *arguments], check=True)
+    # Where the clone was built, it would find it and take it for installed.
+    folder, command = Path(python).parent, [python, "-m", "pip", "--quiet", *arguments]
+    subprocess.run(command, check=True, cwd=folder, env=ELSEWHERE)
 
 
-def run(command, folder, **environment):
-    """What a command prints in a folder where the clone is not found."""
-    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    environment = kept | {"ZOO_HOME": str(folder / "home")} | environment
+def start(command, folder):
+    """What a command comes back with in a folder from which the clone is not found."""
+    environment = ELSEWHERE | {"ZOO_HOME": str(folder / "home"), "ZOO_CACHE": str(folder / "cache")}
     command = list(map(str, command))
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+def run(command, folder):
+    """What a command prints that has nothing to complain of."""
+    done = start(command, folder)
+    assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
+
+
+def refused(command, folder):
+    """The one line of a command that has to refuse."""
+    done = start(command, folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.count("\n") == 1
+    return done.stderr
+
+
+def check_absent(modules, python, folder):
+    for module in modules:
+        assert start([python, "-c", f"import {module}"], folder).returncode != 0, module
 
 
 @pytest.fixture(scope="module")
@@ -74,9 +94,7 @@ def fresh(wheels, tmp_path_factory):
 def test_every_family_answers(fresh, wheels, tmp_path):
     from PIL import Image
 
-    for module in ABSENT:
-        missing = subprocess.run([fresh, "-c", f"import {module}"], capture_output=True)
-        assert missing.returncode != 0, module
+    check_absent(ABSENT, fresh, tmp_path)
     command = [fresh.with_name("zoo")]
     assert run([*command, "--version"], tmp_path) == f"zoo {zoo.__version__}\n"
 
@@ -93,14 +111,35 @@ def test_every_family_answers(fresh, wheels, tmp_path):
     Image.new("RGB", (64, 64), "green").save(tmp_path / "field.png")
     (tmp_path / "word.json").write_text(STROKES)
     (name, given), *_ = OF_VISION
-    refused = subprocess.run([*command, "predict", name, given], capture_output=True, text=True)
-    assert "install it first: pip install 'recurrent-zoo[vision_language]'" in refused.stderr
+    line = refused([*command, "predict", name, given], tmp_path)
+    assert "install it first: pip install 'recurrent-zoo[vision_language]'" in line
     listed = json.loads(run([*command, "list", "vision_language/*", "--json"], tmp_path))
     states = {row["preset"] for row in listed["models"] if row["test"]}
     assert states == {store.NOT_INSTALLED}
     pip("install", "--no-deps", wheels[1], python=fresh)
     for preset, given in OF_VISION:
         answers(preset, given)
+
+
+def test_a_deployed_export_without_tensorflow(wheels, tmp_path):
+    """As docs/exports.md tells it: the packages that read inputs, one runtime, the zoo's wheel."""
+    name, clip = ANSWERS[0]
+    export(name, ["onnx"], tmp_path / "exported")
+    venv.create(tmp_path / "bare", with_pip=True)
+    python = tmp_path / "bare/bin/python"
+    pip("install", "numpy", "pillow", "soundfile", "soxr", "tqdm", "onnxruntime", python=python)
+    pip("install", "--no-deps", wheels[0], python=python)
+    check_absent(("tensorflow", "keras", *ABSENT), python, tmp_path)
+    zoo_ = python.with_name("zoo")
+    right = next(zoo.load(name).predict([str(clip)]))["output"]
+    assert run([zoo_, "predict", "exported", clip], tmp_path) == f"{right}\n"
+    code = (
+        "import sys, zoo; preset = zoo.load('exported', runtime='onnx');"
+        "print(next(preset.predict(sys.argv[1:]))['output'])"
+    )
+    assert run([python, "-c", code, clip], tmp_path) == f"{right}\n"
+    line = refused([zoo_, "predict", name, clip], tmp_path)
+    assert line.startswith("zoo: TensorFlow is not installed: ")
 
 
 def test_a_published_preset_goes_to_the_users_folder(wheels, tmp_path):

@@ -46,8 +46,12 @@ def create_model(name: str, **overrides: Any) -> keras.Model:
         >>> zoo.create_model("speech/bilstm-ctc-an4", hidden_size=128).count_params()
     """
     from zoo.common.core.registry import entry
+    from zoo.common.runtime.keras_model import KerasModel
+    from zoo.common.utils.quiet import start_backend
 
     recipe = entry(name).recipe().override({f"model.{k}": v for k, v in overrides.items()})
+    if isinstance(recipe.model, KerasModel):
+        start_backend()
     return recipe.model.build()
 
 

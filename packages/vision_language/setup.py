@@ -10,16 +10,15 @@ REPOSITORY = Path("../..")
 (VERSION,) = re.findall(
     r'^__version__ = "(.+)"$', (REPOSITORY / "zoo/__init__.py").read_text("utf-8"), re.MULTILINE
 )
-PRESETS = "zoo.saved_models.vision_language"
+# `zoo.common.presets.store` looks for it.
+PACKAGE = "recurrent_zoo_vision_language"
 
 shutil.rmtree("build", ignore_errors=True)  # of an earlier build, whose presets may be others
 setup(
     version=VERSION,
     install_requires=[f"recurrent-zoo=={VERSION}"],
-    packages=[PRESETS],
-    package_dir={PRESETS: str(REPOSITORY / "saved_models/vision_language")},
+    packages=[PACKAGE],
+    package_dir={PACKAGE: str(REPOSITORY / "saved_models/vision_language")},
     # Files alone: exports stand in folders.
-    package_data={PRESETS: ["*/*"]},
-    # What is known of the presets travels with the zoo.
-    exclude_package_data={PRESETS: ["*/CARD.md", "*/metrics.json"]},
+    package_data={PACKAGE: ["*/*"]},
 )

@@ -132,10 +132,12 @@ def test_list(run_zoo, refused):
 
 def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path, monkeypatch):
     """The zoo's own wheel has a card and the figures of it, not its weights."""
+    shipped, root = store.ROOT, tmp_path / "saved_models"
+    (root / RECIPE).mkdir(parents=True)
     for file in (store.METRICS_FILE, store.CARD_FILE):
-        (tmp_path / RECIPE).mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(store.ROOT / RECIPE / file, tmp_path / RECIPE / file)
-    monkeypatch.setattr(store, "ROOT", tmp_path)
+        shutil.copyfile(shipped / RECIPE / file, root / RECIPE / file)
+    monkeypatch.setattr(store, "ROOT", root)
+    monkeypatch.setenv("ZOO_HOME", str(tmp_path / "home"))
     command = "pip install 'recurrent-zoo[speech]' (in a clone: pip install ./packages/speech)"
     (row,) = run_zoo("list", RECIPE, "--json").json["models"]
     assert (row["preset"], row["test"] > 0) == (store.NOT_INSTALLED, True)
@@ -145,6 +147,17 @@ def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path,
         line = refused(verb[0], RECIPE, *verb[1:])
         assert line == f"zoo: There is no preset {RECIPE!r} here: install it first: {command}\n"
     assert "--beam-width" in run_zoo("predict", RECIPE, "--help").out
+
+    # The package of the family, once it is there: a folder of presets, beside the zoo's or elsewhere.
+    family, _, preset = RECIPE.partition("/")
+    package = tmp_path / "site" / f"recurrent_zoo_{family}"
+    shutil.copytree(shipped / RECIPE, package / preset)
+    monkeypatch.syspath_prepend(package.parent)
+    (row,) = run_zoo("list", RECIPE, "--json").json["models"]
+    assert row["preset"] == store.SHIPPED
+    assert (store.names(), store.find(RECIPE)) == ([RECIPE], package / preset)
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    assert store.exports_of(package / preset) == tmp_path / "cache" / "exports" / RECIPE
 
 
 def test_show_has_corpus_and_settings(run_zoo):

@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.layers.make import MakeLayer, new_layer
-from zoo.common.presets.store import ROOT, install_command
+from zoo.common.presets.store import install_command, shipped_file
 from zoo.vision_language.images import SIZE
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 NAME = "vgg16"
 FAMILY = "vision_language"
-WEIGHTS_FILE = ROOT / FAMILY / "vgg16" / "vgg16_imagenet_notop_float16.npz"
+WEIGHTS_FILE = shipped_file(f"{FAMILY}/vgg16/vgg16_imagenet_notop_float16.npz")
 # (convolutions, filters) of each block; a block ends in a pooling that halves height and width.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 # The mean pixel of ImageNet, R, G, B.

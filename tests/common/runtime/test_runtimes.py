@@ -24,9 +24,10 @@ sys.modules.update(dict.fromkeys(blocked))
 import zoo
 from zoo.cli.main import main
 verb, preset, clip, *_ = sys.argv[1:]
-status = main(sys.argv[1:])
+if status := main(sys.argv[1:]):
+    sys.exit(status)
 answers = list(zoo.load(preset, runtime=sys.argv[-1]).predict([clip]))
-sys.exit(status or "error" in answers[0])
+sys.exit("error" in answers[0])
 """
 
 
@@ -70,6 +71,13 @@ def test_no_tensorflow_on_the_way(exported, tiny_run, clips, backend):
     received = json.loads(done.stdout)["predictions"]
     expected = predict(str(tiny_run), clips)
     assert [a["output"] for a in received] == [a["output"] for a in expected]
+
+
+def test_keras_without_tensorflow(tiny_run, clips):
+    done = without_tensorflow("predict", str(tiny_run), clips[0], "--backend", "keras")
+    assert done.returncode == 1
+    assert done.stderr.startswith("zoo: TensorFlow is not installed: pip install tensorflow. ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_a_graph_in_keras_takes_any_length_and_batch(tiny_run):

@@ -9,6 +9,7 @@ CARD.md         what it is for, corpus and licence, figures, limits (presets)
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
@@ -23,8 +24,8 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.presets.runs import read_json, write_json
 from zoo.common.utils.files import atomic_file, write_text
 
-# A clone has the presets beside the package, an installed one inside it. Of a family whose presets are a
-# package of their own, the zoo's has cards and metrics.
+# A clone has the presets beside the package, an installed one inside it. The presets of a family may be
+# a package of their own, `recurrent_zoo_<family>`: the zoo's has their cards and metrics.
 _INSTALLED = registry.PACKAGE / "saved_models"
 ROOT = _INSTALLED if _INSTALLED.is_dir() else registry.PACKAGE.parent / "saved_models"
 RECIPE_FILE = "recipe.json"
@@ -48,8 +49,13 @@ def cache() -> Path:
 
 def names() -> list[str]:
     """Return the names of the presets: the user's own and the shipped ones."""
-    roots = (home(), ROOT)
-    found = {p.parent.relative_to(r) for r in roots for p in r.glob(f"*/*/{RECIPE_FILE}")}
+    found = {
+        Path(family.name, path.parent.name)
+        for root in (home(), ROOT)
+        for family in root.glob("*")
+        for folder in (family, _package(family.name))
+        for path in (folder.glob(f"*/{RECIPE_FILE}") if folder else ())
+    }
     # What begins with a dot is being published, or was when its writer was killed.
     return sorted(str(name) for name in found if not name.name.startswith("."))
 
@@ -57,14 +63,28 @@ def names() -> list[str]:
 def folder_of(name: str) -> Path:
     """Return the folder of a preset by name: the user's own before the shipped one of that name."""
     own = home() / name
-    return own if (own / RECIPE_FILE).exists() else ROOT / name
+    return own if (own / RECIPE_FILE).exists() else shipped_file(f"{name}/{RECIPE_FILE}").parent
+
+
+def shipped_file(path: str) -> Path:
+    """Return a file "<family>/<preset>/<file>" of the shipped presets: in the package that the family's
+    presets are, or below `ROOT`, where it is missing if it is in neither."""
+    family, _, rest = path.partition("/")
+    package = _package(family)
+    return package / rest if package and not (ROOT / path).exists() else ROOT / path
+
+
+def _package(family: str) -> Path | None:
+    """The folder of the package that the presets of a family are, where one is installed."""
+    spec = importlib.util.find_spec(f"recurrent_zoo_{family}") if family.isidentifier() else None
+    return Path(spec.submodule_search_locations[0]) if spec else None
 
 
 def state_of(name: str) -> str:
     """Return where the preset of a recipe is: `OWN`, `SHIPPED`, `NOT_INSTALLED` or `NONE`."""
     if (home() / name / RECIPE_FILE).exists():
         return OWN
-    if (ROOT / name / RECIPE_FILE).exists():
+    if (folder_of(name) / RECIPE_FILE).exists():
         return SHIPPED
     return NOT_INSTALLED if (ROOT / name / METRICS_FILE).exists() else NONE
 
@@ -87,8 +107,9 @@ def destination(name: str) -> Path:
 
 def exports_of(folder: Path) -> Path:
     """Return where exports of a preset stand: in its folder, or of an installed package in the cache."""
-    if folder.is_relative_to(_INSTALLED):
-        return cache() / "exports" / folder.relative_to(_INSTALLED)
+    family = folder.parent.name.removeprefix("recurrent_zoo_")
+    if folder.parent in (_INSTALLED / family, _package(family)):
+        return cache() / "exports" / family / folder.name
     return folder
 
 

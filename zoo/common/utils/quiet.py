@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 import os
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from zoo.common.core.errors import ZooError
 
 
 def start_backend() -> None:
@@ -26,8 +29,16 @@ def import_tensorflow() -> None:
 
     Its C++ side writes to file descriptor 2 before any log level is heard, so that is pointed
     elsewhere meanwhile. Python errors are not touched: they are raised as ever.
+
+    Raises:
+        ZooError: it is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    if importlib.util.find_spec("tensorflow") is None:
+        raise ZooError(
+            "TensorFlow is not installed: pip install tensorflow. Without it, presets answer from their "
+            "exports: --backend onnx or litert."
+        )
     with descriptor_2_elsewhere():
         import tensorflow as tf
 
