@@ -20,6 +20,8 @@ from zoo.common.presets import store
 
 PACKAGES = {"onnx": "onnxruntime", "litert": "ai-edge-litert"}
 SUFFIXES = {"onnx": "onnx", "litert": "tflite"}
+# Where Python looks for packages on its own.
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 # Runs a script where what stands before it cannot be imported.
 WITHOUT = """
 import runpy, sys
@@ -51,8 +53,7 @@ KINDS = (
 def run_script(python, *arguments, absent: str = "") -> str:
     """What a script prints, run where `absent` cannot be imported."""
     command = [python, *(("-c", WITHOUT, absent) if absent else ()), *map(str, arguments)]
-    environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -122,7 +123,8 @@ def runtime(request, tmp_path_factory):
     packages = (PACKAGES[request.param], "pillow")
     subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
     for absent in ("tensorflow", "keras", "zoo"):
-        found = subprocess.run([python, "-c", f"import {absent}"], capture_output=True, cwd=folder)
+        command = [python, "-c", f"import {absent}"]
+        found = subprocess.run(command, capture_output=True, cwd=folder, env=ENVIRONMENT)
         assert found.returncode != 0
     return request.param, python
 

@@ -137,7 +137,8 @@ def test_init_starts_from_the_weights_of_a_run(run_zoo, tmp_path, table, tiny_ru
     assert answer.status == 0
     # The shape comes from the run, and it is said; dropout does not belong to it.
     kept = "model.layers=1, model.hidden_size=16, model.conv_filters=4"
-    kept_line, *left_out, epoch = answer.err.splitlines()
+    cut_line, kept_line, *left_out, epoch = answer.err.splitlines()
+    assert "dev is cut by utterance" in cut_line  # one speaker is left
     assert kept_line == f"As in {tiny_run}: {kept}."
     assert left_out == [
         "Left out of training: 12 of the split 'mine'.",

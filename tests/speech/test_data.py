@@ -220,3 +220,14 @@ def test_masks_of_any_width_fit(masks, frames):
 def test_data_is_checked(wrong, message):
     with pytest.raises(ZooError, match=message):
         Utterances(**wrong)
+
+
+def test_dev_without_speakers_is_said_to_be_cut_by_utterance(recipe, an4, capsys):
+    examples = AN4.read(an4, "train")
+    train, dev = recipe.data.split_dev(examples, 0.3, 0)
+    assert not {e.speaker for e in train} & {e.speaker for e in dev}
+    assert capsys.readouterr().err == ""
+    nameless = [replace(example, speaker="") for example in examples]
+    _, dev = recipe.data.split_dev(nameless, 0.3, 0)
+    assert len(dev) == round(0.3 * len(examples))
+    assert "dev is cut by utterance" in capsys.readouterr().err

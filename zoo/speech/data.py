@@ -24,7 +24,7 @@ from zoo.common.data.manifests import digest
 from zoo.common.data.splits import split_by_group
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.files import read_text
-from zoo.common.utils.progress import progress
+from zoo.common.utils.progress import progress, say
 from zoo.speech.audio import read_audio
 from zoo.speech.corpora.utterance import Utterance, read_manifest
 from zoo.speech.detections import detection_formats
@@ -100,7 +100,13 @@ class Utterances(Data):
     def split_dev(
         self, examples: list[Utterance], fraction: float, seed: int
     ) -> tuple[list[Utterance], list[Utterance]]:
-        """See `Data.split_dev`. By speaker: no voice is in both."""
+        """See `Data.split_dev`. By speaker: no voice is in both. Where there are not two, it is by
+        utterance, and that is said."""
+        if self.split_by == "speaker" and len({example.speaker for example in examples}) < 2:
+            say(
+                "There are not two speakers to tell apart: dev is cut by utterance, and its figures are "
+                "not those of new voices."
+            )
         group = {"speaker": lambda e: e.speaker, "utterance": lambda e: e.id}[self.split_by]
         return split_by_group(examples, group, fraction, seed)
 
