@@ -12,8 +12,12 @@ import multiprocessing
 import os
 import platform
 import statistics
+import sys
+import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import numpy as np
@@ -24,14 +28,24 @@ Product = tuple[int, int, int]  # rows, inner size, columns
 
 def set_threads(threads: int) -> None:
     """Give TensorFlow, and PyTorch where installed, so many threads, before either computes."""
+    set_tensorflow_threads(threads)
+    if importlib.util.find_spec("torch"):
+        set_pytorch_threads(threads)
+
+
+def set_tensorflow_threads(threads: int) -> None:
+    """Give TensorFlow so many threads, before it computes."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
     tf.config.threading.set_inter_op_parallelism_threads(threads)
-    if importlib.util.find_spec("torch"):
-        import torch
 
-        torch.set_num_threads(threads)
+
+def set_pytorch_threads(threads: int) -> None:
+    """Give PyTorch so many threads."""
+    import torch
+
+    torch.set_num_threads(threads)
 
 
 def alternate(runs: dict[str, Callable], repeats: int) -> dict[str, list[float]]:
@@ -76,9 +90,67 @@ def _gemm(size: int) -> Callable:
 
 
 def in_own_process(function: Callable, *arguments):
-    """Return `function(*arguments)` of a new process, with threads and memory of its own."""
-    with multiprocessing.get_context("spawn").Pool(1) as pool:
-        return pool.apply(function, arguments)
+    """Return `function(*arguments)` of a new process, with threads and memory of its own.
+
+    Raises:
+        BrokenProcessPool: the process died.
+    """
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
+
+
+class Contender:
+    """A run in a process of its own, for libraries that do not stand each other in one.
+
+    Calling it makes one run there and waits for it. `processor_ms` has the processor time of each run,
+    of all threads together, which other work on the machine adds less to.
+
+    Args:
+        name: whose run it is, for the message when its process dies.
+        make_run, arguments: a function of a module, and its arguments; it returns the run.
+    """
+
+    def __init__(self, name: str, make_run: Callable, *arguments):
+        self.name = name
+        self.processor_ms: list[float] = []
+        self._output = tempfile.NamedTemporaryFile(suffix=".txt")  # noqa: SIM115 (until the end)
+        self._pool = ProcessPoolExecutor(
+            1,
+            multiprocessing.get_context("spawn"),
+            initializer=_start,
+            initargs=(self._output.name, make_run, arguments),
+        )
+
+    def __call__(self) -> None:
+        """Make a run. Exits with the process's last line of output where it has died."""
+        try:
+            self.processor_ms.append(self._pool.submit(_run_once).result())
+        except BrokenProcessPool:
+            lines = Path(self._output.name).read_text(errors="replace").split("\n")
+            last = next((line for line in reversed(lines) if line.strip()), "no output")
+            raise SystemExit(f"{self.name} died: {last.strip()}") from None
+
+    def stop(self) -> None:
+        """End the process."""
+        self._pool.shutdown()
+        self._output.close()
+
+
+_run: Callable | None = None  # of the process of a `Contender`
+
+
+def _start(output: str, make_run: Callable, arguments: tuple) -> None:
+    global _run
+    file = open(output, "wb", buffering=0)  # noqa: SIM115 (as long as the process)
+    sys.stderr.flush()
+    os.dup2(file.fileno(), 2)  # what C++ writes before it ends the process, too
+    _run = make_run(*arguments)
+
+
+def _run_once() -> float:
+    start = time.process_time()
+    _run()
+    return 1000.0 * (time.process_time() - start)
 
 
 def geometric_mean(values: list[float]) -> float:

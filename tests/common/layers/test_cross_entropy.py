@@ -14,19 +14,19 @@ TARGETS = GENERATOR.integers(VOCABULARY, size=(2, 3)).astype(np.int32)
 UPSTREAM = GENERATOR.normal(size=(2, 3)).astype(np.float32)
 
 
-def by_definition():
+def by_definition(smoothing=0.0):
     """(the loss, its gradient times `UPSTREAM`) in float64."""
     shares = np.exp(LOGITS.astype(np.float64))
     shares /= shares.sum(axis=-1, keepdims=True)
-    of_target = np.eye(VOCABULARY)[TARGETS]
-    loss = -np.log((shares * of_target).sum(axis=-1))
-    return loss, (shares - of_target) * UPSTREAM[..., np.newaxis]
+    wanted = (1 - smoothing) * np.eye(VOCABULARY)[TARGETS] + smoothing / VOCABULARY
+    loss = -(wanted * np.log(shares)).sum(axis=-1)
+    return loss, (shares - wanted) * UPSTREAM[..., np.newaxis]
 
 
-def loss_and_gradient(logits, targets):
+def loss_and_gradient(logits, targets, smoothing=0.0):
     with tf.GradientTape() as tape:
         tape.watch(logits)
-        loss = cross_entropy(logits, targets)
+        loss = cross_entropy(logits, targets, smoothing)
     return loss, tape.gradient(loss, logits, output_gradients=tf.constant(UPSTREAM))
 
 
@@ -48,6 +48,13 @@ def test_the_loss_and_its_gradient_are_the_definition(how):
     run = tf.function(loss_and_gradient, **how)
     loss, gradient = run(tf.constant(LOGITS), tf.constant(TARGETS))
     expected_loss, expected_gradient = by_definition()
+    np.testing.assert_allclose(loss, expected_loss, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(gradient, expected_gradient, atol=1e-6)
+
+
+def test_a_share_of_the_target_is_spread_over_the_vocabulary():
+    loss, gradient = loss_and_gradient(tf.constant(LOGITS), tf.constant(TARGETS), 0.1)
+    expected_loss, expected_gradient = by_definition(0.1)
     np.testing.assert_allclose(loss, expected_loss, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(gradient, expected_gradient, atol=1e-6)
 

@@ -16,37 +16,53 @@ if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
 
-def cross_entropy(logits: Any, targets: Any) -> Any:
-    """Return -log p(target), in nats: log(the sum of exp(o_v) over all words v) - o_target.
+def cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0) -> Any:
+    """Return -(1 - s) log p(target) - s (the mean of log p(v) over all words v), in nats.
 
     Args:
-        logits: o, float [..., vocabulary_size], unnormalised; computed in float32 whatever their type.
+        logits: float [..., vocabulary_size], unnormalised; computed in float32 whatever their type.
         targets: int [...], each below `vocabulary_size`.
+        label_smoothing: s, the share of a target's probability that is spread over the vocabulary
+            (Szegedy et al., "Rethinking the Inception architecture", 2016, section 7).
 
     Returns:
         float32 [...].
     """
     logits = ops.cast(logits, "float32")
     if keras.config.backend() != "tensorflow":
-        return ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+        losses = ops.sparse_categorical_crossentropy(targets, logits, from_logits=True)
+        if not label_smoothing:
+            return losses
+        means = -ops.mean(ops.log_softmax(logits), axis=-1)
+        return (1 - label_smoothing) * losses + label_smoothing * means
     rows = tf.reshape(logits, (-1, logits.shape[-1]))
-    return tf.reshape(_of_rows(rows, tf.reshape(targets, (-1,))), tf.shape(targets))
+    losses = _of_rows(rows, tf.reshape(targets, (-1,)), label_smoothing)
+    return tf.reshape(losses, tf.shape(targets))
 
 
 if keras.config.backend() == "tensorflow":
 
-    @tf.custom_gradient
-    def _of_rows(logits, targets):
+    def _of_rows(logits, targets, smoothing):
         """`cross_entropy` of [rows, vocabulary_size] and int [rows]."""
-        # Without gradients of their own, tapes stay out of the compiled functions.
-        loss = _forward(tf.stop_gradient(logits), targets)
-        return loss, lambda upstream: (_backward(logits, targets, upstream), None)
+
+        @tf.custom_gradient
+        def losses(logits):
+            # Without gradients of their own, tapes stay out of the compiled functions.
+            loss = _forward(tf.stop_gradient(logits), targets, smoothing)
+            return loss, lambda upstream: _backward(logits, targets, upstream, smoothing)
+
+        return losses(logits)
 
     @tf.function(jit_compile=True, autograph=False)
-    def _forward(logits, targets):
-        return tf.reduce_logsumexp(logits, axis=1) - tf.gather(logits, targets, batch_dims=1)
+    def _forward(logits, targets, smoothing):
+        # log p(v) = o_v - log(the sum of exp(o))
+        of_target = (1 - smoothing) * tf.gather(logits, targets, batch_dims=1)
+        if smoothing:
+            of_target += smoothing * tf.reduce_mean(logits, axis=1)
+        return tf.reduce_logsumexp(logits, axis=1) - of_target
 
     @tf.function(jit_compile=True, autograph=False)
-    def _backward(logits, targets, upstream):
-        of_target = tf.one_hot(targets, logits.shape[1])
-        return (tf.nn.softmax(logits) - of_target) * upstream[:, tf.newaxis]
+    def _backward(logits, targets, upstream, smoothing):
+        words = logits.shape[1]
+        wanted = (1 - smoothing) * tf.one_hot(targets, words) + smoothing / words
+        return (tf.nn.softmax(logits) - wanted) * upstream[:, tf.newaxis]

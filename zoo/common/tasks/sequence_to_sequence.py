@@ -91,10 +91,9 @@ class SequenceToSequence(Task):
     def _cross_entropy(self, y: dict[str, Any], logits: Any) -> Any:
         from keras import ops
 
-        log_probs = ops.log_softmax(ops.cast(logits, "float32"))
-        of_targets = ops.take_along_axis(log_probs, y["targets"][:, :, None], axis=-1)[:, :, 0]
-        share = self.label_smoothing
-        losses = -(1 - share) * of_targets - share * ops.mean(log_probs, axis=-1)
+        from zoo.common.layers.cross_entropy import cross_entropy
+
+        losses = cross_entropy(logits, y["targets"], self.label_smoothing)
         inside = ops.arange(ops.shape(losses)[1]) < y["lengths"][:, None]
         lengths = ops.cast(y["lengths"], "float32")
         return ops.sum(ops.where(inside, losses, 0.0), axis=1) / lengths
