@@ -78,7 +78,8 @@ def test_list_and_show_load_nothing_heavy(command):
 def test_train_says_its_epochs_alone_and_stops_at_ctrl_c(tmp_path, clips):
     out, manifest = tmp_path / "run", tmp_path / "own.csv"
     with manifest.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("wav_filename", "transcript"), *((c, "ja") for c in clips)])
+        rows = [(clip, "ja", name) for clip, name in zip(clips, "ab", strict=True)]
+        csv.writer(file).writerows([("wav_filename", "transcript", "speaker"), *rows])
     command = [*COMMAND, "train", RECIPE, "--manifest", str(manifest)]
     command += ["--out", str(out), *TINY, *settings("training.epochs=100000")]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
