@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from tests.conftest import AN4, RECIPE, RUN_FILES, TINY, settings
+from tests.conftest import AN4, RECIPE, RUN_FILES, TINY_MODEL, TINY_TRAINING, settings
 from zoo.cli.main import find_verbs, parse
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import VERBS, register_verb
@@ -81,7 +81,11 @@ def test_train_says_its_epochs_alone_and_stops_at_ctrl_c(tmp_path, clips):
         rows = [(clip, "ja", name) for clip, name in zip(clips, "ab", strict=True)]
         csv.writer(file).writerows([("wav_filename", "transcript", "speaker"), *rows])
     command = [*COMMAND, "train", RECIPE, "--manifest", str(manifest)]
-    command += ["--out", str(out), *TINY, *settings("training.epochs=100000")]
+    command += [
+        "--out",
+        str(out),
+        *settings(*TINY_MODEL, *TINY_TRAINING[1:], "training.epochs=100000"),
+    ]
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY)}
     environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
     process = subprocess.Popen(

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.conftest import AN4, RECIPE, RUN_FILES, TINY, TINY_TRAINING, settings
+from tests.conftest import AN4, RECIPE, RUN_FILES, TINY, TINY_MODEL, TINY_TRAINING, settings
 from zoo.cli.sources import find_source, read_split, read_train, read_train_and_dev
 from zoo.cli.start_from import start_from
 from zoo.common.core.registry import entry
@@ -173,6 +173,8 @@ def test_init_refuses_what_the_weights_do_not_fit(refused, tiny_run, tmp_path, s
 def test_overfit_learns_what_it_is_given(run_zoo, tmp_path):
     out = tmp_path / "run"
     quick = settings(
+        *TINY_MODEL,
+        *TINY_TRAINING[1:],
         "training.epochs=8",
         "optimizer.learning_rate=0.02",
         "optimizer.warmup_epochs=0",
@@ -180,7 +182,7 @@ def test_overfit_learns_what_it_is_given(run_zoo, tmp_path):
         "training.batch_size=1",
     )
     source = ("--data", AN4, "--overfit", 1)
-    answer = run_zoo("train", RECIPE, *source, "--out", out, *TINY, *quick, "--json")
+    answer = run_zoo("train", RECIPE, *source, "--out", out, *quick, "--json")
     assert answer.status == 0
     assert answer.json["best"]["wer"] == 0
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
+import shutil
+import tempfile
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tests.fuzz.kinds import Kind
 from zoo.cli.export import export
 from zoo.cli.train import train
 from zoo.common.core.recipe import Recipe
@@ -22,22 +26,21 @@ from zoo.timeseries.series import SAMPLE
 EXPORTS = ("onnx", "litert", "savedmodel")
 
 
-@dataclass(frozen=True)
-class Kind:
-    """A kind of file, and what reads it.
+@functools.cache
+def _runs() -> dict[str, Path]:
+    """The run folders of two models, trained once: of a series, exported, and of a text."""
+    folder = Path(tempfile.mkdtemp(prefix="zoo-fuzz-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return make_runs(folder)
 
-    name: str. of: the run it belongs to, "series" or "text". files: those that are damaged, by glob
-        below the run's folder.
-    read: of the run's folder, to what came of it; raises `ZooError` and nothing else.
-    detectable: whether the file tells of every damage that could change what came of it, by digests or
-        checksums, so that `read` gives the same as before or refuses.
-    """
 
-    name: str
-    of: str
-    files: str
-    read: Callable[[Path], Any]
-    detectable: bool = False
+def _copy(run: str, folder: Path) -> None:
+    """Fill a folder with a run, whose state stands there twice: one of them stays whole."""
+    shutil.copytree(_runs()[run], folder, dirs_exist_ok=True)
+    shutil.copy(folder / runs.STATE_FILE, _whole_state(folder))
+
+
+_series, _text = functools.partial(_copy, "series"), functools.partial(_copy, "text")
 
 
 def make_runs(folder: Path) -> dict[str, Path]:
@@ -132,16 +135,16 @@ def _answers(format_: str) -> Callable[[Path], dict[str, np.ndarray]]:
 
 
 KINDS = (
-    Kind("preset: model", "series", "model.keras", _weights, detectable=True),
-    Kind("preset: recipe", "series", "recipe.json", _model),
-    Kind("preset: vocabulary", "text", "vocabulary.txt", _model),
-    Kind("preset: intervals", "series", "intervals.json", _model),
-    Kind("preset: figures", "series", "metrics.json", _card),
-    Kind("run: state", "series", "last.npz", _state, detectable=True),
-    Kind("run: history in the state", "series", "last.npz", _history, detectable=True),
-    Kind("run: table", "series", "metrics.csv", _table),
-    Kind("run: record", "series", "run.json", _record),
-    Kind("export: onnx", "series", "onnx/*", _answers("onnx"), detectable=True),
-    Kind("export: litert", "series", "litert/*", _answers("litert"), detectable=True),
-    Kind("export: savedmodel", "series", "1/**/*", _answers("savedmodel"), detectable=True),
+    Kind("preset: model", _series, "model.keras", _weights, detectable=True),
+    Kind("preset: recipe", _series, "recipe.json", _model),
+    Kind("preset: vocabulary", _text, "vocabulary.txt", _model),
+    Kind("preset: intervals", _series, "intervals.json", _model),
+    Kind("preset: figures", _series, "metrics.json", _card),
+    Kind("run: state", _series, "last.npz", _state, detectable=True),
+    Kind("run: history in the state", _series, "last.npz", _history, detectable=True),
+    Kind("run: table", _series, "metrics.csv", _table),
+    Kind("run: record", _series, "run.json", _record),
+    Kind("export: onnx", _series, "onnx/*", _answers("onnx"), detectable=True),
+    Kind("export: litert", _series, "litert/*", _answers("litert"), detectable=True),
+    Kind("export: savedmodel", _series, "1/**/*", _answers("savedmodel"), detectable=True),
 )

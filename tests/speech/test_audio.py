@@ -12,6 +12,7 @@ import soxr
 
 from zoo.common.core.errors import ZooError
 from zoo.speech.audio import audio_seconds, check_waveform, read_audio, read_blocks
+from zoo.speech.mpeg_frames import parse_header
 
 RATE = 16000
 CLIP = Path(__file__).parents[1] / "data/an4/test/mjgm/an438-mjgm-b.flac"
@@ -321,3 +322,95 @@ def test_threads_read_mp3_and_standard_error_comes_back(tmp_path, clip, capfd):
         np.testing.assert_array_equal(waveform, waveforms[0])
     os.write(2, b"printed")
     assert capfd.readouterr().err == "printed"
+
+
+# Files that decoders cut without a word -----------------------------------------------------------
+
+
+def mp3_frames(data):
+    """The frames of a constant or variable bit rate, each as its bytes."""
+    frames, begin = [], 0
+    while begin < len(data) and (frame := parse_header(data[begin : begin + 4])):
+        frames.append(data[begin : begin + frame.size])
+        begin += frame.size
+    return frames
+
+
+@pytest.fixture(scope="module")
+def variable(tmp_path_factory, clip):
+    """An MP3 of a variable bit rate that begins with noise: its first frames are the largest."""
+    path = tmp_path_factory.mktemp("mp3") / "clip.mp3"
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, RATE // 2).astype(np.float32)
+    sound = np.concatenate([noise, clip])
+    how = {"bitrate_mode": "VARIABLE", "compression_level": 0.5}
+    with soundfile.SoundFile(path, "w", RATE, 1, "MPEG_LAYER_III", format="MP3", **how) as file:
+        file.write(sound)
+    first, *frames = mp3_frames(path.read_bytes())
+    assert b"Xing" in first
+    assert len({len(frame) for frame in frames}) > 2
+    return sound, read_audio(path, RATE), frames
+
+
+def test_an_mp3_that_does_not_tell_its_length_is_read_to_its_end(variable):
+    """libsndfile alone takes the bit rate of the first frame for that of all."""
+    sound, told, frames = variable
+    estimated = len(soundfile.read(io.BytesIO(b"".join(frames)))[0])
+    assert len(sound) - estimated > RATE
+    for content in (b"".join(frames), b"ID3\4\0\0\0\0\1\0" + bytes(128) + b"".join(frames)):
+        read = read_audio(content, RATE)
+        assert 0 <= len(read) - len(sound) < 3 * 1152  # what an encoder adds at both ends
+        shift = lag(read, told)
+        assert signal_to_noise(read[shift : shift + len(told)], told) > 40
+    with_tag = b"".join(frames) + b"TAG" + bytes(125)
+    np.testing.assert_array_equal(read_audio(with_tag, RATE), read)
+
+
+def test_an_mp3_cut_within_a_frame_is_refused(variable):
+    with pytest.raises(ZooError, match="truncated: its last frame needs"):
+        read_audio(b"".join(variable[2])[:-10], RATE)
+
+
+@pytest.mark.parametrize("kind", ["VORBIS", "OPUS"])
+def test_a_bit_of_an_ogg_is_not_lost_unnoticed(tmp_path, clip, kind):
+    whole = write(tmp_path / "clip.ogg", clip, container="OGG", coding=kind).read_bytes()
+    read_audio(whole, RATE)
+    for place in np.linspace(0, len(whole) - 1, 150).astype(int):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << (place % 8)
+        with pytest.raises(ZooError, match=r"damaged|truncated|not audio"):
+            read_audio(bytes(damaged), RATE)
+
+
+def test_pages_of_an_ogg_that_are_missing(tmp_path, clip):
+    whole = write(
+        tmp_path / "clip.ogg", np.tile(clip, 3), container="OGG", coding="VORBIS"
+    ).read_bytes()
+    begins = [place for place in range(len(whole)) if whole.startswith(b"OggS\0", place)]
+    assert len(begins) > 4
+    with pytest.raises(ZooError, match="there are pages missing"):
+        read_audio(whole[: begins[3]] + whole[begins[4] :], RATE)
+    with pytest.raises(ZooError, match="does not say that it is the last one"):
+        read_audio(whole[: begins[-1]], RATE)
+    chained = read_audio(whole, RATE)
+    assert len(chained) == 3 * len(clip)
+
+
+@pytest.mark.parametrize("peak", [1e19, 32768.0, 11.0])
+def test_far_too_loud(tmp_path, clip, peak):
+    path = write(tmp_path / "clip.wav", clip / np.abs(clip).max() * peak, coding="FLOAT")
+    with pytest.raises(ZooError, match=rf"far too loud.*a peak of {peak:.3g}".replace("+", r"\+")):
+        read_audio(path, RATE)
+    read_audio(write(tmp_path / "loud.wav", clip * 9, coding="FLOAT"), RATE)
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(10, 1), (RATE, 1000)])
+def test_memory_does_not_grow_with_channels_or_a_low_rate(tmp_path, rate, channels):
+    """A block of so many frames would be 1 GB of a thousand channels, or of the result."""
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (20_000, channels)).astype(np.float32)
+    path = write(tmp_path / "clip.wav", noise, rate, coding="PCM_U8")
+    del noise
+    tracemalloc.start()
+    next(read_blocks(path, RATE))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 8_000_000

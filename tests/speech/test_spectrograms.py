@@ -125,7 +125,20 @@ def test_bad_arrays(recipe, tmp_path, values, message):
 
 def test_bad_files(recipe, tmp_path):
     (tmp_path / "text.npy").write_text("no array")
-    for name, message in [("text.npy", "no array"), ("none.npy", "no such"), ("none.wav", "none")]:
+    np.save(tmp_path / "whole.npy", np.zeros((50, 20), np.float32))
+    whole = (tmp_path / "whole.npy").read_bytes()
+    (tmp_path / "head.npy").write_bytes(whole.replace(b"(50,", b"((50"))
+    # An array of 80 GB, by what its head says.
+    (tmp_path / "huge.npy").write_bytes(
+        whole.replace(b"(50, 20), }         ", b"(1000000000, 20), } ")
+    )
+    for name, message in [
+        ("text.npy", "no array"),
+        ("head.npy", "no array"),
+        ("huge.npy", "no array"),
+        ("none.npy", "is missing"),
+        ("none.wav", "none"),
+    ]:
         with pytest.raises(ZooError, match=message):
             recipe.data.read_input(str(tmp_path / name), recipe)
 

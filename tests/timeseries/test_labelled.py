@@ -31,6 +31,13 @@ def test_model(recipe, examples, tmp_path):
     check_model(recipe.adapt(examples), examples, tmp_path)
 
 
+@pytest.mark.parametrize("dimensions", ["two", "2true", "-1", "9" * 5000])
+def test_a_ts_file_of_no_number_of_channels(write, dimensions):
+    path = write("@ ", f"@dimensions {dimensions}", "@data", "1,2:a", name="bad.ts")
+    with pytest.raises(ZooError, match=r"bad\.ts: @dimensions must be a whole number"):
+        read_ts(path)
+
+
 def test_a_ts_file(write):
     path = write(*HEAD, "1,2,3:4,5,6:a", "7:8:b", name="two.ts")
     assert read_ts(path) == [

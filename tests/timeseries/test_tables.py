@@ -59,6 +59,18 @@ def test_parquet_is_read_as_csv(write, tmp_path):
         read_table(path, Columns())
 
 
+def test_a_small_parquet_file_of_a_large_table(tmp_path):
+    """Two million equal values, or long equal texts, are packed into a few kilobytes."""
+    pyarrow = pytest.importorskip("pyarrow")
+    parquet = pytest.importorskip("pyarrow.parquet")
+    path = tmp_path / "a.parquet"
+    for values in (np.zeros(2**21 + 1), ["x" * 2**16] * 2**12):
+        parquet.write_table(pyarrow.table({"value": values}), path)
+        assert path.stat().st_size < 2**18
+        with pytest.raises(ZooError, match="too large: a table must have at most 2,097,152 rows"):
+            read_table(path, Columns())
+
+
 def test_parquet_needs_a_package(monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)

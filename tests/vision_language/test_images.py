@@ -1,5 +1,6 @@
 """Image files of every kind, and of none."""
 
+import os
 import struct
 import zlib
 
@@ -152,7 +153,7 @@ def test_no_image_is_refused_by_name(tmp_path):
     for name, reason in {
         "text.jpg": "not an image that can be read",
         "empty.png": "not an image that can be read",
-        "none.png": "No such file",
+        "none.png": "is missing",
         ".": "Is a directory",
         "float.tiff": "8 or 16 bits",
     }.items():
@@ -179,3 +180,34 @@ def test_the_graph_reads_what_pillow_reads(tmp_path):
         difference = np.abs(read_image(tmp_path / "file") - pixels)
         assert difference.max() <= 2
         assert difference.mean() <= 0.2
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path):
+    """A FIFO that nobody writes to would hang."""
+    os.mkfifo(tmp_path / "fifo.png")
+    with pytest.raises(ZooError, match=r"fifo\.png cannot be read: it is no plain file"):
+        read_image(tmp_path / "fifo.png")
+
+
+def test_libtiff_says_nothing_by_itself(picture, tmp_path, capfd):
+    picture.save(tmp_path / "a.tif", compression="tiff_lzw")
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[100:600] = bytes(255 - byte for byte in content[100:600])
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(ZooError, match="truncated or damaged"):
+        read_image(tmp_path / "a.tif")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bit_of_a_png_is_not_lost_unnoticed(picture, tmp_path):
+    """Each of its parts has a checksum."""
+    path = tmp_path / "a.png"
+    picture.save(path)
+    whole = path.read_bytes()
+    end = len(whole) - 12  # of the part that ends it, which has nothing in it
+    for place in np.linspace(0, end - 1, 60).astype(int):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << (place % 8)
+        path.write_bytes(damaged)
+        with pytest.raises(ZooError):
+            read_image(path)

@@ -62,12 +62,19 @@ def print_answers(
 
 
 def error_line(answer: dict[str, Any]) -> str:
-    """Return an answer with an `error` as one line: of a long input its beginning, and no control
-    characters, which a terminal would obey."""
-    given = answer["input"]
-    shown = given if len(given) <= LONGEST_SHOWN else f"{given[:LONGEST_SHOWN]}..."
-    plain = "".join(c if c.isprintable() else ascii(c)[1:-1] for c in shown)
-    return f"{plain or repr(plain)}: error: {answer['error']}"
+    """Return an answer with an `error` as one line."""
+    return f"{shown(answer['input']) or repr('')}: error: {one_line(answer['error'])}"
+
+
+def shown(given: str) -> str:
+    """Return an input as a line shows it: of a long one its beginning; see `one_line`."""
+    return one_line(given if len(given) <= LONGEST_SHOWN else f"{given[:LONGEST_SHOWN]}...")
+
+
+def one_line(text: str) -> str:
+    """Return a text with its line breaks and other control characters, which a terminal would obey,
+    written as Python writes them."""
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def table(rows: list[dict[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from zoo.cli import stream
 from zoo.cli.arguments import add_inputs, check_json
 from zoo.cli.decoding import given_options, open_preset, set_options
 from zoo.cli.export import fill_cache
-from zoo.cli.output import error_line, print_answers, table
+from zoo.cli.output import error_line, print_answers, shown, table
 from zoo.cli.plot import plot
 from zoo.cli.writing import (
     JSON,
@@ -73,7 +73,9 @@ def prediction_text(prediction: dict[str, Any], named: bool) -> str:
     """
     if "error" in prediction:
         return error_line(prediction)
-    first = f"{prediction['input']}: {prediction['output']}" if named else prediction["output"]
+    first = (
+        f"{shown(prediction['input'])}: {prediction['output']}" if named else prediction["output"]
+    )
     return "\n".join([first, *map(table, filter(_is_table, prediction.values()))])
 
 

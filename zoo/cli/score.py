@@ -9,7 +9,7 @@ from typing import Any
 from zoo.cli.arguments import add_inputs, check_json
 from zoo.cli.decoding import given_options, open_preset
 from zoo.cli.export import fill_cache
-from zoo.cli.output import error_line, print_answers
+from zoo.cli.output import error_line, print_answers, shown
 from zoo.common.core.verbs import register_verb
 from zoo.common.runtime import AUTO
 
@@ -34,7 +34,7 @@ def score_text(score: dict[str, Any]) -> str:
     if "error" in score:
         return error_line(score)
     lines = [f"{t['log_probability']:10.4f}  {t['token']!r}" for t in score["tokens"]]
-    total = f"{score['log_probability']:10.4f}  {len(lines)} tokens: {score['input']}"
+    total = f"{score['log_probability']:10.4f}  {len(lines)} tokens: {shown(score['input'])}"
     return "\n".join([*lines, total])
 
 

@@ -151,11 +151,16 @@ def _load_model(preset: str) -> Any:
 
 
 def _overrides(settings: list[str]) -> dict[str, str]:
-    """Settings KEY=VALUE as a dict. Raises `ZooError` for one without a "="."""
+    """Settings KEY=VALUE as a dict. Raises `ZooError` for one without a "=", or a key given twice."""
+    overrides: dict[str, str] = {}
     for setting in settings:
-        if "=" not in setting:
+        key, equals, value = setting.partition("=")
+        if not equals:
             raise ZooError(f"--set takes KEY=VALUE. Received: {setting!r}.")
-    return dict(setting.split("=", 1) for setting in settings)
+        if key in overrides:
+            raise ZooError(f"{key} must be set once. Received: {overrides[key]!r} and {value!r}.")
+        overrides[key] = value
+    return overrides
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -184,7 +189,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 )
 def run(options: argparse.Namespace) -> None:
     """Run the verb."""
-    target = {} if options.target is None else {"data.target": options.target}
+    target = [] if options.target is None else [f"data.target={options.target}"]
     answer = train(
         options.recipe,
         data=options.data,
@@ -192,7 +197,7 @@ def run(options: argparse.Namespace) -> None:
         dev_manifest=options.dev_manifest,
         init=options.init,
         out=options.out,
-        overrides=_overrides(options.set) | target,
+        overrides=_overrides(options.set + target),
         resume=options.resume,
         overfit=options.overfit,
     )

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cli.decoding import given_options
-from zoo.cli.output import error_line, print_line
+from zoo.cli.output import error_line, one_line, print_line, shown
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.formats import Format, csv_row
 from zoo.common.core.recipe import Recipe
@@ -100,7 +100,7 @@ def print_formatted(
         print_line(line)
     errors = [row["error"] for row in rows if "error" in row]
     for error in errors:
-        say("zoo: " + " ".join(error.splitlines()))
+        say("zoo: " + one_line(error))
     return int(bool(errors))
 
 
@@ -133,7 +133,7 @@ def write(
 
 def file_text(row: dict[str, Any]) -> str:
     """Return what `write` yields for a person to read."""
-    return error_line(row) if "error" in row else f"{row['input']}: {row['file']}"
+    return error_line(row) if "error" in row else f"{shown(row['input'])}: {shown(row['file'])}"
 
 
 def _write_folder(

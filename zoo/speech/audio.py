@@ -21,7 +21,10 @@ from zoo.speech.audio_files import Silencer, check_duration, opened
 MIN_SECONDS = 0.025  # one usual analysis window
 MAX_SECONDS = 3600.0
 SILENCE = 1e-4  # of full scale, peak to peak: about three steps of a 16-bit file
-BLOCK = 1 << 18  # frames decoded at a time
+# Samples of two frames of an MP3: decoders differ in what they take for its beginning and end.
+MP3_SPARE = 2 * 1152
+LOUDEST = 10.0  # times full scale: a lossy file overshoots by less than 2
+BLOCK = 1 << 18  # samples decoded at a time, and at most so many of a result
 
 
 def read_audio(
@@ -70,33 +73,35 @@ def read_blocks(
         sample_rate: int. Samples a second of the result, in Hz.
         min_seconds, max_seconds: float. The shortest and the longest recording that is read.
         allow_silence: whether a recording without sound is read too.
-        block: int. Frames of the file in a block.
+        block: int. Samples of the file in a block, those of all channels counted.
 
     Yields:
         float32 [samples], one block after the other: the mean of the channels, full scale 1.0,
         resampled if need be. A float file or a lossy one may overshoot full scale a little and is
-        left as it is.
+        left as it is; one beyond `LOUDEST` holds no sound, or has another scale.
 
     Raises:
         ZooError: with the file's name, for what is missing, empty, not audio or too long; and after the
-            last block for what is truncated, silent, not finite or too short. A cut MP3 or OGG is
-            noticed where the file itself tells: by the frame count in an MP3's Xing header, by an OGG
-            page unfinished.
+            last block for what is truncated, silent, not finite, far too loud or too short. Of an OGG
+            every damage is noticed, of an MP3 a cut: by the frame count in its Xing header, or by its
+            frames.
     """
     with opened(source, max_seconds) as (name, audio, decoding):
         rate, frames = audio.samplerate, audio.frames
         statistics = _Statistics(name, rate)
         resampler = soxr.ResampleStream(rate, sample_rate, 1) if rate != sample_rate else None
-        while len(samples := _decode(name, audio, block, decoding)):
+        size = max(1, int(block / audio.channels * min(1, rate / sample_rate)))
+        while len(samples := _decode(name, audio, size, decoding)):
             statistics.add(samples)
-            if statistics.bad:  # the rest is only counted, for the error
+            if (
+                statistics.bad or statistics.peak > LOUDEST
+            ):  # the rest is only counted, for the error
                 continue
             if resampler is not None:
                 samples = resampler.resample_chunk(samples)
             if len(samples):
                 yield samples
-        # Without a Xing header the length of an MP3 is the decoder's estimate: allow for its error.
-        expected = 0.95 * frames if audio.format == "MP3" else frames
+        expected = frames - (MP3_SPARE if audio.format == "MP3" else 0)
     if statistics.samples < expected:
         raise ZooError(
             f"{name}: truncated: its header says {frames / rate:.2f} s, "
@@ -136,7 +141,8 @@ def check_waveform(
 
     Raises:
         ZooError: it has other than one axis, lasts less than `min_seconds` or more than an hour, has a
-            NaN or infinite sample, or is silent: all samples within `SILENCE` of each other.
+            NaN or infinite sample, one beyond `LOUDEST`, or is silent: all samples within `SILENCE` of
+            each other.
     """
     if waveform.ndim != 1:
         raise ZooError(
@@ -158,6 +164,10 @@ class _Statistics:
     first_bad: int = 0
     low: float = math.inf
     high: float = -math.inf
+
+    @property
+    def peak(self) -> float:
+        return max(-self.low, self.high)
 
     def add(self, samples: np.ndarray) -> None:
         if not len(samples):
@@ -182,6 +192,11 @@ class _Statistics:
             raise ZooError(
                 f"{self.name}: {self.bad} of {self.samples} samples are NaN or infinite, "
                 f"the first at {self.first_bad / self.rate:.2f} s"
+            )
+        if self.peak > LOUDEST:
+            raise ZooError(
+                f"{self.name}: far too loud: samples must be within {LOUDEST:g} times full scale. "
+                f"Received: a peak of {self.peak:.3g}"
             )
         if not allow_silence and self.high - self.low < SILENCE:
             raise ZooError(

@@ -16,6 +16,8 @@ import soundfile
 
 from zoo.common.core.errors import ZooError
 from zoo.common.utils.quiet import descriptor_2_elsewhere
+from zoo.speech.mpeg_frames import with_length
+from zoo.speech.ogg_pages import check_pages
 
 _READABLE = "audio that can be read (WAV, FLAC, OGG Vorbis or Opus, MP3, AIFF, NIST SPHERE)"
 _FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "NIST"}
@@ -47,10 +49,14 @@ def opened(
         head = stream.read(64)
         if not head:
             raise ZooError(f"{name}: empty: 0 bytes")
-        _check_complete(name, stream)
+        with _named(name):
+            _check_complete(stream)
         stream.seek(0)
         # libmpg123 writes its warnings to file descriptor 2, unasked.
         mpeg = head[:3] == b"ID3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")
+        if mpeg:
+            with _named(name):
+                stream = stack.enter_context(_telling_length(stream))
         decoding = descriptor_2_elsewhere if mpeg else contextlib.nullcontext
         not_audio = ZooError(f"{name}: not {_READABLE}. Received: {_describe(head)}")
         try:
@@ -97,6 +103,24 @@ def _stream(source: str | Path | bytes) -> BinaryIO:
     return path.open("rb", buffering=0)
 
 
+@contextlib.contextmanager
+def _named(name: str) -> Iterator[None]:
+    """Put the name of the file before an error about it."""
+    try:
+        yield
+    except ZooError as error:
+        raise ZooError(f"{name}: {error}") from None
+
+
+@contextlib.contextmanager
+def _telling_length(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """An MP3 that tells its length, or is no MP3: the stream itself, or a copy. At its start."""
+    with tempfile.TemporaryFile(buffering=0) as new:
+        chosen = new if with_length(stream, new) else stream
+        chosen.seek(0)
+        yield chosen
+
+
 def _describe(head: bytes) -> str:
     text = head.decode("utf-8", errors="replace").rstrip("\ufffd")
     if text and all(letter.isprintable() or letter.isspace() for letter in text):
@@ -107,7 +131,7 @@ def _describe(head: bytes) -> str:
 # Truncation that libsndfile repairs without a word
 
 
-def _check_complete(name: str, stream: BinaryIO) -> None:
+def _check_complete(stream: BinaryIO) -> None:
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     magic = stream.read(4)
@@ -115,15 +139,13 @@ def _check_complete(name: str, stream: BinaryIO) -> None:
         order = "<" if magic in (b"RIFF", b"RF64") else ">"
         declared, held = _sound_chunk(stream, order, size)
     elif magic == b"OggS":
-        declared, held = _last_page(stream, size)
+        return check_pages(stream)
     elif magic == b"NIST":
         declared, held = _sphere_samples(stream, size)
     else:
         return
     if declared > held:
-        raise ZooError(
-            f"{name}: truncated: {declared} bytes of sound are declared, {held} are there"
-        )
+        raise ZooError(f"truncated: {declared} bytes of sound are declared, {held} are there")
 
 
 def _sound_chunk(stream: BinaryIO, order: str, size: int) -> tuple[int, int]:
@@ -140,17 +162,6 @@ def _sound_chunk(stream: BinaryIO, order: str, size: int) -> tuple[int, int]:
             return length, size - start
         stream.seek(start + length + length % 2)
     return 0, 0
-
-
-def _last_page(stream: BinaryIO, size: int) -> tuple[int, int]:
-    """Bytes the last page of an OGG needs (RFC 3533), and the bytes the file has for it."""
-    window = min(size, 1 << 17)  # two pages of the largest size
-    stream.seek(size - window)
-    tail = stream.read(window)
-    page = tail[tail.rfind(b"OggS\0") :]
-    if len(page) < 27:
-        return 27, len(page)
-    return 27 + page[26] + sum(page[27 : 27 + page[26]]), len(page)
 
 
 def _sphere_samples(stream: BinaryIO, size: int) -> tuple[int, int]:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.utils.files import check_file
 from zoo.speech.frontend import LogMel
 
 # Of a recording's highest power: what lies more than 80 dB below it is taken for silence.
 FLOOR = 1e-8
+# More than the array of an hour has.
+MAX_BYTES = 2**28
 
 
 def mel_spectrogram(waveform: np.ndarray, features: LogMel, top: float) -> np.ndarray:
@@ -54,12 +58,13 @@ def _kernels(features: LogMel) -> tuple[np.ndarray, np.ndarray]:
 
 def read_array(source: str) -> np.ndarray:
     """Return the array of numbers in a .npy file. Raises `ZooError` where it holds none."""
+    check_file(Path(source), MAX_BYTES)
     try:
-        values = np.load(source, allow_pickle=False)
-    except FileNotFoundError:
-        raise ZooError(f"{source}: no such file") from None
-    except (OSError, ValueError, EOFError) as error:
-        raise ZooError(f"{source}: no array of numbers: {' '.join(str(error).split())}") from None
+        # Mapped, so that a header which says that there is more than the file has gets no memory.
+        values = np.load(source, mmap_mode="r", allow_pickle=False)
+    except Exception as error:  # whatever a damaged header makes NumPy raise
+        reason = " ".join(str(error).split())[:120]
+        raise ZooError(f"{source}: no array of numbers: {reason}") from None
     if not isinstance(values, np.ndarray) or values.dtype.kind not in "uif" or not values.size:
         raise ZooError(f"{source}: no array of numbers")
-    return values
+    return np.array(values)

@@ -14,7 +14,15 @@ from typing import Any
 import numpy as np
 
 from zoo.common.core.errors import ZooError, nearest
-from zoo.common.data.manifests import parse_lines, parse_table, read_lines
+from zoo.common.data.manifests import (
+    MAX_BYTES,
+    MAX_COLUMNS,
+    MAX_LINES,
+    parse_lines,
+    parse_table,
+    read_lines,
+)
+from zoo.common.utils.files import check_file
 from zoo.timeseries.clock import Clock, find_clock, parse_time
 
 # What the header of a table calls the values, the split of each, and its time.
@@ -22,6 +30,7 @@ VALUE, SPLIT = "value", "split"
 TIMES = ("time", "timestamp", "datetime", "date", "day", "month", "year", "ds")
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
 PARQUET = (".parquet", ".pq")
+_BATCH = 1024  # rows of a Parquet file unpacked at a time
 
 
 @dataclass(frozen=True)
@@ -153,14 +162,30 @@ def _parquet_rows(path: Path) -> list[dict[str, str]]:
         raise ZooError(
             f"{path}: Parquet is read by pyarrow: pip install 'recurrent-zoo[tables]'"
         ) from None
+    check_file(path, MAX_BYTES)
+    rows, size = [], 0
     try:
-        rows = parquet.read_table(path).to_pylist()
-    except FileNotFoundError:
-        raise ZooError(f"{path} is missing.") from None
+        with parquet.ParquetFile(path) as file:
+            if file.metadata.num_rows > MAX_LINES or file.metadata.num_columns > MAX_COLUMNS:
+                raise _too_large(path)
+            for batch in file.iter_batches(_BATCH):
+                size += batch.nbytes
+                if size > MAX_BYTES:
+                    raise _too_large(path)
+                rows += batch.to_pylist()
+    except ZooError:
+        raise
     except Exception as error:  # whatever a damaged file makes pyarrow raise
         reason = " ".join(str(error).split())[:120]
         raise ZooError(f"{path} is no Parquet file that can be read: {reason}") from None
     return [{name: _text(value) for name, value in row.items()} for row in rows]
+
+
+def _too_large(path: Path) -> ZooError:
+    return ZooError(
+        f"{path} is too large: a table must have at most {MAX_LINES:,} rows, {MAX_COLUMNS:,} columns "
+        f"and, unpacked, {MAX_BYTES:,} bytes."
+    )
 
 
 def _text(value: Any) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import functools
 import hashlib
 import itertools
-import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -20,6 +19,7 @@ import numpy as np
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import store
 from zoo.common.utils.files import PART, atomic_file
+from zoo.common.utils.files import digest as file_digest
 from zoo.common.utils.progress import progress, say
 from zoo.vision_language import vgg16
 from zoo.vision_language.captions import CaptionedImage
@@ -91,9 +91,9 @@ def _digests(paths: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
     digests, errors = {}, {}
     for path in paths:
         try:
-            digests[path] = hashlib.sha256(path.read_bytes()).hexdigest()
-        except OSError as error:
-            errors[path] = f"{path}: cannot be read: {error.strerror}."
+            digests[path] = file_digest(path)
+        except ZooError as error:
+            errors[path] = str(error)
     return digests, errors
 
 
@@ -114,7 +114,7 @@ def _load(folder: Path, rows: dict[str, int], table: np.ndarray) -> set[str]:
                     ):
                         raise ValueError("its features have another shape")
                     table[[rows[names[i]] for i in wanted]] = features[wanted]
-        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        except Exception as error:  # whatever a damaged archive makes zipfile or NumPy raise
             say(f"{shard} is corrupt, and its features are computed again: {error}.")
             shard.unlink(missing_ok=True)
         else:

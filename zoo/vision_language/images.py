@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import struct
 import warnings
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo.common.core.errors import ZooError
+from zoo.common.utils.files import check_file
+from zoo.common.utils.quiet import descriptor_2_elsewhere
 
 SIZE = 192
 MAX_PIXELS = 50_000_000
+# Of a file: such pixels of 16 bits in four channels, not compressed, and some tags.
+MAX_BYTES = 2**29
 
 # By content, not by extension. Pillow's other decoders are for formats nobody photographs in, and
 # one of them starts another program.
@@ -39,27 +44,23 @@ def read_image(path: str | Path, size: int = SIZE) -> np.ndarray:
         uint8 [size, size, 3], RGB.
 
     Raises:
-        ZooError: the file, which is named, is missing, no image, truncated, of 32 bits a channel or of
-            more than 50 million pixels (by its header: nothing is unpacked).
+        ZooError: the file, which is named, is missing, no plain file, no image, truncated, of 32 bits a
+            channel or of more than 50 million pixels (by its header: nothing is unpacked).
     """
+    check_file(Path(path), MAX_BYTES)
     try:
         with warnings.catch_warnings():
-            # Pillow warns of large images on opening them: here they are counted, and refused.
+            # Pillow warns of large images and of damaged tags: here the one is refused, the other read.
+            warnings.simplefilter("ignore", UserWarning)
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            image = Image.open(path, formats=FORMATS)
-        with image:
-            width, height = image.size
-            if width * height > MAX_PIXELS:
-                raise ZooError(_too_large(path, f"{width} x {height}"))
-            image.load()
-            pixels = _rgb(ImageOps.exif_transpose(image), path)
+            pixels = _decode(path)
     except ZooError:
         raise
     except UnidentifiedImageError:
         raise ZooError(f"{path}: not {_READABLE}.") from None
     except Image.DecompressionBombError:
         raise ZooError(_too_large(path, "far more")) from None
-    except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
+    except PermissionError as error:
         raise ZooError(f"{path}: cannot be read: {error.strerror}.") from None
     # Whatever damaged bytes make Pillow's decoders raise, an IndexError among it.
     except (OSError, ValueError, SyntaxError, LookupError, TypeError, struct.error) as error:
@@ -68,6 +69,21 @@ def read_image(path: str | Path, size: int = SIZE) -> np.ndarray:
     if pixels.size != (size, size):
         pixels = pixels.resize((size, size), Image.Resampling.BILINEAR)
     return np.asarray(pixels)
+
+
+def _decode(path: str | Path) -> Image.Image:
+    """The image in RGB."""
+    with Image.open(path, formats=FORMATS) as image:
+        if image.format == "PNG":
+            image.verify()  # the checksums of its parts, which decoding does not look at
+    with Image.open(path, formats=FORMATS) as image:
+        width, height = image.size
+        if width * height > MAX_PIXELS:
+            raise ZooError(_too_large(path, f"{width} x {height}"))
+        # libtiff writes to file descriptor 2, unasked.
+        with descriptor_2_elsewhere() if image.format == "TIFF" else nullcontext():
+            image.load()
+        return _rgb(ImageOps.exif_transpose(image), path)
 
 
 def _too_large(path: str | Path, received: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,12 +70,7 @@ def read_ink(path: Path) -> np.ndarray:
     Raises:
         ZooError: it cannot be read, is too large, is neither, or `parse_ink` finds no ink in it.
     """
-    if os.path.isfile(path) and os.path.getsize(path) > MAX_BYTES:
-        raise ZooError(
-            f"{path}: a file of ink must have at most {MAX_BYTES:,} bytes. "
-            f"Received: {os.path.getsize(path):,}."
-        )
-    text = read_file(path)
+    text = read_file(path, MAX_BYTES)
     try:
         if text.lstrip().startswith("<"):
             return parse_ink({"strokes": parse_inkml(text)})

@@ -32,6 +32,7 @@ BONES = (
 )  # fmt: skip
 SUFFIXES = (".json", ".txt")
 MAX_FRAMES = 5_000
+MAX_BYTES = 2**24
 # Nothing that a camera sees is farther away, in metres.
 MAX_COORDINATE = 1_000
 # Of all joints in all frames, at least this share must have been seen.
@@ -71,7 +72,7 @@ def read_skeleton(path: Path) -> np.ndarray:
 
 def _read_json(path: Path) -> np.ndarray:
     try:
-        content = json.loads(read_file(path))
+        content = json.loads(read_file(path, MAX_BYTES))
     except (ValueError, RecursionError) as error:
         if isinstance(error, ZooError):
             raise
@@ -124,7 +125,7 @@ def _is_coordinate(value: Any) -> bool:
 
 
 def _read_text(path: Path) -> np.ndarray:
-    lines = [line for line in read_file(path).split("\n") if line.strip()]
+    lines = [line for line in read_file(path, MAX_BYTES).split("\n") if line.strip()]
     rows = []
     for number, line in enumerate(lines, start=1):
         try:

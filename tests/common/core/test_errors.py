@@ -18,6 +18,7 @@ from zoo.common.core.errors import ZooError, check_choice, check_range
         (float("nan"), {"at_least": 0}, "x must be at least 0. Received: nan."),
         (float("inf"), {"above": 0}, "x must be above 0. Received: inf."),
         (float("inf"), {}, "x must be a finite number. Received: inf."),
+        (10**400, {"at_most": 1}, f"x must be at most 1. Received: 1{'0' * 79}."),
     ],
 )
 def test_out_of_range(value, bounds, words):

@@ -3,12 +3,14 @@
 import codecs
 import gzip
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data import manifests
 from zoo.common.data.manifests import (
     digest,
     find_file,
@@ -230,3 +232,37 @@ def test_a_digest_does_not_depend_on_the_order():
     # Of `printf '[["a", "ja", 1], ["b", "\\u00f6l", 2]]' | sha256sum`.
     assert digest(rows) == "9f28d23dbfa5138eab7298d86c8e84d89bc1904b45816197308c8131ae2ece53"
     assert digest(rows) != digest([("b", "öl", 2), ("a", "ja", 2)])
+
+
+# What has no end ----------------------------------------------------------------------------------
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    for name in ("fifo", "zeros"):
+        with pytest.raises(ZooError, match=f"{name} cannot be read: it is no plain file"):
+            read_lines(tmp_path / name)
+
+
+def test_a_text_too_large_for_memory(write, monkeypatch):
+    """By its size, by that of what a small gzip file unpacks to, and by its lines."""
+    monkeypatch.setattr(manifests, "MAX_LINES", 1000)
+    with pytest.raises(ZooError, match="too large: it must have 1,048,576 bytes at most"):
+        read_file(write(b"a" * (2**20 + 1)), 2**20)
+    zipped = gzip.compress(b"a" * (2**20 + 1))
+    assert len(zipped) < 2000
+    with pytest.raises(ZooError, match="too large: unpacked it must have 1,048,576 bytes"):
+        read_file(write(zipped), 2**20)
+    with pytest.raises(ZooError, match="too large: it must have 1,000 lines at most"):
+        read_lines(write(b"a\n" * 1001))
+    assert len(read_lines(write(b"a\n" * 1000))) == 1000
+
+
+def test_a_table_or_an_object_too_large_for_memory(write, monkeypatch):
+    monkeypatch.setattr(manifests, "MAX_COLUMNS", 3)
+    monkeypatch.setattr(manifests, "MAX_OBJECT_BYTES", 50)
+    with pytest.raises(ZooError, match="line 1: there must be 3 columns at most"):
+        parse_table(write("id,b,c,d\n1,2,3,4\n"), ("id",), lambda row: Example(row["id"]))
+    with pytest.raises(ZooError, match="line 1: an object must have 50 characters at most"):
+        parse_json_lines(write('{"id": "' + "a" * 60 + '"}'), lambda row: Example(row["id"]))

@@ -198,5 +198,5 @@ def test_what_has_no_end_is_not_read(tmp_path):
             read_text(tmp_path / name)
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**40)  # a hole: nothing is on the disk
-    with pytest.raises(ZooError, match="large is corrupt: it must have 67,108,864 bytes at most"):
+    with pytest.raises(ZooError, match="large is too large: it must have 67,108,864 bytes at most"):
         read_text(tmp_path / "large")

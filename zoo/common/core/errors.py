@@ -44,9 +44,11 @@ def check_range(
         ("at most", at_most, lambda bound: value <= bound),
     )
     given = [(word, bound, inside) for word, bound, inside in bounds if bound is not None]
-    if not math.isfinite(value) or not all(inside(bound) for _, bound, inside in given):
+    # A whole number may be larger than any that is called finite or not.
+    finite = isinstance(value, int) or math.isfinite(value)
+    if not finite or not all(inside(bound) for _, bound, inside in given):
         valid = " and ".join(f"{word} {bound:,}" for word, bound, _ in given) or "a finite number"
-        raise ZooError(f"{name} must be {valid}. Received: {value}.")
+        raise ZooError(f"{name} must be {valid}. Received: {str(value)[:80]}.")
 
 
 def check_choice(name: str, value: Any, valid: Iterable[Any]) -> None:

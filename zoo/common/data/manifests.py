@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 import hashlib
+import io
 import json
 import os
 import zlib
@@ -17,26 +18,39 @@ from typing import Any
 
 from zoo.common.core.corpus import no_such_split
 from zoo.common.core.errors import ZooError
+from zoo.common.utils.files import check_file
 
 GZIP_MAGIC = b"\x1f\x8b"
+# More than any text the models here learn from. Words, lines and fields of one take up to thirty times
+# its bytes in memory.
+MAX_BYTES = 2**26
+MAX_LINES = 2**21
+MAX_COLUMNS = 10_000
+# Of an object of JSON on one line: lists of lists take some thirty times their text.
+MAX_OBJECT_BYTES = 2**24
 
 Line = tuple[int, str]
 
 
-def read_file(path: Path) -> str:
+def read_file(path: Path, at_most: int = MAX_BYTES) -> str:
     """Return the text of a UTF-8 file, plain or gzipped, with "\\n" between lines.
 
     Raises:
-        ZooError: it is missing, a broken gzip file, not UTF-8 (with the line and the offset of the first
-            bad byte), or has nothing but white space.
+        ZooError: it is missing, no plain file, of more than `at_most` bytes, packed or unpacked, a
+            broken gzip file, not UTF-8 (with the line and the offset of the first bad byte), or has
+            nothing but white space.
     """
+    check_file(path, at_most)
     try:
         content = path.read_bytes()
         if content.startswith(GZIP_MAGIC):
-            content = gzip.decompress(content)
+            with gzip.GzipFile(fileobj=io.BytesIO(content)) as file:
+                content = file.read(at_most + 1)
+            if len(content) > at_most:
+                raise ZooError(
+                    f"{path} is too large: unpacked it must have {at_most:,} bytes at most."
+                )
         text = content.decode("utf-8-sig")
-    except FileNotFoundError:
-        raise ZooError(f"{path} is missing.") from None
     except UnicodeDecodeError as error:
         start = error.start + len(content) - len(error.object)  # a byte order mark is not in it
         line = content.count(b"\n", 0, start) + 1
@@ -53,9 +67,16 @@ def read_file(path: Path) -> str:
     return text.replace("\r\n", "\n")
 
 
-def read_lines(path: Path) -> list[Line]:
-    """Return the lines of a text file that are not blank, with their numbers. Raises as `read_file`."""
-    numbered = enumerate((line.rstrip("\r") for line in read_file(path).split("\n")), start=1)
+def read_lines(path: Path, at_most: int = MAX_BYTES) -> list[Line]:
+    """Return the lines of a text file that are not blank, with their numbers.
+
+    Raises:
+        ZooError: as `read_file`, or it has more than `MAX_LINES`.
+    """
+    text = read_file(path, at_most)
+    if text.count("\n") > MAX_LINES:
+        raise ZooError(f"{path} is too large: it must have {MAX_LINES:,} lines at most.")
+    numbered = enumerate((line.rstrip("\r") for line in text.split("\n")), start=1)
     return [(number, line) for number, line in numbered if line.strip()]
 
 
@@ -125,6 +146,8 @@ def parse_table(
         names = [name.strip() for name in fields(header)]
     except ZooError as error:
         raise ZooError(f"{path}, line {number}: {error}") from None
+    if len(names) > MAX_COLUMNS:
+        raise ZooError(f"{path}, line {number}: there must be {MAX_COLUMNS:,} columns at most.")
     if twice := [name for name in names if name and names.count(name) > 1]:
         raise ZooError(f"{path}, line {number}: the column {twice[0]!r} stands twice.")
     if missing := [name for name in columns if name not in names]:
@@ -203,6 +226,8 @@ def digest(rows: Iterable[tuple]) -> str:
 
 
 def _json_object(line: str) -> dict[str, Any]:
+    if len(line) > MAX_OBJECT_BYTES:
+        raise ZooError(f"an object must have {MAX_OBJECT_BYTES:,} characters at most")
     try:
         row = json.loads(line)
         json.dumps(row, ensure_ascii=False).encode()  # fails where an escape makes half a letter

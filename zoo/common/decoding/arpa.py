@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import itertools
 import re
@@ -13,13 +14,14 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import GZIP_MAGIC, read_file
+from zoo.common.data.manifests import GZIP_MAGIC, MAX_BYTES, MAX_LINES, read_file
 from zoo.common.decoding.ngram import DIGITS, END, NGramModel, NGrams
-from zoo.common.utils.files import atomic_file
+from zoo.common.utils.files import atomic_file, check_file
 
 START_WORD, END_WORD = "<s>", "</s>"
 # The logarithm of a probability of 0.
 NEVER = -99.0
+_LONGEST_LINE = 2**16  # bytes: a small zipped file may hold one of gigabytes
 COMPRESSION = 1  # three times as fast as the default, for a sixth more bytes
 
 
@@ -63,11 +65,13 @@ def read_words(path: Path) -> list[str]:
         ZooError: the file is missing, or is no ARPA file.
     """
     words: list[str] = []
+    check_file(path, MAX_BYTES)
     try:
         with path.open("rb") as raw:
             zipped = raw.peek(2).startswith(GZIP_MAGIC)
             with gzip.open(raw) if zipped else raw as file:
-                lines = (line.decode().strip() for line in file)
+                parts = iter(functools.partial(file.readline, _LONGEST_LINE), b"")
+                lines = (line.decode().strip() for line in itertools.islice(parts, MAX_LINES))
                 if "\\1-grams:" in lines:  # which reads up to it
                     for line in itertools.takewhile(lambda line: line[:1] != "\\", lines):
                         words += line.split()[1:2]

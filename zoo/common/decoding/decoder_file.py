@@ -16,6 +16,8 @@ from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import read_file
 from zoo.common.utils.files import atomic_file
 
+MAX_FILE_BYTES = 2**20
+
 
 def read_options(path: Path) -> dict[str, float]:
     """Return the options in a decoder file.
@@ -24,7 +26,7 @@ def read_options(path: Path) -> dict[str, float]:
         ZooError: it is missing, or no decoder file.
     """
     try:
-        content = json.loads(read_file(path))
+        content = json.loads(read_file(path, MAX_FILE_BYTES))
         options = dict(content["options"])
         whole = all(isinstance(value, int | float) for value in options.values())
     except (ValueError, KeyError, TypeError, RecursionError) as error:

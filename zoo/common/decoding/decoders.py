@@ -79,7 +79,7 @@ class Classes(Decoder):
     min_confidence: float = option(0.0, "below this probability the answer is none of the classes")
 
     def __post_init__(self):
-        check_range("n_best", self.n_best, at_least=1)
+        check_range("n_best", self.n_best, at_least=1, at_most=1_000_000)
         check_range("min_confidence", self.min_confidence, at_least=0, at_most=1)
 
 
@@ -95,7 +95,7 @@ class Sampling(Decoder):
 
     def __post_init__(self):
         check_range("temperature", self.temperature, at_least=LEAST_TEMPERATURE, at_most=1e6)
-        check_range("top_k", self.top_k, at_least=1)
+        check_range("top_k", self.top_k, at_least=1, at_most=1_000_000)
         check_range("top_p", self.top_p, above=0, at_most=1)
         check_range("seed", self.seed, at_least=0, at_most=2**32 - 1)
         self.check_sampler()

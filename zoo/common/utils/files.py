@@ -147,9 +147,13 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text atomically. Raises as `atomic_file`."""
+    """Writes UTF-8 text atomically. Raises as `atomic_file`.
+
+    Half a letter, as which Python reads bytes of a file's name that are no text, is written as its
+    escape, which JSON reads back.
+    """
     with atomic_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def check_file(path: Path, at_most: int | None = None) -> None:
@@ -175,7 +179,7 @@ def check_file(path: Path, at_most: int | None = None) -> None:
         raise ZooError(f"{path} cannot be read: it is no plain file.")
     if at_most is not None and status.st_size > at_most:
         raise ZooError(
-            f"{path} is corrupt: it must have {at_most:,} bytes at most. "
+            f"{path} is too large: it must have {at_most:,} bytes at most. "
             f"Received: {status.st_size:,}."
         )
 

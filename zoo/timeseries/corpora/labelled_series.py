@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,9 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_lines, read_lines
+
+# Numbers one by one take thirty times their text in memory.
+MAX_BYTES = 2**25
 
 
 @dataclass(frozen=True)
@@ -43,12 +47,19 @@ def read_ts(path: Path, split: str | None = None) -> list[LabelledSeries]:
     Raises:
         ZooError: there is no such file, no data, or a bad line, by number.
     """
-    lines = [(n, line) for n, line in read_lines(path) if not line.lstrip().startswith("#")]
+    lines = [
+        (n, line) for n, line in read_lines(path, MAX_BYTES) if not line.lstrip().startswith("#")
+    ]
     head = list(itertools.takewhile(lambda line: line[1].lower().strip() != "@data", lines))
     if len(head) == len(lines):
         raise ZooError(f'{path}: there is no line "@data": it must be a .ts file.')
-    settings = dict(line.lower().lstrip("@").split(maxsplit=1) for _, line in head if " " in line)
-    channels = settings.get("dimensions", "1" if settings.get("univariate") == "true" else "")
+    pairs = (line.lower().lstrip("@").split(maxsplit=1) for _, line in head)
+    settings = dict(pair for pair in pairs if len(pair) == 2)
+    channels = settings.get(
+        "dimensions", "1" if settings.get("univariate") == "true" else ""
+    ).strip()
+    if not re.fullmatch(r"\d{0,6}", channels):
+        raise ZooError(f"{path}: @dimensions must be a whole number. Received: {channels[:80]!r}.")
     numbered = iter(lines[len(head) + 1 :])
     count = itertools.count(1)
 
@@ -76,7 +87,7 @@ def read_rows(path: Path) -> np.ndarray:
     Raises:
         ZooError: there is no such file, or a field is no finite number, by its line.
     """
-    lines = read_lines(path)
+    lines = read_lines(path, MAX_BYTES)
     if not _is_number(lines[0][1].split(",")[0]):
         lines = lines[1:]
     width = len(lines[0][1].split(",")) if lines else 0

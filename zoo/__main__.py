@@ -1,0 +1,18 @@
+"""The `zoo` command, also as `python -m zoo`."""
+
+import sys
+
+
+def run() -> int:
+    """Run the command line. An interruption ends it in one line, while it is being imported, too."""
+    try:
+        from zoo.cli.main import main
+
+        return main()
+    except KeyboardInterrupt:
+        print("zoo: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(run())
