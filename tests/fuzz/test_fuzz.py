@@ -8,15 +8,16 @@ import time
 
 import pytest
 
-from tests.fuzz import inputs, saved
+from tests.fuzz import measured, media, saved, texts
 from tests.fuzz.kinds import FAULTS, damage
 
 pytestmark = pytest.mark.slow
 
 MUTATIONS = 160  # of each kind
+KINDS = [*media.KINDS, *measured.KINDS, *texts.KINDS, *saved.KINDS]
 
 
-@pytest.mark.parametrize("kind", [*inputs.KINDS, *saved.KINDS], ids=lambda kind: kind.name)
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
 def test_damage(kind, tmp_path):
     started = time.monotonic()
     outcome = damage(kind, tmp_path, MUTATIONS)
