@@ -247,7 +247,8 @@ def test_manifests(refused, tmp_path, name, lines, words):
 def test_letters_outside_the_alphabet(refused, run_zoo, tiny_run, tmp_path):
     manifest, out = tmp_path / "own.csv", tmp_path / "run"
     second = AN4 / "test/fcaw/cen1-fcaw-b.flac"
-    manifest.write_text(f"wav_filename,transcript\n{CLIP},GO\n{second},GRÖßER\n", "utf-8")
+    rows = f"wav_filename,transcript,speaker\n{CLIP},GO,a\n{second},GRÖßER,b\n"
+    manifest.write_text(rows, "utf-8")
     source = ("--manifest", manifest, "--init", tiny_run)
     line = refused("train", RECIPE, *source, "--out", out, *settings(*TINY_TRAINING))
     assert "'Öß'" in line
@@ -295,7 +296,8 @@ def test_the_disk_is_full_from_the_start(refused, tmp_path, monkeypatch):
 def test_the_disk_is_full_after_an_epoch(run_zoo, tmp_path, monkeypatch, clips):
     monkeypatch.setattr(keras.Model, "save", full_disk)
     manifest, out = tmp_path / "own.csv", tmp_path / "deep" / "run"
-    manifest.write_text("wav_filename,transcript\n" + "".join(f"{clip},ja\n" for clip in clips))
+    rows = "".join(f"{clip},ja,{clip}\n" for clip in clips)
+    manifest.write_text(f"wav_filename,transcript,speaker\n{rows}")
     answer = run_zoo("train", RECIPE, "--manifest", manifest, "--out", out, *TINY)
     assert answer.status == 1
     assert answer.err.startswith("zoo: ")

@@ -192,7 +192,8 @@ def test_resume_after_ctrl_c_in_the_first_epoch(run_zoo, refused, tmp_path, own_
         raise KeyboardInterrupt
 
     out = tmp_path / "run"
-    command = ("train", RECIPE, "--manifest", own_csv, "--out", out, *TINY)
+    source = ("--manifest", own_csv, "--dev-manifest", own_csv)
+    command = ("train", RECIPE, *source, "--out", out, *TINY)
     with monkeypatch.context() as patch:
         patch.setattr(CTC, "evaluate", interrupted)
         assert refused(*command, status=130) == "zoo: interrupted\n"

@@ -102,13 +102,14 @@ class Utterances(Data):
     ) -> tuple[list[Utterance], list[Utterance]]:
         """See `Data.split_dev`. By speaker: no voice is in both. Where there are not two, it is by
         utterance, and that is said."""
+        group = {"speaker": lambda e: e.speaker, "utterance": lambda e: e.id}[self.split_by]
+        parts = split_by_group(examples, group, fraction, seed)
         if self.split_by == "speaker" and len({example.speaker for example in examples}) < 2:
             say(
                 "There are not two speakers to tell apart: dev is cut by utterance, and its figures are "
                 "not those of new voices."
             )
-        group = {"speaker": lambda e: e.speaker, "utterance": lambda e: e.id}[self.split_by]
-        return split_by_group(examples, group, fraction, seed)
+        return parts
 
     def checksum(self, examples: list[Utterance]) -> str:
         """See `Data.checksum`: of ids, transcripts and sizes of audio files."""
