@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import read_file
+from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
 from zoo.language.corpora.texts import Text
 from zoo.language.tokenization import TOKENIZATIONS
 
@@ -56,7 +56,7 @@ class WholeTexts(Data):
 
     def read_manifest(self, path: Path) -> list[TokenizedText]:
         """See `Data.read_manifest`: a text file of one's own."""
-        return self.prepare([Text(path.name, read_file(path))])
+        return self.prepare([Text(path.name, read_file(path, MAX_WHOLE_BYTES))])
 
     def prepare(self, examples: list[Text]) -> list[TokenizedText]:
         """See `Data.prepare`: the texts of a corpus as tokens."""

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import GZIP_MAGIC, MAX_BYTES, MAX_LINES, read_file
+from zoo.common.data.manifests import GZIP_MAGIC, MAX_LINES, MAX_WHOLE_BYTES, read_file
 from zoo.common.decoding.ngram import DIGITS, END, NGramModel, NGrams
 from zoo.common.utils.files import atomic_file, check_file
 
@@ -65,7 +65,7 @@ def read_words(path: Path) -> list[str]:
         ZooError: the file is missing, or is no ARPA file.
     """
     words: list[str] = []
-    check_file(path, MAX_BYTES)
+    check_file(path, MAX_WHOLE_BYTES)
     try:
         with path.open("rb") as raw:
             zipped = raw.peek(2).startswith(GZIP_MAGIC)
@@ -76,7 +76,7 @@ def read_words(path: Path) -> list[str]:
                     for line in itertools.takewhile(lambda line: line[:1] != "\\", lines):
                         words += line.split()[1:2]
     except (EOFError, OSError, UnicodeDecodeError, zlib.error):
-        read_file(path)  # which says what is wrong
+        read_file(path, MAX_WHOLE_BYTES)  # which says what is wrong
     if not words:
         raise ZooError(f"{path} is no ARPA file, or not a whole one.")
     return words
@@ -127,7 +127,7 @@ class _Reader:
 
     def __init__(self, path: Path):
         self.path = path
-        self.lines = read_file(path).split("\n")
+        self.lines = read_file(path, MAX_WHOLE_BYTES).split("\n")
         self.next = 0  # the index of the line to be read next
         self.indices = {END_WORD: END, START_WORD: _START}
 

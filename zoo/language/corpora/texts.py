@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.common.core.corpus import check_folder, no_such_split
-from zoo.common.data.manifests import read_file
+from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def text_reader(corpus: str, splits: dict[str, Part]) -> Callable[[Path, str], l
 
 
 def _read(folder: Path, split: str, part: Part) -> Text:
-    text = read_file(_file(folder, part))
+    text = read_file(_file(folder, part), MAX_WHOLE_BYTES)
     begin, end = round(part.begin * len(text)), round(part.end * len(text))
     return Text(f"{part.file} ({split})", text[begin:end], split)
 
