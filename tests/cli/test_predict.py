@@ -63,8 +63,9 @@ def test_answers_are_printed_as_they_are_made(run_zoo, tiny_run, clips, capsys, 
         assert [*seen, answer.out] == ["", "a.wav: yes\n", "b.wav: yes\n"]
 
 
-def test_two_forms_of_an_answer(refused, tiny_run, clips):
-    assert "exclude each other" in refused("predict", tiny_run, clips[0], "--json", "--jsonl")
+def test_two_forms_of_an_answer(run_zoo, tiny_run, clips):
+    answer = run_zoo("predict", tiny_run, clips[0], "--json", "--jsonl")
+    assert (answer.status, answer.json) == (1, {"error": "--json and --jsonl exclude each other."})
 
 
 def test_decoder_options(run_zoo, refused, tiny_run, clips):
@@ -95,7 +96,7 @@ def test_decoder_options(run_zoo, refused, tiny_run, clips):
         (["--beam-width", "eight"], "--beam-width must be a whole number. Received: 'eight'."),
         (["--beam-width", "0"], "beam_width must be at least 1"),
         (["--n-best", "33"], "n_best must be at most beam_width, which is 32. Received: 33."),
-        (["--backend", "tpu"], "--backend must be one of 'keras', 'savedmodel', 'onnx', 'litert'."),
+        (["--backend", "tpu"], "must be one of 'auto', 'keras', 'savedmodel', 'onnx', 'litert'."),
     ],
 )
 def test_decoder_options_that_do_not_fit(refused, tiny_run, clips, options, words):

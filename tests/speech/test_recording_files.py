@@ -141,7 +141,6 @@ def test_files_of_one_name(run_zoo, refused, long_folder, tmp_path):
             "'text', 'json', 'csv', 'audacity', 'raven'. Received: 'xml'",
         ),
         (RECOGNISER, ["--format", "csv"], "'text', 'json', 'srt', 'vtt'. Received: 'csv'"),
-        (WHALES, ["--format", "csv", "--json"], "--format excludes --json"),
         (WHALES, ["--format", "raven", "again.wav"], "A file of this format has one input"),
         (WHALES, ["--out", "{}/speech.flac/x.csv", "--format", "csv"], "cannot be written"),
         (WHALES, ["--out", "{}/speech.flac/folder"], "cannot be written"),
@@ -150,6 +149,12 @@ def test_files_of_one_name(run_zoo, refused, long_folder, tmp_path):
 def test_what_does_not_fit(refused, long_folder, preset, arguments, words):
     arguments = [argument.format(long_folder) for argument in arguments]
     assert words in refused("predict", preset, long_folder / "sea.wav", *arguments)
+
+
+def test_two_forms_of_an_answer(run_zoo, long_folder):
+    answer = run_zoo("predict", WHALES, long_folder / "sea.wav", "--format", "csv", "--json")
+    assert answer.status == 1
+    assert "--format excludes --json" in answer.json["error"]
 
 
 @pytest.mark.parametrize("preset", [RECOGNISER, WHALES])

@@ -290,8 +290,8 @@ def test_the_file_names_what_is_free():
     def dims(value):
         return [d.dim_param or d.dim_value for d in value.type.tensor_type.shape.dim]
 
-    assert {v.name: dims(v) for v in model.graph.input} == {"x": ["batch", "x_1", FEATURES]}
-    assert {v.name: dims(v) for v in model.graph.output} == {"y": ["batch", "y_1", UNITS]}
+    assert {v.name: dims(v) for v in model.graph.input} == {"x": ["batch", "time", FEATURES]}
+    assert {v.name: dims(v) for v in model.graph.output} == {"y": ["batch", "time", UNITS]}
     onnx.checker.check_model(model, full_check=True)
 
 
