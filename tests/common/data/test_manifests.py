@@ -3,7 +3,6 @@
 import codecs
 import gzip
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -235,14 +234,6 @@ def test_a_digest_does_not_depend_on_the_order():
 
 
 # What has no end ----------------------------------------------------------------------------------
-
-
-def test_what_is_no_plain_file_is_not_read(tmp_path):
-    os.mkfifo(tmp_path / "fifo")
-    (tmp_path / "zeros").symlink_to("/dev/zero")
-    for name in ("fifo", "zeros"):
-        with pytest.raises(ZooError, match=f"{name} cannot be read: it is no plain file"):
-            read_lines(tmp_path / name)
 
 
 def test_a_text_too_large_for_memory(write, monkeypatch):

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.manifests import read_lines
 from zoo.common.utils import files
 from zoo.common.utils.files import (
     atomic_file,
@@ -190,13 +191,14 @@ def test_parts_of_one_name_are_cleared(tmp_path):
     assert everything_below(tmp_path) == set()
 
 
-def test_what_has_no_end_is_not_read(tmp_path):
+@pytest.mark.parametrize("read", [read_text, read_lines])
+def test_what_has_no_end_is_not_read(read, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "zeros").symlink_to("/dev/zero")
     for name in ("fifo", "zeros"):
         with pytest.raises(ZooError, match=f"{name} cannot be read: it is no plain file"):
-            read_text(tmp_path / name)
+            read(tmp_path / name)
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**40)  # a hole: nothing is on the disk
     with pytest.raises(ZooError, match="large is too large: it must have 67,108,864 bytes at most"):
-        read_text(tmp_path / "large")
+        read(tmp_path / "large")
