@@ -26,9 +26,11 @@ def clips():
     return [read_audio(path, 16_000) for path in EXAMPLE_CLIPS]
 
 
-@pytest.mark.parametrize(("cell", "normalization"), [("lstm", "utterance"), ("gru", "running")])
-def test_harness(cell, normalization, an4, tmp_path):
-    recipe = tiny(cell=cell, **{"features.normalization": normalization})
+@pytest.mark.parametrize(
+    ("cell", "layers", "normalization"), [("lstm", 2, "utterance"), ("gru", 1, "running")]
+)
+def test_harness(cell, layers, normalization, an4, tmp_path):
+    recipe = tiny(cell=cell, layers=layers, **{"features.normalization": normalization})
     check_model(recipe, AN4.read(an4, "train")[:4], tmp_path / "tiny")
 
 

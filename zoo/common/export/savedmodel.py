@@ -70,8 +70,10 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
 def _on_arrays(entry: Signature) -> Callable[..., dict[str, np.ndarray]]:
     """The function of a signature, from named arrays to named arrays."""
 
+    function = tf.function(entry.function).get_concrete_function(*entry.spec)
+
     def run(**inputs: Any) -> dict[str, np.ndarray]:
-        tensors = [tf.constant(inputs[spec.name], spec.dtype) for spec in entry.spec]
-        return {name: output.numpy() for name, output in entry.function(*tensors).items()}
+        tensors = {spec.name: tf.constant(inputs[spec.name], spec.dtype) for spec in entry.spec}
+        return {name: output.numpy() for name, output in function(**tensors).items()}
 
     return run

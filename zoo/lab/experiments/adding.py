@@ -52,7 +52,7 @@ PROBLEM = lags.Problem(
     target=0.02,
     chance=CHANCE,
     units=32,
-    lags=(10, 25, 50, 100, 200),
+    lags=(10, 25, 50, 100),
     updates=1500,
 )
 
