@@ -289,7 +289,8 @@ def _generate_in_graph(model, recipe, indices, length, temperature, seed):
         drawn = select_token(
             recipe.decoder, logits, uniforms[:, t], ops, tf.maximum(temperature, LEAST_TEMPERATURE)
         )
-        return tf.where(temperature > 0, drawn, greedy_token(logits, ops))
+        token = tf.where(temperature > 0, drawn, greedy_token(logits, ops))
+        return tf.ensure_shape(token, (1,))  # which not every recurrent loop keeps
 
     decoded = generate(
         graph_step(lambda **inputs: model(inputs, training=False)),
