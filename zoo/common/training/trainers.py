@@ -13,7 +13,7 @@ from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.trainer import Trainer
 from zoo.common.utils.locks import LOCK_FILE, locked
 
-PRECISIONS = ("float32", "mixed_bfloat16", "mixed_float16", "auto")
+PRECISIONS = ("float32", "mixed_bfloat16", "auto")
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class GradientDescent(_ByModule):
     epochs: int. Passes over the training examples; the learning rate decays over all of them.
     batch_size: int. Examples in a batch.
     patience: int. Epochs without a better dev metric after which the run stops.
-    precision: str. A Keras dtype policy: "float32", "mixed_bfloat16" or "mixed_float16"; "auto" for
-        "mixed_bfloat16" where the processor has instructions for it, else "float32". A run that is
-        resumed may go on in another one.
+    precision: str. A Keras dtype policy: "float32" or "mixed_bfloat16", which needs no loss scaling;
+        "auto" for the second where the processor has instructions for it, else the first. A run that
+        is resumed may go on in another one.
     dev_fraction, seed: see `Trainer`.
     """
 
