@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.common.core.errors import ZooError
 from zoo.common.ctc.words import Transcription
 from zoo.common.presets import store
-from zoo.common.runtime import KERAS, open_graphs
+from zoo.common.runtime import AUTO, open_graphs
 from zoo.common.tasks.language_modelling import LanguageModelling
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def open_language_model(preset: str) -> tuple[Recipe, Graphs]:
     recipe = store.load_recipe(folder)
     if not isinstance(recipe.task, LanguageModelling):
         raise ZooError(f"rescore must name a language model. Received: {preset}, which is none.")
-    return recipe, open_graphs(KERAS, folder)
+    return recipe, open_graphs(AUTO, folder)
 
 
 def rescore(found: list[Transcription], decoder: CTCSearch) -> list[Transcription]:
