@@ -31,6 +31,7 @@ def test_in_range():
     check_range("x", -1e300)
     check_range("x", 0, at_least=0, at_most=0)
     check_range("x", 0.999, above=0, below=1)
+    check_range("x", 2, at_least=1, at_most=3)
 
 
 def test_choices():

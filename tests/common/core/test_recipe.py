@@ -134,6 +134,18 @@ def test_a_recipe_comes_back_from_its_file(name):
     assert recipe.merge(values) == changed
 
 
+def test_settings_of_every_part_come_back_from_a_file(recipe):
+    overrides = {
+        "data.max_seconds": 5,
+        "model.layers": 1,
+        "decoder.beam_width": 7,
+        "optimizer.learning_rate": 0.5,
+        "training.epochs": 3,
+    }
+    changed = recipe.override(overrides)
+    assert overrides.items() <= settings(recipe.merge(changed.to_dict())).items()
+
+
 def test_every_setting_can_be_set(recipe):
     values = settings(recipe)
     assert recipe.override(values) == recipe

@@ -8,7 +8,14 @@ import pytest
 from zoo.common.core.data import Batches, Data
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
-from zoo.common.data.batching import WINDOW, evaluation_batches, pad, shuffled_windows
+from zoo.common.data.batching import (
+    WINDOW,
+    evaluation_batches,
+    keep_readable,
+    pad,
+    pad_to_multiple,
+    shuffled_windows,
+)
 
 
 def test_padding():
@@ -26,6 +33,14 @@ def test_padding_of_features():
     np.testing.assert_array_equal(batch[1], [[2, 2, 2], [0, 0, 0]])
     np.testing.assert_array_equal(lengths, [2, 1])
     assert pad([[], []])[0].shape == (2, 0)
+
+
+@pytest.mark.parametrize(("of", "time_steps"), [(1, 3), (2, 4), (3, 3), (7, 7)])
+def test_padding_to_a_multiple(of, time_steps):
+    padded = pad_to_multiple(np.ones((2, 3, 5), np.float32), of)
+    assert (padded.shape, padded.dtype) == ((2, time_steps, 5), np.float32)
+    assert (padded[:, :3] == 1).all()
+    assert (padded[:, 3:] == 0).all()
 
 
 def test_an_epoch_has_every_example_once_in_batches_of_one_length():
@@ -107,3 +122,16 @@ def test_examples_without_a_length_keep_their_order(count):
     found = [(indices, inputs["lengths"].tolist()) for indices, inputs in batches]
     assert [i for indices, _ in found for i in indices] == list(range(count))
     assert all([100 - i for i in indices] == lengths for indices, lengths in found)
+
+
+def read_word(example: str) -> dict:
+    if not example.isalpha():
+        raise ZooError("no word")
+    return {"x": np.array([len(example)])}
+
+
+def test_what_cannot_be_read_is_left_out_and_counted():
+    assert keep_readable(["a", "1", "b", ""], read_word, "odd") == (["a", "b"], {"odd": 2})
+    assert keep_readable(["a", "b"], read_word, "odd") == (["a", "b"], {})
+    with pytest.raises(ZooError, match=r"No example can be learnt from: all 2 are odd\."):
+        keep_readable(["1", ""], read_word, "odd")

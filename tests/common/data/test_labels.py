@@ -1,6 +1,7 @@
 """Labels: characters, words, classes; the numbers, and the file they are kept in."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -49,6 +50,20 @@ def test_all_symbols_that_are_none_of_them_are_told(labels, text, words):
     with pytest.raises(ZooError) as error:
         labels.encode(text)
     assert str(error.value).startswith(words)
+
+
+def test_the_class_of_an_example():
+    assert CLASSES.class_of(SimpleNamespace(id="one", transcript="up call")) == 1
+    with pytest.raises(ZooError, match=r"^The class of 'one': 'whale' is not among the 2 labels"):
+        CLASSES.class_of(SimpleNamespace(id="one", transcript="whale"))
+
+
+def test_what_a_program_without_the_zoo_must_know():
+    """Of classes, there is neither a blank nor anything between two of them."""
+    assert CLASSES.facts() == {"labels": ["noise", "up call"]}
+    letters = ["<blank>", " ", "a", "j", "l", "n", "ö"]
+    assert CHARACTERS.facts() == {"labels": letters, "blank": 0, "separator": ""}
+    assert WORDS.facts()["separator"] == " "
 
 
 @pytest.mark.parametrize("labels", [CHARACTERS, WORDS, CLASSES])

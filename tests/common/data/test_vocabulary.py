@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.vocabulary import PAD, UNKNOWN, Vocabulary
+from zoo.common.data.vocabulary import PAD, UNKNOWN, VOCABULARY_FILE, Vocabulary
 
 SENTENCES = [["the", "cat", "saw", "the", "dog"], ["a", "dog", "saw", "the", "cat"]]
 
@@ -46,3 +46,19 @@ def test_what_a_line_cannot_hold_comes_back_from_the_file(characters):
 def test_a_corrupt_file_is_told_by_its_line(line):
     with pytest.raises(ZooError, match=r"vocabulary.txt is corrupt: .* in line 2"):
         Vocabulary.from_text(f"the\t3\n{line}\n", Path("vocabulary.txt"))
+
+
+def test_the_file_of_a_preset_begins_with_the_special_tokens(tmp_path):
+    vocabulary = Vocabulary.of(SENTENCES, specials=(PAD, UNKNOWN))
+    (tmp_path / VOCABULARY_FILE).write_text(vocabulary.text())
+    assert Vocabulary.read(tmp_path, (PAD, UNKNOWN)) == vocabulary
+    with pytest.raises(
+        ZooError, match=r"first tokens must be <unk>, <pad>\. Received: <pad>, <unk>"
+    ):
+        Vocabulary.read(tmp_path, (UNKNOWN, PAD))
+
+
+def test_a_program_without_the_zoo_is_told_the_tokens_and_which_are_special():
+    vocabulary = Vocabulary.of([["cat", "<end>"]], specials=(PAD, UNKNOWN))
+    tokens = [PAD, UNKNOWN, "<end>", "cat"]
+    assert vocabulary.facts() == {"tokens": tokens, "pad": 0, "unknown": 1, "end": 2}

@@ -1,5 +1,6 @@
 """One process at a time writes to a folder, and a dead one bars nobody."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -85,6 +86,35 @@ def test_a_lock_that_was_held_by_a_longer_number(tmp_path):
         pytest.raises(ZooError, match=f"process {os.getpid()} writes"),
     ):
         take(tmp_path)
+
+
+def test_a_holder_that_is_unknown(tmp_path):
+    with locked(tmp_path / LOCK_FILE):
+        (tmp_path / LOCK_FILE).write_bytes(b"\xff")
+        with pytest.raises(ZooError, match="is in use: another process writes to it"):
+            take(tmp_path)
+
+
+def test_a_lock_whose_last_owner_removes_it_meanwhile(tmp_path, monkeypatch):
+    """Between the moments when it is opened and locked: a lock on what is no longer there is none."""
+
+    def lock(handle, how):
+        monkeypatch.undo()
+        (tmp_path / LOCK_FILE).unlink()
+        fcntl.flock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", lock)
+    with locked(tmp_path / LOCK_FILE), pytest.raises(ZooError, match="in use"):
+        take(tmp_path)
+
+
+def test_a_lock_is_no_way_to_another_file(tmp_path):
+    (tmp_path / "mine").write_text("mine")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / LOCK_FILE).symlink_to(tmp_path / "mine")
+    with pytest.raises(ZooError, match="cannot be written"):
+        take(tmp_path / "run")
+    assert (tmp_path / "mine").read_text() == "mine"
 
 
 def test_a_place_that_cannot_be_written(tmp_path):
