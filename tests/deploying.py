@@ -55,6 +55,37 @@ def _same(received: str, expected: str) -> bool:
         return received == expected
 
 
+def raw_requests(recipe: Recipe) -> tuple[str, list[dict]]:
+    """(a signature of a preset's SavedModel, requests to it in columns): files, where it takes them."""
+    examples = recipe.data.example_inputs(recipe)
+    name = f"{recipe.task.verb}_wav"
+    name = name if name in examples else "serving_default"
+    columns = [
+        {
+            key: value.tolist() if isinstance(value, np.ndarray) else value
+            for key, value in of.items()
+        }
+        for of in examples[name]
+    ]
+    return name, columns
+
+
+def write_request(columns: dict, folder: Path) -> str:
+    """A request as the scripts take it, `@request.json`, with its files beside it."""
+
+    def written(value, name):
+        if isinstance(value, list):
+            return [written(each, f"{name}-{i}") for i, each in enumerate(value)]
+        if not isinstance(value, bytes):
+            return value
+        (folder / name).write_bytes(value)
+        return f"@{folder / name}"
+
+    path = folder / "request.json"
+    path.write_text(json.dumps({name: written(value, name) for name, value in columns.items()}))
+    return f"@{path}"
+
+
 def question(preset: Preset, folder: Path) -> Question:
     """A question to the script for a preset, its files in a folder, and the zoo's own answer."""
     script, arguments, source, options = _QUESTIONS[_kind(preset.recipe)](preset.recipe, folder)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.deploying import SCRIPTS, question
+from tests.deploying import SCRIPTS, question, raw_requests, write_request
 from tests.serving import MODEL, Model, grpc_server, predict_json, rest_server
 from zoo.cli.export import export
 from zoo.common.export.signature import SIGNATURE_FILE
@@ -163,66 +163,83 @@ def test_a_preset_answers_alone(runtime, name, tmp_path):
 # TensorFlow and TensorFlow Serving ----------------------------------------------------------------
 
 
+@pytest.fixture(scope="module", params=KINDS)
+def saved(request, tmp_path_factory):
+    """(a preset, the folder of its SavedModel)."""
+    folder = tmp_path_factory.mktemp("exported")
+    export(request.param, ["savedmodel"], folder)
+    return zoo.load(request.param), folder / "1"
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", KINDS)
-def test_a_script_answers_by_plain_tensorflow(name, tmp_path):
-    export(name, ["savedmodel"], tmp_path / "exported")
-    preset, folder = zoo.load(name), tmp_path / "exported" / "1"
+def test_a_script_answers_by_plain_tensorflow(saved, tmp_path):
+    preset, folder = saved
     asked = question(preset, tmp_path)
     script = (SCRIPTS / asked.script, folder, *asked.arguments)
     output = run_script(sys.executable, *script, absent="zoo,keras")
     assert asked.is_answered_by(output.splitlines()[-1] if output else ""), (output, asked)
 
 
-@pytest.fixture(scope="module")
-def recogniser(tmp_path_factory) -> Model:
-    """The SavedModel of a recogniser."""
-    folder = tmp_path_factory.mktemp("exported")
-    export("speech/tdnn-ctc-an4", ["savedmodel"], folder)
-    return Model(folder / "1")
+def ask_all(model: Model, signature: str, request: str) -> list[dict]:
+    """What plain TensorFlow, and the clients of TensorFlow Serving by REST and gRPC, answer.
+
+    The REST client needs Python alone, the gRPC client TensorFlow Serving's protocol buffers.
+    """
+    pytest.importorskip("tensorflow_serving")
+    asked = (signature, request)
+    with rest_server(model) as url, grpc_server(model) as host:
+        commands = (
+            ("zoo,keras", "saved_model.py", model.folder),
+            ("zoo,tensorflow,numpy.ma", "serving_rest.py", url),
+            ("zoo,keras", "serving_grpc.py", host, MODEL),
+        )
+        return [
+            answer(run_script(sys.executable, SCRIPTS / script, *where, *asked, absent=absent))
+            for absent, script, *where in commands
+        ]
 
 
 @pytest.mark.slow
-def test_clients_of_tensorflow_serving(recogniser, tmp_path):
-    """The REST client needs Python alone, the gRPC client TensorFlow Serving's protocol buffers."""
+def test_raw_input_is_answered_by_plain_tensorflow_and_tensorflow_serving(saved, tmp_path):
+    preset, folder = saved
+    model, (signature, requests) = Model(folder), raw_requests(preset.recipe)
+    outputs = model.predict(signature, requests[0])
+    for received in ask_all(model, signature, write_request(requests[0], tmp_path)):
+        assert received.keys() == outputs.keys()
+        for name, expected in outputs.items():
+            check_same(received[name], expected)
+
+
+@pytest.mark.slow
+def test_rows_of_a_request_are_its_columns(saved):
+    """TensorFlow Serving puts rows together, and requests of several clients."""
+    preset, folder = saved
+    model, (signature, (*_, columns)) = Model(folder), raw_requests(preset.recipe)
+    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    asked = {"signature_name": signature}
+    outputs = predict_json(model, asked | {"inputs": columns})["outputs"]
+    predictions = predict_json(model, asked | {"instances": rows})["predictions"]
+    assert len(predictions) == len(rows) > 1
+    for name, expected in outputs.items():
+        check_same([row[name] for row in predictions], expected)
+
+
+def check_same(received: list, expected) -> None:
+    """Text to the letter, numbers but for rounding."""
+    expected = np.asarray(expected)
+    if expected.dtype.kind in "OSU":
+        text = [each.decode() if isinstance(each, bytes) else each for each in expected.flat]
+        assert np.asarray(received).flatten().tolist() == text
+    else:
+        np.testing.assert_allclose(received, expected, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.slow
+def test_clients_of_tensorflow_serving_get_the_answer_of_the_zoo(tmp_path):
     preset = zoo.load("speech/tdnn-ctc-an4")
+    export(preset.name, ["savedmodel"], tmp_path / "exported")
     path = question(preset, tmp_path).arguments[0]
     request, expected = json.dumps({"wav": [f"@{path}"]}), next(preset.predict([path]))
-    signature = ("transcribe_wav", request)
-    alone = run_script(
-        sys.executable,
-        SCRIPTS / "saved_model.py",
-        recogniser.folder,
-        *signature,
-        absent="zoo,keras",
-    )
-    with rest_server(recogniser) as url:
-        rest = run_script(
-            sys.executable,
-            SCRIPTS / "serving_rest.py",
-            url,
-            *signature,
-            absent="zoo,tensorflow,numpy.ma",
-        )
-    pytest.importorskip("tensorflow_serving")
-    with grpc_server(recogniser) as host:
-        grpc = run_script(
-            sys.executable, SCRIPTS / "serving_grpc.py", host, MODEL, *signature, absent="zoo,keras"
-        )
-    for output in (alone, rest, grpc):
-        assert answer(output)["text"] == [expected["output"]]
-        assert answer(output)["log_probability"] == pytest.approx(
-            [expected["log_probability"]], abs=2e-3
-        )
-
-
-@pytest.mark.slow
-def test_rows_of_a_request_are_its_columns(tmp_path):
-    """TensorFlow Serving puts rows together, and requests of several clients."""
-    export("language/charlstm-hello", ["savedmodel"], tmp_path)
-    model = Model(tmp_path / "1")
-    columns = {"prompt": ["hel", "he"], "length": [4, 2], "temperature": [0.0, 0.0], "seed": [1, 2]}
-    rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    texts = ["hello\nh", "hell"]
-    assert predict_json(model, {"inputs": columns}) == {"outputs": {"text": texts}}
-    assert predict_json(model, {"instances": rows}) == {"predictions": [{"text": t} for t in texts]}
+    for received in ask_all(Model(tmp_path / "exported" / "1"), "transcribe_wav", request):
+        assert received["text"] == [expected["output"]]
+        assert received["log_probability"] == pytest.approx([expected["log_probability"]], abs=2e-3)

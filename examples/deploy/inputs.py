@@ -2,6 +2,7 @@
 
 import json
 import wave
+from pathlib import Path
 
 import numpy as np
 
@@ -19,14 +20,16 @@ def read_wav(path, sample_rate):
 
 
 def read_request(text):
-    """Return the inputs of a request, JSON by name; "@hello.wav" stands for the bytes of that file."""
+    """Return the inputs of a request, JSON by name, or "@request.json" for a file that holds it.
+
+    In it "@hello.wav" stands for the bytes of that file.
+    """
 
     def read(value):
         if isinstance(value, list):
             return [read(each) for each in value]
-        if isinstance(value, str) and value.startswith("@"):
-            with open(value[1:], "rb") as file:
-                return file.read()
-        return value
+        is_file = isinstance(value, str) and value.startswith("@")
+        return Path(value[1:]).read_bytes() if is_file else value
 
+    text = Path(text[1:]).read_text("utf-8") if text.startswith("@") else text
     return {name: read(value) for name, value in json.loads(text).items()}

@@ -121,6 +121,15 @@ def test_help_lists_the_options_of_the_preset(run_zoo, tiny_run):
     assert "--beam-width INT" not in run_zoo("predict", "--help").out
 
 
+def test_help_of_a_preset_has_an_example_of_it(run_zoo, refused):
+    for verb in ("predict", "score"):
+        help_ = run_zoo(verb, "language/bilstm-sst2", "--help").out
+        assert help_.endswith(f"example:\n  zoo {verb} language/bilstm-sst2 'A fine film.'\n")
+    line = refused("predict", "language/bilstm-sst", "--help")
+    assert "Did you mean 'language/bilstm-sst2'" in line
+    assert "see zoo predict PRESET --help" in run_zoo("predict", "--help").out
+
+
 @dataclass(frozen=True)
 class Rich(Decoder):
     """An option of each kind."""

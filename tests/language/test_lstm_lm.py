@@ -289,7 +289,8 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
     """Which TensorFlow Serving may put together as it likes."""
     recipe, _, model, _ = characters
     signatures = recipe.task.signatures(to_stock(model), recipe)  # as it is exported
-    serve = tf.function(signatures["serving_default"].function)
+    entry_ = signatures["serving_default"]
+    serve = tf.function(entry_.function, input_signature=entry_.spec)
     rows = [("Speak", 9, 2.0, 1), ("Speak", 9, 2.0, 2), ("We are", 4, 0.0, 7)]
 
     def answers(rows):
@@ -300,7 +301,12 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
     assert together == [answers([row])[0] for row in rows]
     assert len(set(together)) == 3
     nothing = [tf.zeros([0], dtype) for dtype in (tf.string, tf.int32, tf.float32, tf.int32)]
-    assert serve(*nothing)["text"].shape == (0,)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must have a row or more"):
+        serve(*nothing)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must have a row or more"):
+        signatures["score"].function(nothing[0])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the same number of rows"):
+        serve(tf.constant(["Speak", "We"]), *(tf.constant([value]) for value in (9, 2.0, 1)))
 
 
 @pytest.mark.parametrize(
@@ -309,7 +315,9 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
         ((" ", 3, 1.0, 0), "A text is empty"),
         (("日本", 3, 1.0, 0), "does not know a character"),
         (("Speak", 0, 1.0, 0), "length must be at least 1"),
-        (("Speak", 3, -1.0, 0), "temperature at least 0"),
+        (("Speak", 3, -1.0, 0), "temperature must be at least 0"),
+        (("Speak", 3, np.float32("nan"), 0), "must be finite numbers"),
+        (("Speak", 2_000_000, 1.0, 0), "at most 1e[+]06"),
     ],
 )
 def test_a_bad_row_of_a_savedmodel_is_told(characters, row, message):

@@ -101,6 +101,14 @@ def test_a_damaged_table_turns_nothing(picture, tmp_path, damage):
     np.testing.assert_array_equal(*decode_images(tf.constant([damaged, content])))
 
 
+@pytest.mark.parametrize("suffix", ["gif", "webp", "bmp"])
+def test_a_graph_refuses_other_formats(picture, tmp_path, suffix):
+    path = tmp_path / f"picture.{suffix}"
+    picture.save(path)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be a JPEG or PNG file"):
+        decode_images(tf.constant([path.read_bytes()]))
+
+
 @pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
 def test_first_frame_of_an_animation(picture, tmp_path, suffix):
     path = tmp_path / f"moving.{suffix}"

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ElementTree
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tests.conftest import settings
 from tests.harness import check_model
@@ -14,6 +15,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
 from zoo.common.core.states import initial_states, next_states
+from zoo.common.layers.recurrent import to_stock
 from zoo.vision_language.drawings import Drawings
 from zoo.vision_language.ink import Drawing, parse_ink
 
@@ -109,6 +111,52 @@ def test_a_seed_fixes_each_drawing(recipe, graphs):
     assert len(short) == 3
     np.testing.assert_allclose(short[:2], three[0][:2], rtol=1e-4, atol=1e-3)
     assert all(len(drawing) <= 31 and drawing[-1, 2] == 1 for drawing in three)
+
+
+def test_rows_of_a_savedmodel_do_not_depend_on_each_other(recipe):
+    """Which TensorFlow Serving may put together as it likes."""
+    keras.utils.set_random_seed(4)
+    model = to_stock(recipe.model.build())  # as it is exported
+    signature = recipe.task.signatures(model, recipe)["serving_default"]
+    serve = tf.function(signature.function, input_signature=signature.spec)
+
+    def draw(*rows):
+        columns = zip(*rows, strict=True)
+        kinds = (tf.int32, tf.int32, tf.float32)
+        drawings = serve(*(tf.constant(*pair) for pair in zip(columns, kinds, strict=True)))
+        return [
+            points[:length].numpy()
+            for points, length in zip(drawings["points"], drawings["lengths"], strict=True)
+        ]
+
+    rows = [(9, 1, 0.0), (4, 1, 0.0), (6, 2, 0.0), (6, 2, 20.0)]
+    together = draw(*rows)
+    for points, row in zip(together, rows, strict=True):
+        np.testing.assert_allclose(points, draw(row)[0], rtol=1e-4, atol=1e-4)
+        assert len(points) <= row[0]
+        assert points[-1, 2] == 1
+    long, short, other, neat = (points[:2, :2] for points in together)
+    np.testing.assert_allclose(long, short, rtol=1e-4, atol=1e-4)
+    assert not np.allclose(short, other, atol=1e-2)
+    assert not np.allclose(other, neat, atol=1e-2)
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        (([0], [1], [0.0]), "max_points must be at least 1 and at most 10000"),
+        (([10_001], [1], [0.0]), "max_points must be at least 1 and at most 10000"),
+        (([5], [1], [-1.0]), "bias must be at least 0 and at most 1000"),
+        (([5], [1], [np.nan]), "must be finite numbers"),
+        (([5, 5], [1], [0.0]), "the same number of rows"),
+        (([], [], []), "must have a row or more"),
+    ],
+)
+def test_a_bad_row_of_a_savedmodel_is_told(recipe, columns, message):
+    kinds = (tf.int32, tf.int32, tf.float32)
+    signature = recipe.task.signatures(recipe.model.build(), recipe)["serving_default"]
+    with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+        signature.function(*(tf.constant(*pair) for pair in zip(columns, kinds, strict=True)))
 
 
 def test_manifest_and_dev(tmp_path):

@@ -44,7 +44,9 @@ def add_backend(parser: argparse.ArgumentParser, default: str = AUTO) -> None:
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add all that a verb takes which answers inputs with a preset."""
     add_preset(parser)
-    parser.add_argument("input", nargs="+", help="after --, one may begin with --")
+    words = "a file, a folder or a text, as the preset takes it; after --, one may begin with --"
+    parser.add_argument("input", nargs="+", help=words)
+    parser.set_defaults(takes_inputs=True)
     parser.add_argument("--jsonl", action="store_true", help="a JSON object a line for each input")
     words = "export the preset to ONNX first, where it is not: each later answer begins sooner"
     parser.add_argument("--cache", action="store_true", help=words)

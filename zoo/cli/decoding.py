@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import types
 import typing
 from collections.abc import Mapping
@@ -21,6 +22,7 @@ from zoo.common.presets import store
 # Parsed options are attributes of this beginning: `decoder.beam_width`.
 _PREFIX = "decoder."
 _METAVARS = {int: "INT", float: "NUMBER", str: "TEXT"}
+_HELP = {"-h", "--help"}
 # The parsed `--decoder`, a file of such options.
 _FILE = "decoder_file"
 
@@ -38,14 +40,18 @@ def accepts_options(parser: argparse.ArgumentParser) -> bool:
 def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | None:
     """Add the options of the decoder of the preset that is among a verb's arguments.
 
+    The help of a verb that answers inputs gets an example of the preset, too.
+
     Returns:
         The preset; None if there is none among them.
 
     Raises:
-        ZooError: the preset's recipe is corrupt.
+        ZooError: the preset's recipe is corrupt, or help is asked for about what is no preset.
     """
     preset = _find_preset(arguments)
     if preset is None:
+        if _HELP.intersection(arguments) and not arguments[0].startswith("-"):
+            find_recipe(arguments[0])
         parser.add_argument_group("options of the decoder", f"see {parser.prog} PRESET --help")
         return None
     recipe = find_recipe(preset)
@@ -63,6 +69,9 @@ def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | 
         group.add_argument(flag_of(name), dest=_PREFIX + name, help=words, **form)
     words = "a file of such options, as of zoo tune-lm; what is given beside it comes first"
     group.add_argument("--decoder", dest=_FILE, type=Path, metavar="FILE", help=words)
+    if parser.get_default("takes_inputs"):
+        given = shlex.quote(recipe.data.input_example)
+        parser.epilog = f"example:\n  {parser.prog} {preset} {given}"
     return preset
 
 

@@ -30,7 +30,7 @@ def text_input(vocabulary: Vocabulary) -> RawInput:
         words = tf.strings.split(text, " ")
         words = tf.ragged.boolean_mask(words, words != "")
         lengths = tf.cast(words.row_lengths(), tf.int32)
-        with tf.control_dependencies([tf.debugging.assert_positive(lengths, "A text is empty.")]):
+        with tf.control_dependencies([tf.debugging.assert_positive(lengths, "A text is empty")]):
             indices = tf.ragged.map_flat_values(table.lookup, words)
         return {"tokens": indices.to_tensor(), "lengths": lengths}
 

@@ -32,10 +32,10 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
         indices = tf.ragged.map_flat_values(table.lookup, tokens)
         checks = [
             tf.debugging.assert_positive(
-                tf.strings.length(tf.strings.strip(text)), "A text is empty."
+                tf.strings.length(tf.strings.strip(text)), "A text is empty"
             ),
             tf.debugging.assert_non_negative(
-                indices.flat_values, f"The model does not know a {tokenization} of the text."
+                indices.flat_values, f"The model does not know a {tokenization} of the text"
             ),
         ]
         with tf.control_dependencies(checks):

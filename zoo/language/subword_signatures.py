@@ -34,7 +34,7 @@ def source_input(vocabulary: Vocabulary) -> RawInput:
         tokens = words.with_flat_values(tf.range(tf.size(words.flat_values)))
         tokens = tf.gather(cut, tokens).merge_dims(1, 2)
         lengths = tf.cast(tokens.row_lengths(), tf.int32)
-        with tf.control_dependencies([tf.debugging.assert_positive(lengths, "A text is empty.")]):
+        with tf.control_dependencies([tf.debugging.assert_positive(lengths, "A text is empty")]):
             source = tokens.to_tensor(vocabulary.index(PAD))
         return {"source": source, "source_lengths": lengths}
 

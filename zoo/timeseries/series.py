@@ -279,12 +279,29 @@ class Series(Data):
         import tensorflow as tf
 
         model = recipe.model
-        spec = [tf.TensorSpec((None, model.context), tf.float32, "series")]
+        # The least steps of each, so that the graph tells what is missing.
+        calls = -(-recipe.decoder.horizon // model.steps)
+        least = {"series": model.context, "covariates": model.context + calls * model.steps}
+        spec = [tf.TensorSpec((None, None), tf.float32, "series")]
         if model.covariate_means:
             shape = (None, None, len(model.covariate_means))
             spec.append(tf.TensorSpec(shape, tf.float32, "covariates"))
-        names = [each.name for each in spec]
-        return {"serving_default": RawInput(spec, lambda *raw: dict(zip(names, raw, strict=True)))}
+
+        def to_inputs(*raw):
+            inputs = {each.name: tensor for each, tensor in zip(spec, raw, strict=True)}
+            sizes = {name: tf.shape(tensor)[1] for name, tensor in inputs.items()}
+            checks = [
+                tf.debugging.Assert(
+                    size == least[name] if name == "series" else size >= least[name],
+                    [f"{name} must have {least[name]} steps of time. Received:", size],
+                )
+                for name, size in sizes.items()
+            ]
+            with tf.control_dependencies(checks):
+                inputs = {name: tf.identity(tensor) for name, tensor in inputs.items()}
+            return inputs | {"series": tf.ensure_shape(inputs["series"], (None, model.context))}
+
+        return {"serving_default": RawInput(spec, to_inputs)}
 
     def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
         """See `Data.example_inputs`: windows of the laser, repeated where the context is longer."""

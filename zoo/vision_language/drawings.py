@@ -190,10 +190,17 @@ class Drawings(Data):
             return {"points": block, **initial_states(recipe.model.states, rows)}
 
         # A large bias, so that rounding does not choose another component.
-        how = {"seed": 3, "bias": 50.0, "max_points": 20}
+        def serve(rows):
+            numbers = range(rows)
+            return {
+                "max_points": [20 - i for i in numbers],
+                "seed": [3 + i for i in numbers],
+                "bias": [50.0] * rows,
+            }
+
         return {
             "step": [step(1, 1), step(1, 40), step(3, 1), step(4, 25)],
-            "serving_default": [{"count": 1, **how}, {"count": 3, **how}],
+            "serving_default": [serve(1), serve(3)],
         }
 
 

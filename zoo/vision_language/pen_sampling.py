@@ -18,6 +18,8 @@ from zoo.common.core.states import NEXT, StateSpec, next_states
 from zoo.common.decoding.generation import while_loop, write_at
 from zoo.vision_language.pen_mixture import sample_point
 
+MAX_BIAS, MAX_POINTS = 1_000, 10_000
+
 
 @dataclass(frozen=True)
 class StrokeSampling(Decoder):
@@ -33,8 +35,8 @@ class StrokeSampling(Decoder):
     def __post_init__(self):
         check_range("count", self.count, at_least=1, at_most=1_000)
         check_range("seed", self.seed, at_least=0, at_most=2**32 - 1)
-        check_range("bias", self.bias, at_least=0, at_most=1_000)
-        check_range("max_points", self.max_points, at_least=1, at_most=10_000)
+        check_range("bias", self.bias, at_least=0, at_most=MAX_BIAS)
+        check_range("max_points", self.max_points, at_least=1, at_most=MAX_POINTS)
 
 
 class Drawn(NamedTuple):

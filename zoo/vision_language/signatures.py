@@ -7,6 +7,8 @@ import tensorflow as tf
 from zoo.vision_language.exif_in_graph import exif_orientation, turned
 from zoo.vision_language.images import SIZE
 
+PNG = b"\x89PNG\r\n\x1a\n"
+
 
 def decode_images(image_bytes: tf.Tensor) -> tf.Tensor:
     """Decode JPEG or PNG files.
@@ -32,7 +34,11 @@ def _decode(contents: tf.Tensor) -> tf.Tensor:
         return tf.cast(turned(pixels, exif_orientation(contents)), tf.float32)
 
     def png():
-        rgba = tf.cast(tf.io.decode_png(contents, channels=4), tf.float32)
+        is_png = tf.strings.substr(contents, 0, len(PNG)) == PNG
+        check = tf.debugging.Assert(is_png, ["An image must be a JPEG or PNG file."])
+        with tf.control_dependencies([check]):
+            checked = tf.identity(contents)
+        rgba = tf.cast(tf.io.decode_png(checked, channels=4), tf.float32)
         opacity = rgba[:, :, 3:] / 255.0
         return tf.round(rgba[:, :, :3] * opacity + 255.0 * (1.0 - opacity))
 

@@ -17,10 +17,11 @@ from zoo.common.core.errors import check_range
 from zoo.common.core.states import initial_states, next_states
 from zoo.common.core.task import Evaluation, Signature, Task
 from zoo.common.data.batching import evaluation_batches
+from zoo.common.tasks.by_rows import RowOption, by_rows, initial_states_in_graph
 from zoo.common.tasks.language_modelling import STEP
 from zoo.vision_language.drawings import next_points
 from zoo.vision_language.pen_mixture import point_nats
-from zoo.vision_language.pen_sampling import draw, noise
+from zoo.vision_language.pen_sampling import MAX_BIAS, MAX_POINTS, draw, noise
 
 if TYPE_CHECKING:
     from zoo.common.core.data import Item
@@ -29,6 +30,13 @@ if TYPE_CHECKING:
     from zoo.common.core.recipe import Recipe
 
 EVALUATION_BATCH = 64
+
+# Of each row that a SavedModel is asked to draw.
+OPTIONS = (
+    RowOption("max_points", "int32", 1, MAX_POINTS),
+    RowOption("seed", "int32"),
+    RowOption("bias", "float32", 0, MAX_BIAS),
+)
 
 
 @dataclass(frozen=True)
@@ -154,51 +162,44 @@ class StrokeGeneration(Task):
     def signatures(self, model: Any, recipe: Recipe) -> dict[str, Signature]:
         """See `Task.signatures`.
 
-        `serving_default`: `count`, `max_points` and `seed` int32 [] and `bias` float32 [] to `points`
-        float32 [count, max_points, 3], x and y in units of the data's `scale`, and 1 where the pen is
-        lifted after the point; and `lengths` int32 [count]. Each drawing begins at (0, 0), which is not
-        among its points.
+        `serving_default`: `max_points` int32 [batch], `seed` int32 [batch] and `bias` float32 [batch] to
+        `points` float32 [batch, points, 3], x and y in units of the data's `scale`, and 1 where the pen
+        is lifted after the point, 0 behind a row's end; and `lengths` int32 [batch]. Each drawing begins
+        at (0, 0), which is not among its points. It does not depend on the other rows.
         """
         import tensorflow as tf
 
-        spec = [
-            tf.TensorSpec([], tf.int32, "count"),
-            tf.TensorSpec([], tf.int32, "max_points"),
-            tf.TensorSpec([], tf.int32, "seed"),
-            tf.TensorSpec([], tf.float32, "bias"),
-        ]
+        def draw_one(max_points, seed, bias):
+            return _draw_in_graph(model, recipe, max_points, seed, bias)
 
-        @tf.autograph.experimental.do_not_convert  # its loop is that of keras.ops already
-        def new_drawings(count, max_points, seed, bias):
-            return _draw_in_graph(model, recipe, count, max_points, seed, bias)
+        draw_all = by_rows(
+            draw_one, OPTIONS, tf.RaggedTensorSpec([None, 3], tf.float32, ragged_rank=0)
+        )
 
-        return {"serving_default": Signature(new_drawings, spec)}
+        def new_drawings(*columns):
+            drawings = draw_all(*columns)
+            lengths = tf.cast(drawings.row_lengths(), tf.int32)
+            return {"points": drawings.to_tensor(), "lengths": lengths}
+
+        return {"serving_default": Signature(new_drawings, [option.spec for option in OPTIONS])}
 
 
-def _draw_in_graph(
-    model: Any, recipe: Recipe, count: Any, max_points: Any, seed: Any, bias: Any
-) -> dict[str, Any]:
-    """The answer of the signature `serving_default`: see `StrokeGeneration.signatures`."""
+def _draw_in_graph(model: Any, recipe: Recipe, max_points: Any, seed: Any, bias: Any) -> Any:
+    """A row of `serving_default`, float32 [points, 3]: see `StrokeGeneration.signatures`."""
     import tensorflow as tf
     from keras import ops
 
     specs = recipe.model.states
-    states = {
-        spec.name: tf.fill((count, *spec.shape), tf.constant(spec.initial, spec.dtype))
-        for spec in specs
-    }
     drawn = draw(
         lambda **inputs: model(inputs, training=False),
         specs,
-        tf.zeros((count, 3)),
-        states,
-        tf.random.stateless_uniform([count, max_points, 3], [seed, 0]),
-        tf.random.stateless_normal([count, max_points, 2], [seed, 1]),
+        tf.zeros((1, 3)),
+        initial_states_in_graph(specs, 1),
+        tf.random.stateless_uniform([1, max_points, 3], [seed, 0]),
+        tf.random.stateless_normal([1, max_points, 2], [seed, 1]),
         recipe.task.rounding,
         bias,
         ops,
     )
-    positions = tf.cumsum(drawn.points[:, :, :2], axis=1)
-    inside = tf.sequence_mask(drawn.lengths, max_points)[:, :, None]
-    points = tf.concat([positions, drawn.points[:, :, 2:]], axis=-1)
-    return {"points": tf.where(inside, points, 0.0), "lengths": drawn.lengths}
+    points = drawn.points[0, : drawn.lengths[0]]
+    return tf.concat([tf.cumsum(points[:, :2]), points[:, 2:]], axis=1)

@@ -10,6 +10,7 @@ import tensorflow as tf
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
+from zoo.common.core.task import checked_batch
 from zoo.common.runtime.keras_model import keras_function
 from zoo.common.tasks.intervals import Intervals
 from zoo.timeseries.corpora.segment import Segment
@@ -173,3 +174,31 @@ def test_the_graph_answers_as_the_task_does(recipe):
     for row, forecast in zip(series, in_graph["forecast"].numpy(), strict=True):
         answer = recipe.task.answer(graphs, recipe, {"series": row[None]})
         np.testing.assert_allclose(forecast, answer["forecast"], rtol=1e-5)
+
+
+def test_a_bad_request_to_the_graph_is_told(recipe):
+    recipe = horizon(recipe, 3).adapt([SERIES])
+    signature = recipe.task.signatures(recipe.model.build(), recipe)["serving_default"]
+    for series, message in (
+        (np.ones((1, 1)), "series must have 2 steps of time"),
+        (np.ones((1, 3)), "series must have 2 steps of time"),
+        (np.full((1, 2), np.nan), "must be finite numbers"),
+        (np.ones((0, 2)), "must have a row or more"),
+    ):
+        with pytest.raises(tf.errors.InvalidArgumentError, match=message):
+            signature.function(tf.constant(series, tf.float32))
+    # Known columns are given for a whole number of calls.
+    known = replace(recipe.data, covariates=("load",))
+    model = replace(recipe.model, covariate_means=(0.0,), covariate_deviations=(1.0,))
+    to_inputs = known.raw_inputs(replace(recipe, data=known, model=model))["serving_default"]
+    series = tf.ones((1, 2))
+    assert to_inputs.to_inputs(series, tf.ones((1, 5, 1)))["covariates"].shape == (1, 5, 1)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="covariates must have 5 steps"):
+        to_inputs.to_inputs(series, tf.ones((1, 4, 1)))
+
+
+def test_rows_of_a_request_must_agree():
+    with pytest.raises(tf.errors.InvalidArgumentError, match="the same number of rows"):
+        checked_batch([tf.zeros((2, 5)), tf.zeros((1,), tf.int32)])
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be finite numbers"):
+        checked_batch([tf.zeros((1, 5)), tf.constant([np.inf])])

@@ -165,7 +165,7 @@ class Task(ABC):
         answer = self.answer_in_graph(model, recipe)
 
         def function(entry):
-            return lambda *raw: answer(entry.to_inputs(*_checked_batch(raw)))
+            return lambda *raw: answer(entry.to_inputs(*checked_batch(raw)))
 
         return {
             name: Signature(function(entry), entry.spec, entry.resources)
@@ -173,10 +173,25 @@ class Task(ABC):
         }
 
 
-def _checked_batch(raw: Sequence[Any]) -> list[Any]:
-    """The tensors of a request behind a check that there is a row in it."""
+def checked_batch(raw: Sequence[Any]) -> list[Any]:
+    """Return the tensors of a request, each [batch, ...], behind checks, inside a graph.
+
+    An empty batch, tensors of different numbers of rows, and what is no finite number are errors of the
+    graph.
+    """
     import tensorflow as tf
 
-    check = tf.debugging.Assert(tf.shape(raw[0])[0] > 0, ["The batch must have a row or more."])
-    with tf.control_dependencies([check]):
+    rows = tf.stack([tf.shape(tensor)[0] for tensor in raw])
+    checks = [
+        tf.debugging.Assert(rows[0] > 0, ["The batch must have a row or more."]),
+        tf.debugging.Assert(
+            tf.reduce_all(rows == rows[0]),
+            ["The inputs must have the same number of rows. Received:", rows],
+        ),
+    ]
+    for tensor in raw:
+        if tensor.dtype.is_floating:
+            is_finite = tf.reduce_all(tf.math.is_finite(tensor))
+            checks.append(tf.debugging.Assert(is_finite, ["The inputs must be finite numbers."]))
+    with tf.control_dependencies(checks):
         return [tf.identity(tensor) for tensor in raw]

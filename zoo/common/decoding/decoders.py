@@ -13,6 +13,7 @@ SAMPLERS = ("greedy", "random", "top_k", "top_p")
 SEARCHES = ("beam", "greedy")
 # Logits divided by less would be no finite numbers.
 LEAST_TEMPERATURE = 1e-6
+MAX_TEMPERATURE, MAX_LENGTH = 1e6, 1_000_000
 
 
 @dataclass(frozen=True)
@@ -94,7 +95,9 @@ class Sampling(Decoder):
     seed: int = option(0, "fixes the draws")
 
     def __post_init__(self):
-        check_range("temperature", self.temperature, at_least=LEAST_TEMPERATURE, at_most=1e6)
+        check_range(
+            "temperature", self.temperature, at_least=LEAST_TEMPERATURE, at_most=MAX_TEMPERATURE
+        )
         check_range("top_k", self.top_k, at_least=1, at_most=1_000_000)
         check_range("top_p", self.top_p, above=0, at_most=1)
         check_range("seed", self.seed, at_least=0, at_most=2**32 - 1)
@@ -113,7 +116,7 @@ class Generation(Sampling):
 
     def __post_init__(self):
         super().__post_init__()
-        check_range("length", self.length, at_least=1, at_most=1_000_000)
+        check_range("length", self.length, at_least=1, at_most=MAX_LENGTH)
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ import numpy as np
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.metrics import perplexity
 from zoo.common.core.states import initial_states, next_states
-from zoo.common.core.task import Evaluation, Signature, Task
+from zoo.common.core.task import Evaluation, Signature, Task, checked_batch
 from zoo.common.data.batching import pad
 from zoo.common.data.vocabulary import UNKNOWN
-from zoo.common.decoding.decoders import LEAST_TEMPERATURE
+from zoo.common.decoding.decoders import LEAST_TEMPERATURE, MAX_LENGTH, MAX_TEMPERATURE
 from zoo.common.decoding.generation import (
     generate,
     graph_step,
@@ -29,6 +29,7 @@ from zoo.common.decoding.generation import (
     log_softmax,
     select_token,
 )
+from zoo.common.tasks.by_rows import RowOption, by_rows, initial_states_in_graph
 from zoo.common.tasks.scores import token_scores
 from zoo.common.utils.progress import progress
 
@@ -42,6 +43,13 @@ STEP = "step"
 READ_STEPS = 500
 
 METRICS = ("perplexity", "nats_per_char")
+
+# Of each row that a SavedModel is asked to continue.
+OPTIONS = (
+    RowOption("length", "int32", 1, MAX_LENGTH),
+    RowOption("temperature", "float32", 0, MAX_TEMPERATURE),
+    RowOption("seed", "int32"),
+)
 
 
 @dataclass(frozen=True)
@@ -173,32 +181,20 @@ class LanguageModelling(Task):
         raw = recipe.data.raw_inputs(recipe)
         prompts, texts = raw["serving_default"], raw["score"]
 
-        def continue_prompts(prompt, *how):
-            def continue_one(row):
-                one, length, temperature, seed = row
-                check = tf.debugging.Assert(
-                    (length >= 1) & (temperature >= 0),
-                    ["length must be at least 1, temperature at least 0. Received:", *row[1:3]],
-                )
-                with tf.control_dependencies([check]):
-                    indices = prompts.to_inputs(one[tf.newaxis])["tokens"]
-                    tokens = _generate_in_graph(model, recipe, indices, length, temperature, seed)
-                return recipe.data.continue_text_in_graph(one, tokens)
+        def continue_one(prompt, length, temperature, seed):
+            indices = prompts.to_inputs(prompt[tf.newaxis])["tokens"]
+            tokens = _generate_in_graph(model, recipe, indices, length, temperature, seed)
+            return recipe.data.continue_text_in_graph(prompt, tokens)
 
-            rows = (prompt, *how)
-            return {"text": tf.map_fn(continue_one, rows, fn_output_signature=tf.string)}
+        continue_all = by_rows(continue_one, OPTIONS, tf.TensorSpec([], tf.string))
 
         def score(text):
-            return _score_in_graph(model, recipe, **texts.to_inputs(text))
+            return _score_in_graph(model, recipe, **texts.to_inputs(*checked_batch([text])))
 
-        options = [
-            tf.TensorSpec([None], tf.int32, "length"),
-            tf.TensorSpec([None], tf.float32, "temperature"),
-            tf.TensorSpec([None], tf.int32, "seed"),
-        ]
+        spec = [*prompts.spec, *(option.spec for option in OPTIONS)]
         return {
             "serving_default": Signature(
-                continue_prompts, [*prompts.spec, *options], prompts.resources
+                lambda *columns: {"text": continue_all(*columns)}, spec, prompts.resources
             ),
             "score": Signature(score, texts.spec, texts.resources),
         }
@@ -264,15 +260,6 @@ def _lines(
 # In a TensorFlow graph
 
 
-def _states_in_graph(recipe: Recipe, rows: Any) -> dict[str, Any]:
-    import tensorflow as tf
-
-    return {
-        spec.name: tf.fill((rows, *spec.shape), tf.constant(spec.initial, spec.dtype))
-        for spec in recipe.model.states
-    }
-
-
 def _generate_in_graph(model, recipe, indices, length, temperature, seed):
     """int32 [length], what is written after `indices` int32 [1, tokens]."""
     import tensorflow as tf
@@ -282,7 +269,7 @@ def _generate_in_graph(model, recipe, indices, length, temperature, seed):
     indices = tf.ensure_shape(
         indices, (1, None)
     )  # for Keras's own loop: one row, as the states have
-    before = {"tokens": indices[:, :-1], **_states_in_graph(recipe, 1)}
+    before = {"tokens": indices[:, :-1], **initial_states_in_graph(specs, 1)}
     uniforms = tf.random.stateless_uniform([1, length], [seed, 0])
 
     def select(logits, t):
@@ -309,7 +296,7 @@ def _score_in_graph(model, recipe, tokens, lengths):
     import tensorflow as tf
 
     read, targets = tokens[:, :-1], tokens[:, 1:]
-    states = _states_in_graph(recipe, tf.shape(read)[0])
+    states = initial_states_in_graph(recipe.model.states, tf.shape(read)[0])
     logits = model({"tokens": read, **states}, training=False)["logits"]
     log_probs = tf.gather(tf.nn.log_softmax(logits), targets, batch_dims=2)
     log_probs = tf.where(tf.sequence_mask(lengths, tf.shape(targets)[1]), log_probs, 0.0)
