@@ -74,3 +74,9 @@ def test_no_frames_are_an_empty_text(width):
     """As of a clip that is shorter than a window."""
     (best,) = search(np.zeros((0, 3), np.float32), width)
     assert best == Hypothesis([], 0.0)
+
+
+def test_of_equal_scores_the_first_is_kept():
+    """Whatever the machine sorts by: a blank, then the smallest labels."""
+    found = beam_search(np.zeros((1, 1000)), 3, n_best=3)
+    assert [hypothesis.labels for hypothesis in found] == [[], [1], [2]]

@@ -11,6 +11,7 @@ import pytest
 from tests.common.ctc.every_path import labellings
 from zoo.common.core.errors import ZooError
 from zoo.common.ctc.transcribe import check_search, transcribe
+from zoo.common.ctc.word_search import _one_frame_a_run
 from zoo.common.data.labels import BLANK_INDEX, Labels
 from zoo.common.decoding.arpa import read_words, write_arpa
 from zoo.common.decoding.decoders import CTCSearch
@@ -103,6 +104,16 @@ def test_a_hot_word_need_not_be_in_the_lexicon(tmp_path, lm):
     )
 
 
+def test_a_hot_word_without_a_boost_changes_nothing(lm):
+    """Not the score of the language model, nor that of a sentence's end."""
+    logits = np.random.default_rng(1).normal(0, 1, (5, LETTERS.size))
+    plain = CTCSearch(beam_width=2000, n_best=20, lm=lm, lm_weight=0.7)
+    found = transcribe(logits, replace(plain, hot_word=("ab:0",)), LETTERS)
+    for one, other in zip(found, transcribe(logits, plain, LETTERS), strict=True):
+        assert one.text == other.text
+        assert one.scores == pytest.approx(other.scores, abs=1e-4)
+
+
 def test_pronunciations_become_words(tmp_path):
     """Labels without a separator: words follow each other at once, and last several frames."""
     lexicon = tmp_path / "words.dic"
@@ -116,6 +127,14 @@ def test_pronunciations_become_words(tmp_path):
     assert found[1].text == "BE A BE"
     twice = frames(["B", "IY", "-", "IY"], PHONEMES)
     assert transcribe(twice, decoder, PHONEMES)[0].text == "BEE"
+
+
+def test_of_frames_in_a_row_the_most_probable_one_stands_for_all():
+    blank, one, two = np.log(np.full((3, 3), 0.1) + 0.7 * np.eye(3))
+    weak, weaker = np.log([0.3, 0.2, 0.5]), np.log([0.3, 0.3, 0.4])
+    log_probs = np.stack([one, weaker, one, two, weak, blank, blank, weaker, weak])
+    kept = log_probs[[0, 1, 2, 3, 5, 6, 8]]
+    np.testing.assert_array_equal(_one_frame_a_run(log_probs), kept)
 
 
 def test_letters_without_a_separator_are_one_word(tmp_path):
@@ -152,6 +171,10 @@ def test_what_cannot_be_written_is_left_out_and_named(tmp_path, lm, capfd):
     assert f"Left out of the search: 1 words of {lexicon} that the model cannot write: 'caf" in err
     assert f"1 words that {lm} does not know count as <unk>: 'baa'." in err
     assert "5---10" not in err  # what KenLM writes
+    whole = tmp_path / "whole.txt"
+    whole.write_text("ab\nb\n")
+    check_search(CTCSearch(beam_width=4, lm=lm, lexicon=whole), LETTERS)
+    assert capfd.readouterr().err == ""
 
 
 def test_read_words(lm, tmp_path):
@@ -236,6 +259,9 @@ def test_a_lexicon_and_a_language_model_without_a_word_in_common(lm, tmp_path):
     lexicon.write_text("bab\n")
     with pytest.raises(ZooError, match=r"have no word in common\. Received: 'bab'; 'a', 'b'"):
         check_search(CTCSearch(beam_width=4, lm=bare, lexicon=lexicon), LETTERS)
+    for words in ((), ("bab:2",), ("baa:2",)):  # a hot word of the lexicon or not
+        with pytest.raises(ZooError, match=r"have no word in common\. Received: 'bab'; 'a', 'b'"):
+            check_search(CTCSearch(beam_width=4, lm=lm, lexicon=lexicon, hot_word=words), LETTERS)
     with pytest.raises(ZooError, match="has no <unk>, so a hot word must stand in it"):
         check_search(CTCSearch(beam_width=4, lm=bare, hot_word=("bab:2",)), LETTERS)
 

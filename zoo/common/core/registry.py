@@ -42,7 +42,7 @@ class Entry:
     paper: str
     corpus: Corpus
     metric: str
-    shipped: bool = True
+    shipped: bool
 
     def recipe(self) -> Recipe:
         """The recipe, freshly made."""

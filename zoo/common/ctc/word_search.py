@@ -202,17 +202,16 @@ def _read(
         if word not in spellings:
             spellings |= spell_words([word], labels, "A hot word").spellings
     unknown = dict.fromkeys(spellings.keys() - set(known)) if lm else {}
-    if unknown and not knows_unknown:
-        if hot := [word for word in hot_words if word in unknown]:
-            raise ZooError(
-                f"{lm} has no <unk>, so a hot word must stand in it. Received: {hot[0]!r}."
-            )
-        spellings = {word: ways for word, ways in spellings.items() if word not in unknown}
-    if not spellings or len(unknown) == len(read.spellings) + len(hot_words):
+    hot = [word for word in hot_words if word in unknown]
+    if hot and not knows_unknown:
+        raise ZooError(f"{lm} has no <unk>, so a hot word must stand in it. Received: {hot[0]!r}.")
+    if len(unknown) == len(spellings):
         raise ZooError(
             f"{lexicon} and {lm} have no word in common. Received: {name_some(read.spellings)}; "
             f"{name_some(known)}."
         )
+    if not knows_unknown:
+        spellings = {word: ways for word, ways in spellings.items() if word not in unknown}
     if unknown:
         what = "count as <unk>" if knows_unknown else "are left out"
         say(f"{len(unknown)} words that {lm} does not know {what}: {name_some(sorted(unknown))}.")
