@@ -1,11 +1,12 @@
-"""The commit that code stands at: of its own repository alone."""
+"""The commit that code stands at: of its own repository alone; versions of what is installed."""
 
 import subprocess
+from importlib import metadata
 from pathlib import Path
 
 import pytest
 
-from zoo.common.presets.provenance import commit
+from zoo.common.presets.provenance import commit, provenance
 
 
 @pytest.fixture
@@ -56,3 +57,15 @@ def test_in_a_folder_of_a_project_that_keeps_it(repository):
 def test_no_repository(tmp_path):
     assert commit(tmp_path) is None
     assert commit(tmp_path / "none") is None
+
+
+def test_versions_are_of_the_packages_that_are_there(monkeypatch):
+    def version(package):
+        if package in ("jax", "torch"):
+            raise metadata.PackageNotFoundError(package)
+        return f"of {package}"
+
+    monkeypatch.setattr(metadata, "version", version)
+    versions = provenance()["versions"]
+    assert [*versions] == ["python", "recurrent-zoo", "tensorflow", "keras", "numpy"]
+    assert versions["keras"] == "of keras"
