@@ -30,8 +30,9 @@ def accelerate(model: keras.Model) -> keras.Model:
     Returns:
         A model with the inputs, outputs, layer names and weights of `model`. Its `save` writes stock
         layers, with the optimizer if it is compiled. On TensorFlow its `compile` has
-        `jit_compile=False` as the default: XLA is in the layers, where it gains, and Keras's "auto"
-        would compile the whole training step, again for each length.
+        `jit_compile=False` as the default: XLA is in the layers. Keras's "auto" is the same without a
+        GPU; with one that is hidden from TensorFlow it would compile the whole training step, again for
+        each length.
 
     Raises:
         ZooError: `model` is neither functional nor Sequential, or is not built.
