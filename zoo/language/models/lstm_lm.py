@@ -214,8 +214,8 @@ def lstm_medium_ptb(name: str) -> Recipe:
         optimizer=AdamW(learning_rate=2e-3, warmup_epochs=0.5, weight_decay=1e-2),
         # A step takes 0.82 times the processor time of one of 2 x 650 with an embedding of 650 and no
         # weight drop, which is 374 ms on two quiet cores: 1327 steps are 6.8 minutes, and 16 epochs with
-        # their measurements on dev about 115. The shipped weights are of 7 epochs and, by `--resume --set
-        # training.epochs=14`, 7 more, both in mixed_bfloat16.
+        # their measurements on dev about 115. The shipped weights are of 7 epochs and, by `--resume
+        # --set training.epochs=14`, 7 more, both in mixed_bfloat16.
         training=GradientDescent(epochs=16, batch_size=20, patience=16),
     )
 
