@@ -63,6 +63,13 @@ def test_the_likeliest_labelling_is_not_that_of_the_likeliest_path():
     assert np.exp(best.log_probability) == pytest.approx(0.36)
 
 
+def test_a_beam_of_one_takes_the_likeliest_path():
+    """Whose probability is 0.6 * 0.6; that of the labelling is 0.84."""
+    (best,) = search(np.log([[0.4, 0.6], [0.4, 0.6]]), beam_width=1)
+    assert best.labels == [1]
+    assert np.exp(best.log_probability) == pytest.approx(0.36)
+
+
 def test_nothing_is_said():
     silence = np.array([[9.0, 0, 0]] * 4)
     (best,) = beam_search(silence, 4)
@@ -78,5 +85,8 @@ def test_no_frames_are_an_empty_text(width):
 
 def test_of_equal_scores_the_first_is_kept():
     """Whatever the machine sorts by: a blank, then the smallest labels."""
-    found = beam_search(np.zeros((1, 1000)), 3, n_best=3)
-    assert [hypothesis.labels for hypothesis in found] == [[], [1], [2]]
+    found = beam_search(np.zeros((1, 1000)), 100, n_best=100)
+    assert [hypothesis.labels for hypothesis in found] == [
+        [],
+        *([label] for label in range(1, 100)),
+    ]

@@ -188,6 +188,9 @@ def test_a_word_may_be_written_in_several_ways(tmp_path):
     path = tmp_path / "words.dic"
     path.write_text("A AH\nA(2) IY\nA(3) AH\n")
     assert read_lexicon(path, PHONEMES).spellings == {"A": [(1,), (3,)]}
+    path.write_text("A AH\nA(2) X\nB X\n")  # of A, one way can be written
+    lexicon = read_lexicon(path, PHONEMES)
+    assert (lexicon.spellings, lexicon.left_out) == ({"A": [(1,)]}, ("B",))
 
 
 def bad_lm(lm, tmp_path, change):

@@ -56,6 +56,9 @@ def test_the_file_of_a_preset_begins_with_the_special_tokens(tmp_path):
         ZooError, match=r"first tokens must be <unk>, <pad>\. Received: <pad>, <unk>"
     ):
         Vocabulary.read(tmp_path, (UNKNOWN, PAD))
+    (tmp_path / VOCABULARY_FILE).write_text(Vocabulary.of(SENTENCES).text())
+    with pytest.raises(ZooError, match=r"first tokens must be <pad>\. Received: the\."):
+        Vocabulary.read(tmp_path, (PAD,))
 
 
 def test_a_program_without_the_zoo_is_told_the_tokens_and_which_are_special():

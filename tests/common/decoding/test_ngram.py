@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from zoo.common.core.errors import ZooError
-from zoo.common.decoding.arpa import read_arpa, write_arpa
+from zoo.common.decoding.arpa import read_arpa, read_words, write_arpa
 from zoo.common.decoding.ngram import END, count_ngrams
 
 WORDS = ("</s>", "a", "b", "c", "d")
@@ -247,6 +247,17 @@ def test_a_bad_file_is_told_by_its_line(tmp_path, old, new, message):
     assert message in str(error.value)
     assert str(path) in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_words_of_a_damaged_file(model, tmp_path):
+    path = tmp_path / "model.arpa.gz"
+    write_arpa(model, path)
+    path.write_bytes(path.read_bytes()[:30])
+    with pytest.raises(ZooError, match=r"model\.arpa\.gz is no whole gzip file"):
+        read_words(path)
+    path.write_bytes(b"\\data\\\nngram 1=1\n\n\\1-grams:\n-1\tf\xfcnf\n")
+    with pytest.raises(ZooError, match="line 5: not UTF-8"):
+        read_words(path)
 
 
 def test_an_ngram_without_its_beginning_is_refused(tmp_path):

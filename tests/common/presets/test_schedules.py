@@ -18,7 +18,7 @@ def run(tmp_path) -> Path:
     """A run of two epochs, as far as records go."""
     store.save_recipe(tmp_path, RECIPE.override({"training.epochs": 2}))
     runs.write_json(tmp_path / runs.RUN_FILE, {"init": None})
-    rows = [{"epoch": 1, "wer": 0.5, "seconds": 600}, {"epoch": 2, "wer": 0.7, "seconds": 1200}]
+    rows = [{"epoch": 1, "wer": 0.5, "seconds": 601}, {"epoch": 2, "wer": 0.7, "seconds": 1200}]
     runs.write_history(tmp_path, rows)
     return tmp_path
 
@@ -31,6 +31,12 @@ def test_a_run_begun_from_a_run(run):
     runs.write_json(run / runs.RUN_FILE, {"init": "a", EARLIER: [first]})
     assert trainings(run) == [first, first]
     json.dumps(trainings(run))
+
+
+def test_a_history_that_lacks_a_column(run):
+    runs.write_history(run, [{"epoch": 1, "wer": 0.5}])
+    with pytest.raises(ZooError, match="is corrupt: it has no 'seconds'"):
+        summarise(run, RECIPE)
 
 
 def test_a_preset(run):

@@ -44,10 +44,11 @@ def test_a_whole_one_of_this_model(preset):
 
 @pytest.mark.parametrize("name", ["model.keras", "recipe.json", "alphabet.txt"])
 def test_another_model(preset, name):
-    (preset / name).write_bytes(b"other")
-    line = refused(preset)
-    assert f"is an export of another {name} than {preset / name}." in line
-    assert line.endswith(f"Export it anew: zoo export '{preset}' --to onnx")
+    for content in (b"a", b"b", b"c"):
+        (preset / name).write_bytes(content)
+        line = refused(preset)
+        assert f"is an export of another {name} than {preset / name}." in line
+        assert line.endswith(f"Export it anew: zoo export '{preset}' --to onnx")
 
 
 def test_a_folder_of_its_own_has_no_model(preset, tmp_path):
@@ -94,7 +95,9 @@ def test_damage(preset, name, words):
     assert f"xport it anew: zoo export '{preset}' --to onnx" in line
 
 
-@pytest.mark.parametrize("content", ["", "{", "5", '{"name": "a"}', '{"name": 1, "preset": {}}'])
+@pytest.mark.parametrize(
+    "content", ["", "{", "5", '{"name": "a"}', '{"name": 1, "preset": {}, "files": {}}']
+)
 def test_a_damaged_seal(preset, content):
     (preset / "onnx" / SEAL_FILE).write_text(content)
     assert "export.json is corrupt" in refused(preset)

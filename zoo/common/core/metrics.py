@@ -68,8 +68,8 @@ def is_better(metric: str, value: float, than: float) -> bool:
     """
     if metric not in DIRECTIONS:
         raise ZooError(f"There is no metric {metric!r}. {nearest(metric, DIRECTIONS)}")
-    if math.isnan(value) or math.isnan(than):
-        return math.isnan(than) and not math.isnan(value)
+    if math.isnan(than):
+        return not math.isnan(value)
     return value > than if DIRECTIONS[metric] == HIGHER else value < than
 
 
