@@ -104,6 +104,14 @@ def test_measuring_goes_by_length_and_past_what_cannot_be_read():
     assert errors == {1: "seven cannot be read"}
 
 
+def test_an_example_can_be_read_another_way():
+    """As of what its data has already been read into."""
+    batches = evaluation_batches(
+        recipe_of(Sized()), [Example(2), Example(7)], {}, read=lambda e: {"x": np.zeros(e.size + 1)}
+    )
+    assert [inputs["lengths"].tolist() for _, inputs in batches] == [[3, 8]]
+
+
 def test_a_batch_of_which_nothing_can_be_read_is_no_batch():
     errors: dict[int, str] = {}
     assert list(evaluation_batches(recipe_of(Sized()), [Example(7)] * 3, errors)) == []

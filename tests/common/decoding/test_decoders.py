@@ -25,6 +25,7 @@ from zoo.common.decoding.decoders import Classes, CTCSearch, Forecast, Generatio
             1e300,
             "length_penalty must be at least 0 and at most 10",
         ),
+        (SequenceSearch, "n_best", 4, "n_best must be at most beam_width, which is 3"),
         (SequenceSearch, "max_length", 10**9, "max_length must be at least 1 and at most 10,000"),
         (Classes, "n_best", 10**40, "n_best must be at least 1 and at most"),
         (Classes, "min_confidence", 1.5, "min_confidence must be at least 0 and at most 1"),

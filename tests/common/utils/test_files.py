@@ -14,6 +14,7 @@ from zoo.common.utils.files import (
     atomic_file,
     atomic_folder,
     clear_parts,
+    digest,
     read_text,
     write_text,
 )
@@ -119,6 +120,17 @@ def test_text_that_cannot_be_read(tmp_path):
     (tmp_path / "latin").write_bytes(b"\xe4")
     with pytest.raises(ZooError, match="latin is corrupt: it is not UTF-8"):
         read_text(tmp_path / "latin")
+    with pytest.raises(ZooError, match="n cannot be read: File name too long"):
+        read_text(tmp_path / ("n" * 300))
+    with pytest.raises(ZooError, match=r"cannot be read: .*embedded null"):
+        read_text(tmp_path / "a\0b")
+
+
+@pytest.mark.skipif(not os.path.isfile("/proc/self/mem"), reason="a file of Linux that is no use")
+@pytest.mark.parametrize("read", [read_text, digest])
+def test_a_file_that_the_system_does_not_give(read):
+    with pytest.raises(ZooError, match=r"mem cannot be read: Input/output error\.$"):
+        read(Path("/proc/self/mem"))
 
 
 @pytest.mark.parametrize("umask", [0o077, 0o002])
