@@ -117,7 +117,7 @@ def test_a_corpus_clip_that_cannot_be_decoded_counts_as_deleted(run_zoo, tiny_ru
         ("training.batch_size=1000000000000", "must be at least 1 and at most 65,536"),
         ("training.seed=-1", "must be at least 0 and at most"),
         ("training.dev_fraction=1", "must be between 0 and 1"),
-        ("training.precision=float64", "'float32', 'mixed_bfloat16', 'mixed_float16'"),
+        ("training.precision=float64", "'float32', 'mixed_bfloat16', 'auto'"),
         ("model.dropout=2", "must be at least 0 and below 1"),
         ("model.dropout=nan", "must be at least 0 and below 1"),
         ("model.layers=-1", "must be at least 1"),

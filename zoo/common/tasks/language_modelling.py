@@ -276,8 +276,7 @@ def _generate_in_graph(model, recipe, indices, length, temperature, seed):
         drawn = select_token(
             recipe.decoder, logits, uniforms[:, t], ops, tf.maximum(temperature, LEAST_TEMPERATURE)
         )
-        token = tf.where(temperature > 0, drawn, greedy_token(logits, ops))
-        return tf.ensure_shape(token, (1,))  # which not every recurrent loop keeps
+        return tf.where(temperature > 0, drawn, greedy_token(logits, ops))
 
     decoded = generate(
         graph_step(lambda **inputs: model(inputs, training=False)),

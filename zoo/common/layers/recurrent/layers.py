@@ -157,8 +157,12 @@ def _run(layer, cell, sequences, initial_state, mask, training):
     paired = getattr(layer, "paired", False)  # one direction of two
     if not paired and _threads() > 1 and not in_xla():
         halves = [_run_rows(layer, cell, training, **half) for half in _halves(rows)]
-        return keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *halves)
-    return _run_rows(layer, cell, training, **rows)
+        results = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *halves)
+    else:
+        results = _run_rows(layer, cell, training, **rows)
+    for result in keras.tree.flatten(results):  # halves, and loops of any batch size, forget it
+        result.set_shape((sequences.shape[0], *result.shape[1:]))
+    return results
 
 
 def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask):
