@@ -59,7 +59,7 @@ PROBLEM = lags.Problem(
 )
 
 
-@register_experiment("copy", seconds=45)
+@register_experiment("copy", seconds=75)
 def copy() -> Outcome:
     """The longest pause over which each cell learns to remember three symbols."""
     trials = lags.try_cells(PROBLEM)

@@ -23,7 +23,7 @@ EPOCHS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48)
 SHOWN_EPOCHS = (0, 1, 4, 12, 24, 48)
 
 
-@register_experiment("ctc", seconds=15)
+@register_experiment("ctc", seconds=19)
 def ctc() -> Outcome:
     """The paths of a three-symbol example summed in three ways, and spikes that grow in training."""
     from zoo.common.ctc.search import beam_search, greedy_search

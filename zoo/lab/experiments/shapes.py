@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 SEED = 0
 
 
-@register_experiment("shapes", seconds=8)
+@register_experiment("shapes", seconds=10)
 def shapes() -> Outcome:
     """The smallest functional model of each shape, one to one up to many to many, and a preset."""
     import keras

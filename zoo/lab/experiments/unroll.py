@@ -28,7 +28,7 @@ INPUTS, UNITS, OUTPUTS, STEPS, SEED = 2, 3, 1, 4, 3
 # Experiment ---------------------------------------------------------------------------------------
 
 
-@register_experiment("unroll", seconds=6)
+@register_experiment("unroll", seconds=7)
 def unroll() -> Outcome:
     """A network unrolled in time: its equations forward and backward, against three other ways.
 

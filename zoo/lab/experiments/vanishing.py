@@ -101,7 +101,7 @@ def _measure() -> dict[str, dict[str, np.ndarray]]:
 # Experiment ---------------------------------------------------------------------------------------
 
 
-@register_experiment("vanishing", seconds=12)
+@register_experiment("vanishing", seconds=16)
 def vanishing() -> Outcome:
     """How gradients shrink or grow over time: spectral radius, gates, forget bias, clipping."""
     norms = _measure()

@@ -22,7 +22,7 @@ WORDS = (*PAIR, "monday", "friday", "three", "four", "bank", "could")
 SHOWN = 24
 
 
-@register_experiment("words", seconds=7)
+@register_experiment("words", seconds=8)
 def words() -> Outcome:
     """Motel and hotel: one-hot vectors are all equally unlike, learnt dense ones are not."""
     vectors, counts = load()
