@@ -90,18 +90,20 @@ def _plain(cell: Any) -> str:
 
 
 def training_step() -> str:
-    """Return a training step of the recogniser in each library, in milliseconds, by threads."""
+    """Return a training step of each model in each library, in milliseconds, by threads."""
     names = {
         "zoo": "the zoo",
+        "zoo, bfloat16": "the zoo, bfloat16",
         "keras": "stock Keras",
-        "pytorch": "PyTorch, packed sequences",
+        "pytorch": "PyTorch",
         "pytorch, padded": "PyTorch, padded",
     }
     rows = [
-        [r["threads"], *(round(r["milliseconds"][name]) for name in names)]
+        [r["step"], r["threads"]]
+        + [round(r["milliseconds"][name]) if name in r["milliseconds"] else "" for name in names]
         for r in measured("training_step")
     ]
-    return markdown(["threads", *names.values()], rows)
+    return markdown(["model", "threads", *names.values()], rows)
 
 
 def speed() -> str:
