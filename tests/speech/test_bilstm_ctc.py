@@ -27,7 +27,8 @@ def clips():
 
 
 @pytest.mark.parametrize(
-    ("cell", "layers", "normalization"), [("lstm", 2, "utterance"), ("gru", 1, "running")]
+    ("cell", "layers", "normalization"),
+    [("lstm", 2, "utterance"), pytest.param("gru", 1, "running", marks=pytest.mark.slow)],
 )
 def test_harness(cell, layers, normalization, an4, tmp_path):
     recipe = tiny(cell=cell, layers=layers, **{"features.normalization": normalization})

@@ -57,6 +57,7 @@ def test_padding_has_no_effect(batch):
     )
 
 
+@pytest.mark.slow
 def test_it_learns_to_read(run_zoo, tmp_path):
     """From the command line: words of one's own are learnt, read, measured and exported."""
     words, run = write_manifest(tmp_path / "words.jsonl", 2 * WORDS), tmp_path / "run"

@@ -172,6 +172,7 @@ def test_manifest_and_dev(tmp_path):
         Drawings().read_manifest(path)
 
 
+@pytest.mark.slow
 def test_it_learns_to_draw(run_zoo, tmp_path):
     """From the command line: drawings of one's own are learnt by heart, and ended from a beginning."""
     manifest, run = tmp_path / "drawings.jsonl", tmp_path / "run"
