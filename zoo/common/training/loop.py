@@ -66,7 +66,7 @@ def train(
     graphs = Graphs("keras", recipe.model.functions(model))
     metric, training = recipe.task.metric, recipe.training
     steps = recipe.data.steps_per_epoch(recipe, train_examples)
-    drawn = float("-inf")  # the first epoch's curves are, at once
+    drawn = float("-inf")  # so the curves of the first epoch are drawn at once
     with runs.started(folder, record), runs.event_log(folder) as write_events:
         while len(history) < training.epochs and not _finished(history, metric, training.patience):
             epoch = len(history)

@@ -39,8 +39,8 @@ class GradientDescent(_ByModule):
     batch_size: int. Examples in a batch.
     patience: int. Epochs without a better dev metric after which the run stops.
     precision: str. A Keras dtype policy: "float32" or "mixed_bfloat16", which needs no loss scaling;
-        "auto" for the second where the processor has instructions for it, else the first. A run that
-        is resumed may go on in another one.
+        "auto" for "mixed_bfloat16" where the processor has instructions for it, else "float32". A run
+        that is resumed may go on in another one.
     dev_fraction, seed: see `Trainer`.
     """
 

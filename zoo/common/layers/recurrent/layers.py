@@ -160,7 +160,8 @@ def _run(layer, cell, sequences, initial_state, mask, training):
         results = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *halves)
     else:
         results = _run_rows(layer, cell, training, **rows)
-    for result in keras.tree.flatten(results):  # halves, and loops of any batch size, forget it
+    # Halves that are joined, and loops traced for any batch, have an unknown number of rows.
+    for result in keras.tree.flatten(results):
         result.set_shape((sequences.shape[0], *result.shape[1:]))
     return results
 
