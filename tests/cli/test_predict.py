@@ -112,7 +112,7 @@ def test_usage_of_decoder_options(refused, tiny_run, clips):
 
 
 def test_help_lists_the_options_of_the_preset(run_zoo, tiny_run):
-    for verb in ("predict", "score", "evaluate"):
+    for verb in ("predict", "evaluate", "plot"):
         help_ = " ".join(run_zoo(verb, tiny_run, "--help").out.split())
         assert "--beam-width INT labellings the prefix beam search keeps" in help_
         assert "(default: 32)" in help_
@@ -121,10 +121,14 @@ def test_help_lists_the_options_of_the_preset(run_zoo, tiny_run):
     assert "--beam-width INT" not in run_zoo("predict", "--help").out
 
 
+def test_a_score_has_no_options_of_a_decoder(run_zoo, refused, tiny_run):
+    assert "options of the decoder" not in run_zoo("score", tiny_run, "--help").out
+    assert "--beam-width 3" in refused("score", tiny_run, "hi", "--beam-width", "3", status=2)
+
+
 def test_help_of_a_preset_has_an_example_of_it(run_zoo, refused):
-    for verb in ("predict", "score"):
-        help_ = run_zoo(verb, "language/bilstm-sst2", "--help").out
-        assert help_.endswith(f"example:\n  zoo {verb} language/bilstm-sst2 'A fine film.'\n")
+    help_ = run_zoo("predict", "language/bilstm-sst2", "--help").out
+    assert help_.endswith("example:\n  zoo predict language/bilstm-sst2 'A fine film.'\n")
     line = refused("predict", "language/bilstm-sst", "--help")
     assert "Did you mean 'language/bilstm-sst2'" in line
     assert "see zoo predict PRESET --help" in run_zoo("predict", "--help").out

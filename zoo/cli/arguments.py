@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from zoo.cli.decoding import accept_options
 from zoo.cli.sources import DATA_VARIABLE
 from zoo.common.core.errors import ZooError
 from zoo.common.runtime import AUTO
@@ -31,14 +30,13 @@ def add_source(parser: argparse.ArgumentParser) -> None:
 
 
 def add_backend(parser: argparse.ArgumentParser, default: str = AUTO) -> None:
-    """Add `--backend`, the runtime, and the options of the preset's decoder.
+    """Add `--backend`, the runtime.
 
     Args:
         default: the runtime of a user who names none.
     """
     words = "auto (a valid ONNX export, else keras), keras, savedmodel, onnx or litert"
     parser.add_argument("--backend", default=default, help=f"{words}; default {default}")
-    accept_options(parser)
 
 
 def add_inputs(parser: argparse.ArgumentParser) -> None:
@@ -46,7 +44,6 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     add_preset(parser)
     words = "a file, a folder or a text, as the preset takes it; after --, one may begin with --"
     parser.add_argument("input", nargs="+", help=words)
-    parser.set_defaults(takes_inputs=True)
     parser.add_argument("--jsonl", action="store_true", help="a JSON object a line for each input")
     words = "export the preset to ONNX first, where it is not: each later answer begins sooner"
     parser.add_argument("--cache", action="store_true", help=words)

@@ -69,7 +69,7 @@ def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | 
         group.add_argument(flag_of(name), dest=_PREFIX + name, help=words, **form)
     words = "a file of such options, as of zoo tune-lm; what is given beside it comes first"
     group.add_argument("--decoder", dest=_FILE, type=Path, metavar="FILE", help=words)
-    if parser.get_default("takes_inputs"):
+    if parser.get_default("gives_example"):
         given = shlex.quote(recipe.data.input_example)
         parser.epilog = f"example:\n  {parser.prog} {preset} {given}"
     return preset

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cli.arguments import add_backend, add_preset, add_source
-from zoo.cli.decoding import given_options, set_options
+from zoo.cli.decoding import accept_options, given_options, set_options
 from zoo.cli.output import figures, print_answer
 from zoo.cli.seen import WARNING, is_from_training
 from zoo.cli.sources import find_source, read_split
@@ -150,6 +150,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "of a captioner: rank images and captions by each other, and give the recall"
     parser.add_argument("--retrieval", action="store_true", help=words)
     add_backend(parser, KERAS)
+    accept_options(parser)
 
 
 @register_verb(

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cli.arguments import add_backend, add_preset
-from zoo.cli.decoding import given_options, open_preset, set_options
+from zoo.cli.decoding import accept_options, given_options, open_preset, set_options
 from zoo.cli.output import print_answer
 from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError
@@ -57,6 +57,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "the picture; default: the input's name in this folder"
     parser.add_argument("--out", type=Path, metavar="FILE.png", help=words)
     add_backend(parser)
+    accept_options(parser)
 
 
 @register_verb(

@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.cli import stream
 from zoo.cli.arguments import add_inputs, check_json
-from zoo.cli.decoding import given_options, open_preset, set_options
+from zoo.cli.decoding import accept_options, given_options, open_preset, set_options
 from zoo.cli.export import fill_cache
 from zoo.cli.output import error_line, print_answers, shown, table
 from zoo.cli.plot import plot
@@ -99,6 +99,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "draw the one input with its answer, as `zoo plot` does"
     parser.add_argument("--plot", type=Path, metavar="FILE.png", help=words)
     stream.add_argument(parser)
+    accept_options(parser)
+    parser.set_defaults(gives_example=True)
 
 
 @register_verb(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zoo.cli.arguments import add_inputs, check_json
-from zoo.cli.decoding import given_options, open_preset
+from zoo.cli.decoding import open_preset
 from zoo.cli.export import fill_cache
 from zoo.cli.output import error_line, print_answers, shown
 from zoo.common.core.verbs import register_verb
@@ -19,13 +19,12 @@ def score(
     inputs: Sequence[str],
     *,
     backend: str = AUTO,
-    options: Mapping[str, Any] | None = None,
 ) -> Iterator[dict[str, Any]]:
     """Return the log-probability of each text, token by token, or an error, as they are made.
 
-    Arguments and errors are those of `zoo.cli.predict.predict`.
+    Arguments and errors are those of `zoo.cli.predict.predict`, without options: none bears on a score.
     """
-    recipe, graphs = open_preset(name, backend, options or {})
+    recipe, graphs = open_preset(name, backend, {})
     return recipe.task.score(graphs, recipe, inputs)
 
 
@@ -49,7 +48,5 @@ def run(options: argparse.Namespace) -> int:
     check_json(options)
     if options.cache:
         fill_cache(options.preset, options.backend)
-    answers = score(
-        options.preset, options.input, backend=options.backend, options=given_options(options)
-    )
+    answers = score(options.preset, options.input, backend=options.backend)
     return print_answers(options, "scores", answers, score_text)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.cli.arguments import add_backend, add_preset, add_source
-from zoo.cli.decoding import given_options, set_options
+from zoo.cli.decoding import accept_options, given_options, set_options
 from zoo.cli.evaluate import EXTRA
 from zoo.cli.output import figures, print_answer, table
 from zoo.cli.sources import find_source, read_split
@@ -91,6 +91,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     words = f"the decoder file; default: {DEFAULT_OUT}"
     parser.add_argument("--out", type=Path, metavar="FILE", default=DEFAULT_OUT, help=words)
     add_backend(parser, KERAS)
+    accept_options(parser)
 
 
 @register_verb(

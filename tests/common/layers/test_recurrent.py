@@ -176,6 +176,29 @@ def test_halves_of_a_batch_join_in_order(name, monkeypatch):
         assert_same(numbers(stock, x, mask), free(x, mask))
 
 
+@pytest.mark.parametrize(("batch", "size"), [(0, 1), (7, 7), (9, 10), (29, 32), (225, 225)])
+def test_a_batch_is_filled_up_to_the_next_of_few_sizes(batch, size):
+    rows = {
+        "x": random(batch, TIME, FEATURES),
+        "mask": tf.ones((batch, TIME), "bool"),
+        "none": None,
+    }
+    filled = layers._filled_up(rows)
+    assert [len(filled["x"]), len(filled["mask"])] == [size, size]
+    np.testing.assert_array_equal(filled["x"][:batch], rows["x"])
+    assert not np.any(filled["mask"][batch:])
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_rows_that_fill_up_a_batch_change_nothing(name, monkeypatch):
+    monkeypatch.setattr(layers, "BATCH_SIZES", (3,))
+    stock, fast = pair(name, return_sequences=True, return_state=True)
+    signature = [tf.TensorSpec((None, TIME, FEATURES)), tf.TensorSpec((None, TIME), "bool")]
+    free = tf.function(lambda x, m: numbers(fast, x, m, training=False), signature)
+    x, mask = random(2, TIME, FEATURES), tf.constant(MASKS["arbitrary"][:2])
+    assert_same(numbers(stock, x, mask, training=False), free(x, mask))
+
+
 def test_the_number_of_rows_stays_known_in_a_graph():
     """Also after a graph of any number of rows: a loop in a graph wants states of one shape."""
     layer = recurrent.LSTM(UNITS, return_sequences=True, return_state=True)

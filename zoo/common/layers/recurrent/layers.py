@@ -20,6 +20,8 @@ else:
     kernels = None
 
 MIN_ROWS_PER_HALF = 8  # of half a batch
+# Rows that a batch of unknown size is filled up to, as XLA compiles for each size: four an octave.
+BATCH_SIZES = (*range(1, 8), *(k << n for n in range(1, 6) for k in range(4, 8)))
 
 _register = keras.saving.register_keras_serializable("zoo")
 
@@ -154,12 +156,18 @@ def _run(layer, cell, sequences, initial_state, mask, training):
     }
     rows = _map(lambda x: _tensor(x, dtype), rows)
     rows["mask"] = None if mask is None else tf.cast(keras.tree.flatten(mask)[0], "bool")
+    filled = sequences.shape[0] is None and not training and not in_xla()
+    if filled:
+        rows = _filled_up(rows)
     paired = getattr(layer, "paired", False)  # one direction of two
     if not paired and _threads() > 1 and not in_xla():
         halves = [_run_rows(layer, cell, training, **half) for half in _halves(rows)]
         results = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *halves)
     else:
         results = _run_rows(layer, cell, training, **rows)
+    if filled:
+        batch = tf.shape(sequences)[0]
+        results = keras.tree.map_structure(lambda result: result[:batch], results)
     # Halves that are joined, and loops traced for any batch, have an unknown number of rows.
     for result in keras.tree.flatten(results):
         result.set_shape((sequences.shape[0], *result.shape[1:]))
@@ -216,6 +224,14 @@ def _products(layer):
 def _threads():
     """How many operations TensorFlow runs at once."""
     return tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count()
+
+
+def _filled_up(rows):
+    """Rows with zeros behind them, up to the next of `BATCH_SIZES`; a larger batch stays as it is."""
+    batch = tf.shape(rows["x"])[0]
+    index = tf.minimum(tf.searchsorted(BATCH_SIZES, [batch])[0], len(BATCH_SIZES) - 1)
+    missing = tf.maximum(tf.gather(BATCH_SIZES, index) - batch, 0)
+    return _map(lambda x: tf.pad(x, [(0, missing), *[(0, 0)] * (len(x.shape) - 1)]), rows)
 
 
 def _halves(rows):
