@@ -315,6 +315,7 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
     [
         ((" ", 3, 1.0, 0), "A text is empty"),
         (("日本", 3, 1.0, 0), "does not know a character"),
+        ((b"Sp\xe4t", 3, 1.0, 0), "must be UTF-8"),
         (("Speak", 0, 1.0, 0), "length must be at least 1"),
         (("Speak", 3, -1.0, 0), "temperature must be at least 0"),
         (("Speak", 3, np.float32("nan"), 0), "must be finite numbers"),
@@ -326,7 +327,7 @@ def test_a_bad_row_of_a_savedmodel_is_told(characters, row, message):
     signatures = recipe.task.signatures(model, recipe)
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         signatures["serving_default"].function(*(tf.constant([value]) for value in row))
-    if "text" in message or "character" in message:
+    if "text" in message or "character" in message or "UTF-8" in message:
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             signatures["score"].function(tf.constant(row[:1]))
 

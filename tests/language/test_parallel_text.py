@@ -166,6 +166,8 @@ def test_a_graph_cuts_as_python_does():
         assert not row.numpy()[int(length) :].any()  # padding
     with pytest.raises(tf.errors.InvalidArgumentError, match="A text is empty"):
         to_inputs(tf.constant(["a", " \n"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="The text must be UTF-8"):
+        to_inputs(tf.constant(["good", b"sp\xe4t"]))
 
 
 # The data kind

@@ -157,6 +157,8 @@ def test_a_savedmodel_cuts_as_the_zoo_does(recipe):
         assert tokens.tolist() == row + [0] * (len(tokens) - len(row))
     with pytest.raises(tf.errors.InvalidArgumentError, match="A text is empty"):
         entry_.to_inputs(tf.constant(["good", " \n"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="The text must be UTF-8"):
+        entry_.to_inputs(tf.constant(["good", b"sp\xe4t"]))
 
 
 def test_rare_words_are_unknown_and_dropped_words_too(corpus):

@@ -7,6 +7,7 @@ import tensorflow as tf
 from zoo.common.core.data import RawInput
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
 from zoo.language.sentences import RULES
+from zoo.language.text_in_graph import text_entry
 
 
 def text_input(vocabulary: Vocabulary) -> RawInput:
@@ -34,4 +35,4 @@ def text_input(vocabulary: Vocabulary) -> RawInput:
             indices = tf.ragged.map_flat_values(table.lookup, words)
         return {"tokens": indices.to_tensor(), "lengths": lengths}
 
-    return RawInput([tf.TensorSpec([None], tf.string, "text")], encode, (table,))
+    return text_entry("text", encode, table)

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from zoo.common.core.data import RawInput
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
+from zoo.language.text_in_graph import text_entry
 from zoo.language.tokenization import END_OF_LINE, START_INDEX
 
 
@@ -47,7 +48,7 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
         }
 
     return {
-        signature: RawInput([tf.TensorSpec([None], tf.string, name)], encode, (table,))
+        signature: text_entry(name, encode, table)
         for signature, name in (("serving_default", "prompt"), ("score", "text"))
     }
 

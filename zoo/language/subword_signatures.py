@@ -7,6 +7,7 @@ import tensorflow as tf
 from zoo.common.core.data import RawInput
 from zoo.common.data.vocabulary import PAD, SENTENCE_SPECIALS, UNKNOWN, Vocabulary
 from zoo.language.subwords import SPACES, WORD_START, pieces_of
+from zoo.language.text_in_graph import text_entry
 
 CHARACTERS = "UTF8_CHAR"
 NONE = -1  # no piece
@@ -38,7 +39,7 @@ def source_input(vocabulary: Vocabulary) -> RawInput:
             source = tokens.to_tensor(vocabulary.index(PAD))
         return {"source": source, "source_lengths": lengths}
 
-    return RawInput([tf.TensorSpec([None], tf.string, "text")], encode, (table,))
+    return text_entry("text", encode, table)
 
 
 def join_pieces(pieces: tf.Tensor) -> tf.Tensor:

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from zoo.common.core.data import RawInput
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
+from zoo.language.text_in_graph import text_entry
 
 
 def word_input(vocabulary: Vocabulary) -> RawInput:
@@ -28,4 +29,4 @@ def word_input(vocabulary: Vocabulary) -> RawInput:
         written, lower = (table.lookup(w) for w in (word, tf.strings.lower(word, encoding="utf-8")))
         return {"tokens": tf.where(written == unknown, lower, written)}
 
-    return RawInput([tf.TensorSpec([None], tf.string, "word")], encode, (table,))
+    return text_entry("word", encode, table)
