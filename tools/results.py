@@ -121,8 +121,8 @@ def speed() -> str:
     return (
         f"The recogniser on one recording: ONNX Runtime {times['onnx']:.1f} ms, LiteRT "
         f"{times['litert']:.1f}, the zoo's layers {times['zoo']:.1f}, stock Keras\n"
-        f"{times['tf.function']:.1f} in a `tf.function` and {times['predict']:.0f} by `predict` ([all "
-        "presets and runtimes](docs/exports.md)). A training step of one recurrent\nlayer takes stock "
+        f"{times['tf.function']:.1f} in a `tf.function` and {times['predict']:.0f} by `predict` ([more "
+        "presets](docs/exports.md)). A training step of one recurrent\nlayer takes stock "
         f"Keras {mean('keras', 1):.1f} and {mean('keras', 2):.1f} times as long (one thread, two), "
         f"PyTorch {mean('pytorch', 1):.1f} and {mean('pytorch', 2):.1f} times, in the mean over LSTM "
         "and GRU, six\nshapes, padded and unpadded.\n"
