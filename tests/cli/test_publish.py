@@ -77,6 +77,16 @@ def test_a_card_speaks_of_rates_only_where_there_are_some(metric):
     assert ("Rates are fractions" in text) == (metric == "wer")
 
 
+def test_a_card_names_what_else_was_measured_on_test():
+    captions = {"date": "2026-11-28", "metrics": {"bleu4": 0.25}}
+    retrieval = {"date": "2026-11-29", "options": ["--retrieval"], "metrics": {"recall": 0.5}}
+    metrics = {"figures": {}, "test_readings": [captions, retrieval]}
+    assert (
+        "2 times for presets of this name; bleu4: 0.2500 (2026-11-28), "
+        "recall 0.5000 (2026-11-29, --retrieval)."
+    ) in card._reading(metrics, "bleu4")
+
+
 @pytest.mark.parametrize("name", ["model.keras", "recipe.json", "alphabet.txt", "run.json"])
 def test_an_incomplete_run_is_not_published(refused, tiny_run, name, tmp_path, root):
     run = shutil.copytree(tiny_run, tmp_path / "run")

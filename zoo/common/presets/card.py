@@ -68,6 +68,8 @@ def _check(metrics: Any) -> None:
         str(row["command"])
     for row in (*rows, *metrics[TEST_READINGS]):
         str(row["date"])
+        if not row["metrics"]:
+            raise ValueError("an evaluation has no figures")
         for value in row["metrics"].values():
             _number(value)
 
@@ -110,7 +112,7 @@ def write_card(folder: Path) -> None:
     """Write CARD.md of a preset from the registry, recipe.json and metrics.json."""
     recipe, entry = store.load_recipe(folder), _entry(folder)
     metrics = read_metrics(folder)
-    measured = [*metrics.get("figures", {}).values(), *metrics.get(TEST_READINGS, [])]
+    measured = metrics.get("figures", {}).values()
     if not measured or not all(entry.metric in row["metrics"] for row in measured):
         raise ZooError(f"{folder / store.METRICS_FILE} is corrupt: {entry.metric} is not in it.")
     paragraphs = (" ".join(part.split("\n")) for part in entry.description.split("\n\n"))
@@ -162,16 +164,22 @@ def _reading(metrics: dict[str, Any], metric: str) -> str:
     if len(readings) == 1:
         sentences.append("The test split was measured once.")
     elif readings:
-        values = ", ".join(
-            f"{row['metrics'][metric]:.4f} ({', '.join((row['date'], *row.get('options', [])))})"
-            for row in readings
-        )
+        values = ", ".join(_first_figure(row, metric) for row in readings)
         sentences.append(
             f"The test split was measured {len(readings)} times for presets of this name; {metric}: "
             f"{values}."
         )
     sentences.append("No test example was used in training.")
     return " ".join(sentences)
+
+
+def _first_figure(reading: dict[str, Any], metric: str) -> str:
+    """The value of a metric, or of the first one where others were measured; date and options."""
+    name, value = next(iter(reading["metrics"].items()))
+    shown = f"{name} {value:.4f}"
+    if metric in reading["metrics"]:
+        shown = f"{reading['metrics'][metric]:.4f}"
+    return f"{shown} ({', '.join((reading['date'], *reading.get('options', [])))})"
 
 
 def _source(figures: dict[str, Any], name: str) -> str:
