@@ -23,8 +23,8 @@ def make_recipe():
 def make_batch(recipe) -> tuple[dict, dict]:
     """Return x and y of a batch."""
     from zoo.common.data.batching import pad
-    from zoo.speech.audio import read_audio
-    from zoo.speech.corpora.an4 import AN4
+    from zoo.speech.audio.reading import read_audio
+    from zoo.speech.recognition.corpora.an4 import AN4
 
     examples = AN4.read(CLIPS, "all")[:BATCH]
     waveform, lengths = pad([read_audio(e.audio, 16_000) for e in examples])

@@ -35,8 +35,8 @@ def measure(name: str, repeats: int) -> list[dict]:
 
 def _measure(recipe, graphs, repeats: int) -> dict:
     from zoo.common.tasks.sequence_to_sequence import ENCODER, STEP, decode
-    from zoo.vision_language.images import SIZE
-    from zoo.vision_language.samples import pictures
+    from zoo.vision_language.captioning.images import SIZE
+    from zoo.vision_language.captioning.samples import pictures
 
     images = [picture[None].astype(np.float32) for picture in pictures(SIZE)]
     states = [graphs[ENCODER](image=image) for image in images]
@@ -58,7 +58,7 @@ def _measure(recipe, graphs, repeats: int) -> dict:
 def main() -> None:
     """Time every captioner in a process of its own."""
     from zoo.common.presets import store
-    from zoo.vision_language.captioning import Captioning
+    from zoo.vision_language.captioning.task import Captioning
 
     captioners = [
         name

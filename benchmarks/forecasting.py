@@ -75,8 +75,8 @@ def nn5(data: Path, split: str) -> list[dict]:
 
 def baseline_smape(forecast, data: Path, split: str) -> float:
     """The `smape` of a forecast of each series from the values before its last 56."""
-    from zoo.timeseries.corpora.nn5 import DAYS_AHEAD, read
-    from zoo.timeseries.windows import fill_missing
+    from zoo.timeseries.forecasting.corpora.nn5 import DAYS_AHEAD, read
+    from zoo.timeseries.forecasting.windows import fill_missing
 
     errors = []
     for segment in read(data, "train" if split == "dev" else split):

@@ -19,7 +19,7 @@ PRESETS = ("speech/tdnn-wide-fsdd", "speech/bilstm-fsdd")
 
 def write_manifest(path: Path, folder: Path, speaker: str) -> None:
     """Write a list of the corpus's recordings, with those of a speaker as the test split."""
-    from zoo.speech.corpora.fsdd import FSDD
+    from zoo.speech.detection.corpora.fsdd import FSDD
 
     with path.open("w", newline="") as file:
         rows = csv.writer(file)
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--preset", action="append", help=f"default: {', '.join(PRESETS)}")
     parser.add_argument("--epochs", type=int, help="default: those of the recipe")
     given = parser.parse_args()
-    from zoo.speech.corpora.fsdd import FSDD
+    from zoo.speech.detection.corpora.fsdd import FSDD
 
     settings = {"training.epochs": given.epochs} if given.epochs else {}
     speakers = sorted({example.speaker for example in FSDD.read(given.data, "all")})

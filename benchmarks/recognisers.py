@@ -23,9 +23,9 @@ ROUNDS = 5
 def measure(name: str, backend: str) -> dict:
     """Return the figures of a preset in one runtime, in this process."""
     from zoo.cli.decoding import open_preset
-    from zoo.speech.audio import audio_seconds
-    from zoo.speech.data import EXAMPLE_CLIPS
-    from zoo.speech.streaming import StreamingModel
+    from zoo.speech.audio.reading import audio_seconds
+    from zoo.speech.recognition.data import EXAMPLE_CLIPS
+    from zoo.speech.recognition.streaming import StreamingModel
 
     recipe, graphs = open_preset(name, backend, {})
     clips = list(map(str, EXAMPLE_CLIPS))
@@ -41,7 +41,7 @@ def measure(name: str, backend: str) -> dict:
 
 def stream_figures(recipe, graphs, clips: list[str]) -> dict:
     """Return how long the steps and the end of streams take, in milliseconds."""
-    from zoo.speech.audio import read_audio
+    from zoo.speech.audio.reading import read_audio
 
     rate = recipe.model.features.sample_rate
     size = round(BLOCK_SECONDS * rate)

@@ -27,7 +27,7 @@ def train_gensim(data: Path, folder: Path, seed: int) -> dict:
     """Return the agreement of gensim's vectors with each list, and the seconds of training."""
     from gensim.models import Word2Vec
 
-    from zoo.language.word_vectors import WordVectors
+    from zoo.language.embeddings.word_vectors import WordVectors
 
     recipe, words = _train_words(data)
     sentences = [words[i : i + SENTENCE] for i in range(0, len(words), SENTENCE)]
@@ -54,7 +54,7 @@ def train_gensim(data: Path, folder: Path, seed: int) -> dict:
 def measure_preset(data: Path, folder: Path) -> dict:
     """Return the agreement of the preset's vectors with each list, and the seconds of its training."""
     from zoo.common.presets import card, store
-    from zoo.language.verbs import load_vectors
+    from zoo.language.embeddings.commands import load_vectors
 
     _, vectors = load_vectors(PRESET)
     history = card.read_metrics(store.find(PRESET))["training"]["history"]
@@ -79,7 +79,7 @@ def _frequent(recipe, words: list[str]) -> set[str]:
 
 
 def _agreements(vectors, known: set[str], folder: Path) -> dict:
-    from zoo.language.similarity import agreements
+    from zoo.language.embeddings.similarity import agreements
 
     def find(word: str) -> str | None:
         return next((w for w in (word, word.lower()) if w in known), None)

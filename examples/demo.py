@@ -38,8 +38,8 @@ def main() -> int:
 
     import zoo
     from zoo.cli.export import export
-    from zoo.speech.corpora.an4 import AN4
-    from zoo.speech.plots import plot_spikes
+    from zoo.speech.recognition.corpora.an4 import AN4
+    from zoo.speech.recognition.plots import plot_spikes
 
     examples = AN4.read(REPOSITORY / "tests" / "data" / "an4", "test")
     preset = zoo.load(PRESET)

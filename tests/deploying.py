@@ -11,22 +11,22 @@ from PIL import Image
 
 from zoo.common.core.recipe import Recipe
 from zoo.common.runtime.preset import Preset
-from zoo.language.data import RunningText
-from zoo.language.labelled_text import LabelledText
-from zoo.language.parallel_text import ParallelText
-from zoo.language.spelling import Spelling
-from zoo.language.word_places import WordPlaces
-from zoo.speech.audio import read_audio
-from zoo.speech.data import Utterances
-from zoo.speech.spectrograms import Spectrograms
-from zoo.timeseries.labelled import SeriesWithClass
-from zoo.timeseries.series import SAMPLE as LASER
-from zoo.timeseries.series import Series
-from zoo.vision_language.clips import Clips
-from zoo.vision_language.data import CaptionedImages
-from zoo.vision_language.drawings import Drawings
-from zoo.vision_language.samples import pictures
-from zoo.vision_language.strokes import PenStrokes, loops
+from zoo.language.classification.data import LabelledText
+from zoo.language.embeddings.data import WordPlaces
+from zoo.language.modelling.data import RunningText
+from zoo.language.pronunciation.data import Spelling
+from zoo.language.translation.data import ParallelText
+from zoo.speech.audio.reading import read_audio
+from zoo.speech.detection.spectrograms import Spectrograms
+from zoo.speech.recognition.data import Utterances
+from zoo.timeseries.classification.data import SeriesWithClass
+from zoo.timeseries.forecasting.data import SAMPLE as LASER
+from zoo.timeseries.forecasting.data import Series
+from zoo.vision_language.captioning.data import CaptionedImages
+from zoo.vision_language.captioning.samples import pictures
+from zoo.vision_language.handwriting.data import PenStrokes, loops
+from zoo.vision_language.handwriting.drawings import Drawings
+from zoo.vision_language.motion.data import Clips
 
 SCRIPTS = Path(__file__).parents[1] / "examples" / "deploy"
 RECORDINGS = Path(__file__).parent / "data"

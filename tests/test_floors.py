@@ -13,7 +13,7 @@ ROOT = Path(zoo.__file__).parent
 FLOORS = (
     {"core"},
     {"data", "layers", "utils"},
-    {"decoding", "ctc"},
+    {"language_model", "decoding", "ctc", "metrics"},
     {"presets"},
     {"training", "runtime"},
     {"tasks"},

@@ -14,8 +14,8 @@ from typing import Any
 
 from zoo.common.core.recipe import flatten
 from zoo.common.presets import card, store
+from zoo.common.presets.lineage import EARLIER, SCHEDULE
 from zoo.common.presets.runs import write_json
-from zoo.common.presets.schedules import EARLIER, SCHEDULE
 
 
 def committed(commit: str, path: str) -> dict[str, Any]:

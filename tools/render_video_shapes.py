@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from zoo.vision_language.corpora.video_shapes import render
+from zoo.vision_language.motion.corpora.video_shapes import render
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from zoo.common.core import registry
 from zoo.common.presets import store
 from zoo.common.presets.card import read_metrics
 from zoo.common.utils.files import write_text
-from zoo.vision_language.captioning import Captioning
+from zoo.vision_language.captioning.task import Captioning
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 # How many metrics of a preset the table shows; CARD.md has them all.

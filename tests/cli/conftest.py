@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from zoo.timeseries.corpora.segment import read_values
-from zoo.timeseries.series import SAMPLE
+from zoo.timeseries.forecasting.corpora.segment import read_values
+from zoo.timeseries.forecasting.data import SAMPLE
 
 AR = "timeseries/ar-laser"
 

@@ -12,7 +12,7 @@ from tests.cli.test_export import change_weights, names
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import store
 from zoo.common.runtime import AUTO, open_graphs
-from zoo.timeseries.series import SAMPLE
+from zoo.timeseries.forecasting.data import SAMPLE
 
 
 @pytest.fixture

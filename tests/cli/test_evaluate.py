@@ -10,7 +10,7 @@ from tests.cli.conftest import AR
 from tests.conftest import AN4
 from zoo.common.core.task import Task
 from zoo.common.tasks.ctc import CTC
-from zoo.language.data import SAMPLE
+from zoo.language.modelling.data import SAMPLE
 
 
 @pytest.mark.parametrize(

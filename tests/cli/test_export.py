@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 from zoo.common.utils.locks import LOCK_FILE, locked
-from zoo.timeseries.series import SAMPLE
+from zoo.timeseries.forecasting.data import SAMPLE
 
 
 def names(folder: Path) -> set[str]:

@@ -5,7 +5,7 @@ import pytest
 
 from tests.language.test_corpora import WIKITEXT
 from zoo.cli.train import train
-from zoo.common.tasks.disagreement import LONGEST, SHORTEST
+from zoo.language.modelling.disagreement import LONGEST, SHORTEST
 
 RECIPE = "language/kn5-ptb"
 

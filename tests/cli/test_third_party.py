@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.test_main import COMMAND, REPOSITORY
 from tests.conftest import settings
-from zoo.language.data import SAMPLE
+from zoo.language.modelling.data import SAMPLE
 
 PAGE = REPOSITORY / "docs" / "adding-a-model.md"
 NAME = "acme/elman"

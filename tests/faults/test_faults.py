@@ -15,9 +15,9 @@ from tests.faults.child import FULL, KILL, Fault, run_zoo
 from zoo.common.presets import runs, store
 from zoo.common.runtime import open_graphs
 from zoo.common.runtime.preset import load_preset
-from zoo.language.data import SAMPLE as TEXT
-from zoo.timeseries.corpora.segment import read_values
-from zoo.timeseries.series import SAMPLE
+from zoo.language.modelling.data import SAMPLE as TEXT
+from zoo.timeseries.forecasting.corpora.segment import read_values
+from zoo.timeseries.forecasting.data import SAMPLE
 
 pytestmark = pytest.mark.slow
 

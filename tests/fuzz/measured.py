@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 
 from tests.fuzz.making import json_lines, kind, manifest, write_text
-from zoo.timeseries.corpora.labelled_series import read_rows, read_ts
-from zoo.timeseries.corpora.segment import read_segments
-from zoo.timeseries.tables import Columns
-from zoo.vision_language.ink import read_ink
-from zoo.vision_language.skeleton_files import JOINTS, read_skeleton
+from zoo.timeseries.classification.corpora.labelled_series import read_rows, read_ts
+from zoo.timeseries.forecasting.corpora.segment import read_segments
+from zoo.timeseries.forecasting.tables import Columns
+from zoo.vision_language.handwriting.ink import read_ink
+from zoo.vision_language.motion.skeleton_files import JOINTS, read_skeleton
 
 # Strokes and movements
 

@@ -9,13 +9,13 @@ import numpy as np
 import soundfile
 
 from tests.fuzz.making import CLIP, kind, picture
-from zoo.speech.audio import read_audio
-from zoo.speech.mpeg_frames import parse_header
+from zoo.speech.audio.mpeg_frames import parse_header
+from zoo.speech.audio.reading import read_audio
+from zoo.speech.features.spectrogram_files import read_array
 from zoo.speech.recordings import recording_seconds
-from zoo.speech.spectrogram_files import read_array
-from zoo.vision_language.images import read_image
-from zoo.vision_language.moving_shapes import write_clip
-from zoo.vision_language.video_files import read_video
+from zoo.vision_language.captioning.images import read_image
+from zoo.vision_language.motion.moving_shapes import write_clip
+from zoo.vision_language.motion.video_files import read_video
 
 RATE = 16_000
 

@@ -14,16 +14,18 @@ from tests.fuzz.kinds import Kind
 from tests.fuzz.making import AN4, CLIP, json_lines, kind, manifest, of, picture, write_text
 from zoo.common.data.labels import Labels
 from zoo.common.data.pronunciations import read_pronunciations
-from zoo.common.decoding.arpa import read_arpa, read_words
 from zoo.common.decoding.decoder_file import read_options, write_options
-from zoo.common.decoding.lexicon import read_lexicon
-from zoo.language.corpora import labelled, parallel
-from zoo.language.data import SAMPLE as TEXT
-from zoo.language.similarity import read_pairs
-from zoo.speech.corpora import spectrogram, utterance
-from zoo.speech.corpora.an4 import AN4 as AN4_CORPUS
-from zoo.vision_language import captions
-from zoo.vision_language.video_clip import read_clips
+from zoo.common.language_model.arpa import read_arpa, read_words
+from zoo.common.language_model.lexicon import read_lexicon
+from zoo.language.classification.corpora import labelled
+from zoo.language.embeddings.similarity import read_pairs
+from zoo.language.modelling.data import SAMPLE as TEXT
+from zoo.language.translation.corpora import parallel
+from zoo.speech import utterance
+from zoo.speech.detection.corpora import spectrogram
+from zoo.speech.recognition.corpora.an4 import AN4 as AN4_CORPUS
+from zoo.vision_language.captioning import captions
+from zoo.vision_language.motion.video_clip import read_clips
 
 LABELS = Labels.of(["A SMALL CLIP"], "character")
 LANGUAGES = ("en", "de")

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from zoo.common.core.errors import ZooError
-from zoo.language.corpora.ptb import PTB
-from zoo.language.corpora.tinyshakespeare import SHAKESPEARE
-from zoo.language.corpora.wikitext2 import WIKITEXT2
-from zoo.language.data import SAMPLE
+from zoo.language.modelling.corpora.ptb import PTB
+from zoo.language.modelling.corpora.tinyshakespeare import SHAKESPEARE
+from zoo.language.modelling.corpora.wikitext2 import WIKITEXT2
+from zoo.language.modelling.data import SAMPLE
 from zoo.language.tokenization import join_words, split_words
 
 WIKITEXT = Path(__file__).parents[1] / "data" / "wikitext2"

@@ -6,7 +6,7 @@ import soundfile
 
 import zoo
 from tests.conftest import AN4
-from zoo.speech.audio import read_audio
+from zoo.speech.audio.reading import read_audio
 
 RECOGNISER, DIGITS, WHALES = (
     "speech/bilstm-ctc-an4",

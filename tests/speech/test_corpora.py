@@ -9,11 +9,11 @@ import pytest
 import soundfile
 
 from zoo.common.core.errors import ZooError
-from zoo.speech.corpora.an4 import AN4
-from zoo.speech.corpora.fsdd import FSDD
-from zoo.speech.corpora.librispeech import LIBRISPEECH_MINI as LIBRISPEECH
-from zoo.speech.corpora.utterance import Utterance, read_manifest
-from zoo.speech.data import Utterances
+from zoo.speech.detection.corpora.fsdd import FSDD
+from zoo.speech.recognition.corpora.an4 import AN4
+from zoo.speech.recognition.corpora.librispeech import LIBRISPEECH_MINI as LIBRISPEECH
+from zoo.speech.recognition.data import Utterances
+from zoo.speech.utterance import Utterance, read_manifest
 
 DATA = Path(__file__).parents[1] / "data"
 CLIPS = DATA / "an4"

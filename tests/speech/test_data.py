@@ -12,9 +12,9 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.data.labels import Labels
 from zoo.speech import pipeline
-from zoo.speech.corpora.an4 import AN4
-from zoo.speech.corpora.fsdd import FSDD
-from zoo.speech.data import NO_MASKS, SpecAugment, Utterances
+from zoo.speech.detection.corpora.fsdd import FSDD
+from zoo.speech.recognition.corpora.an4 import AN4
+from zoo.speech.recognition.data import NO_MASKS, SpecAugment, Utterances
 
 DIGITS = Path(__file__).parents[1] / "data/fsdd"
 

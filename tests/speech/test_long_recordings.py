@@ -8,9 +8,9 @@ import soundfile
 
 from tests.speech.conftest import CLIPS, DIGIT_CLIPS, DIGITS, RECOGNISER, WHALES, sea
 from zoo.common.core.data import Segment
+from zoo.common.decoding.segments import join_texts, merge_detections
 from zoo.common.tasks.classification import Classification
-from zoo.common.tasks.segments import join_texts, merge_detections
-from zoo.speech.subtitles import cues
+from zoo.speech.recognition.subtitles import cues
 
 pytestmark = pytest.mark.usefixtures("opened_once")
 

@@ -1,7 +1,7 @@
 import pytest
 
-from zoo.timeseries.corpora.segment import read_values
-from zoo.timeseries.series import SAMPLE
+from zoo.timeseries.forecasting.corpora.segment import read_values
+from zoo.timeseries.forecasting.data import SAMPLE
 
 
 @pytest.fixture(scope="session")

@@ -9,9 +9,9 @@ from PIL import Image
 
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import entry
-from zoo.vision_language.captions import CaptionedImage
-from zoo.vision_language.corpora.rsicd import RSICD
-from zoo.vision_language.samples import pictures
+from zoo.vision_language.captioning.captions import CaptionedImage
+from zoo.vision_language.captioning.corpora.rsicd import RSICD
+from zoo.vision_language.captioning.samples import pictures
 
 RECIPE = "vision_language/show-and-tell-rsicd"
 CAPTIONS = (

@@ -39,7 +39,7 @@ def compare(
     Raises:
         ZooError: as `zoo.cli.scored.score_splits`, or `lines` is below 0.
     """
-    from zoo.common.tasks.disagreement import plot_disagreements, strongest_disagreements
+    from zoo.language.modelling.disagreement import plot_disagreements, strongest_disagreements
 
     check_range("--lines", lines, at_least=1 if plot else 0)
     scored = score_splits(names, data, manifest, split)

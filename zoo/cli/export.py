@@ -15,8 +15,8 @@ from zoo.cli.output import print_answer, table
 from zoo.common.core.errors import ExportError, ZooError
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
+from zoo.common.presets.integrity import check_seal, is_sealed, preset_digests, sealed_preset
 from zoo.common.presets.runs import RUN_FILE
-from zoo.common.presets.seals import check_seal, is_sealed, preset_digests, sealed_preset
 from zoo.common.runtime import AUTO, SOONEST, export_folder
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.utils.files import clear_parts

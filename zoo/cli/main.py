@@ -121,10 +121,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
 
 @functools.cache
 def find_verbs() -> None:
-    """Import the modules that register verbs: those beside this one, and each family's `verbs`."""
+    """Import the modules that register verbs: those beside this one, and the `commands` of each package."""
     for module in pkgutil.iter_modules(zoo.cli.__path__, "zoo.cli."):
         importlib.import_module(module.name)
-    for module in modules("verbs"):
+    for module in modules("commands"):
         importlib.import_module(module)
 
 

@@ -17,7 +17,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import card, runs, store
-from zoo.common.presets.schedules import EARLIER, summarise
+from zoo.common.presets.lineage import EARLIER, summarise
 from zoo.common.utils.files import atomic_folder, check_file, clear_parts
 from zoo.common.utils.locks import LOCK_FILE, locked
 from zoo.common.utils.quiet import start_backend

@@ -14,7 +14,7 @@ from zoo.cli.sources import find_source, read_split
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
-from zoo.common.decoding.mixture import fit_weights, mix, perplexity
+from zoo.common.language_model.mixture import fit_weights, mix, perplexity
 from zoo.common.presets import store
 from zoo.common.tasks.language_modelling import LanguageModelling
 

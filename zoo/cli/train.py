@@ -19,7 +19,7 @@ from zoo.common.core.metrics import best
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.verbs import register_verb
 from zoo.common.presets import store
-from zoo.common.presets.schedules import EARLIER, trainings
+from zoo.common.presets.lineage import EARLIER, trainings
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.utils.packages import check_packages
 from zoo.common.utils.progress import say

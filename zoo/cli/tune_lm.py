@@ -47,10 +47,10 @@ def tune_lm(
         all trials, the best first.
 
     Raises:
-        ZooError: no such preset, split, runtime or option, or as `zoo.common.tasks.tuning.tune`.
+        ZooError: no such preset, split, runtime or option, or as `zoo.speech.recognition.tuning.tune`.
     """
     from zoo.common.runtime import open_graphs
-    from zoo.common.tasks.tuning import tune
+    from zoo.speech.recognition.tuning import tune
 
     folder = store.find(name)
     recipe = set_options(name, store.load_recipe(folder), options or {})

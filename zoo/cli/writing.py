@@ -18,8 +18,8 @@ from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.formats import Format, csv_row
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
+from zoo.common.presets.integrity import preset_digests
 from zoo.common.presets.runs import read_json, write_json
-from zoo.common.presets.seals import preset_digests
 from zoo.common.utils.files import atomic_file
 from zoo.common.utils.progress import progress, say
 

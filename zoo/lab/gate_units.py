@@ -54,7 +54,7 @@ def run_layers(model: Any, tokens: np.ndarray) -> list[Activity]:
     """Return the activity of each LSTM layer of a character model over a text.
 
     Args:
-        model: of `zoo.language.models.lstm_lm`. tokens: int32 [characters].
+        model: of `zoo.language.modelling.models.lstm_lm`. tokens: int32 [characters].
     """
     x = model.get_layer("embedding").get_weights()[0][tokens]
     activities = []

@@ -11,7 +11,7 @@ from typing import ClassVar
 from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
-from zoo.language.corpora.texts import Text
+from zoo.language.texts import Text
 from zoo.language.tokenization import TOKENIZATIONS
 
 

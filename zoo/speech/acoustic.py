@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from zoo.common.runtime.keras_model import KerasModel
-from zoo.speech.frontend import LogMel
+from zoo.speech.features.frontend import LogMel
 
 if TYPE_CHECKING:
     import keras

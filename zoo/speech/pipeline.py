@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     import keras
 
     from zoo.common.core.recipe import Recipe
-    from zoo.speech.corpora.utterance import Utterance
-    from zoo.speech.spec_augment import SpecAugment
+    from zoo.speech.features.spec_augment import SpecAugment
+    from zoo.speech.utterance import Utterance
 
 # An utterance is in the bucket of those that have as many times so many frames.
 BUCKET_FRAMES = 96

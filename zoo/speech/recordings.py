@@ -12,10 +12,10 @@ import numpy as np
 from zoo.common.core.data import Segment, Segments
 from zoo.common.data.manifests import find_below
 from zoo.common.utils.progress import meter
-from zoo.speech.audio import SILENCE, read_audio, read_blocks
-from zoo.speech.audio_files import opened
-from zoo.speech.pieces import Pauses, windows
-from zoo.speech.spectrogram_files import mel_spectrogram
+from zoo.speech.audio.files import opened
+from zoo.speech.audio.reading import SILENCE, read_audio, read_blocks
+from zoo.speech.audio.segmentation import Pauses, windows
+from zoo.speech.features.spectrogram_files import mel_spectrogram
 
 if TYPE_CHECKING:
     from zoo.common.core.recipe import Recipe

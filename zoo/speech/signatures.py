@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from zoo.common.core.data import RawInput
 from zoo.common.data.sequence_input import Prepare, checked_lengths, sequence_input
-from zoo.speech.frontend import LogMel
-from zoo.speech.wav_in_graph import decode_wav
+from zoo.speech.audio.wav_in_graph import decode_wav
+from zoo.speech.features.frontend import LogMel
 
 
 def waveform_input(features: LogMel, prepare: Prepare | None = None) -> RawInput:

@@ -22,7 +22,7 @@ from zoo.common.decoding.decoders import (
 )
 from zoo.common.training.optimizers import SGD, AdamW
 from zoo.common.training.trainers import Counting, GradientDescent, LeastSquares
-from zoo.speech.corpora.utterance import Utterance
+from zoo.speech.utterance import Utterance
 
 AN4 = "speech/bilstm-ctc-an4"
 

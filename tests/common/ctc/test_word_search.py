@@ -13,10 +13,10 @@ from zoo.common.core.errors import ZooError
 from zoo.common.ctc.transcribe import check_search, transcribe
 from zoo.common.ctc.word_search import _one_frame_a_run
 from zoo.common.data.labels import BLANK_INDEX, Labels
-from zoo.common.decoding.arpa import read_words, write_arpa
 from zoo.common.decoding.decoders import CTCSearch
-from zoo.common.decoding.lexicon import read_lexicon
-from zoo.common.decoding.ngram import END, count_ngrams
+from zoo.common.language_model.arpa import read_words, write_arpa
+from zoo.common.language_model.lexicon import read_lexicon
+from zoo.common.language_model.ngram import END, count_ngrams
 
 pytest.importorskip("flashlight.lib.text")
 
@@ -293,7 +293,7 @@ def test_bad_options(lm, options, message):
 
 
 def test_without_flashlight_the_command_is_named(lm, monkeypatch):
-    from zoo.common.decoding import word_lm
+    from zoo.common.language_model import word_lm
 
     def missing(name):
         raise ImportError(name)

@@ -13,7 +13,7 @@ from zoo.cli.export import export
 from zoo.common.core.errors import ZooError
 from zoo.common.data.batching import pad
 from zoo.common.export import parity, savedmodel
-from zoo.speech.audio import read_audio
+from zoo.speech.audio.reading import read_audio
 
 PLAIN_TENSORFLOW = """
 import sys

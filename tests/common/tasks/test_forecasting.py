@@ -11,9 +11,9 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
 from zoo.common.core.task import checked_batch
+from zoo.common.metrics.intervals import Intervals
 from zoo.common.runtime.keras_model import keras_function
-from zoo.common.tasks.intervals import Intervals
-from zoo.timeseries.corpora.segment import Segment
+from zoo.timeseries.forecasting.corpora.segment import Segment
 
 
 def doubled(series):

@@ -11,9 +11,9 @@ from zoo.common.core.errors import ZooError
 from zoo.common.ctc.search import beam_search
 from zoo.common.ctc.transcribe import transcribe
 from zoo.common.data.labels import Labels
-from zoo.common.decoding.arpa import read_arpa
 from zoo.common.decoding.decoders import CTCSearch
-from zoo.common.decoding.ngram import END
+from zoo.common.language_model.arpa import read_arpa
+from zoo.common.language_model.ngram import END
 from zoo.common.tasks.ctc import CTC
 from zoo.common.tasks.rescoring import in_case_of, open_language_model, rescore
 

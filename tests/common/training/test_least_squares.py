@@ -8,7 +8,7 @@ import pytest
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.training.least_squares import solve
-from zoo.timeseries.corpora.segment import Segment
+from zoo.timeseries.forecasting.corpora.segment import Segment
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from zoo.common.core.registry import entry
 from zoo.common.training.loop import train
 from zoo.common.training.overfit import overfit
 from zoo.common.training.training_model import TrainingModel
-from zoo.speech.corpora.an4 import AN4
+from zoo.speech.recognition.corpora.an4 import AN4
 
 RECIPE = "speech/bilstm-ctc-an4"
 TINY = {

@@ -9,9 +9,8 @@ from __future__ import annotations
 import fnmatch
 import functools
 import importlib
-import importlib.util
 import inspect
-import pkgutil
+import os
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -101,14 +100,18 @@ def entry(name: str) -> Entry:
 
 
 def modules(part: str) -> Iterator[str]:
-    """Yield the modules `zoo.<package>.<part>`, and those below it where that is a package."""
-    for package in pkgutil.iter_modules([str(PACKAGE)], "zoo."):
-        if not package.ispkg or importlib.util.find_spec(f"{package.name}.{part}") is None:
+    """Yield the modules `zoo.<...>.<part>`, at any depth, and those in it where it is a package."""
+    for folder, folders, files in os.walk(PACKAGE):
+        if "__init__.py" not in files:
+            folders.clear()  # not a package
             continue
-        found = importlib.import_module(f"{package.name}.{part}")
-        yield found.__name__
-        for module in pkgutil.iter_modules(getattr(found, "__path__", []), f"{found.__name__}."):
-            yield module.name
+        folders.sort()
+        parents = Path(folder).relative_to(PACKAGE.parent).parts
+        if f"{part}.py" in files:
+            yield ".".join((*parents, part))
+        if parents[-1] == part:
+            names = sorted(name.removesuffix(".py") for name in files if name.endswith(".py"))
+            yield from (".".join((*parents, name)) for name in names if name != "__init__")
 
 
 @functools.cache

@@ -1,6 +1,6 @@
 """The verbs of the `zoo` command: each one function, registered with its help.
 
-The command line walks the modules of `zoo/cli/` and the module `verbs` of each family.
+The command line walks the modules of `zoo/cli/` and the modules `commands` of the families.
 """
 
 from __future__ import annotations

@@ -22,8 +22,8 @@ from zoo.common.core.errors import ZooError
 from zoo.common.ctc.words import SEPARATOR, Transcription, Word
 from zoo.common.data.labels import BLANK_INDEX, Labels
 from zoo.common.decoding.generation import log_softmax
-from zoo.common.decoding.lexicon import Lexicon, name_some, read_lexicon, spell_words
-from zoo.common.decoding.word_lm import (
+from zoo.common.language_model.lexicon import Lexicon, name_some, read_lexicon, spell_words
+from zoo.common.language_model.word_lm import (
     NATS,
     boost,
     flashlight,

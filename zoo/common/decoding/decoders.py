@@ -146,7 +146,7 @@ class SequenceSearch(Sampling):
 
 @dataclass(frozen=True)
 class Forecast(Decoder):
-    """How far a forecast goes, and how sure it is. See `zoo.common.tasks.intervals`."""
+    """How far a forecast goes, and how sure it is. See `zoo.common.metrics.intervals`."""
 
     horizon: int = option(1, "steps ahead")
     interval: float = option(

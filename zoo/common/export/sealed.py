@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from zoo.common.core.errors import ExportError, ZooError
-from zoo.common.presets.seals import SEAL_FILE, check_seal, is_sealed, seal
+from zoo.common.presets.integrity import SEAL_FILE, check_seal, is_sealed, seal
 from zoo.common.runtime.preset import Preset
 from zoo.common.utils.files import atomic_folder
 

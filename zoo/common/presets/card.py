@@ -11,9 +11,9 @@ from zoo.common.core.axes import known_axes, name_axes
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
+from zoo.common.presets.lineage import EARLIER, schedule
 from zoo.common.presets.provenance import provenance
 from zoo.common.presets.runs import read_json, write_json
-from zoo.common.presets.schedules import EARLIER, schedule
 from zoo.common.utils.files import write_text
 
 # Every measurement of a preset of this name on test, also of earlier ones; a key of metrics.json.

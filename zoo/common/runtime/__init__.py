@@ -13,7 +13,7 @@ from pathlib import Path
 from zoo.common.core.errors import ExportError, ZooError, check_choice
 from zoo.common.core.model import Function, Graphs
 from zoo.common.presets import store
-from zoo.common.presets.seals import check_seal
+from zoo.common.presets.integrity import check_seal
 from zoo.common.utils.progress import say
 
 # What a user gets who names no runtime: the export that begins soonest, where it is valid, else the

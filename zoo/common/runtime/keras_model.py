@@ -12,7 +12,7 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.model import Contents, Function, ModelConfig
-from zoo.common.runtime.declared import WEIGHTS_MEMBER, check_declared
+from zoo.common.runtime.file_validation import WEIGHTS_MEMBER, check_declared
 from zoo.common.utils.files import atomic_file, check_file
 from zoo.common.utils.private import weight_shapes
 from zoo.common.utils.quiet import start_backend

@@ -16,9 +16,9 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.task import Evaluation
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.decoding.generation import log_softmax
+from zoo.common.decoding.segments import batches, count_detections, merge_detections
+from zoo.common.metrics.detection import area_under_roc, precision_recall_figure, roc_figure
 from zoo.common.runtime.keras_model import MODEL
-from zoo.common.tasks.detection import area_under_roc, precision_recall_figure, roc_figure
-from zoo.common.tasks.segments import batches, count_detections, merge_detections
 from zoo.common.tasks.steered import SteeredTask
 
 if TYPE_CHECKING:

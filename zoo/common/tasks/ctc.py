@@ -19,10 +19,10 @@ from zoo.common.ctc.search import greedy_search
 from zoo.common.ctc.transcribe import check_search, transcribe
 from zoo.common.ctc.words import Transcription, word_times
 from zoo.common.data.batching import evaluation_batches
+from zoo.common.decoding.segments import join_texts
+from zoo.common.metrics.error_rates import METRICS, error_rates
 from zoo.common.runtime.keras_model import MODEL
-from zoo.common.tasks.error_rates import METRICS, error_rates
 from zoo.common.tasks.rescoring import open_language_model, rescore
-from zoo.common.tasks.segments import join_texts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,7 +149,7 @@ class CTC(Task):
     def answer_segments(
         self, graphs: Graphs, recipe: Recipe, segments: Iterator[Segment]
     ) -> dict[str, Any]:
-        """See `Task.answer_segments` and `zoo.common.tasks.segments.join_texts`."""
+        """See `Task.answer_segments` and `zoo.common.decoding.segments.join_texts`."""
         return join_texts((piece, self.answer(graphs, recipe, piece.item)) for piece in segments)
 
     def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:

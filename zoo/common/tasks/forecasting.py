@@ -20,10 +20,10 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.task import Evaluation
+from zoo.common.metrics.intervals import Intervals
 from zoo.common.presets import store
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.runtime.preset import load_preset
-from zoo.common.tasks.intervals import Intervals
 from zoo.common.tasks.steered import SteeredTask
 from zoo.common.utils.progress import progress
 

@@ -29,8 +29,8 @@ from zoo.common.decoding.generation import (
     log_softmax,
     select_token,
 )
-from zoo.common.tasks.by_rows import RowOption, by_rows, initial_states_in_graph
-from zoo.common.tasks.scores import token_scores
+from zoo.common.decoding.scores import token_scores
+from zoo.common.runtime.row_signatures import RowOption, by_rows, initial_states_in_graph
 from zoo.common.utils.progress import progress
 
 if TYPE_CHECKING:

@@ -32,7 +32,7 @@ from zoo.common.decoding.generation import (
     log_softmax,
     select_token,
 )
-from zoo.common.tasks.scores import token_scores
+from zoo.common.decoding.scores import token_scores
 
 if TYPE_CHECKING:
     from zoo.common.core.data import Item

@@ -38,7 +38,7 @@ def gates(text: str | None) -> Outcome:
     """
     import zoo
     from zoo.common.data.manifests import read_file
-    from zoo.language.data import SAMPLE
+    from zoo.language.modelling.data import SAMPLE
 
     preset = zoo.load(PRESET)
     text = TEXT if text is None else text

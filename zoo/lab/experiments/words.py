@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from zoo.language.word_vectors import WordVectors
+    from zoo.language.embeddings.word_vectors import WordVectors
 
 PRESET = "language/lstm-small-ptb"
 PAIR = ("motel", "hotel")
@@ -46,7 +46,7 @@ def words() -> Outcome:
 def load() -> tuple[WordVectors, dict[str, int]]:
     """Return the vectors that the shipped word model reads words as, and the count of each word."""
     import zoo
-    from zoo.language.word_vectors import WordVectors
+    from zoo.language.embeddings.word_vectors import WordVectors
 
     preset = zoo.load(PRESET)
     vocabulary = preset.recipe.data.vocabulary

@@ -1,0 +1,254 @@
+"""Classes of texts: how texts are read and cut, the model, its answers, what is refused."""
+
+import json
+import re
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tests.harness import check_model
+from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
+from zoo.common.core.registry import entry
+from zoo.language.classification.corpora.labelled import read_manifest
+from zoo.language.classification.corpora.sst2 import SST2
+from zoo.language.classification.sentences import split_sentence
+
+NAME = "language/bilstm-sst2"
+TINY = {
+    "model.embedding_size": 6,
+    "model.hidden_size": 5,
+    "training.batch_size": 4,
+    "data.min_count": 1,
+    "data.word_dropout": 0,
+}
+# Made up for this test: no sentence of a corpus.
+LINES = (
+    ("the film is a quiet joy from its first scene to its last", "1"),
+    ("a dull , noisy and endless film", "0"),
+    ("it is n't funny and it does n't end", "0"),
+    ("moving , funny and wise", "1"),
+    ("what a waste of a good story", "0"),
+    ("i 'd see it again , and again", "1"),
+)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """A folder laid out like the corpus."""
+    for split in ("train", "dev", "test"):
+        lines = "".join(f"{text}\t{label}\n" for text, label in LINES)
+        (tmp_path / f"{split}.tsv").write_text(lines, encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def recipe(corpus):
+    """With a tiny model and the words of the corpus."""
+    return entry(NAME).recipe().override(TINY).adapt(SST2.read(corpus, "train"))
+
+
+@pytest.fixture
+def graphs(recipe):
+    keras.utils.set_random_seed(1)
+    return Graphs("keras", recipe.model.functions(recipe.model.build()))
+
+
+def test_harness(recipe, corpus, tmp_path):
+    check_model(recipe, SST2.read(corpus, "train"), tmp_path / "tiny")
+
+
+# Reading ------------------------------------------------------------------------------------------
+
+
+def test_the_corpus_has_its_classes_by_name(corpus):
+    examples = SST2.read(corpus, "dev")
+    assert [e.transcript for e in examples[:2]] == ["positive", "negative"]
+    assert [(e.id, e.split) for e in examples[:2]] == [("dev 1", "dev"), ("dev 2", "dev")]
+    assert len(SST2.read(corpus, "all")) == 3 * len(LINES)
+    with pytest.raises(ZooError, match="There are: 'train', 'dev', 'test', 'all'"):
+        SST2.read(corpus, "valid")
+
+
+@pytest.mark.parametrize("line", ["no label", "another label\t2", "\t1"])
+def test_a_bad_line_of_the_corpus_is_told(corpus, line):
+    (corpus / "dev.tsv").write_text(f"good\t1\n{line}\n", encoding="utf-8")
+    with pytest.raises(
+        ZooError, match=r"dev\.tsv, line 2: a line must be a text, a tab and one of"
+    ):
+        SST2.read(corpus, "dev")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("m.tsv", 'label\ttext\tsplit\ngood\tA "fine" film.\ttrain\nbad\tNo.\tdev\n'),
+        ("m.csv", 'text,label,split\n"A ""fine"" film.",good,train\nNo.,bad,dev\n'),
+        (
+            "m.jsonl",
+            '{"text": "A \\"fine\\" film.", "label": "good", "split": "train"}\n'
+            '{"text": "No.", "label": "bad", "split": "dev"}\n',
+        ),
+    ],
+)
+def test_manifests(tmp_path, name, content):
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    rows = [(e.text, e.transcript, e.split) for e in read_manifest(tmp_path / name)]
+    assert rows == [('A "fine" film.', "good", "train"), ("No.", "bad", "dev")]
+
+
+def test_a_label_may_be_a_number_and_a_split_be_missing(tmp_path):
+    rows = [{"text": "x", "label": 3}, {"text": "x", "label": 0, "split": None}]
+    (tmp_path / "m.json").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    examples = read_manifest(tmp_path / "m.json")
+    assert [(e.transcript, e.split) for e in examples] == [("3", None), ("0", None)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("text,label\n,good\n", "line 2: no text under the key 'text'"),
+        ("text,label\nx,\n", "line 2: no text under the key 'label'"),
+        ("text,sort\nx,y\n", "the header lacks label"),
+        ('{"text": "x"}\n', "line 1: no text under the key 'label'"),
+        ('{"text": "x", "label": true}\n', "line 1: no text under the key 'label'"),
+    ],
+)
+def test_a_bad_line_of_a_manifest_is_told(tmp_path, content, message):
+    (tmp_path / "m").write_text(content, encoding="utf-8")
+    with pytest.raises(ZooError, match=re.escape(message)):
+        read_manifest(tmp_path / "m")
+
+
+def test_dev_shares_no_text_with_train(tmp_path):
+    rows = "".join(f"text {i % 10},{i % 2}\n" for i in range(40))
+    (tmp_path / "m.csv").write_text("text,label\n" + rows, encoding="utf-8")
+    data = entry(NAME).recipe().data
+    train, dev = data.split_dev(read_manifest(tmp_path / "m.csv"), 0.2, seed=0)
+    assert len(dev) == 8
+    assert not {e.text for e in train} & {e.text for e in dev}
+
+
+# Words --------------------------------------------------------------------------------------------
+
+CUTS = [
+    ("It isn't funny, and it's LONG.", "it is n't funny , and it 's long ."),
+    ("it is n't funny , and", "it is n't funny , and"),
+    ("We\u2019ll see\u2014well-made (or not)!?", "we 'll see well made ( or not )!?"),
+    ("\tÀ bientôt\n\n été ", "à bientôt été"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), CUTS)
+def test_words_of_a_text(text, words):
+    assert split_sentence(text) == words.split()
+    assert split_sentence(words) == words.split()
+
+
+def test_a_savedmodel_cuts_as_the_zoo_does(recipe):
+    texts = [text for text, _ in CUTS] + [text for text, _ in LINES]
+    entry_ = recipe.data.raw_inputs(recipe)["serving_default"]
+    inputs = entry_.to_inputs(tf.constant(texts))
+    rows = [recipe.data.vocabulary.encode(split_sentence(text)) for text in texts]
+    assert inputs["lengths"].numpy().tolist() == [len(row) for row in rows]
+    for row, tokens in zip(rows, inputs["tokens"].numpy(), strict=True):
+        assert tokens.tolist() == row + [0] * (len(tokens) - len(row))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="A text is empty"):
+        entry_.to_inputs(tf.constant(["good", " \n"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="The text must be UTF-8"):
+        entry_.to_inputs(tf.constant(["good", b"sp\xe4t"]))
+
+
+def test_rare_words_are_unknown_and_dropped_words_too(corpus):
+    examples = SST2.read(corpus, "train")
+    recipe = entry(NAME).recipe().override(TINY | {"data.min_count": 2})
+    recipe = recipe.adapt(examples)
+    assert "wise" not in recipe.data.vocabulary
+    item = recipe.data.read_example(examples[3], recipe)
+    words = recipe.data.vocabulary.decode(item["tokens"])
+    assert words == ["<unk>", ",", "funny", "and", "<unk>"]
+
+    def tokens(share, epoch):
+        one = recipe.override({"data.word_dropout": share, "training.batch_size": 6})
+        ((x, _, _),) = one.data.batches(None, one, examples, epoch)
+        return x["tokens"]
+
+    assert 0.3 < np.mean(tokens(0.9, 0) == 1) < 1
+    np.testing.assert_array_equal(tokens(0.5, 3), tokens(0.5, 3))
+
+
+def test_a_batch_has_each_text_once_with_its_label(recipe, corpus):
+    examples = SST2.read(corpus, "train")
+    found = {}
+    for x, y, ids in recipe.data.batches(None, recipe, examples, 0):
+        for row, length, label, id_ in zip(x["tokens"], x["lengths"], y["label"], ids, strict=True):
+            found[id_] = (recipe.data.vocabulary.decode(row[:length]), int(label))
+    assert found == {e.id: (e.text.split(), int(e.transcript == "positive")) for e in examples}
+
+
+# The model and its answers ------------------------------------------------------------------------
+
+
+def test_padding_has_no_effect(recipe, graphs, corpus):
+    items = [recipe.data.read_example(e, recipe) for e in SST2.read(corpus, "train")]
+    together = recipe.data.collate(items)
+    for row, length in zip(together["tokens"], together["lengths"], strict=True):
+        row[length:] = 2  # whatever stands there
+    logits = graphs["model"](**together)["logits"]
+    for row, item in zip(logits, items, strict=True):
+        alone = graphs["model"](**recipe.data.collate([item]))["logits"][0]
+        np.testing.assert_allclose(row, alone, atol=1e-5)
+
+
+def test_evaluate_predict_and_the_savedmodel_give_the_same_answer(recipe, corpus):
+    model = recipe.model.build()
+    graphs = Graphs("keras", recipe.model.functions(model))
+    examples = SST2.read(corpus, "test")
+    evaluation = recipe.task.evaluate(graphs, recipe, examples)
+    assert {"accuracy", "f1_macro"} <= set(evaluation.metrics)
+    texts = [example.text for example in examples]
+    answers = list(recipe.task.predict(graphs, recipe, texts))
+    served = recipe.task.signatures(model, recipe)["serving_default"].function(tf.constant(texts))
+    for i, row in enumerate(evaluation.rows):
+        assert answers[i]["output"] == row["output"] == served["label"][i].numpy().decode()
+        assert answers[i]["probability"] == pytest.approx(row["probability"], abs=1e-5)
+    np.testing.assert_allclose(np.sum(served["probabilities"], axis=1), 1, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "The text is empty."),
+        (" \n\t", "The text is empty."),
+        ("qwertz asdf", "No word of the text is among"),
+        ("<unk> <pad>", "No word of the text is among"),
+        ("half a letter \ud800", "The text is not UTF-8: see its byte"),
+        ("film " * 20_000, "A text must have at most 10,000 words. Received: 20,000."),
+    ],
+)
+def test_a_bad_text_gets_a_line_and_the_next_its_answer(recipe, graphs, text, message):
+    bad, good = recipe.task.predict(graphs, recipe, [text, "a funny film"])
+    assert message in bad["error"]
+    assert good["output"] in ("negative", "positive")
+
+
+def test_texts_that_cannot_be_learnt_from(recipe, corpus):
+    (corpus / "dev.tsv").write_text("qwertz\t0\na film\t1\n", encoding="utf-8")
+    kept, left_out = recipe.data.filter_examples(SST2.read(corpus, "dev"), recipe)
+    assert ([e.text for e in kept], left_out) == (["a film"], {"without a known word": 1})
+    with pytest.raises(ZooError, match="are without a known word"):
+        recipe.data.filter_examples([e for e in SST2.read(corpus, "dev") if e not in kept], recipe)
+
+
+def test_bad_settings():
+    for key, value in (
+        ("data.word_dropout", 1.0),
+        ("data.min_count", 0),
+        ("model.num_classes", 1),
+        ("model.layers", 0),
+        ("model.dropout", 1.0),
+    ):
+        with pytest.raises(ZooError, match=key):
+            entry(NAME).recipe().override({key: value})

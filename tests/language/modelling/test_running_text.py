@@ -1,0 +1,183 @@
+"""Running text as data: batches, the dev split, what becomes of a text; and it needs no TensorFlow."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from zoo.common.core import registry
+from zoo.common.core.errors import ZooError
+from zoo.language.modelling.batching import running_batches
+from zoo.language.modelling.data import SAMPLE, RunningText
+
+CHARACTERS, WORDS = "language/charlstm-shakespeare", "language/lstm-small-ptb"
+
+
+@pytest.fixture(scope="module")
+def characters():
+    """(recipe with the vocabulary of the sample, the sample)."""
+    recipe = registry.entry(CHARACTERS).recipe()
+    examples = recipe.data.read_manifest(SAMPLE)
+    return recipe.adapt(examples), examples
+
+
+def test_batches_go_through_the_text():
+    """Row by row, batch after batch, every target is the token after its own, and none is twice."""
+    text = np.arange(1000, dtype=np.int32)
+    batches = running_batches(text, 4, 16, np.random.default_rng(3))
+    rows = list(batches)
+    tokens = np.concatenate([x["tokens"] for x, _, _ in rows], axis=1)
+    targets = np.concatenate([y["targets"] for _, y, _ in rows], axis=1)
+    assert tokens.shape == (4, 16 * len(rows))
+    np.testing.assert_array_equal(targets, tokens + 1)
+    assert len(np.unique(tokens)) == tokens.size > 1000 - 16 - 4 * 16
+    np.testing.assert_array_equal(np.diff(tokens, axis=1), 1)
+    assert [bool(x["reset_states"].all()) for x, _, _ in rows] == [True] + [False] * (len(rows) - 1)
+    for x, _, ids in rows:
+        assert list(ids) == [f"token {first}" for first in x["tokens"][:, 0]]
+    np.testing.assert_array_equal(next(iter(batches))[0]["tokens"], rows[0][0]["tokens"])
+
+
+def test_batches_are_what_they_say(characters):
+    recipe, examples = characters
+    recipe = recipe.override({"training.batch_size": 4, "data.time_steps": 16})
+    batches = recipe.data.batches(None, recipe, examples, 0)
+    x, y, ids = next(iter(batches))
+    assert batches.spec == (
+        {"tokens": ((4, 16), "int32"), "reset_states": ((4,), "bool")},
+        {"targets": ((4, 16), "int32")},
+    )
+    for arrays, spec in zip((x, y), batches.spec, strict=True):
+        assert {name: (a.shape, a.dtype.name) for name, a in arrays.items()} == spec
+    assert len(ids) == 4
+
+
+def test_other_epochs_are_divided_elsewhere(characters):
+    recipe, examples = characters
+    recipe = recipe.override({"training.batch_size": 4})
+    first = [
+        next(iter(recipe.data.batches(None, recipe, examples, epoch)))[2][0]
+        for epoch in (0, 1, 2, 0)
+    ]
+    assert first[0] == first[3]
+    assert len(set(first)) > 1
+
+
+def test_a_text_too_short_for_a_batch_is_refused():
+    with pytest.raises(ZooError, match="A text of 10 tokens is too short for batches of 4 rows"):
+        running_batches(np.arange(10), 4, 16, np.random.default_rng(0))
+
+
+def test_dev_is_the_beginning_of_each_text(characters):
+    recipe, examples = characters
+    train, dev = recipe.data.split_dev(examples, 0.1, 0)
+    assert dev[0].tokens + train[0].tokens == examples[0].tokens
+    assert len(dev[0].tokens) == pytest.approx(0.1 * len(examples[0].tokens), abs=1)
+
+
+def test_the_vocabulary_begins_with_the_start(characters, tmp_path):
+    recipe, _ = characters
+    assert recipe.data.vocabulary.tokens[0] == "\n"
+    (name, text), *_ = recipe.data.assets().items()
+    (tmp_path / name).write_text(text)
+    assert RunningText(tokenization="character").with_assets(tmp_path).vocabulary == (
+        recipe.data.vocabulary
+    )
+    with pytest.raises(ZooError, match="does not fit words: its first token must be '<eos>'"):
+        RunningText(tokenization="word").with_assets(tmp_path)
+
+
+def test_a_token_that_is_not_in_the_vocabulary(characters, tmp_path):
+    recipe, _ = characters
+    (tmp_path / "other.txt").write_text("so 日", encoding="utf-8")
+    other = recipe.data.read_manifest(tmp_path / "other.txt")
+    with pytest.raises(ZooError, match=r"other.txt: '日' is none of the vocabulary's"):
+        recipe.data.filter_examples(other, recipe)
+
+
+def test_rare_words_stay_out():
+    data = replace(RunningText(min_count=2), vocabulary=None)
+    recipe = replace(registry.entry(WORDS).recipe(), data=data)
+    recipe = recipe.adapt(recipe.data.read_manifest(SAMPLE))
+    counts = recipe.data.vocabulary.counts[2:]
+    assert min(counts) == 2
+    assert recipe.data.read_input("the zyzzyva", recipe)["tokens"].tolist() == [
+        0,
+        recipe.data.vocabulary.index("the"),
+        1,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "The text is empty"),
+        (" \n", "The text is empty"),
+        (os.fsdecode(b"caf\xe9"), "not UTF-8: see its byte 3"),
+        ("日本", "No character of the text is among"),
+        ("so 日", "'日' is none of the vocabulary's"),
+    ],
+)
+def test_a_bad_text_is_told_in_one_line(characters, text, message):
+    recipe, _ = characters
+    with pytest.raises(ZooError, match=message) as error:
+        recipe.data.read_input(text, recipe)
+    assert "\n" not in str(error.value)
+
+
+def test_a_prompt_goes_on_in_its_own_words(characters):
+    recipe, _ = characters
+    data = recipe.data
+    assert data.continue_text("ROMEO:\n", data.vocabulary.encode("To")) == "ROMEO:\nTo"
+    words = RunningText().adapt(RunningText().read_manifest(SAMPLE), recipe.model)[0]
+    indices = words.vocabulary.encode(["the", "<eos>", "<eos>", "of"])
+    assert words.continue_text("Xyz  says", indices) == "Xyz says the\n\nof"
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ({"tokenization": "byte"}, "must be one of 'word', 'character'"),
+        ({"min_count": 0}, "data.min_count must be at least 1"),
+        ({"time_steps": 0}, "data.time_steps must be at least 1"),
+    ],
+)
+def test_bad_settings(setting, message):
+    with pytest.raises(ZooError, match=message):
+        RunningText(**setting)
+
+
+def test_training_batches_need_no_tensorflow():
+    """They are read where only JAX or PyTorch is installed."""
+    code = """
+import sys
+sys.modules["tensorflow"] = None
+from zoo.common.core import registry
+from zoo.language.modelling.data import SAMPLE
+for name in ("language/charlstm-shakespeare", "language/lstm-small-ptb"):
+    recipe = registry.entry(name).recipe()
+    recipe = recipe.override({"training.batch_size": 2, "data.time_steps": 5})
+    examples = recipe.data.read_manifest(SAMPLE)
+    recipe = recipe.adapt(examples)
+    x, y, ids = next(iter(recipe.data.batches(None, recipe, examples, 0)))
+    print(x["tokens"].shape, len(recipe.data.example_inputs(recipe)["step"]))
+assert "keras" not in sys.modules
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.splitlines() == ["(2, 5) 4", "(2, 5) 4"], done.stderr
+
+
+def test_windows_to_learn_by_heart(characters):
+    """`--overfit 3`: three stretches of text, not a whole corpus."""
+    recipe, (text,) = characters
+    steps = recipe.data.time_steps
+    (first,) = recipe.data.take_windows([text], 3, recipe)
+    assert first.tokens == text.tokens[: 3 * steps]
+    assert recipe.data.num_windows([first], recipe) == 3
+    short = replace(text, tokens=text.tokens[: 2 * steps + 5])
+    tiny = replace(text, tokens=text.tokens[: steps - 1])
+    taken = recipe.data.take_windows([tiny, short, text, text], 3, recipe)
+    assert [len(part.tokens) for part in taken] == [2 * steps + 5, steps]

@@ -1,0 +1,295 @@
+"""Recordings heard part by part: the answer is that to the whole recording, in every runtime."""
+
+import io
+import itertools
+import json
+import sys
+from types import SimpleNamespace
+
+import keras
+import numpy as np
+import pytest
+import soundfile
+
+from tests.harness import check_model, plain
+from zoo.common.core.errors import ZooError
+from zoo.common.core.registry import entry
+from zoo.common.core.states import initial_states, next_states
+from zoo.common.data.batching import pad
+from zoo.common.runtime import BACKENDS, open_graphs
+from zoo.common.runtime.preset import load_preset
+from zoo.speech.audio.reading import read_audio
+from zoo.speech.recognition.corpora.an4 import AN4_PHONEMES
+from zoo.speech.recognition.data import EXAMPLE_CLIPS
+from zoo.speech.recognition.streaming import Stream
+
+RECIPE = "speech/lstm-ctc-phoneme-an4"
+LATER = (
+    700  # samples: a window begins in the recording that they are cut from, and does not end there
+)
+
+
+def tiny(**overrides):
+    settings = {"layers": 2, "hidden_size": 8, "conv_filters": 4} | overrides
+    recipe = entry(RECIPE).recipe().override({f"model.{k}": v for k, v in settings.items()})
+    return plain(recipe)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, an4):
+    """A preset with all exports, as the harness leaves it."""
+    folder = tmp_path_factory.mktemp("streaming") / "tiny"
+    check_model(tiny(), AN4_PHONEMES.read(an4, "train")[:4], folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def preset(folder):
+    return load_preset(folder)
+
+
+@pytest.fixture(scope="module")
+def clip():
+    """A second and a half that ends in the middle of a window."""
+    return read_audio(EXAMPLE_CLIPS[1], 16_000)[8000 : 32_000 + LATER]
+
+
+def hear(stream, samples, size):
+    """The answer to samples that come in blocks of some size."""
+    for begin in range(0, len(samples), size):
+        stream.accept(samples[begin : begin + size])
+    return stream.finish()
+
+
+def whole(graphs, recipe, samples):
+    item = recipe.data.item(samples, recipe)
+    answer = recipe.task.answer(graphs, recipe, item)
+    return answer | recipe.data.about_input(item, recipe)
+
+
+def is_same(answer, expected):
+    assert set(answer) == set(expected)
+    assert answer["output"] == expected["output"] != ""
+    assert answer["seconds"] == expected["seconds"]
+    assert answer["log_probability"] == pytest.approx(expected["log_probability"], abs=1e-3)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_the_stream_answers_as_the_whole_recording(folder, preset, clip, backend):
+    graphs = open_graphs(backend, folder)
+    expected = whole(graphs, preset.recipe, clip)
+    answers = [hear(Stream(graphs, preset.recipe), clip, size) for size in (479, len(clip))]
+    is_same(answers[0], expected)
+    assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize("size", [1, 3, 160, 481, 4001])
+def test_blocks_of_any_size(preset, clip, size):
+    """To the last bit."""
+    clip = clip[-5000 - LATER :] if size == 1 else clip
+    expected = hear(preset.stream(), clip, len(clip))
+    assert hear(preset.stream(), clip, size) == expected
+
+
+@pytest.mark.parametrize("samples", [400, 480, 481, 1000])
+def test_short_recordings(preset, clip, samples):
+    expected = whole(preset.graphs, preset.recipe, clip[:samples])
+    answer = hear(preset.stream(), clip[:samples], 77)
+    assert answer["log_probability"] == pytest.approx(expected["log_probability"], abs=1e-4)
+
+
+def test_the_decoder_has_the_last_word(preset, clip):
+    """The partial results are those of the best path; the answer is the decoder's, with its options."""
+    recipe = preset.recipe.override({"decoder.beam_width": 8, "decoder.n_best": 2})
+    expected = whole(preset.graphs, recipe, clip)
+    stream = recipe.data.stream(preset.graphs, recipe)
+    answer = hear(stream, clip, 1000)
+    is_same(answer, expected)
+    assert [a["output"] for a in answer["alternatives"]] == [
+        a["output"] for a in expected["alternatives"]
+    ]
+
+
+def test_partial_results_grow(preset, clip):
+    stream = preset.stream()
+    assert stream.partial() == ""
+    partials = []
+    for begin in range(0, len(clip), 1600):
+        stream.accept(clip[begin : begin + 1600])
+        partials.append(stream.partial())
+    assert all(later.startswith(early) for early, later in itertools.pairwise(partials))
+    assert stream.seconds == len(clip) / 16_000
+    assert stream.finish()["output"].startswith(partials[-1])
+
+
+def test_another_rate(preset, clip, tmp_path):
+    """Blocks are resampled as a file is."""
+    slow = clip[: len(clip) // 2]
+    soundfile.write(tmp_path / "slow.wav", slow, 8000, subtype="FLOAT")
+    expected = whole(preset.graphs, preset.recipe, read_audio(tmp_path / "slow.wav", 16_000))
+    is_same(hear(preset.stream(sample_rate=8000), slow, 333), expected)
+
+
+def test_a_frame_is_not_changed_by_what_follows(preset, clip):
+    """Nor by the rest of a batch, whatever stands beyond the end of a recording."""
+    graph, model = preset.graphs["model"], preset.recipe.model
+    logits = graph(waveform=clip[None], lengths=np.array([len(clip)]))["logits"][0]
+    early = graph(waveform=clip[None, :9600], lengths=np.array([9600]))["logits"][0]
+    np.testing.assert_allclose(early[:20], logits[:20], atol=1e-5)
+    waveform, lengths = pad([clip, clip[:9700]])
+    waveform[1, 9700:] = np.random.default_rng(0).normal(0, 0.3, len(clip) - 9700)
+    both = graph(waveform=waveform, lengths=lengths)
+    assert both["logit_lengths"].tolist() == [model.frames(len(clip)), model.frames(9700)]
+    np.testing.assert_allclose(both["logits"][0][: len(logits)], logits, atol=1e-5)
+    alone = graph(waveform=clip[None, :9700], lengths=np.array([9700]))["logits"][0]
+    count = model.frames(9700)
+    np.testing.assert_allclose(both["logits"][1][:count], alone[:count], atol=1e-5)
+
+
+def test_a_long_stream_does_not_drift(preset, clip):
+    """A quarter of an hour: the running means of 90,000 frames, in float32."""
+    model = preset.recipe.model
+    features = [spec for spec in model.states if spec.name.startswith("mel_")]
+    states = initial_states(model.states, 1)
+    states["mel_count"] += 90_000
+    before = {spec.name: states[spec.name].copy() for spec in features}
+    chunk = clip[None, 9600 : 9600 + 10 * model.chunk_samples]
+    states = next_states(model.states, preset.graphs["step"](waveform=chunk, **states))
+    assert states["mel_count"][0, 0] == before["mel_count"][0, 0] + 30
+    for name in ("mel_mean", "mel_square"):
+        assert 0 < np.abs(states[name] - before[name]).max() < 0.05
+
+
+# Bad input ----------------------------------------------------------------------------------------
+
+
+def test_nothing_after_the_end(preset, clip):
+    stream = preset.stream()
+    hear(stream, clip[:2000], 500)
+    for call in (lambda: stream.accept(clip), stream.finish):
+        with pytest.raises(ZooError, match=r"The stream is finished: open another one"):
+            call()
+
+
+@pytest.mark.parametrize(
+    ("samples", "message"),
+    [
+        (np.zeros(480, np.int16), r"must be floating-point, full scale 1\.0\. Received: int16"),
+        ([1, 2], r"must be floating-point"),
+        (["x"], r"must be floating-point"),
+        (np.zeros((480, 2), np.float32), r"one axis, \[samples\].* Received: \(480, 2\)"),
+        (np.array([0.1, np.nan, np.inf]), r"2 of 3 samples are NaN or infinite"),
+    ],
+)
+def test_bad_samples_are_refused_and_not_heard(preset, clip, samples, message):
+    stream = preset.stream()
+    stream.accept(clip[:1000])
+    with pytest.raises(ZooError, match=message):
+        stream.accept(samples)
+    stream.accept(clip[1000:4000])
+    assert stream.finish() == hear(preset.stream(), clip[:4000], 4000)
+
+
+def test_a_stream_must_have_a_window(preset, clip):
+    for samples in (0, 399):
+        stream = preset.stream()
+        stream.accept(clip[:samples])
+        with pytest.raises(ZooError, match=rf"at least 25 ms. Received: {samples} sample"):
+            stream.finish()
+
+
+def test_sample_rates_are_checked(preset):
+    with pytest.raises(ZooError, match=r"sample_rate must be at least 1,000"):
+        preset.stream(sample_rate=0)
+
+
+def test_silence_is_no_error(preset):
+    assert hear(preset.stream(), np.zeros(8000, np.float32), 800)["seconds"] == 0.5
+
+
+def test_what_needs_the_whole_recording_says_so(tiny_run, refused, clips):
+    wanted = rf"cannot stream: its answer needs the whole recording\. One that can: {RECIPE}"
+    with pytest.raises(ZooError, match=wanted):
+        load_preset(tiny_run).stream()
+    assert RECIPE in refused("predict", tiny_run, clips[0], "--stream")
+    recipe = entry("language/lstm-small-ptb").recipe()
+    with pytest.raises(ZooError, match="language/lstm-small-ptb cannot stream"):
+        recipe.data.stream(None, recipe)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "name"),
+    [
+        ({"subsampling_factor": 1}, "subsampling_factor must be at least 2"),
+        ({"end_frames": -1}, "end_frames"),
+        ({"features.normalization": "utterance"}, r"normalization must be one of 'running'"),
+        ({"features.hop": 0.025}, "window - model.features.hop must be at least 1"),
+        ({"features.prior_frames": -1}, "prior_frames must be at least 0"),
+        ({"dropout": 1}, "dropout"),
+    ],
+)
+def test_what_cannot_be_built_is_refused(overrides, name):
+    with pytest.raises(ZooError, match=name):
+        tiny(**overrides)
+
+
+# The command --------------------------------------------------------------------------------------
+
+
+def test_predict_stream(run_zoo, folder, clips):
+    expected = run_zoo("predict", folder, clips[0], "--json").json["predictions"][0]
+    lines = run_zoo("predict", folder, clips[0], "--stream").out.splitlines()
+    assert lines[-1] == expected["output"]
+    assert all(line.split(" s  ")[1] in lines[-1] for line in lines[:-1])
+    assert len(lines) > 3
+    answer = run_zoo("predict", folder, clips[0], "--stream", "--json")
+    (prediction,) = answer.json["predictions"]
+    assert prediction | {"log_probability": 0} == expected | {"log_probability": 0}
+    rows = run_zoo("predict", folder, clips[0], "--stream", "--jsonl", "--backend", "onnx").out
+    *partials, last = map(json.loads, rows.splitlines())
+    assert all(set(row) == {"input", "seconds", "partial"} for row in partials)
+    assert last["output"] == expected["output"]
+
+
+def stdin(monkeypatch, content):
+    monkeypatch.setattr(
+        sys, "stdin", SimpleNamespace(buffer=io.BufferedReader(io.BytesIO(content)))
+    )
+
+
+def test_predict_stream_of_standard_input(run_zoo, folder, clips, monkeypatch):
+    expected = run_zoo("predict", folder, clips[0]).out
+    samples, _ = soundfile.read(clips[0], dtype="int16")
+    stdin(monkeypatch, samples.astype("<i2").tobytes())
+    assert run_zoo("predict", folder, "-", "--stream").out.splitlines()[-1] + "\n" == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "Standard input is empty"),
+        (b"\0" * 801, "ends within a sample"),
+        (b"RIFF" + b"\0" * 900, "Received: an audio file"),
+        (b"\0" * 100, "at least 25 ms. Received: 50 sample"),
+    ],
+)
+def test_bad_standard_input(refused, folder, monkeypatch, content, message):
+    stdin(monkeypatch, content)
+    assert message in refused("predict", folder, "-", "--stream")
+
+
+def test_a_stream_has_one_input_and_no_file(refused, folder, clips):
+    assert "one input" in refused("predict", folder, *clips, "--stream")
+    assert "--out" in refused("predict", folder, clips[0], "--stream", "--out", "x.txt")
+    assert "no such file" in refused("predict", folder, "missing.wav", "--stream")
+
+
+# The model ----------------------------------------------------------------------------------------
+
+
+def test_step_shares_the_weights_of_the_model(preset):
+    """It has no weight of its own to learn."""
+    graphs = preset.recipe.model.graphs(preset.model)
+    own = {id(weight) for weight in preset.model.weights}
+    assert all(id(weight) in own for weight in graphs["step"].weights)
+    assert isinstance(graphs["step"], keras.Model)

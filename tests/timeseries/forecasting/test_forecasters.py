@@ -1,0 +1,161 @@
+"""The family's models: built, trained, exported, and known numbers of the linear one."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.harness import check_model
+from zoo.common.core.registry import entry
+from zoo.common.runtime.preset import load_preset
+from zoo.timeseries.forecasting.corpora.segment import Segment
+from zoo.timeseries.forecasting.models.ar import select_order
+from zoo.timeseries.forecasting.time_index import Clock
+
+TINY = {"model.context": 8, "training.batch_size": 16}
+
+
+@pytest.mark.parametrize(
+    ("name", "overrides"),
+    [
+        ("timeseries/ar-laser", {}),
+        ("timeseries/rnn-laser", {"model.hidden_size": 4}),
+        pytest.param(
+            # The same code as for the other cells.
+            "timeseries/gru-laser",
+            {"model.hidden_size": 4},
+            marks=pytest.mark.slow,
+        ),
+        ("timeseries/tdnn-laser", {"model.channels": (4, 3), "model.kernel_sizes": (5, 2)}),
+        (
+            "timeseries/lstm-nn5",
+            {
+                "model.hidden_size": 4,
+                "model.layers": 2,
+                "model.steps": 3,
+                "decoder.horizon": 5,
+                "data.covariates": ("price",),
+            },
+        ),
+    ],
+)
+def test_model(name, overrides, laser, tmp_path):
+    prices = tuple((value,) for value in laser[60:130])
+    examples = [Segment("laser", laser[:60], covariates=prices, clock=Clock("2026-11-24", 1))]
+    recipe = entry(name).recipe().override(TINY | overrides).adapt(examples)
+    check_model(recipe, examples, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def autoregression(laser, tmp_path_factory):
+    """(preset, values it was trained on) of an autoregression of order 8."""
+    recipe = entry("timeseries/ar-laser").recipe().override(TINY)
+    (train,), dev = recipe.data.split_dev([Segment("laser", laser, split="train")], 0.2, 0)
+    recipe = recipe.adapt([train])
+    folder = tmp_path_factory.mktemp("runs") / "ar"
+    recipe.training.train(recipe, [train], dev, folder, log=lambda line: None)
+    return load_preset(folder), np.array(train.values)
+
+
+def raw_weights(preset) -> tuple[np.ndarray, float]:
+    """The weights of past values, the latest one last, and the intercept, in the series' units."""
+    kernel, bias = preset.recipe.model.linear_layer(preset.model).get_weights()
+    mean, deviation = preset.recipe.model.mean, preset.recipe.model.deviation
+    return kernel[:, 0], bias[0] * deviation + mean * (1 - kernel.sum())
+
+
+def test_autoregression_is_least_squares(autoregression):
+    preset, values = autoregression
+    rows = np.lib.stride_tricks.sliding_window_view(values, 9)
+    inputs = np.column_stack([rows[:, :-1], np.ones(len(rows))])
+    expected = np.linalg.lstsq(inputs, rows[:, -1], rcond=None)[0]
+    weights, intercept = raw_weights(preset)
+    np.testing.assert_allclose(weights, expected[:-1], atol=1e-5)
+    assert intercept == pytest.approx(expected[-1], abs=1e-3)
+    forecast = preset.graphs["model"](series=rows[:5, :-1].astype(np.float32))["forecast"]
+    np.testing.assert_allclose(forecast[:, 0], inputs[:5] @ expected, rtol=1e-4)
+
+
+def test_autoregression_is_that_of_statsmodels(autoregression):
+    models = pytest.importorskip("statsmodels.tsa.ar_model")
+    preset, values = autoregression
+    fitted = models.AutoReg(values, lags=8, trend="c").fit()
+    weights, intercept = raw_weights(preset)
+    np.testing.assert_allclose(weights[::-1], fitted.params[1:], atol=1e-5)
+    assert intercept == pytest.approx(fitted.params[0], abs=1e-3)
+    recipe = preset.recipe.override({"decoder.horizon": 20})
+    item = {"series": values[None, -8:].astype(np.float32)}
+    answer = recipe.task.answer(preset.graphs, recipe, item)
+    expected = fitted.predict(len(values), len(values) + 19)
+    np.testing.assert_allclose(answer["forecast"], expected, rtol=1e-3)
+
+
+def test_the_order_is_that_of_statsmodels(laser):
+    models = pytest.importorskip("statsmodels.tsa.ar_model")
+    for values in (np.array(laser[:120]), np.array(laser[100:])):
+        largest = round(12 * (len(values) / 100) ** 0.25)
+        expected = models.ar_select_order(values, largest, ic="aic").ar_lags
+        assert select_order([values]) == max(expected)
+
+
+def test_a_recipe_without_an_order_takes_it_from_train(laser):
+    recipe = entry("timeseries/ar-sunspots").recipe()
+    train, dev = (
+        Segment("train", laser[:200], split="train"),
+        Segment("dev", laser[200:], (), "dev"),
+    )
+    adapted = recipe.adapt([train, dev])
+    assert adapted.model.context == select_order([np.array(train.values)])
+    assert adapted.adapt([dev]) == adapted
+
+
+def test_an_autoregression_with_a_known_column_is_that_of_statsmodels(laser, tmp_path):
+    models = pytest.importorskip("statsmodels.tsa.ar_model")
+    values, prices = np.array(laser[:200]), np.sin(np.arange(220.0))[:, None]
+    values = values + 20 * prices[:200, 0]
+    recipe = entry("timeseries/ar-laser").recipe()
+    recipe = recipe.override({"model.context": 4, "data.covariates": ("price",)})
+    train = Segment("laser", tuple(values), covariates=tuple(map(tuple, prices)), split="train")
+    dev = replace(train, values=train.values[100:], history=train.values[:100])
+    recipe = recipe.adapt([train])
+    recipe.training.train(recipe, [train], [dev], tmp_path / "run", log=lambda line: None)
+    preset = load_preset(tmp_path / "run")
+    fitted = models.AutoReg(values, lags=4, exog=prices[:200]).fit()
+    coming = replace(train, values=(np.nan,), history=train.values)
+    recipe = preset.recipe.override({"decoder.horizon": 20})
+    item = recipe.data.windows(coming, recipe, 20).inputs
+    answer = recipe.task.answer(preset.graphs, recipe, item)
+    expected = fitted.predict(200, 219, exog_oos=prices[200:])
+    np.testing.assert_allclose(answer["forecast"], expected, rtol=2e-3)
+
+
+def test_a_window_is_scaled_by_itself(laser):
+    """Series of another size get the same forecast, in their units, from one model."""
+    recipe = entry("timeseries/lstm-nn5").recipe()
+    recipe = recipe.override(TINY | {"model.hidden_size": 4, "model.steps": 3})
+    recipe = recipe.adapt([Segment("laser", laser[:60], clock=Clock("2026-11-24", 1))])
+    model = recipe.model.build()
+    (batch, *_) = recipe.data.example_inputs(recipe)["model"]
+    forecast = np.array(model(batch)["forecast"])
+    larger = batch | {"series": batch["series"] * 100 + 7}
+    np.testing.assert_allclose(model(larger)["forecast"], forecast * 100 + 7, rtol=1e-3)
+    scale = recipe.model.scale(batch["series"])
+    assert scale[0, 0] == pytest.approx(batch["series"].std(), rel=1e-2)
+    flat = np.full((1, 8), 5.0, np.float32)
+    assert recipe.model.scale(flat)[0, 0] == pytest.approx(recipe.model.deviation / 100)
+
+
+def test_a_forecast_does_not_depend_on_units(laser):
+    """The same weights, another scale: the scaling is all that differs."""
+    recipe = entry("timeseries/lstm-laser").recipe().override(TINY | {"model.hidden_size": 4})
+    values = np.array(laser[:60])
+    windows = np.lib.stride_tricks.sliding_window_view(values.astype(np.float32), 8)
+    forecasts, weights = [], None
+    for factor, offset in ((1, 0), (0.01, 273)):
+        part = recipe.adapt([Segment("laser", tuple(values * factor + offset))])
+        model = part.model.build()
+        weights = weights or model.get_weights()
+        model.set_weights(weights)
+        inputs = {"series": windows * np.float32(factor) + np.float32(offset)}
+        forecasts.append((np.array(model(inputs)["forecast"]) - offset) / factor)
+    np.testing.assert_allclose(forecasts[0], forecasts[1], atol=0.05)

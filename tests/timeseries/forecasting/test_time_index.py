@@ -1,0 +1,67 @@
+"""Times at equal distances: read, refused, continued."""
+
+import numpy as np
+import pytest
+
+from zoo.common.core.errors import ZooError
+from zoo.timeseries.forecasting.time_index import Clock, find_clock, parse_time
+
+
+def clock_of(*texts):
+    return find_clock([parse_time(text) for text in texts], [f"row {i}" for i in range(len(texts))])
+
+
+@pytest.mark.parametrize(
+    ("texts", "after"),
+    [
+        (("1700", "1701", "1702"), ["1703", "1704"]),
+        (("1949-11", "1949-12"), ["1950-01", "1950-02"]),
+        (("1996-02-27", "1996-02-28"), ["1996-02-29", "1996-03-01"]),
+        (("19580329", "19580405", "19580412"), ["1958-04-19", "1958-04-26"]),
+        (("2020-01-01", "2020-02-01", "2020-03-01"), ["2020-04-01", "2020-05-01"]),
+        (("2020-01-31", "2020-02-29", "2020-03-31"), ["2020-04-30", "2020-05-31"]),
+        (("2019-12-31", "2020-12-31", "2021-12-31"), ["2022-12-31", "2023-12-31"]),
+        (("2020-01-15", "2020-04-15", "2020-07-15"), ["2020-10-15", "2021-01-15"]),
+        (("2020-01-01 23:00", "2020-01-01 23:30"), ["2020-01-02T00:00:00", "2020-01-02T00:30:00"]),
+        (("2020-01-01T23:00+01:00", "2020-01-01T23:00Z"), ["2020-01-02T00:00:00"] * 1),
+        (("2020-01-01 00:00", "2020-01-02 00:00"), ["2020-01-03T00:00:00"]),
+    ],
+)
+def test_times_go_on(texts, after):
+    clock = clock_of(*texts)
+    assert [str(time) for time in clock.times(len(texts), len(after))] == after
+    later = clock.after(len(texts))
+    assert [str(time) for time in later.times(0, len(after))] == after
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (("2020-01-02", "2020-01-01"), "row 1: times must rise. .* is before 2020-01-02"),
+        (("2020-01-01", "2020-01-01"), "row 1: times must rise. .* stands twice"),
+        (
+            ("2020-01-01", "2020-01-02", "2020-01-04", "2020-01-05"),
+            "row 2: times must be at equal distances, here 1 days; .* 2020-01-04 after 2020-01-02",
+        ),
+        (("2020-01-31", "2020-02-28", "2020-03-31"), "row 2: times must be at equal distances"),
+        (("31/01/2020",), "a time must be written like 1949, .* Received: '31/01/2020'"),
+        (("2020-13",), "a time must be written like"),
+        (("",), "a time must be written like"),
+    ],
+)
+def test_times_that_are_refused(texts, message):
+    with pytest.raises(ZooError, match=message):
+        clock_of(*texts)
+
+
+def test_one_time_tells_no_distance():
+    assert clock_of("2020-01-01") is None
+
+
+def test_calendar():
+    weekdays = Clock("1996-03-18", 1).calendar(("weekday",), 0, 8)
+    np.testing.assert_array_equal(weekdays.argmax(axis=1), [0, 1, 2, 3, 4, 5, 6, 0])  # a Monday
+    np.testing.assert_array_equal(weekdays.sum(axis=1), 1)
+    both = Clock("1969-12-31T22:00:00", 3600).calendar(("hour", "month"), 1, 2)
+    assert both.shape == (2, 36)
+    np.testing.assert_array_equal(np.argwhere(both), [[0, 23], [0, 35], [1, 0], [1, 24]])

@@ -1,0 +1,221 @@
+"""Image files of every kind, and of none."""
+
+import os
+import struct
+import zlib
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+from zoo.common.core.errors import ZooError
+from zoo.vision_language.captioning.images import SIZE, read_image
+from zoo.vision_language.captioning.samples import files, pictures
+from zoo.vision_language.captioning.signatures import decode_images
+
+
+@pytest.fixture
+def picture() -> Image.Image:
+    """A picture whose four quarters differ: red, green over blue, grey."""
+    quarters = np.zeros((SIZE, SIZE, 3), np.uint8)
+    half = SIZE // 2
+    quarters[:half, :half] = (200, 30, 30)
+    quarters[:half, half:] = (30, 160, 30)
+    quarters[half:, :half] = (30, 30, 220)
+    quarters[half:, half:] = (120, 120, 120)
+    return Image.fromarray(quarters)
+
+
+def quarters(pixels: np.ndarray) -> np.ndarray:
+    """The colour in the middle of each quarter, int [2, 2, 3]."""
+    assert pixels.shape == (SIZE, SIZE, 3)
+    assert pixels.dtype == np.uint8
+    places = [SIZE // 4, 3 * SIZE // 4]
+    return pixels[np.ix_(places, places)].astype(int)
+
+
+@pytest.mark.parametrize("suffix", ["png", "webp", "bmp", "tiff"])
+def test_lossless_files_give_their_pixels(picture, tmp_path, suffix):
+    path = tmp_path / f"picture.{suffix}"
+    picture.save(path, **({"lossless": True} if suffix == "webp" else {}))
+    np.testing.assert_array_equal(read_image(path), np.asarray(picture))
+
+
+@pytest.mark.parametrize(("mode", "suffix"), [("RGB", "jpg"), ("CMYK", "jpg"), ("P", "gif")])
+def test_other_modes_give_the_colours(picture, tmp_path, mode, suffix):
+    path = tmp_path / f"picture.{suffix}"
+    (picture.quantize() if mode == "P" else picture.convert(mode)).save(path)
+    difference = quarters(read_image(path)) - quarters(np.asarray(picture))
+    assert np.abs(difference).max() <= 8
+
+
+def test_grey_and_16_bits_give_the_same_grey(picture, tmp_path):
+    grey = np.asarray(picture.convert("L"))
+    Image.fromarray(grey).save(tmp_path / "8.png")
+    Image.fromarray(grey.astype(np.uint16) << 8).save(tmp_path / "16.png")
+    expected = np.repeat(grey[:, :, None], 3, axis=2)
+    np.testing.assert_array_equal(read_image(tmp_path / "8.png"), expected)
+    np.testing.assert_array_equal(read_image(tmp_path / "16.png"), expected)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
+def test_what_is_transparent_is_white(tmp_path, mode):
+    image = Image.new("RGBA", (SIZE, SIZE), (0, 0, 0, 0))
+    image.convert(mode).save(tmp_path / "clear.png", **({"transparency": 0} if mode == "P" else {}))
+    assert (read_image(tmp_path / "clear.png") == 255).all()
+
+
+def test_orientation_is_applied(picture, tmp_path):
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter clockwise
+    picture.save(tmp_path / "turned.jpg", exif=exif)
+    expected = quarters(np.asarray(picture.rotate(-90)))
+    assert np.abs(quarters(read_image(tmp_path / "turned.jpg")) - expected).max() <= 8
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", range(1, 10))
+def test_orientation_is_applied_in_a_graph(picture, tmp_path, orientation, order):
+    """All eight, and one that there is not, written in either order of bytes."""
+    exif = Image.Exif()
+    exif.endian = order
+    exif[0x010F] = "a maker, whose name stands behind the table"
+    exif[0x0112] = orientation
+    path = tmp_path / "turned.jpg"
+    wide = picture.resize((300, 180))
+    wide.save(path, exif=exif, quality=95, comment="before the segment of EXIF")
+    served = decode_images(tf.constant([path.read_bytes()]))[0].numpy()
+    assert np.abs(served - read_image(path)).max() <= 2
+
+
+@pytest.mark.parametrize(
+    "damage", [b"", b"Exif\x00\x00", b"Exif\x00\x00II*\x00\xff\xff\xff\x7f", bytes(9)]
+)
+def test_a_damaged_table_turns_nothing(picture, tmp_path, damage):
+    path = tmp_path / "plain.jpg"
+    picture.save(path)
+    content = path.read_bytes()
+    size = (len(damage) + 2).to_bytes(2, "big")
+    damaged = content[:2] + b"\xff\xe1" + size + damage + content[2:]
+    np.testing.assert_array_equal(*decode_images(tf.constant([damaged, content])))
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "bmp"])
+def test_a_graph_refuses_other_formats(picture, tmp_path, suffix):
+    path = tmp_path / f"picture.{suffix}"
+    picture.save(path)
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be a JPEG or PNG file"):
+        decode_images(tf.constant([path.read_bytes()]))
+
+
+@pytest.mark.parametrize("suffix", ["gif", "webp", "png"])
+def test_first_frame_of_an_animation(picture, tmp_path, suffix):
+    path = tmp_path / f"moving.{suffix}"
+    picture.save(path, save_all=True, append_images=[picture.rotate(180)], lossless=True)
+    assert np.abs(quarters(read_image(path)) - quarters(np.asarray(picture))).max() <= 8
+
+
+@pytest.mark.parametrize("size", [(1, 1), (7, 500), (1000, 3)])
+def test_any_shape_becomes_the_square(tmp_path, size):
+    Image.new("RGB", size, (10, 20, 30)).save(tmp_path / "shape.png")
+    assert (read_image(tmp_path / "shape.png") == (10, 20, 30)).all()
+
+
+def png_of(width: int, height: int) -> bytes:
+    """A PNG that says it is so large, in 70 bytes."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checksum = struct.pack(">I", zlib.crc32(name + content))
+        return struct.pack(">I", len(content)) + name + content + checksum
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    start = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+    return start + chunk(b"IDAT", zlib.compress(b"")) + chunk(b"IEND", b"")
+
+
+@pytest.mark.parametrize("side", [7_100, 10_000, 13_000, 60_000])
+def test_a_bomb_is_refused_by_its_header(tmp_path, side, recwarn):
+    path = tmp_path / "bomb.png"
+    path.write_bytes(png_of(side, side))
+    with pytest.raises(ZooError, match=r"bomb\.png: too large.*50,000,000"):
+        read_image(path)
+    assert not recwarn
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "tiff"])
+@pytest.mark.parametrize("share", [0.3, 0.9])
+def test_a_truncated_file_is_refused(tmp_path, suffix, share):
+    path = tmp_path / f"cut.{suffix}"
+    Image.fromarray(pictures(64)[1]).save(path)
+    data = path.read_bytes()
+    path.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(ZooError, match=rf"cut\.{suffix}"):
+        read_image(path)
+
+
+def test_no_image_is_refused_by_name(tmp_path):
+    (tmp_path / "text.jpg").write_text("a letter")
+    (tmp_path / "empty.png").write_bytes(b"")
+    Image.new("F", (4, 4)).save(tmp_path / "float.tiff")
+    for name, reason in {
+        "text.jpg": "not an image that can be read",
+        "empty.png": "not an image that can be read",
+        "none.png": "is missing",
+        ".": "Is a directory",
+        "float.tiff": "8 or 16 bits",
+    }.items():
+        with pytest.raises(ZooError, match=reason) as error:
+            read_image(tmp_path / name)
+        assert str(tmp_path) in str(error.value)
+        assert "\n" not in str(error.value)
+
+
+def test_the_graph_reads_what_pillow_reads(tmp_path):
+    """The pixels a SavedModel decodes are those `read_image` gives, within what Pillow rounds twice."""
+    contents = files()
+    rgba = Image.fromarray(pictures(250)[0]).convert("RGBA")
+    rgba.putalpha(Image.linear_gradient("L").resize(rgba.size))
+    for kind, options in {"jpg": {"quality": 60}, "png": {}}.items():
+        path = tmp_path / f"large.{kind}"
+        Image.fromarray(pictures(413)[2]).save(path, **options)
+        contents.append(path.read_bytes())
+    rgba.save(tmp_path / "clear.png")
+    contents.append((tmp_path / "clear.png").read_bytes())
+    received = decode_images(tf.constant(contents)).numpy()
+    for content, pixels in zip(contents, received, strict=True):
+        (tmp_path / "file").write_bytes(content)
+        difference = np.abs(read_image(tmp_path / "file") - pixels)
+        assert difference.max() <= 2
+        assert difference.mean() <= 0.2
+
+
+def test_what_is_no_plain_file_is_not_read(tmp_path):
+    """A FIFO that nobody writes to would hang."""
+    os.mkfifo(tmp_path / "fifo.png")
+    with pytest.raises(ZooError, match=r"fifo\.png cannot be read: it is no plain file"):
+        read_image(tmp_path / "fifo.png")
+
+
+def test_libtiff_says_nothing_by_itself(picture, tmp_path, capfd):
+    picture.save(tmp_path / "a.tif", compression="tiff_lzw")
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    content[100:600] = bytes(255 - byte for byte in content[100:600])
+    (tmp_path / "a.tif").write_bytes(content)
+    with pytest.raises(ZooError, match="truncated or damaged"):
+        read_image(tmp_path / "a.tif")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_bit_of_a_png_is_not_lost_unnoticed(picture, tmp_path):
+    """Each of its parts has a checksum."""
+    path = tmp_path / "a.png"
+    picture.save(path)
+    whole = path.read_bytes()
+    end = len(whole) - 12  # of the part that ends it, which has nothing in it
+    for place in np.linspace(0, end - 1, 60).astype(int):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1 << (place % 8)
+        path.write_bytes(damaged)
+        with pytest.raises(ZooError):
+            read_image(path)

@@ -1,0 +1,137 @@
+"""Retrieval: probabilities of many texts at once, and recall, beside the computation pair by pair."""
+
+import math
+from dataclasses import replace
+
+import keras
+import numpy as np
+import pytest
+
+from zoo.common.core.errors import ZooError
+from zoo.common.core.metrics import DIRECTIONS, HIGHER
+from zoo.common.core.model import Graphs
+from zoo.vision_language.captioning import retrieval
+from zoo.vision_language.captioning.models.attend_and_tell import AttendAndTell
+from zoo.vision_language.captioning.prefix_tree import prefix_tree
+from zoo.vision_language.captioning.retrieval import ranks
+
+SMALL = {"hidden_size": 8, "embedding_size": 8}
+
+
+@pytest.fixture(scope="module", params=["show_and_tell", "attend_and_tell"])
+def recipe(request, tiny):
+    """A captioner whose states all change, and one with constant ones."""
+    size = tiny.model.vocabulary_size
+    models = {
+        "show_and_tell": replace(tiny.model, **SMALL),
+        "attend_and_tell": AttendAndTell(vocabulary_size=size, attention_size=4, **SMALL),
+    }
+    return replace(tiny, model=models[request.param])
+
+
+@pytest.fixture(scope="module")
+def graphs(recipe):
+    """Graphs of large random weights: no two images are alike to them."""
+    keras.utils.set_random_seed(2)
+    model = recipe.model.build()
+    generator = np.random.default_rng(0)
+    for weight in recipe.model.checkpoint_submodel(model).trainable_weights:
+        weight.assign(generator.normal(0, 0.5, weight.shape))
+    return Graphs("keras", recipe.model.functions(model))
+
+
+def text(example) -> str:
+    return " ".join(example.captions[0].lower().replace(" .", "").replace(",", "").split())
+
+
+def test_recall_is_that_of_every_pair_by_itself(recipe, graphs, examples, monkeypatch):
+    """By `score` of each image and each text; ranks and recall by plain loops."""
+    monkeypatch.setattr(retrieval, "IMAGES", 2)
+    monkeypatch.setattr(retrieval, "TEXTS", 2)
+    # Texts of their own, some alike at the beginning, one of them of two images.
+    captions = [f"a road crosses {' many' * i} fields ." for i in range(5)]
+    captions += ["a river runs", "a river", "many cars", captions[0]]
+    examples = [replace(e, captions=(c, "cars")) for e, c in zip(examples, captions, strict=True)]
+    result = recipe.task.retrieve(graphs, recipe, examples)
+
+    texts = list(dict.fromkeys(text(example) for example in examples))
+    log_probs = [
+        [s["log_probability"] for s in recipe.task.score(graphs, recipe, [str(e.image), *texts])]
+        for e in examples
+    ]
+    count = len(examples)
+    of_text = [math.log(sum(math.exp(row[t]) for row in log_probs) / count) for t in range(8)]
+    scores = [[row[t] - of_text[t] for t in range(8)] for row in log_probs]
+    for i, row in enumerate(result.rows):
+        own = texts.index(text(examples[i]))
+        above = [t for t in range(8) if scores[i][t] > scores[i][own] and t != own]
+        assert row["rank_text"] == 1 + len(above)
+        assert row["output"] == texts[int(np.argmax(scores[i]))]
+        having = [j for j in range(count) if text(examples[j]) == texts[own]]
+        found = max(scores[j][own] for j in having)
+        others = [j for j in range(count) if j not in having and scores[j][own] > found]
+        assert row["rank_image"] == 1 + len(others)
+    for wanted in ("text", "image"):
+        for k in (1, 5, 10):
+            share = sum(row[f"rank_{wanted}"] <= k for row in result.rows) / count
+            assert result.metrics[f"recall_at_{k}_{wanted}"] == pytest.approx(share)
+    assert 0 < result.metrics["recall_at_5_text"] < 1
+    assert result.num_examples == 9
+    assert all(DIRECTIONS[name] == HIGHER for name in result.metrics)
+
+
+def test_what_cannot_be_found(recipe, graphs, examples, tmp_path):
+    """An unreadable image is not found and finds nothing; one without a short caption is left out."""
+    bad = tmp_path / "text.jpg"
+    bad.write_text("no image")
+    long = replace(examples[1], captions=("word " * 9,))
+    chosen = [replace(examples[0], image=bad, captions=("a road",)), long, *examples[2:5]]
+    result = recipe.task.retrieve(graphs, recipe, chosen)
+    first = result.rows[0]
+    assert result.num_examples == len(result.rows) == 4
+    assert (first["output"], first["rank_text"], first["rank_image"]) == ("", None, None)
+    assert "text.jpg" in first["error"]
+    assert "Left out, without a caption short enough: 1." in result.report
+    assert any("text.jpg" in line for line in result.report)
+    none = recipe.task.retrieve(graphs, recipe, chosen[:1])
+    assert set(none.metrics.values()) == {0.0}
+    with pytest.raises(ZooError, match="No image has a caption of at most 8 words"):
+        recipe.task.retrieve(graphs, recipe, [long])
+
+
+def test_ranks_by_hand():
+    """Of equal scores the wrong ones come first; the best of several right ones counts."""
+    scores = np.array([[3.0, 2, 1], [1, 1, 0], [5, 7, 6], [-np.inf] * 3])
+    right = np.array([[0, 1, 0], [0, 1, 0], [1, 0, 1], [1, 0, 0]], bool)
+    assert list(ranks(scores, right)) == [2, 2, 2, math.inf]
+
+
+def test_texts_that_begin_alike_share_their_steps():
+    """0 starts and 9 ends; one text is the beginning of another."""
+    levels = prefix_tree([[0, 1, 2, 9], [0, 1, 9], [0, 1, 2, 3, 9], [0, 4, 9]])
+    assert [list(level.tokens) for level in levels] == [[1, 4], [2], [3], []]
+    assert [list(level.parents) for level in levels] == [[0, 0], [0], [0], []]
+    assert [(level.ended, level.ended_parents) for level in levels] == [
+        ([], []),
+        ([1, 3], [0, 1]),
+        ([0], [0]),
+        ([2], [0]),
+    ]
+
+
+def test_the_verb(run_zoo, refused, rsicd, tiny, tmp_path):
+    from zoo.common.presets import store
+
+    run, rows = tmp_path / "run", tmp_path / "rows.jsonl"
+    store.save_model(run, tiny.model.build(), tiny)
+    command = ("evaluate", run, "--data", rsicd, "--retrieval")
+    answer = run_zoo(*command, "--rows", rows, "--json")
+    assert answer.status == 0, answer.err
+    assert list(answer.json["metrics"]) == [
+        f"recall_at_{k}_{wanted}" for wanted in ("text", "image") for k in (1, 5, 10)
+    ]
+    assert len(rows.read_text().splitlines()) == answer.json["examples"] == 3
+    assert answer.json["metrics"]["recall_at_5_image"] == 1  # of three images
+    assert "no options of the decoder" in refused(*command, "--beam-width", "2")
+    other = refused("evaluate", "language/charlstm-hello", "--retrieval")
+    assert "there is no retrieval by it" in other

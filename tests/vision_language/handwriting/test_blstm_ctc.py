@@ -1,0 +1,111 @@
+"""The handwriting model: its frames, its indifference to padding, and that it learns to read."""
+
+import json
+
+import keras
+import numpy as np
+import pytest
+
+from tests.conftest import settings
+from tests.harness import check_model
+from tests.vision_language.handwriting.letters import draw_word, handwritten, write_manifest
+from zoo.common.core.registry import entry
+
+RECIPE = "vision_language/blstm-ctc-gw-online"
+WORDS = ["lot", "till", "unit", "into"]
+TINY = {"layers": 1, "hidden_size": 8, "conv_filters": 4}
+
+
+def tiny(**overrides):
+    overrides = {f"model.{key}": value for key, value in (TINY | overrides).items()}
+    return entry(RECIPE).recipe().override(overrides)
+
+
+@pytest.fixture
+def batch():
+    recipe = tiny()
+    items = [recipe.data.read_example(handwritten(word), recipe) for word in WORDS]
+    return recipe.data.collate(items)
+
+
+def test_harness(tmp_path):
+    check_model(tiny(), [handwritten(word) for word in WORDS], tmp_path / "tiny")
+
+
+@pytest.mark.parametrize("factor", [1, 2, 3])
+def test_frames_are_as_many_as_the_config_says(factor, batch):
+    recipe = tiny(subsampling_factor=factor)
+    outputs = recipe.model.build()(batch)
+    expected = [recipe.model.frames(int(points)) for points in batch["lengths"]]
+    assert np.array(outputs["logit_lengths"]).tolist() == expected
+    assert outputs["logits"].shape == (len(WORDS), max(expected), 37)
+
+
+def test_padding_has_no_effect(batch):
+    """Logits of a word alone are those of the word in a batch, whatever the padding holds."""
+    keras.utils.set_random_seed(1)
+    model = tiny().model.build()
+    strokes, lengths = batch["strokes"], batch["lengths"]
+    noisy = np.random.default_rng(0).normal(size=strokes.shape).astype(np.float32)
+    for row, word, n in zip(noisy, strokes, lengths, strict=True):
+        row[:n] = word[:n]
+    together = model({"strokes": noisy, "lengths": lengths})["logits"]
+    i = int(lengths.argmin())
+    alone = model({"strokes": strokes[i : i + 1, : lengths[i]], "lengths": lengths[i : i + 1]})
+    np.testing.assert_allclose(
+        together[i, : alone["logits"].shape[1]], alone["logits"][0], atol=2e-5
+    )
+
+
+@pytest.mark.slow
+def test_it_learns_to_read(run_zoo, tmp_path):
+    """From the command line: words of one's own are learnt, read, measured and exported."""
+    words, run = write_manifest(tmp_path / "words.jsonl", 2 * WORDS), tmp_path / "run"
+    small = settings(
+        "model.layers=1", "model.hidden_size=32", "model.dropout=0", "optimizer.learning_rate=0.01",
+        "training.epochs=16", "training.batch_size=4",
+    )  # fmt: skip
+    answer = run_zoo(
+        "train", RECIPE, "--manifest", words, "--overfit", "8", "--out", run, *small, "--json"
+    )
+    assert answer.status == 0, answer.err
+    assert answer.json["best"]["cer"] <= 0.02
+
+    good, bad = tmp_path / "lot.json", tmp_path / "bad.json"
+    good.write_text(json.dumps({"strokes": draw_word("lot", seed=0, size=3)}))
+    bad.write_text(json.dumps({"points": [[1, 1, 1]]}))
+    answer = run_zoo("predict", run, good, bad, "--beam-width", "8", "--json")
+    read, refused = answer.json["predictions"]
+    assert answer.status == 1
+    assert read["output"] == "lot"
+    assert refused["error"] == f"{bad}: ink must have at least 2 points. Received: 1."
+
+    assert run_zoo("export", run, "--to", "onnx").status == 0
+    figures = [
+        run_zoo("evaluate", run, "--manifest", words, "--backend", backend, "--json").json
+        for backend in ("keras", "onnx")
+    ]
+    assert [f["metrics"]["cer"] for f in figures] == [answer_cer(run)] * 2
+
+
+def test_a_lexicon_gives_words_of_it_alone(run_zoo, tmp_path):
+    """The shipped preset reads letters of another hand badly; among eight words it finds most."""
+    pytest.importorskip("flashlight.lib.text")
+    known = ["lot", "till", "unit", "into", "volt", "tin", "lion", "toot"]
+    words, lexicon = write_manifest(tmp_path / "words.jsonl", known), tmp_path / "known.words"
+    lexicon.write_text("".join(f"{word}\n" for word in known))
+    rows = tmp_path / "rows.jsonl"
+    alone = run_zoo("evaluate", RECIPE, "--manifest", words, "--json").json["metrics"]
+    options = ("--lexicon", lexicon, "--beam-width", "50", "--rows", rows)
+    found = run_zoo("evaluate", RECIPE, "--manifest", words, *options, "--json").json["metrics"]
+    read = [json.loads(line)["output"] for line in rows.read_text().splitlines()]
+    assert set(read) <= {*known, ""}
+    wrong = sum(output != word for output, word in zip(read, known, strict=True))
+    assert found["wer"] == wrong / len(known) < alone["wer"]
+
+
+def answer_cer(run) -> float:
+    """The best figure a run wrote down."""
+    header, *rows = (run / "metrics.csv").read_text().splitlines()
+    column = header.split(",").index("cer")
+    return min(float(row.split(",")[column]) for row in rows)

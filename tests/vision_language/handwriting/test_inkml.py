@@ -1,0 +1,120 @@
+"""InkML: the document of the W3C's first example, forms of points, and what is refused in one line."""
+
+import json
+import time
+
+import numpy as np
+import pytest
+
+from zoo.common.core.errors import ZooError
+from zoo.vision_language.handwriting.ink import find_ink, parse_ink, read_ink
+from zoo.vision_language.handwriting.inkml import parse_inkml
+
+# The first two traces of the first example of the standard, section 1.3.
+HELLO = """<ink xmlns="http://www.w3.org/2003/InkML">
+<trace>
+10 0, 9 14, 8 28, 7 42, 6 56, 6 70, 8 84, 8 98, 8 112, 9 126, 10 140,
+13 154, 14 168, 17 182, 18 188, 23 174, 30 160, 38 147, 49 135,
+58 124, 72 121, 77 135, 80 149, 82 163, 84 177, 87 191, 93 205
+</trace>
+<trace>
+130 155, 144 159, 158 160, 170 154, 179 143, 179 129, 166 125,
+152 128, 140 136, 131 149, 126 163, 124 177, 128 190, 137 200,
+150 208, 163 210, 178 208, 192 201, 205 192, 214 180
+</trace>
+</ink>
+"""
+ENTITIES = "".join(f'<!ENTITY a{i} "{f"&a{i - 1};" * 10}">' for i in range(1, 10))
+BOMB = f"""<?xml version="1.0"?>
+<!DOCTYPE ink [<!ENTITY a0 "1 2, ">{ENTITIES}]>
+<ink xmlns="http://www.w3.org/2003/InkML"><trace>&a9; 3 4</trace></ink>
+"""
+OUTSIDE = (
+    """<!DOCTYPE ink [<!ENTITY x SYSTEM "file:///etc/passwd">]><ink><trace>&x;</trace></ink>"""
+)
+
+
+def document(*traces: str, form: str = "") -> str:
+    body = "".join(f"<trace>{trace}</trace>" for trace in traces)
+    return f'<ink xmlns="http://www.w3.org/2003/InkML">{form}{body}</ink>'
+
+
+def test_the_example_of_the_standard(tmp_path):
+    first, second = parse_inkml(HELLO)
+    assert (len(first), len(second)) == (27, 20)
+    assert first[:2] == [[10, 0], [9, 14]]
+    assert second[-1] == [214, 180]
+    path = tmp_path / "hello.inkml"
+    path.write_text(HELLO)
+    np.testing.assert_array_equal(read_ink(path), parse_ink({"strokes": [first, second]}))
+
+
+def test_channels_stand_as_the_trace_format_lists_them():
+    form = """<traceFormat><channel name="T"/><channel name="Y" orientation="-ve"/>
+    <channel name="X"/><channel name="F"/></traceFormat>"""
+    text = document("0 7.5 1 9, 10 -8 2 9", form=form)
+    assert parse_inkml(text) == [[[1, -7.5], [2, 8]]]
+    with pytest.raises(ZooError, match="X and Y: Y is missing"):
+        parse_inkml(document("1 2", form='<traceFormat><channel name="X"/></traceFormat>'))
+
+
+def test_forms_of_points():
+    text = '<ink><trace>!1 !2 ,3 4e1,\n5\t-6.5,</trace><trace type="penUp">7 8</trace></ink>'
+    assert parse_inkml(text) == [[[1, 2], [3, 40], [5, -6.5]]]
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        (BOMB, "must have no document type"),
+        (OUTSIDE, "must have no document type"),
+        ("<ink>", "invalid XML"),
+        ("<ink>&a;</ink>", "invalid XML: undefined entity"),
+        ("<svg/>", "the outermost element must be ink. Received: 'svg'"),
+        (document(), "there must be a trace"),
+        (document(""), "at least 2 points. Received: 0"),
+        (document("1 2"), "at least 2 points. Received: 1"),
+        (document("1 2, 1 2"), "at one place"),
+        (document("1 2, nan 3"), "must have finite numbers"),
+        (document("1 2, inf 3"), "must have finite numbers"),
+        (document("1 2, 3"), "trace 1 must be points of numbers"),
+        (document("1 2, 3 4", "1 2, '3 '4"), "trace 2 must be points of numbers"),
+        (document("1 2, x y"), "Received: '1 2, x y'"),
+        ("<ink>" + "<a>" * 100_000, "invalid XML"),
+    ],
+)
+def test_what_is_no_ink_is_refused_in_one_line(text, error, tmp_path):
+    path = tmp_path / "ink.inkml"
+    path.write_text(text)
+    with pytest.raises(ZooError) as raised:
+        read_ink(path)
+    assert error in str(raised.value)
+    assert str(raised.value).startswith(f"{path}: ")
+    assert "\n" not in str(raised.value)
+
+
+def test_a_large_file_is_refused_before_it_is_read(tmp_path):
+    path = tmp_path / "large.inkml"
+    path.write_text(document("1 2, " * 2_000_000 + "3 4"))
+    started = time.perf_counter()
+    with pytest.raises(ZooError, match=r"it must have 4,000,000 bytes at most. Received: 10,000,0"):
+        read_ink(path)
+    assert time.perf_counter() - started < 1
+
+
+def test_a_bad_file_does_not_stop_the_rest(run_zoo, tmp_path):
+    for name, text in (("a.inkml", HELLO), ("b.inkml", BOMB), ("note.txt", "no ink")):
+        (tmp_path / name).write_text(text)
+    below = tmp_path / "below"
+    below.mkdir()
+    (below / "c.json").write_text(json.dumps({"strokes": parse_inkml(HELLO)}))
+    found = [str(path) for path in (tmp_path / "a.inkml", tmp_path / "b.inkml", below / "c.json")]
+    assert find_ink(str(tmp_path)) == found
+    answer = run_zoo("predict", "vision_language/blstm-ctc-gw-online", tmp_path, "--json")
+    assert answer.status == 1
+    first, bad, second = answer.json["predictions"]
+    assert first["output"] == second["output"] != ""
+    assert "no document type" in bad["error"]
+    (below / "c.json").unlink()
+    with pytest.raises(ZooError, match=r"a folder without ink \(.inkml .json\)"):
+        find_ink(str(below))

@@ -1,0 +1,1 @@
+"""Corpora: one file per corpus, with its metadata and reader."""

@@ -1,0 +1,1 @@
+"""Word embeddings: words in, vectors out."""

@@ -1,0 +1,1 @@
+"""Language modelling: the probability of each token given the ones before it."""

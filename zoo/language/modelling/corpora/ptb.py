@@ -1,0 +1,17 @@
+"""The Penn Treebank's text in Mikolov's form: lower case, no punctuation, 10,000 words."""
+
+from __future__ import annotations
+
+from zoo.common.core.corpus import Corpus
+from zoo.language.texts import Part, text_reader
+
+SPLITS = {name: Part(f"ptb.{name}.txt") for name in ("train", "valid", "test")}
+
+PTB = Corpus(
+    name="ptb",
+    title="Penn Treebank: 1.1 M words of the Wall Street Journal in Mikolov's form, 10 k vocabulary",
+    licence="derived from LDC's Treebank; free for research",
+    source="https://www.fit.vutbr.cz/~imikolov/rnnlm/simple-examples.tgz",
+    read=text_reader("ptb", SPLITS),
+    dev_split="valid",
+)

@@ -1,0 +1,17 @@
+"""WikiText-2: good articles of Wikipedia as words, in the files of its release."""
+
+from __future__ import annotations
+
+from zoo.common.core.corpus import Corpus
+from zoo.language.texts import Part, text_reader
+
+SPLITS = {name: Part(f"wiki.{name}.tokens") for name in ("train", "valid", "test")}
+
+WIKITEXT2 = Corpus(
+    name="wikitext2",
+    title="WikiText-2: 2 M words of Wikipedia's good articles",
+    licence="CC BY-SA 3.0",
+    source="https://huggingface.co/datasets/Salesforce/wikitext",
+    read=text_reader("wikitext2", SPLITS),
+    dev_split="valid",
+)

@@ -1,1 +1,0 @@
-"""Language models: a file each, found by the registry."""

@@ -1,0 +1,1 @@
+"""Pronunciation: letters in, phonemes out."""

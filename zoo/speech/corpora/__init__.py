@@ -1,1 +1,0 @@
-"""Speech corpora: a file each, with what it is and how it is read."""

@@ -1,0 +1,1 @@
+"""Classification and detection: recordings in, labels with times out."""

@@ -1,0 +1,68 @@
+"""The Free Spoken Digit Dataset: one spoken digit a recording."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from zoo.common.core.corpus import Corpus
+from zoo.common.core.errors import ZooError
+from zoo.speech.utterance import AUDIO_SUFFIXES, Utterance, read_splits, utterance
+
+# The corpus's own test split: the first takes of each digit by each speaker.
+TEST_TAKES = range(5)
+_NAME = re.compile(r"(\d)_([a-z]+)_(\d+)")
+
+
+def read(folder: Path, split: str) -> list[Utterance]:
+    """Return the recordings of a split, each with its digit as the transcript: "0" to "9".
+
+    Args:
+        folder: the corpus as released: `recordings/<digit>_<speaker>_<take>` in WAV or another kind.
+        split: "test" (takes 0 to 4), "train" (the others) or "all".
+
+    Raises:
+        ZooError: as `zoo.speech.utterance.read_splits`, or a recording is not named so.
+    """
+    return read_splits(
+        FSDD.name,
+        folder,
+        split,
+        find_splits=_find_splits,
+        read_split=_read_split,
+        layout="recordings/<digit>_<speaker>_<take>, such as recordings/7_jackson_32.wav",
+    )
+
+
+FSDD = Corpus(
+    name="fsdd",
+    title="Free Spoken Digit Dataset: 3000 recordings of the ten digits, 6 speakers, 8 kHz",
+    licence="CC BY-SA 4.0",
+    source="https://github.com/Jakobovski/free-spoken-digit-dataset",
+    read=read,
+)
+
+
+def _find_splits(folder: Path) -> list[str]:
+    return sorted({split for _, _, split in _recordings(folder)})
+
+
+def _read_split(folder: Path, split: str) -> list[Utterance]:
+    return [
+        utterance(path, match[1], id=path.stem, speaker=match[2], split=split)
+        for path, match, of_split in _recordings(folder)
+        if of_split == split
+    ]
+
+
+def _recordings(folder: Path) -> list[tuple[Path, re.Match, str]]:
+    """Each recording, the parts of its name, and its split; sorted by name."""
+    rows = []
+    for path in sorted((folder / "recordings").glob("*")):
+        if path.suffix not in AUDIO_SUFFIXES:
+            continue
+        match = _NAME.fullmatch(path.stem)
+        if match is None:
+            raise ZooError(f"{path} must be named <digit>_<speaker>_<take>.")
+        rows.append((path, match, "test" if int(match[3]) in TEST_TAKES else "train"))
+    return rows

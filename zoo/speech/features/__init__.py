@@ -1,0 +1,1 @@
+"""Samples to frames: log-mel features, normalization, augmentation."""

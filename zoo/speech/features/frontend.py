@@ -1,0 +1,228 @@
+"""Waveform to log-mel features, in layers every runtime has: convolution, square, product, log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.common.core.errors import ZooError, check_choice, check_range
+from zoo.common.core.states import StateSpec
+from zoo.common.layers.make import MakeLayer, new_layer
+from zoo.common.layers.masks import frame_mask
+from zoo.speech.features.running_normalization import (
+    DEVIATION_FLOOR,
+    normalize_running,
+    running_states,
+)
+
+if TYPE_CHECKING:
+    from keras import KerasTensor
+
+SPACINGS = ("mel", "hz")
+NORMALIZATIONS = ("utterance", "level", "running")
+
+
+@dataclass(frozen=True)
+class LogMel:
+    """Log-mel filterbank features with a mean taken off, over a deviation.
+
+    sample_rate: int. Hz.
+    window, hop: float. Length of an analysis frame and the step between two, in seconds.
+    mel_bins: int. Triangular filters between low_hz and high_hz.
+    spacing: str. What the filters are spaced evenly in: "mel" or "hz".
+    normalization: str. What mean and deviation are of.
+        "utterance": each filter over the whole utterance, which takes speaker and microphone away.
+        "level": all filters over the whole utterance, which takes only the loudness away: in a single
+            word, the mean of a filter says much of what the word is.
+        "running": each filter over the frames so far, so that a frame does not wait for later ones.
+    prior_frames: float. Of "running": how many frames the values that are assumed of speech count for
+        beside those heard so far; see `zoo.speech.features.running_normalization`.
+    """
+
+    sample_rate: int = 16_000
+    window: float = 0.025
+    hop: float = 0.010
+    mel_bins: int = 80
+    low_hz: float = 20.0
+    high_hz: float = 7_600.0
+    spacing: str = "mel"
+    normalization: str = "utterance"
+    prior_frames: float = 0.0
+
+    def __post_init__(self):
+        check_range("model.features.sample_rate", self.sample_rate, at_least=1_000, at_most=200_000)
+        if not 0 <= self.low_hz < self.high_hz <= self.sample_rate / 2:
+            raise ZooError(
+                "The mel filters must have 0 <= low_hz < high_hz <= sample_rate / 2. Received: "
+                f"low_hz={self.low_hz}, high_hz={self.high_hz}, sample_rate={self.sample_rate}."
+            )
+        for name in ("window", "hop"):  # of at least one sample
+            value = getattr(self, name)
+            check_range(f"model.features.{name}", value, at_least=1 / self.sample_rate, at_most=1)
+        check_range("model.features.window in samples", self.window_samples, at_most=4_096)
+        check_range("model.features.mel_bins", self.mel_bins, at_least=1, at_most=1_024)
+        check_choice("model.features.spacing", self.spacing, SPACINGS)
+        check_choice("model.features.normalization", self.normalization, NORMALIZATIONS)
+        check_range("model.features.prior_frames", self.prior_frames, at_least=0)
+
+    @property
+    def window_samples(self) -> int:
+        """Samples in an analysis frame; the least a waveform needs."""
+        return round(self.window * self.sample_rate)
+
+    @property
+    def min_seconds(self) -> float:
+        """The shortest waveform that has a frame."""
+        return self.window_samples / self.sample_rate
+
+    @property
+    def hop_samples(self) -> int:
+        """Samples from one frame to the next."""
+        return round(self.hop * self.sample_rate)
+
+    @property
+    def overlap_samples(self) -> int:
+        """Samples that two frames next to each other share."""
+        return self.window_samples - self.hop_samples
+
+    @property
+    def fft_length(self) -> int:
+        """The frame length rounded up to a power of two."""
+        return 1 << (self.window_samples - 1).bit_length()
+
+    def frames(self, samples: int) -> int:
+        """Frames in a waveform of so many samples."""
+        return 1 + (samples - self.window_samples) // self.hop_samples
+
+    def __call__(self, waveform: KerasTensor, lengths: KerasTensor) -> tuple:
+        """Compute the features of a batch of waveforms.
+
+            power = |DFT(hann * frame)|^2          a convolution with fixed kernels
+            mel   = ln(power . filters + 1e-6)
+            x     = (mel - mean) / (deviation + 0.1)  see `normalization`
+
+        Args:
+            waveform: float32 [batch, samples]. lengths: int32 [batch] in samples.
+
+        Returns:
+            float32 [batch, frames, mel_bins], 0 on padded frames, and int32 [batch] lengths in frames:
+            the outputs of the layers named `features` and `frames`.
+        """
+        from keras import layers, ops
+
+        mel = self.log_mel(waveform, new_layer)
+        frames = (lengths - self.window_samples) // self.hop_samples + 1
+        frames = ops.maximum(frames, 0)  # of a recording that was silence throughout
+        inside = frame_mask(mel, frames)
+        weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
+        if self.normalization == "running":
+            initial = {spec.name: float(spec.initial) for spec in self.states}
+            normal = normalize_running(mel, initial)[0] * weight
+        else:
+            normal = _NORMALIZERS[self.normalization](mel, weight)
+        features = layers.Identity(dtype="float32", name="features")(normal)
+        return features, layers.Identity(dtype="int32", name="frames")(frames)
+
+    @property
+    def states(self) -> tuple[StateSpec, ...]:
+        """What "running" normalisation hands from one part of a recording to the next."""
+        return running_states(self.mel_bins, self.prior_frames)
+
+    def log_mel(self, waveform: KerasTensor, make: MakeLayer) -> KerasTensor:
+        """Compute the features before they are normalised.
+
+        Args:
+            waveform: float32 [batch, samples]. make: the layers `dft` and `mel_filters`.
+
+        Returns:
+            float32 [batch, frames, mel_bins].
+        """
+        from keras import layers, ops
+
+        bins = self.fft_length // 2 + 1
+        # float32 throughout: a power spectrum spans more than half precision can hold.
+        dft = make(
+            layers.Conv1D,
+            2 * bins,
+            self.window_samples,
+            strides=self.hop_samples,
+            use_bias=False,
+            trainable=False,
+            dtype="float32",
+            name="dft",
+        )
+        filters = make(
+            layers.Dense,
+            self.mel_bins,
+            use_bias=False,
+            trainable=False,
+            dtype="float32",
+            name="mel_filters",
+        )
+        spectrum = ops.square(dft(ops.expand_dims(waveform, -1)))
+        power = spectrum[:, :, :bins] + spectrum[:, :, bins:]
+        mel = ops.log(filters(power) + 1e-6)
+        dft.set_weights([self.dft_kernel()])
+        filters.set_weights([self.mel_matrix()])
+        return mel
+
+    def hann(self) -> np.ndarray:
+        """float64 [window]: a periodic Hann window."""
+        n = np.arange(self.window_samples)
+        return 0.5 - 0.5 * np.cos(2 * np.pi * n / self.window_samples)
+
+    def dft_kernel(self) -> np.ndarray:
+        """float32 [window, 1, 2 * bins]: cosines, then sines, under `hann`."""
+        n = np.arange(self.window_samples)
+        k = np.arange(self.fft_length // 2 + 1)
+        angle = 2 * np.pi * np.outer(n, k) / self.fft_length
+        kernel = self.hann()[:, None] * np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
+        return kernel[:, None, :].astype(np.float32)
+
+    def mel_matrix(self) -> np.ndarray:
+        """float32 [bins, mel_bins]: triangles on a scale in Hz or HTK mel: 2595 log10(1 + f / 700)."""
+
+        def to_mel(hz):
+            return (
+                np.asarray(hz)
+                if self.spacing == "hz"
+                else 2595.0 * np.log10(1.0 + np.asarray(hz) / 700.0)
+            )
+
+        hz = np.linspace(0, self.sample_rate / 2, self.fft_length // 2 + 1)
+        edges = np.linspace(to_mel(self.low_hz), to_mel(self.high_hz), self.mel_bins + 2)
+        low, centre, high = edges[:-2], edges[1:-1], edges[2:]
+        mel = to_mel(hz)[:, None]
+        rise, fall = (mel - low) / (centre - low), (high - mel) / (high - centre)
+        return np.maximum(0.0, np.minimum(rise, fall)).astype(np.float32)
+
+
+def _by_utterance(
+    mel: KerasTensor,
+    weight: KerasTensor,
+    pool: Callable[[KerasTensor], KerasTensor] = lambda statistic: statistic,
+) -> KerasTensor:
+    """`mel` [batch, frames, mel_bins] normalised over the frames of `weight` 1 [batch, frames, 1].
+
+    pool: of a statistic of each filter [batch, 1, mel_bins].
+    """
+    from keras import ops
+
+    count = ops.maximum(ops.sum(weight, axis=1, keepdims=True), 1.0)
+    mean = pool(ops.sum(mel * weight, axis=1, keepdims=True) / count)
+    centred = (mel - mean) * weight
+    variance = pool(ops.sum(ops.square(centred), axis=1, keepdims=True) / count)
+    return centred / (ops.sqrt(variance) + DEVIATION_FLOOR)
+
+
+def _by_level(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
+    """The same, with one mean and one deviation for all filters."""
+    from keras import ops
+
+    return _by_utterance(mel, weight, lambda one: ops.mean(one, axis=-1, keepdims=True))
+
+
+_NORMALIZERS = {"utterance": _by_utterance, "level": _by_level}

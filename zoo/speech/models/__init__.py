@@ -1,1 +1,0 @@
-"""Speech models: a file each, found by the registry."""

@@ -1,0 +1,113 @@
+"""CMU AN4: spelled names, numbers and control words, read over a close microphone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from zoo.common.core.corpus import Corpus
+from zoo.common.core.errors import ZooError
+from zoo.common.data.manifests import parse_lines, read_lines
+from zoo.common.data.pronunciations import read_pronunciations
+from zoo.speech.utterance import Utterance, find_audio, read_splits, read_table, utterance
+
+TABLE = "utterances.tsv"
+DICTIONARY = "an4.dic"
+# Of the dictionary's pronunciations the first is taken, but for A: all but always that is the letter.
+_PRONUNCIATIONS = {"A": "A(2)"}
+# The folders of recordings in the original release, by split.
+_RECORDINGS = {"test": "an4test_clstk", "train": "an4_clstk"}
+
+
+def read(folder: Path, split: str) -> list[Utterance]:
+    """Return the utterances of a split.
+
+    Args:
+        folder: the corpus, as its original release lays it out (in WAV or SPHERE), or as
+            `utterances.tsv` with the audio at `<split>/<speaker>/<utt_id>`.
+        split: "train", "test" or "all".
+
+    Raises:
+        ZooError: as `zoo.speech.utterance.read_splits`.
+    """
+    return read_splits(
+        AN4.name,
+        folder,
+        split,
+        find_splits=_find_splits,
+        read_split=_read_split,
+        layout=f"{TABLE} beside <split>/<speaker>/, or etc/an4_<split>.transcription beside "
+        "wav/an4_clstk and wav/an4test_clstk",
+    )
+
+
+AN4 = Corpus(
+    name="an4",
+    title="CMU AN4: 948 + 130 utterances of letters, numbers and control words, 84 speakers",
+    licence="CMU, free for any use",
+    source="https://github.com/cmusphinx/an4",
+    read=read,
+)
+
+
+def read_phonemes(folder: Path, split: str) -> list[Utterance]:
+    """Return the utterances of a split, what is said written in phonemes: "Y EH S" for YES.
+
+    Args:
+        folder: as of `read`, with the dictionary of the release at `etc/an4.dic`.
+        split: as of `read`.
+
+    Raises:
+        ZooError: as `read`; or the dictionary is missing, has a bad line, or lacks a word.
+    """
+    utterances = read(folder, split)
+    dictionary = read_pronunciations(Path(folder) / "etc" / DICTIONARY)
+
+    def pronounce(example: Utterance) -> Utterance:
+        words = (_PRONUNCIATIONS.get(word, word) for word in example.transcript.split())
+        try:
+            return replace(example, transcript=" ".join(dictionary[word] for word in words))
+        except KeyError as error:
+            raise ZooError(
+                f"{folder}: {DICTIONARY} has no pronunciation of {error}, a word of {example.id!r}."
+            ) from None
+
+    return [pronounce(example) for example in utterances]
+
+
+AN4_PHONEMES = replace(AN4, title=f"{AN4.title}, in phonemes", read=read_phonemes)
+
+
+def _find_splits(folder: Path) -> list[str]:
+    if (folder / TABLE).is_file():
+        return [split for split in _RECORDINGS if (folder / split).is_dir()]
+    return [
+        split
+        for split, recordings in _RECORDINGS.items()
+        if _transcription(folder, split).is_file() and (folder / "wav" / recordings).is_dir()
+    ]
+
+
+def _read_split(folder: Path, split: str) -> list[Utterance]:
+    if (folder / TABLE).is_file():
+        return read_table(folder / TABLE, split)
+    path, recordings = _transcription(folder, split), folder / "wav" / _RECORDINGS[split]
+    return parse_lines(path, read_lines(path), partial(_from_transcription, recordings, split))
+
+
+def _transcription(folder: Path, split: str) -> Path:
+    return folder / "etc" / f"an4_{split}.transcription"
+
+
+def _from_transcription(folder: Path, split: str, line: str) -> Utterance:
+    """A line such as `<s> RUBOUT A(2) </s> (an251-fash-b)`; the id's middle part is the speaker."""
+    match = re.fullmatch(r"(.*?)\s*\((\w+-(\w+)-\w+)\)\s*", line)
+    if match is None:
+        raise ZooError("not of the form `<s> WORDS </s> (name-speaker-b)`")
+    words, name, speaker = match.groups()
+    # Marks of silence and sentence ends, and which of its pronunciations a word was given.
+    words = re.sub(r"<[^<>\s]*>|\(\d+\)", " ", words)
+    audio = find_audio(folder, speaker, name)
+    return utterance(audio, words.upper(), id=name, speaker=speaker, split=split)

@@ -1,0 +1,75 @@
+"""LibriSpeech's layout: read English, here the mini corpus of five hours.
+
+Its training subset, train-clean-5, is read as two splits with no speaker in both: "train", and "test",
+which the corpus itself does not have.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from zoo.common.core.corpus import Corpus
+from zoo.common.data.manifests import parse_lines, read_lines
+from zoo.speech.utterance import Utterance, find_audio, read_splits, utterance
+
+# The subset that is read as "train" and "test", and whom of it test has: two men and two women, a tenth
+# of the speech.
+DIVIDED = "train-clean-5"
+TEST_SPEAKERS = frozenset({"2136", "3664", "4640", "5789"})
+
+
+def read(folder: Path, split: str) -> list[Utterance]:
+    """Return the utterances of a split.
+
+    Args:
+        folder: the corpus as released: `<split>/<speaker>/<chapter>/` with a list of transcripts.
+        split: "train" or "test", parts of train-clean-5; another of its subsets, such as "dev-clean-2";
+            or "all" for every subset that is there.
+
+    Raises:
+        ZooError: as `zoo.speech.utterance.read_splits`.
+    """
+    return read_splits(
+        LIBRISPEECH_MINI.name,
+        folder,
+        split,
+        find_splits=_find_splits,
+        read_split=_read_split,
+        layout="<split>/<speaker>/<chapter>/<speaker>-<chapter>.trans.txt",
+    )
+
+
+LIBRISPEECH_MINI = Corpus(
+    name="librispeech_mini",
+    title="Mini LibriSpeech: 5.3 hours of read English, 28 speakers, four of them for test",
+    licence="CC BY 4.0",
+    source="https://www.openslr.org/31",
+    read=read,
+)
+
+
+def _find_splits(folder: Path) -> list[str]:
+    chapters = list(folder.glob("*/*/*/*.trans.txt"))
+    return sorted({_split(path.parts[-4], path.parts[-3]) for path in chapters})
+
+
+def _read_split(folder: Path, split: str) -> list[Utterance]:
+    examples = []
+    subset = DIVIDED if split in ("train", "test") else split
+    for path in sorted((folder / subset).glob("*/*/*.trans.txt")):
+        if _split(subset, path.parts[-3]) == split:
+            examples += parse_lines(path, read_lines(path), partial(_from_line, path.parent, split))
+    return examples
+
+
+def _split(subset: str, speaker: str) -> str:
+    if subset != DIVIDED:
+        return subset
+    return "test" if speaker in TEST_SPEAKERS else "train"
+
+
+def _from_line(folder: Path, split: str, line: str) -> Utterance:
+    name, _, words = line.partition(" ")
+    audio = find_audio(folder, name)
+    return utterance(audio, words, id=name, speaker=name.partition("-")[0], split=split)

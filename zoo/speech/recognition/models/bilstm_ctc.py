@@ -1,0 +1,145 @@
+"""A stack of bidirectional LSTM or GRU layers over log-mel features, with CTC on top.
+
+Deep bidirectional recurrent networks with CTC: Graves, Mohamed & Hinton, "Speech recognition with
+deep recurrent neural networks" (2013); convolutions that shorten time below them: Amodei et al.,
+"Deep Speech 2" (2016), section 3.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoo.common.core.errors import check_choice, check_range
+from zoo.common.core.recipe import Recipe
+from zoo.common.core.registry import register
+from zoo.common.data.labels import Labels
+from zoo.common.decoding.decoders import CTCSearch
+from zoo.common.layers.masks import frame_mask
+from zoo.common.tasks.ctc import CTC
+from zoo.common.training.optimizers import AdamW
+from zoo.common.training.trainers import GradientDescent
+from zoo.speech.acoustic import AcousticModel
+from zoo.speech.layers import RECURRENCES, birnn_stack, ctc_outputs, pad_odd
+from zoo.speech.recognition.corpora.an4 import AN4
+from zoo.speech.recognition.data import SpecAugment, Utterances
+
+if TYPE_CHECKING:
+    import keras
+
+# Config -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class BiRNNCTC(AcousticModel):
+    """Arguments of the stack.
+
+    vocabulary_size: int. Size of the output, the blank included.
+    cell: str. "lstm" or "gru".
+    layers: int. Bidirectional layers, one upon another.
+    hidden_size: int. Units of each direction.
+    conv_filters: int. Channels of the two convolutions below the stack.
+    subsampling_factor: int. Feature frames for each frame of the stack and of the logits.
+    dropout: float. Share of the inputs of each layer that is dropped in training.
+    features: see `AcousticModel`.
+    """
+
+    vocabulary_size: int
+    cell: str = "lstm"
+    layers: int = 3
+    hidden_size: int = 256
+    conv_filters: int = 32
+    subsampling_factor: int = 3
+    dropout: float = 0.3
+
+    def __post_init__(self):
+        check_choice("model.cell", self.cell, RECURRENCES)
+        for name in ("layers", "hidden_size", "conv_filters", "subsampling_factor"):
+            check_range(f"model.{name}", getattr(self, name), at_least=1)
+        check_range("model.vocabulary_size", self.vocabulary_size, at_least=2)
+        check_range("model.dropout", self.dropout, at_least=0, below=1)
+
+    def build(self) -> keras.Model:
+        """See `build_birnn_ctc`."""
+        return build_birnn_ctc(self)
+
+
+# Functional model ---------------------------------------------------------------------------------
+
+
+def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
+    """Build the functional model, waveform in and logits out.
+
+    Args:
+        config: its arguments.
+
+    Returns:
+        A model with the inputs and outputs of `AcousticModel` for CTC.
+    """
+    import keras
+    from keras import layers, ops
+
+    waveform = keras.Input((None,), name="waveform", dtype="float32")
+    lengths = keras.Input((), name="lengths", dtype="int32")
+    features, frames = config.features(waveform, lengths)
+
+    x = ops.expand_dims(features, -1)
+    factor = config.subsampling_factor
+    frames = (frames - 1) // factor + 1
+    for i, (kernel, strides) in enumerate([((2 * factor - 1, 3), (factor, 2)), ((3, 3), (1, 2))]):
+        x = pad_odd(x, kernel, f"conv{i}_pad")
+        x = layers.Conv2D(
+            config.conv_filters,
+            kernel,
+            strides=strides,
+            activation="relu",
+            name=f"conv{i}",
+        )(x)
+        inside = frame_mask(x[:, :, 0], frames)
+        x = x * ops.cast(ops.expand_dims(inside, (-1, -2)), x.dtype)
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="stack_channels")(x)
+
+    x = birnn_stack(x, inside, config.cell, config.layers, config.hidden_size, config.dropout)
+    outputs = ctc_outputs(x, frames, config.vocabulary_size)
+    return keras.Model({"waveform": waveform, "lengths": lengths}, outputs, name="birnn_ctc")
+
+
+# Recipes ------------------------------------------------------------------------------------------
+
+PAPER = "Graves, Mohamed & Hinton 2013; Amodei et al. 2016, section 3"
+
+
+@register(
+    "speech/bilstm-ctc-an4",
+    paper=PAPER,
+    corpus=AN4,
+    metric="wer",
+)
+def bilstm_ctc_an4(name: str) -> Recipe:
+    """Three bidirectional LSTM layers recognise spelled names, numbers and control words.
+
+    For short English utterances over a close microphone: letters, digits and numbers, dates, and the
+    eleven control words of AN4 such as ENTER, ERASE and RUBOUT. A starting point (`--init`) for a small
+    vocabulary of one's own.
+
+    It knows no other words: what is not in AN4's vocabulary it spells letter by letter, mostly wrong.
+    There is no language model in it. The speakers are about eighty adults
+    recorded in Pittsburgh in 1991; other accents, children, far microphones and noise were not measured.
+
+    Silence before and after the speech is taken off: digital silence from 0.1 s on, low noise from
+    0.45 s on. A recording of nothing but silence has no text.
+    """
+    return Recipe(
+        name=name,
+        data=Utterances(
+            labels=Labels(tuple(" ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+            speed_perturbation=(0.9, 1.0, 1.1),
+            # Narrower than the paper's 27 bins and 100 frames: AN4's clips are short.
+            spec_augment=SpecAugment(freq_width=18, time_width=16),
+        ),
+        model=BiRNNCTC(vocabulary_size=28),
+        task=CTC(),
+        decoder=CTCSearch(beam_width=32),
+        optimizer=AdamW(learning_rate=1.5e-3, warmup_epochs=3, weight_decay=1e-2),
+        training=GradientDescent(epochs=70, batch_size=16, patience=70),
+    )

@@ -1,0 +1,175 @@
+"""Deep Speech 2: convolutions over time and frequency, a deep bidirectional recurrent stack, CTC.
+
+Amodei et al., "Deep Speech 2: end-to-end speech recognition in English and Mandarin" (2016), section 3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoo.common.core.errors import ZooError, check_choice, check_range
+from zoo.common.core.recipe import Recipe
+from zoo.common.core.registry import register
+from zoo.common.data.labels import Labels
+from zoo.common.decoding.decoders import CTCSearch
+from zoo.common.layers.masks import frame_mask
+from zoo.common.tasks.ctc import CTC
+from zoo.common.training.optimizers import AdamW
+from zoo.common.training.trainers import GradientDescent
+from zoo.speech.acoustic import AcousticModel
+from zoo.speech.layers import RECURRENCES, birnn_stack, ctc_outputs, pad_odd
+from zoo.speech.recognition.corpora.librispeech import LIBRISPEECH_MINI
+from zoo.speech.recognition.data import SpecAugment, Utterances
+
+if TYPE_CHECKING:
+    import keras
+
+# Config -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class DeepSpeech2(AcousticModel):
+    """Arguments of the network.
+
+    vocabulary_size: int. Size of the output, the blank included.
+    channels: tuple of int. Filters of each convolution.
+    kernel_frames, kernel_bands: tuple of int. What a filter of each convolution sees; odd numbers.
+    strides: tuple of int. Frames from one output of each convolution to the next. Each halves the bands.
+    cell: str. "lstm" or "gru".
+    layers: int. Bidirectional layers, one upon another.
+    hidden_size: int. Units of each direction.
+    dropout: float. Share of the inputs of each layer that is dropped in training.
+    features: see `AcousticModel`.
+    """
+
+    vocabulary_size: int
+    channels: tuple[int, ...] = (16, 32)
+    kernel_frames: tuple[int, ...] = (7, 5)
+    kernel_bands: tuple[int, ...] = (9, 5)
+    strides: tuple[int, ...] = (2, 2)
+    cell: str = "lstm"
+    layers: int = 3
+    hidden_size: int = 256
+    dropout: float = 0.1
+
+    def __post_init__(self):
+        check_choice("model.cell", self.cell, RECURRENCES)
+        for name in ("layers", "hidden_size"):
+            check_range(f"model.{name}", getattr(self, name), at_least=1)
+        check_range("model.vocabulary_size", self.vocabulary_size, at_least=2)
+        check_range("model.dropout", self.dropout, at_least=0, below=1)
+        for name in ("kernel_frames", "kernel_bands", "strides"):
+            values = getattr(self, name)
+            if len(values) != len(self.channels):
+                raise ZooError(
+                    f"model.{name} must have a number for each of model.channels. "
+                    f"Received: {values} for {self.channels}."
+                )
+        for name in ("channels", "kernel_frames", "kernel_bands", "strides"):
+            for value in getattr(self, name):
+                check_range(f"model.{name}", value, at_least=1)
+        for value in (*self.kernel_frames, *self.kernel_bands):
+            if value % 2 == 0:
+                raise ZooError(
+                    f"model.kernel_frames and model.kernel_bands must be odd. Received: {value}."
+                )
+
+    def build(self) -> keras.Model:
+        """See `build_deepspeech2`."""
+        return build_deepspeech2(self)
+
+    @property
+    def subsampling_factor(self) -> int:
+        """See `AcousticModel`."""
+        return math.prod(self.strides)
+
+
+# Functional model ---------------------------------------------------------------------------------
+
+
+def build_deepspeech2(config: DeepSpeech2) -> keras.Model:
+    """Build the functional model, waveform in and logits out.
+
+        x_0      = the features, an image of frames by bands with one channel
+        x_i      = min(max(norm(conv_i(x_{i-1})), 0), 20)    for each convolution, 0 beyond the end
+        h_0      = the bands and channels of x_n, side by side
+        h_i      = BiRNN_i(dropout(layer norm(h_{i-1})))     for each recurrent layer
+        logits   = W dropout(h_m) + b
+
+    The convolutions are normalised over the true frames of a batch. The recurrent layers are normalised
+    over their channels, frame by frame, where the paper takes the batch.
+
+    Args:
+        config: its arguments.
+
+    Returns:
+        A model with the inputs and outputs of `AcousticModel` for CTC.
+    """
+    import keras
+    from keras import layers, ops
+
+    waveform = keras.Input((None,), name="waveform", dtype="float32")
+    lengths = keras.Input((), name="lengths", dtype="int32")
+    features, frames = config.features(waveform, lengths)
+
+    x = ops.expand_dims(features, -1)
+    kernels = zip(config.kernel_frames, config.kernel_bands, strict=True)
+    for i, (channels, kernel, stride) in enumerate(
+        zip(config.channels, kernels, config.strides, strict=True)
+    ):
+        x = pad_odd(x, kernel, f"conv{i}_pad")
+        x = layers.Conv2D(channels, kernel, strides=(stride, 2), use_bias=False, name=f"conv{i}")(x)
+        frames = (frames - 1) // stride + 1
+        inside = ops.expand_dims(frame_mask(x[:, :, 0], frames), -1)
+        x = layers.BatchNormalization(momentum=0.9, name=f"conv{i}_norm")(x, mask=inside)
+        x = ops.minimum(ops.relu(x), 20.0) * ops.cast(ops.expand_dims(inside, -1), x.dtype)
+    x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="stack_channels")(x)
+    x = birnn_stack(
+        x,
+        frame_mask(x, frames),
+        config.cell,
+        config.layers,
+        config.hidden_size,
+        config.dropout,
+    )
+    outputs = ctc_outputs(x, frames, config.vocabulary_size)
+    return keras.Model({"waveform": waveform, "lengths": lengths}, outputs, name="deepspeech2")
+
+
+# Recipes ------------------------------------------------------------------------------------------
+
+
+@register(
+    "speech/deepspeech2-librispeech-mini",
+    paper="Amodei et al. 2016",
+    corpus=LIBRISPEECH_MINI,
+    metric="wer",
+)
+def deepspeech2_librispeech_mini(name: str) -> Recipe:
+    """Convolutions and bidirectional LSTM layers write down read English, letter by letter.
+
+    For clear read English over a near microphone. Trained on four and a half hours of audio books; it
+    spells by ear, and a language model (`--lm`) mends much of that.
+
+    Five hours are little: about a thousand hours are usual. Other accents than North American ones,
+    spontaneous speech, far microphones and noise were not measured. It writes no digits and no
+    punctuation but the apostrophe.
+
+    Silence before and after the speech is taken off: digital silence from 0.1 s on, low noise from
+    0.45 s on. A recording of nothing but silence has no text.
+    """
+    return Recipe(
+        name=name,
+        data=Utterances(
+            labels=Labels(tuple(" 'ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+            speed_perturbation=(0.9, 1.0, 1.1),
+            spec_augment=SpecAugment(freq_width=15, time_width=25),
+        ),
+        model=DeepSpeech2(vocabulary_size=29),
+        task=CTC(),
+        decoder=CTCSearch(),
+        optimizer=AdamW(learning_rate=1.2e-3, warmup_epochs=1, weight_decay=1e-2),
+        training=GradientDescent(epochs=20, batch_size=8, patience=20),
+    )

@@ -1,0 +1,1 @@
+"""Classification: a series of several channels in, a label out."""

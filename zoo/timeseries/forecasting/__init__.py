@@ -1,0 +1,1 @@
+"""Forecasting: past values in, future values out."""

@@ -1,0 +1,44 @@
+"""The Santa Fe competition's data set A: the intensity of a far-infrared laser in a chaotic state.
+
+The train split is the 1000 values that the competitors had. The test split is all of the continuation
+in the file, the 100 values that they had to forecast. It begins where train ends, so that train is its
+history.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoo.common.core.corpus import Corpus, check_folder, no_such_split
+from zoo.timeseries.forecasting.corpora.segment import Segment, read_values
+
+FILES = {"train": "santafe_A_train.txt", "test": "santafe_A_cont.txt"}
+
+
+def read(folder: Path, split: str) -> list[Segment]:
+    """Return the segment of a split.
+
+    Args:
+        folder: a folder with the files of `FILES`, one value a line. split: "train", "test" or "all".
+
+    Raises:
+        ZooError: as `zoo.common.core.corpus.Corpus` describes it.
+    """
+    check_folder(LASER.name, folder)
+    if split not in (*FILES, "all"):
+        raise no_such_split(LASER.name, list(FILES), split)
+    train = Segment(FILES["train"], read_values(folder / FILES["train"]), split="train")
+    if split == "train":
+        return [train]
+    values = read_values(folder / FILES["test"])
+    test = Segment(FILES["test"], values, train.values, split="test")
+    return [test] if split == "test" else [train, test]
+
+
+LASER = Corpus(
+    name="timeseries",
+    title="Santa Fe A: 1000 intensities of a chaotic laser, and the 100 that follow as its test split",
+    licence="free to copy: it travels with packages under the GPL and BSD licences",
+    source="Weigend & Gershenfeld 1994, Time Series Prediction, data set A",
+    read=read,
+)

@@ -1,0 +1,108 @@
+"""A feed-forward time-delay network: convolutions over a window of past values.
+
+Waibel, Hanazawa, Hinton, Shikano & Lang, "Phoneme recognition using time-delay neural networks" (1989);
+Wan, "Time series prediction by using a connectionist network with internal delay lines" (1994), who won
+the Santa Fe competition on this laser.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.recipe import Recipe
+from zoo.common.core.registry import register
+from zoo.common.decoding.decoders import Forecast
+from zoo.common.tasks.forecasting import Forecasting
+from zoo.common.training.optimizers import AdamW
+from zoo.common.training.trainers import GradientDescent
+from zoo.timeseries.forecasting.corpora.laser import LASER
+from zoo.timeseries.forecasting.data import Series
+from zoo.timeseries.forecasting.forecaster import (
+    NetworkForecaster,
+    build_forecaster,
+    past_steps,
+    with_future,
+)
+
+if TYPE_CHECKING:
+    import keras
+
+# Config -------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class TDNNForecaster(NetworkForecaster):
+    """Arguments of the model, beside those of `NetworkForecaster`.
+
+    channels: tuple of int. Units of each hidden layer.
+    kernel_sizes: tuple of int. Steps of the layer below that a unit of each hidden layer sees. One
+        layer that sees the whole context is a feed-forward network of one hidden layer.
+    """
+
+    channels: tuple[int, ...] = (12, 12)
+    kernel_sizes: tuple[int, ...] = (25, 5)
+
+    def __post_init__(self):
+        super().__post_init__()
+        for name in ("channels", "kernel_sizes"):
+            for value in getattr(self, name):
+                check_range(f"model.{name}", value, at_least=1)
+        if len(self.kernel_sizes) != len(self.channels):
+            raise ZooError(
+                "model.kernel_sizes must have a number for each of model.channels. "
+                f"Received: {self.kernel_sizes} for {self.channels}."
+            )
+        seen = sum(self.kernel_sizes) - len(self.kernel_sizes) + 1
+        check_range("model.context with these kernel sizes", self.context, at_least=seen)
+
+    def build(self) -> keras.Model:
+        """See `build_tdnn_forecaster`."""
+        return build_tdnn_forecaster(self)
+
+
+# Functional model ---------------------------------------------------------------------------------
+
+
+def build_tdnn_forecaster(config: TDNNForecaster) -> keras.Model:
+    """Return the functional model: see `zoo.timeseries.forecasting.forecaster.build_forecaster`.
+
+    h_0[t]    = the scaled value of step t
+    h_i[t]    = tanh(W_i h_{i-1}[t - k_i + 1 .. t] + b_i), where all k_i steps are in the window
+    forecast  = W [h_n at all of its steps] + b
+    """
+    from keras import layers
+
+    def network(x, known):
+        x = past_steps(config, x, known)
+        for i, (units, width) in enumerate(zip(config.channels, config.kernel_sizes, strict=True)):
+            x = layers.Conv1D(units, width, activation="tanh", name=f"hidden{i}")(x)
+        x = with_future(config, layers.Flatten(name="taps")(x), known)
+        return layers.Dense(config.steps, dtype="float32", name="output")(x)
+
+    return build_forecaster(config, network, "tdnn_forecaster")
+
+
+# Recipes ------------------------------------------------------------------------------------------
+
+
+@register(
+    "timeseries/tdnn-laser", paper="Waibel et al. 1989; Wan 1994", corpus=LASER, metric="nmse"
+)
+def tdnn_laser(name: str) -> Recipe:
+    """A feed-forward time-delay network forecasts a chaotic laser.
+
+    The network without a state beside the recurrent ones: it sees a window, and nothing else. Wan's
+    network for this laser, with delay lines of 25, 5 and 5 steps, was of this kind.
+    """
+    return Recipe(
+        name,
+        data=Series(),
+        model=TDNNForecaster(context=12, channels=(64, 32), kernel_sizes=(8, 3)),
+        task=Forecasting(),
+        # As for the recurrent networks, the dev part has no collapse: all epochs are run.
+        training=GradientDescent(epochs=150, batch_size=8, patience=150),
+        optimizer=AdamW(learning_rate=3e-3, warmup_epochs=3),
+        decoder=Forecast(),
+    )

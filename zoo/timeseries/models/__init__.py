@@ -1,1 +1,0 @@
-"""Time series models: a file each, found by the registry."""

@@ -1,0 +1,1 @@
+"""Captioning: images in, sentences out."""

@@ -1,0 +1,163 @@
+"""VGG16's convolutional base, trained on ImageNet: the encoder every captioner shares.
+
+Simonyan & Zisserman, "Very deep convolutional networks for large-scale image recognition" (2015),
+configuration D. Its weights are shipped once, beside the presets. A captioner takes it as it is, or
+trains its last block further.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.layers.make import MakeLayer, new_layer
+from zoo.common.presets.store import install_command, shipped_file
+from zoo.vision_language.captioning.images import SIZE
+
+if TYPE_CHECKING:
+    import keras
+
+NAME = "vgg16"
+FAMILY = "vision_language"
+WEIGHTS_FILE = shipped_file(f"{FAMILY}/vgg16/vgg16_imagenet_notop_float16.npz")
+# (convolutions, filters) of each block; a block ends in a pooling that halves height and width.
+BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
+# The mean pixel of ImageNet, R, G, B.
+MEAN = (123.68, 116.779, 103.939)
+NONE, LAST_BLOCK = "none", f"block{len(BLOCKS)}"
+
+
+def shape_after(blocks: int) -> tuple[int, int, int]:
+    """Return height, width and channels of what the first so many blocks give."""
+    return SIZE // 2**blocks, SIZE // 2**blocks, BLOCKS[blocks - 1][1]
+
+
+# Of the features, what all blocks give.
+SHAPE = shape_after(len(BLOCKS))
+
+
+@dataclass(frozen=True)
+class Encoder:
+    """What of VGG16 a captioner trains.
+
+    trainable: str. "none": it stays as it was trained on ImageNet. "block5": its last block is trained
+        together with the decoder, and kept in the captioner's own file.
+    """
+
+    trainable: str = NONE
+
+    def __post_init__(self):
+        check_choice("model.encoder.trainable", self.trainable, (NONE, LAST_BLOCK))
+
+    @property
+    def fixed_blocks(self) -> int:
+        """How many blocks, from the first on, are not trained."""
+        return len(BLOCKS) - (self.trainable == LAST_BLOCK)
+
+
+class Blocks:
+    """Some blocks of VGG16, one after the other, their layers called as in `keras.applications.VGG16`.
+
+    numbers: range. Which ones, from 1.
+    """
+
+    def __init__(self, make: MakeLayer, numbers: range):
+        from keras import layers
+
+        self.layers = []
+        for number in numbers:
+            convolutions, filters = BLOCKS[number - 1]
+            self.layers += [
+                make(
+                    layers.Conv2D,
+                    filters,
+                    3,
+                    padding="same",
+                    activation="relu",
+                    kernel_initializer="zeros",
+                    name=f"block{number}_conv{i}",
+                )
+                for i in range(1, convolutions + 1)
+            ]
+            self.layers.append(make(layers.MaxPooling2D, 2, name=f"block{number}_pool"))
+
+    def __call__(self, x: keras.KerasTensor) -> keras.KerasTensor:
+        """Return what the last block gives."""
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+    def set_trained_weights(self) -> None:
+        """Give the layers, which have been called, their weights from ImageNet. Raises `ZooError`."""
+        weights = read_weights(WEIGHTS_FILE)
+        for layer in self.layers:
+            if layer.name in weights:
+                layer.set_weights(weights[layer.name])
+
+
+def build_vgg16(blocks: int = len(BLOCKS)) -> keras.Model:
+    """Return the functional model with its trained weights, frozen.
+
+    Input: `image` float32 [batch, 192, 192, 3], RGB from 0 to 255.
+    Output: `features` float32 [batch, *shape_after(blocks)], what the last block gives.
+
+    Args:
+        blocks: how many, from the first on.
+
+    Raises:
+        ZooError: the weights are missing or corrupt.
+    """
+    import keras
+    from keras import layers
+
+    image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
+    x = layers.Rescaling(1.0, offset=[-mean for mean in MEAN], name="minus_mean")(image)
+    network = Blocks(new_layer, range(1, blocks + 1))
+    x = network(x)
+    network.set_trained_weights()
+    model = keras.Model({"image": image}, {"features": x}, name=NAME)
+    model.trainable = False
+    return model
+
+
+def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
+    """Return kernel [3, 3, in, out] and bias [out], float32, of each convolution by its layer's name.
+
+    The file's first kernel takes blue, green, red, as the network was trained; here its channels are
+    reversed, so that the model takes red, green, blue.
+
+    Raises:
+        ZooError: the file is missing or corrupt.
+    """
+    if not path.exists():
+        raise ZooError(f"{path} is missing: it holds VGG16's weights: {install_command(FAMILY)}")
+    weights, before = {}, 3
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            for number, (convolutions, filters) in enumerate(BLOCKS, start=1):
+                for i in range(1, convolutions + 1):
+                    name = f"block{number}_conv{i}"
+                    pair = [np.float32(file[f"{name}/{part}"]) for part in ("kernel", "bias")]
+                    if [w.shape for w in pair] != [(3, 3, before, filters), (filters,)]:
+                        raise ValueError(f"{name} has another shape than VGG16's")
+                    weights[name], before = pair, filters
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ZooError(f"{path} is corrupt: {error}.") from None
+    first = weights["block1_conv1"]
+    first[0] = first[0][:, :, ::-1]
+    return weights
+
+
+@functools.cache
+def checksum() -> str:
+    """Return SHA-256, in hex, of the file of weights: whose features a cache holds."""
+    if not WEIGHTS_FILE.exists():
+        read_weights(WEIGHTS_FILE)
+    return hashlib.sha256(WEIGHTS_FILE.read_bytes()).hexdigest()

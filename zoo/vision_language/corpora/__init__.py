@@ -1,1 +1,0 @@
-"""The corpora of the family, one file each."""

@@ -1,0 +1,1 @@
+"""Handwriting: pen strokes read as words, and drawings generated."""

@@ -1,0 +1,95 @@
+"""Omniglot as pen strokes: drawings of letters of fifty alphabets, without their names."""
+
+from __future__ import annotations
+
+import io
+import pickletools
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from zoo.common.core.corpus import Corpus, check_folder, no_such_split
+from zoo.common.core.errors import ZooError
+from zoo.common.utils.files import check_file
+from zoo.vision_language.handwriting.ink import Drawing
+
+DRAWINGS_FILE = "omniglot.npz"
+SPLITS = ("train", "valid", "test")
+# The text that stands in the file beside the points: it tells the types of arrays, int16 in lists.
+TYPES = {"b", "|", "<", "O8", "i2"}
+
+
+def read_omniglot(folder: Path, split: str) -> list[Drawing]:
+    """Return the drawings of a split, in the order of the file.
+
+    The splits are those of the file, drawn at random: letters of test were drawn by other people for
+    train. The canvas is about 630 units wide, and a pixel of the recording 6.
+
+    Args:
+        folder: holds `omniglot.npz`, for each split an array of drawings, each int16 [points, 3]: the
+            offset from the point before in x and y, and 1 where the pen is lifted after the point.
+        split: "train", "valid", "test" or "all".
+
+    Raises:
+        ZooError: as of `zoo.common.core.corpus.Corpus.read`.
+    """
+    check_folder("omniglot_strokes", folder)
+    path = folder / DRAWINGS_FILE
+    if split not in (*SPLITS, "all"):
+        raise no_such_split(path, list(SPLITS), split)
+    check_file(path)
+    splits = SPLITS if split == "all" else (split,)
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(f"{name}.npy") for name in splits}
+        return [
+            Drawing(f"{name} {number}", _points(array), split=name)
+            for name, content in members.items()
+            for number, array in enumerate(_arrays(content), start=1)
+        ]
+    except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
+        raise ZooError(
+            f"{path} is not the file of drawings: {' '.join(str(error).split())}"
+        ) from None
+
+
+def _points(offsets: np.ndarray) -> np.ndarray:
+    """Offsets int16 [points, 3] as points float64 [points, 3], the first at its own offset."""
+    points = offsets.astype(np.float64)
+    points[:, :2] = np.cumsum(points[:, :2], axis=0)
+    return points
+
+
+def _arrays(content: bytes) -> Iterator[np.ndarray]:
+    """Yield the arrays int16 [points, 3] of a .npy file that holds them as a pickle.
+
+    The pickle is not run: of its codes only those are looked at that hold shapes and bytes, which
+    follow each other as (points, 3), False, bytes. Raises `ValueError`.
+    """
+    file = io.BytesIO(content)
+    np.lib.format.read_magic(file)
+    np.lib.format.read_array_header_1_0(file)
+    numbers, shape, before = (0, 0), (0, 0), ""
+    for opcode, argument, _ in pickletools.genops(file):
+        if isinstance(argument, int):
+            numbers = (numbers[1], argument)
+        elif opcode.name == "TUPLE2":
+            shape = numbers
+        elif isinstance(argument, str) and before == "NEWFALSE":
+            yield np.frombuffer(argument.encode("latin-1"), "<i2").reshape(shape[0], 3)
+        elif opcode.name.endswith("STRING") and argument not in TYPES:
+            raise ValueError(f"arrays must be of int16. Received: {argument[:20]!r}")
+        before = opcode.name
+
+
+OMNIGLOT = Corpus(
+    name="omniglot_strokes",
+    title="Omniglot: pen strokes of 32,000 drawings of letters of fifty alphabets",
+    licence="MIT",
+    source="https://github.com/hardmaru/sketch-rnn-datasets/tree/master/omniglot",
+    read=read_omniglot,
+    dev_split="valid",
+)

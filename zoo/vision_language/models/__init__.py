@@ -1,1 +1,0 @@
-"""Captioners: a file each, found by the registry."""

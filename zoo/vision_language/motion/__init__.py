@@ -1,0 +1,1 @@
+"""Motion: moving skeletons and video clips in, labels out."""
