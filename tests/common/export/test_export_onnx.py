@@ -326,6 +326,6 @@ def test_half_precision_is_refused():
 def test_the_error_lists_what_has_a_way():
     x = keras.Input((5, FEATURES), name="x")
     with pytest.raises(
-        ZooError, match=r"Layers that do: Activation, .*Operations of keras.ops: Abs"
+        ZooError, match=r"Supported layers: Activation, .*operations of keras.ops: Abs"
     ):
         to_onnx(keras.Model({"x": x}, {"y": layers.PReLU()(x)}))

@@ -83,8 +83,8 @@ def damage(preset: Path, name: str) -> None:
     [
         ("flipped", "variables/index is corrupt: it is not what was exported"),
         ("gone", "is not whole: variables/index is missing"),
-        ("fifo", "variables/index cannot be read: it is no plain file"),
-        ("endless", "variables/index cannot be read: it is no plain file"),
+        ("fifo", "variables/index cannot be read: it is not a regular file"),
+        ("endless", "variables/index cannot be read: it is not a regular file"),
         ("more", "has a file that was not exported: step.onnx"),
     ],
 )

@@ -193,7 +193,7 @@ def test_the_graph_reads_what_pillow_reads(tmp_path):
 def test_what_is_no_plain_file_is_not_read(tmp_path):
     """A FIFO that nobody writes to would hang."""
     os.mkfifo(tmp_path / "fifo.png")
-    with pytest.raises(ZooError, match=r"fifo\.png cannot be read: it is no plain file"):
+    with pytest.raises(ZooError, match=r"fifo\.png cannot be read: it is not a regular file"):
         read_image(tmp_path / "fifo.png")
 
 

@@ -1,4 +1,4 @@
-"""Writing so that a reader meets the old file or the new one, never a part of one."""
+"""Read files with checks, and write files and folders atomically."""
 
 from __future__ import annotations
 
@@ -16,24 +16,28 @@ from pathlib import Path
 
 from zoo.common.core.errors import ZooError
 
-# What begins like this was being written when its writer was killed.
+# Prefix of temporary files and folders. A killed process leaves them behind.
 PART = ".part-"
-# More than any record, vocabulary or alphabet of a preset has.
+# More than any text file of a preset has.
 MAX_TEXT_BYTES = 2**26
-# Flags of the system calls that swap two paths in one step.
+# Flags of the system calls that swap two paths atomically.
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100  # Linux
 _RENAME_SWAP = 2  # macOS
 
 
 @contextmanager
 def atomic_file(path: Path) -> Iterator[Path]:
-    """Yields a path to write to, which replaces `path` when the block ends without an error.
+    """Yield a temporary path, which replaces `path` when the block ends without an error.
 
-    The path keeps the suffix. Raises `ZooError` if the disk or the folder does not let it be written.
+    Args:
+        path: the file to write. The temporary path has the same suffix.
+
+    Raises:
+        ZooError: the file cannot be written.
     """
     with _writing(path):
         temporary = _part_of(path, path.suffix)
-        # With the mode that the user's umask gives, and never over a file or link that is there.
+        # O_EXCL: an existing file or link is not overwritten. The umask of the user sets the mode.
         os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         try:
             yield temporary
@@ -44,14 +48,14 @@ def atomic_file(path: Path) -> Iterator[Path]:
 
 @contextmanager
 def atomic_folder(path: Path, replace: bool = False) -> Iterator[Path]:
-    """Yields a folder to fill, which becomes `path` when the block ends without an error.
+    """Yield a temporary folder, which becomes `path` when the block ends without an error.
 
     Args:
-        path: the folder.
-        replace: whether it may exist. Readers meet the old one or the new one, at every moment.
+        path: the folder to write.
+        replace: whether to replace an existing folder. Readers see either the old or the new one.
 
     Raises:
-        ZooError: `path` exists and may not, or it cannot be written.
+        ZooError: `path` exists and `replace` is False, or the folder cannot be written.
     """
     with _writing(path):
         if replace:
@@ -71,9 +75,13 @@ def atomic_folder(path: Path, replace: bool = False) -> Iterator[Path]:
 
 
 def clear_parts(folder: Path, name: str = "") -> None:
-    """Remove what killed processes were writing in a folder, or of one name there.
+    """Remove temporary files and folders that killed processes left in a folder.
 
-    Only for who holds the lock of what was written: see `zoo.common.utils.locks`.
+    The caller must hold the lock of what was written, see `zoo.common.utils.locks`.
+
+    Args:
+        folder: the folder to clean.
+        name: the name of the file or folder that was written; empty for all names.
     """
     for path in folder.glob(f"{PART}{glob.escape(_short(name))}~*" if name else f"{PART}*"):
         if path.is_dir() and not path.is_symlink():
@@ -83,20 +91,20 @@ def clear_parts(folder: Path, name: str = "") -> None:
 
 
 def _part_of(path: Path, suffix: str = "") -> Path:
-    """A new name beside `path`, which tells what it is a part of."""
+    """Return a new temporary path in the same folder, whose name contains that of `path`."""
     return path.with_name(f"{PART}{_short(path.name)}~{secrets.token_hex(6)}{suffix}")
 
 
 def _short(name: str) -> str:
-    """A name as a part of a longer one, which may not be longer than file systems allow."""
+    """Return a name cut to 100 bytes, because file systems limit the length of names."""
     return os.fsdecode(os.fsencode(name)[:100])
 
 
 def _exchange(new: Path, path: Path) -> None:
-    """Put the folder `new` in the place of `path`, which becomes `new`."""
+    """Swap the folders `new` and `path`."""
     if _swap(new, path):
         return
-    # A file system that cannot: a process killed between the two steps is made good by `_restore`.
+    # Without an atomic swap: `_restore` repairs the folder if the process is killed between the steps.
     before = _before(path)
     path.rename(before)
     new.rename(path)
@@ -104,23 +112,23 @@ def _exchange(new: Path, path: Path) -> None:
 
 
 def _swap(first: Path, second: Path) -> bool:
-    """Swap two paths in one step. Returns whether the system could."""
+    """Swap two paths atomically. Return whether the system supports it."""
     try:
         libc, names = ctypes.CDLL(None), (os.fsencode(first), os.fsencode(second))
         if sys.platform == "darwin":
             return libc.renamex_np(*names, _RENAME_SWAP) == 0
         return libc.renameat2(_AT_FDCWD, names[0], _AT_FDCWD, names[1], _RENAME_EXCHANGE) == 0
-    except (AttributeError, OSError, TypeError):  # no such call here
+    except (AttributeError, OSError, TypeError):  # the system has no such call
         return False
 
 
 def _before(path: Path) -> Path:
-    """Where the old folder stands while another takes its place, if that takes two steps."""
+    """Return the temporary path of the old folder during an exchange in two steps."""
     return path.with_name(f".{_short(path.name)}.before")
 
 
 def _restore(path: Path) -> None:
-    """Undo half an exchange that a killed process left."""
+    """Undo an exchange that a killed process did not finish."""
     before = _before(path)
     if before.is_dir():
         if path.exists():
@@ -131,7 +139,11 @@ def _restore(path: Path) -> None:
 
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
-    """Makes the folders above `path`; unmakes those it made, and tells why, if the block fails."""
+    """Make the parent folders of `path`. If the block fails, remove the folders that were made.
+
+    Raises:
+        ZooError: the block raised an OSError.
+    """
     made: list[Path] = []
     try:
         made = [folder for folder in path.parents if not folder.exists()]
@@ -147,25 +159,30 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes UTF-8 text atomically. Raises as `atomic_file`.
+    """Write UTF-8 text atomically. Raises as `atomic_file`.
 
-    Half a letter, as which Python reads bytes of a file's name that are no text, is written as its
-    escape, which JSON reads back.
+    Surrogates, by which Python represents invalid bytes in file names, are written as escapes that
+    JSON can read.
+
+    Args:
+        path: the file to write.
+        text: the content.
     """
     with atomic_file(path) as temporary:
         temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def check_file(path: Path, at_most: int | None = None) -> None:
-    """Check, before any of it is read, that a path is a file's and of a size that can be meant.
+    """Check that a path is a regular file of valid size, before it is read.
 
-    A FIFO would hang, and a device such as /dev/zero has no end.
+    Reading a FIFO would block, and reading a device such as /dev/zero would not end.
 
     Args:
-        path: the file. at_most: the most bytes it may have; None for any number.
+        path: the file.
+        at_most: maximum size in bytes; None for no limit.
 
     Raises:
-        ZooError: it is missing, no plain file, or larger.
+        ZooError: the file is missing, not a regular file, or larger than `at_most`.
     """
     try:
         status = path.stat()
@@ -176,7 +193,7 @@ def check_file(path: Path, at_most: int | None = None) -> None:
     if stat.S_ISDIR(status.st_mode):
         raise ZooError(f"{path} cannot be read: Is a directory.")
     if not stat.S_ISREG(status.st_mode):
-        raise ZooError(f"{path} cannot be read: it is no plain file.")
+        raise ZooError(f"{path} cannot be read: it is not a regular file.")
     if at_most is not None and status.st_size > at_most:
         raise ZooError(
             f"{path} is too large: it must have {at_most:,} bytes at most. "
@@ -185,7 +202,11 @@ def check_file(path: Path, at_most: int | None = None) -> None:
 
 
 def digest(path: Path) -> str:
-    """Return SHA-256 of a file, in hex. Raises `ZooError` if it is no file or cannot be read."""
+    """Return the SHA-256 digest of a file in hexadecimal.
+
+    Raises:
+        ZooError: the path is not a regular file or cannot be read.
+    """
     check_file(path)
     try:
         with path.open("rb") as file:
@@ -195,7 +216,15 @@ def digest(path: Path) -> str:
 
 
 def read_text(path: Path, at_most: int = MAX_TEXT_BYTES) -> str:
-    """Reads UTF-8 text. Raises `ZooError` if it is missing, too long or cannot be read."""
+    """Return the content of a UTF-8 text file.
+
+    Args:
+        path: the file.
+        at_most: maximum size in bytes.
+
+    Raises:
+        ZooError: the file is missing, too large, not UTF-8 or cannot be read.
+    """
     check_file(path, at_most)
     try:
         return path.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Locks: one process at a time writes to a folder."""
+"""Lock folders, so that only one process at a time writes to them."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from pathlib import Path
 
 from zoo.common.core.errors import ZooError
 
-# The lock of a folder is a file in it. It says nothing by being there: what counts is that a process
-# holds it, and the system lets go of that when the process ends, however it ends.
+# The lock of a folder is a lock on this file in it. The operating system releases it when the process
+# ends, even if the process is killed. The file alone does not mean that the folder is locked.
 LOCK_FILE = ".lock"
 
 
 @contextmanager
 def locked(path: Path, what: Path | None = None) -> Iterator[None]:
-    """Hold a lock while the block runs. It dies with the process.
+    """Hold a lock while the block runs, or until the process ends.
 
     Args:
-        path: the lock's file. It is removed at the end, and so are folders above it that are new and
-            empty.
-        what: what it locks, as an error calls it; None for the folder that the file is in.
+        path: the lock file. It is removed at the end, together with empty parent folders that this
+            function made.
+        what: the locked path, for error messages; None for the folder of the lock file.
 
     Raises:
-        ZooError: another process holds it, or the file cannot be written.
+        ZooError: another process holds the lock, or the file cannot be written.
     """
     what = what or path.parent
     made = [folder for folder in path.parents if not os.path.lexists(folder)]
@@ -45,14 +45,19 @@ def locked(path: Path, what: Path | None = None) -> Iterator[None]:
 
 
 def _acquire(path: Path, what: Path) -> int:
-    """The descriptor of the file, locked. Raises `OSError`, and `ZooError` if another holds it."""
+    """Return the descriptor of the locked file.
+
+    Raises:
+        OSError: the file cannot be written.
+        ZooError: another process holds the lock.
+    """
     import fcntl
 
     while True:
         handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_open_as(handle, path):  # else its last owner has just removed it
+            if _is_open_as(handle, path):  # else the previous owner has just removed it
                 os.ftruncate(handle, 0)
                 os.write(handle, str(os.getpid()).encode())
                 return handle
@@ -70,7 +75,7 @@ def _acquire(path: Path, what: Path) -> int:
 
 
 def _is_open_as(handle: int, path: Path) -> bool:
-    """Whether a descriptor is that of the file which stands at `path` now."""
+    """Return whether a descriptor belongs to the file that is at `path` now."""
     try:
         return os.path.samestat(os.fstat(handle), os.stat(path, follow_symlinks=False))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""Packages that a part of the zoo needs: those of the extras in pyproject.toml."""
+"""Import optional packages. The extras in pyproject.toml install them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ def import_package(module: str, package: str, extra: str) -> ModuleType:
     """Return a module of an optional package.
 
     Args:
-        module: its name. package: whose it is. extra: of pyproject.toml, which installs it.
+        module: name of the module.
+        package: name of the package.
+        extra: extra of pyproject.toml that installs the package.
 
     Raises:
-        ZooError: it is not installed, with the command that installs it.
+        ZooError: the package is not installed. The message has the command that installs it.
     """
     try:
         return importlib.import_module(module)
@@ -26,10 +28,14 @@ def import_package(module: str, package: str, extra: str) -> ModuleType:
 
 
 def check_packages(packages: Iterable[str], extra: str) -> None:
-    """Check that packages of an extra are installed, before work begins that needs them at its end.
+    """Check that packages are installed, before work that needs them at its end.
+
+    Args:
+        packages: import names of the packages.
+        extra: extra of pyproject.toml that installs them.
 
     Raises:
-        ZooError: one is not, with the command that installs it.
+        ZooError: a package is not installed. The message has the command that installs it.
     """
     for package in packages:
         if importlib.util.find_spec(package) is None:

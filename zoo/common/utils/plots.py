@@ -1,9 +1,9 @@
-"""Pictures every task shares."""
+"""Create and save figures, and draw the learning curves of a run."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.metrics import best
 from zoo.common.utils.files import atomic_file
@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-def figure(**arguments) -> Figure:
-    """Return a figure that needs no display; write it with `save`.
+def figure(**arguments: Any) -> Figure:
+    """Return a matplotlib figure that needs no display. `save` writes it.
+
+    Args:
+        arguments: arguments of `matplotlib.figure.Figure`.
 
     Raises:
         ZooError: matplotlib is not installed.
@@ -24,14 +27,20 @@ def figure(**arguments) -> Figure:
 
 
 def save(picture: Figure, path: Path) -> Path:
-    """Write a figure as a PNG, atomically, and return the path."""
+    """Write a figure as a PNG file atomically, and return the path."""
     with atomic_file(path) as temporary:
         picture.savefig(temporary, dpi=110)
     return path
 
 
 def plot_learning_curves(history: list[dict[str, float]], metric: str, path: Path) -> None:
-    """Draw training loss, dev metric and learning rate over the epochs of a run, as a PNG."""
+    """Draw training loss, dev metric and learning rate over the epochs of a run.
+
+    Args:
+        history: one row per epoch with the keys `epoch`, `loss`, `learning_rate` and `metric`.
+        metric: name of the dev metric that chooses the best epoch.
+        path: the PNG file to write.
+    """
     from matplotlib.ticker import MaxNLocator
 
     epochs = [row["epoch"] for row in history]
@@ -42,7 +51,7 @@ def plot_learning_curves(history: list[dict[str, float]], metric: str, path: Pat
     chosen = best(history, metric)
     dev.plot(epochs, [row[metric] for row in history], color="tab:orange")
     dev.plot(chosen["epoch"], chosen[metric], "o", color="tab:red")
-    # Beside the axes' frame, where no curve goes.
+    # In the title, so that it covers no curve.
     words = f"best {chosen[metric]:.4g}, epoch {chosen['epoch']:g}"
     dev.set_title(words, loc="right", fontsize="medium", color="tab:red")
     dev.set(ylabel=f"dev {metric}")

@@ -1,6 +1,6 @@
-"""Every private API of Keras and TensorFlow in use, each behind a function with a test of its own.
+"""All private APIs of Keras and TensorFlow that the zoo uses, one function and one test each.
 
-An upgrade that breaks one is found here, by tests/common/utils/test_private.py.
+tests/common/utils/test_private.py fails if an upgrade changes one of them.
 """
 
 from __future__ import annotations
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
 
 
 def nodes(model: keras.Model) -> Iterator[Any]:
-    """Yield the nodes of a functional or Sequential model, each after those it takes its inputs from.
+    """Yield the nodes of a functional or Sequential model in topological order, without the inputs.
 
-    A node has `operation`, `arguments`, `input_tensors` and `outputs`.
+    A node has the attributes `operation`, `arguments`, `input_tensors` and `outputs`.
+
+    Args:
+        model: a functional or Sequential model.
     """
-    functional = getattr(model, "_functional", model)  # what a Sequential model wraps
+    functional = getattr(model, "_functional", model)  # the attribute of a Sequential model
     for depth in sorted(functional._nodes_by_depth, reverse=True):
         for node in functional._nodes_by_depth[depth]:
             if not node.is_input:
@@ -25,7 +28,7 @@ def nodes(model: keras.Model) -> Iterator[Any]:
 
 
 def flat_layers(model: keras.Model) -> list[keras.Layer]:
-    """Return every layer of a model, those inside its layers too."""
+    """Return all layers of a model, including the layers inside its layers."""
     return model._flatten_layers()
 
 
@@ -37,9 +40,10 @@ def in_xla() -> bool:
 
 
 def weight_shapes(build: Callable[[], keras.Model]) -> list[tuple[int, ...]]:
-    """Return the shapes of the weights of the model that a function builds, without their memory.
+    """Return the shapes of a model's weights without allocating memory for the weights.
 
-    No weight gets a value: the model is of no other use.
+    Args:
+        build: returns the model. Its weights are not initialized, so the model is not usable.
     """
     import keras
     from keras.src.backend.common import global_state
@@ -49,5 +53,5 @@ def weight_shapes(build: Callable[[], keras.Model]) -> list[tuple[int, ...]]:
     try:
         with keras.StatelessScope(initialize_variables=False):
             return [tuple(weight.shape) for weight in build().weights]
-    finally:  # Keras would give them their values, and the memory, when the next such scope ends
+    finally:  # else Keras would initialize the weights when the next such scope ends
         global_state.set_global_attribute(waiting, before)

@@ -1,10 +1,10 @@
-"""Progress bars, on stderr so that stdout holds answers alone."""
+"""Show progress on stderr. Only answers are written to stdout."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from tqdm import tqdm
 
@@ -12,20 +12,33 @@ Item = TypeVar("Item")
 
 
 def progress(items: Iterable[Item], what: str, total: int | None, unit: str) -> Iterator[Item]:
-    """`items`, with a bar where a person watches and nothing where stderr is a file."""
+    """Return an iterator over items that draws a progress bar if stderr is a terminal.
+
+    Args:
+        items: the items.
+        what: description of the work.
+        total: number of items; None if it is unknown.
+        unit: name of an item.
+    """
     return iter(tqdm(items, desc=what, total=total, unit=unit, leave=False, disable=not watched()))
 
 
-def meter(what: str, total: float, unit: str) -> tqdm:
-    """Return a bar to `update` by hand, to be used as a context."""
+def meter(what: str, total: float, unit: str) -> tqdm[Any]:
+    """Return a progress bar with a method `update(amount)`, for use as a context manager.
+
+    Args:
+        what: description of the work.
+        total: the amount at the end.
+        unit: name of the unit of the amount.
+    """
     return tqdm(desc=what, total=round(total), unit=unit, leave=False, disable=not watched())
 
 
 def watched() -> bool:
-    """Whether stderr is a terminal."""
+    """Return whether stderr is a terminal."""
     return sys.stderr.isatty()
 
 
 def say(line: str) -> None:
-    """Print a line for a person to stderr."""
+    """Print a line to stderr."""
     print(line, file=sys.stderr, flush=True)

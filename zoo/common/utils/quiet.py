@@ -1,4 +1,4 @@
-"""A backend of Keras without the lines of log it prints at import and on first use."""
+"""Start a backend of Keras without the log lines that it prints at import and on first use."""
 
 from __future__ import annotations
 
@@ -14,24 +14,38 @@ from zoo.common.core.errors import ZooError
 
 
 def start_backend() -> None:
-    """Import Keras on its backend, silently; a command calls it before anything of Keras.
+    """Import Keras without log output. Commands call this before they use Keras.
 
-    That is TensorFlow, or whichever backend KERAS_BACKEND names.
+    The environment variable KERAS_BACKEND names the backend; the default is TensorFlow.
+
+    Raises:
+        ZooError: the backend is TensorFlow, and TensorFlow is not installed.
     """
     if os.environ.setdefault("KERAS_BACKEND", "tensorflow") == "tensorflow":
         import_tensorflow()
-    import keras  # noqa: F401 (the import is what is wanted)
+    _import_keras()
+
+
+@functools.cache
+def _import_keras() -> None:
+    """Import Keras without log output.
+
+    On the JAX and PyTorch backends too, the import loads TensorFlow if it is installed.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    with silent_stderr():
+        import keras  # noqa: F401 (only the import is needed)
 
 
 @functools.cache
 def import_tensorflow() -> None:
-    """Import TensorFlow and start its runtime, silently.
+    """Import TensorFlow and start its runtime without log output.
 
-    Its C++ side writes to file descriptor 2 before any log level is heard, so that is pointed
-    elsewhere meanwhile. Python errors are not touched: they are raised as ever.
+    Its C++ code writes to file descriptor 2 before it reads the log level, so the descriptor is
+    redirected. Python errors are raised as usual.
 
     Raises:
-        ZooError: it is not installed.
+        ZooError: TensorFlow is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     if importlib.util.find_spec("tensorflow") is None:
@@ -39,28 +53,31 @@ def import_tensorflow() -> None:
             "TensorFlow is not installed: pip install tensorflow. Without it, presets answer from their "
             "exports: --backend onnx or litert."
         )
-    with descriptor_2_elsewhere():
+    with silent_stderr():
         import tensorflow as tf
 
-        # The first operation starts the runtime; XLA's first compilation logs once more.
+        # The first operation starts the runtime; the first compilation by XLA logs again.
         tf.function(lambda x: x + 1, jit_compile=True)(tf.constant(0))
 
 
-# Of two threads that point the descriptor elsewhere, the second would save what the first put there.
+# Only one thread at a time may redirect the descriptor: a second one would save the redirected one.
 _lock = threading.RLock()
 
 
 @contextmanager
-def descriptor_2_elsewhere() -> Iterator[None]:
-    """Let nothing that writes to file descriptor 2 by itself, as C++ does, be seen meanwhile."""
+def silent_stderr() -> Iterator[None]:
+    """Discard what is written to file descriptor 2, also by C++ code, while the block runs."""
     with _lock:
         sys.stderr.flush()
         saved = os.dup(2)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
+        null = os.open(os.devnull, os.O_WRONLY)
         try:
-            os.dup2(nowhere, 2)
+            os.dup2(null, 2)
             yield
         finally:
             os.dup2(saved, 2)
             os.close(saved)
-            os.close(nowhere)
+            os.close(null)
+
+
+descriptor_2_elsewhere = silent_stderr

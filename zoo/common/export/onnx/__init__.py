@@ -1,40 +1,55 @@
-"""ONNX: the graphs of a preset as operations of ONNX, recurrent layers as its LSTM, GRU and RNN.
+"""Export the graphs of a preset to ONNX. Recurrent layers become ONNX's LSTM, GRU and RNN.
 
-convert      the walk over a functional model
-graph        an ONNX graph in the making
-layers       what each Keras layer becomes
-recurrent    what the recurrent ones become
-operations   what each operation of keras.ops becomes
+convert      converts a functional model
+graph        builds an ONNX graph
+layers       converts Keras layers
+recurrent    converts recurrent layers
+operations   converts operations of keras.ops
 """
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from zoo.common.core.axes import known_axes
 from zoo.common.export import import_packages
 from zoo.common.export.per_graph import export_graphs
 from zoo.common.export.signature import SIGNATURE_FILE
+from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.runtime.onnx import SUFFIX
 from zoo.common.runtime.preset import Preset
 
-# Sums in another order; a recurrent layer carries the difference on over its steps.
+if TYPE_CHECKING:
+    import keras
+
+# ONNX Runtime adds in another order, and a recurrent layer accumulates the differences over time.
 TOLERANCE = 1e-3
 
 
 def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-    """Write `folder/onnx/<graph>.onnx`: batch and time are free, names those of the Keras model.
+    """Write each graph of a preset to `folder/onnx/<graph>.onnx`.
 
-    Returns rows and raises as `export_graphs`; also for a layer that has no counterpart, which is named.
+    The batch and time axes are free. Inputs and outputs have the names of the Keras model.
+
+    Args:
+        preset: a preset with a Keras model.
+        folder: the folder of the export.
+
+    Returns:
+        The rows of `export_graphs`.
+
+    Raises:
+        ZooError: as `export_graphs`, or a layer cannot be converted to ONNX.
     """
     onnx, _ = import_packages("onnx")
     from zoo.common.export.onnx.convert import to_onnx
 
-    known = known_axes(preset.recipe)
+    config = cast(KerasModel, preset.recipe.model)
+    axes = known_axes(preset.recipe.data, config)
 
-    def write(model, path: Path, facts: str) -> None:
-        onnx.save(to_onnx(model, known, {SIGNATURE_FILE: facts}), path)
+    def write(model: keras.Model, path: Path, signature: str) -> None:
+        onnx.save(to_onnx(model, axes, {SIGNATURE_FILE: signature}), path)
 
-    graphs = preset.recipe.model.graphs(preset.model)
+    graphs = config.graphs(preset.model)
     return export_graphs("onnx", SUFFIX, write, graphs, TOLERANCE, preset, folder)

@@ -1,4 +1,4 @@
-"""A functional Keras model, node by node, to an ONNX model."""
+"""Convert a functional Keras model to an ONNX model, node by node."""
 
 from __future__ import annotations
 
@@ -18,20 +18,21 @@ from zoo.common.export.onnx.operations import OPERATIONS
 from zoo.common.utils.private import nodes
 
 OPSET = 18
-IR_VERSION = 9  # old enough for runtimes of years ago, and all that the opset needs
+IR_VERSION = 9  # the lowest version for this opset, so that older runtimes can read the file
 
 
 def to_onnx(
     model: keras.Model, axes: Axes = NO_AXES, metadata: Mapping[str, str] = MappingProxyType({})
 ) -> onnx.ModelProto:
-    """Return a functional model with named inputs and outputs as an ONNX model that passes its check.
+    """Return a functional model as an ONNX model, checked by `onnx.checker`.
 
     Args:
-        axes: what free axes are called that are not the batch or the time; see `name_axes`.
-        metadata: texts that the file holds, by key.
+        model: functional model with named inputs and outputs.
+        axes: names of the free axes besides batch and time; see `name_axes`.
+        metadata: texts that are stored in the file, by key.
 
     Raises:
-        ZooError: a layer or operation has no counterpart; it is named.
+        ZooError: a layer or operation cannot be converted to ONNX.
     """
     graph = Graph()
     inputs = []
@@ -54,7 +55,7 @@ def to_onnx(
 
 
 def _walk(graph: Graph, model: keras.Model) -> None:
-    """Add the nodes of a functional model whose inputs are bound, and bind its tensors."""
+    """Add the nodes of a functional model to a graph. The inputs of the model must be bound."""
     for node in nodes(model):
         operation = node.operation
         arguments = inspect.signature(operation.call).bind(
@@ -77,9 +78,12 @@ def _nested(graph: Graph, model: keras.Model, node: Any) -> list[str]:
     return [graph.value(tensor) for tensor in model.outputs]
 
 
-def _adder(operation: Any) -> Callable:
-    """The function that adds the nodes of an operation: of the graph, the operation, its node in the
-    Keras model and its arguments, to the names of its outputs."""
+def _adder(operation: Any) -> Callable[..., Any]:
+    """Return the function that adds the ONNX nodes of an operation.
+
+    Its arguments are the graph, the operation, the node in the Keras model and the arguments of the
+    operation. It returns the names of the outputs.
+    """
     kind = type(operation)
     if kind in LAYERS:
         return LAYERS[kind]
@@ -88,7 +92,7 @@ def _adder(operation: Any) -> Callable:
     layers = sorted({layer.__name__ for layer in LAYERS})
     raise unsupported(
         operation,
-        f"Layers that do: {', '.join(layers)}. Operations of keras.ops: "
+        f"Supported layers: {', '.join(layers)}. Supported operations of keras.ops: "
         f"{', '.join(sorted(OPERATIONS))}.",
     )
 

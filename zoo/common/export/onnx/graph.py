@@ -1,4 +1,4 @@
-"""An ONNX graph in the making."""
+"""Build an ONNX graph."""
 
 from __future__ import annotations
 
@@ -20,31 +20,36 @@ TYPES = {
 
 
 class Graph:
-    """An ONNX graph in the making. Values go by name; a Keras tensor is bound to one."""
+    """The nodes and constants of an ONNX graph. A Keras tensor is bound to the name of its value."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self._names: dict[int, str] = {}
         self._constants: dict[tuple, str] = {}
         self._lengths: dict[str, str] = {}
-        self.prefix = ""  # of the names of nodes
+        self.prefix = ""  # prefix of the names of nodes
 
     # Values
 
     def bind(self, tensor: keras.KerasTensor, name: str) -> None:
-        """Say which value a Keras tensor is."""
+        """Bind a Keras tensor to the name of a value."""
         self._names[id(tensor)] = name
 
     def value(self, x: Any, dtype: str | None = None) -> str:
-        """Return the value of a Keras tensor, variable, array or number, in a type if one is given."""
+        """Return the name of a value.
+
+        Args:
+            x: Keras tensor, variable, array or number.
+            dtype: type to cast to; None for no cast.
+        """
         if not isinstance(x, keras.KerasTensor):
             return self.constant(np.asarray(x, dtype))
         name = self._names[id(x)]
         return name if dtype in (None, x.dtype) else self.cast(name, dtype)
 
     def constant(self, array: Any) -> str:
-        """Return the value of an array that the file holds, once for all equal ones."""
+        """Return the name of a constant. Equal constants are stored once."""
         array = np.asarray(array)
         if array.dtype == np.float64:
             array = array.astype(np.float32)
@@ -56,31 +61,38 @@ class Graph:
         return self._constants[key]
 
     def indices(self, *numbers: int) -> str:
-        """Return int64 [numbers], as axes and shapes are given."""
+        """Return the name of an int64 [numbers] constant, the type of axes and shapes in ONNX."""
         return self.constant(np.array(numbers, np.int64))
 
     # Nodes
 
     def add(self, operation: str, *inputs: str, outputs: int = 1, **attributes: Any) -> Any:
-        """Add a node and return its output's name, or the names where it has several.
+        """Add a node and return the name of its output, or a list of names if it has several outputs.
 
-        inputs: "" stands for an optional one left out.
+        Args:
+            operation: the ONNX operation.
+            inputs: names of the inputs; "" for an omitted optional input.
+            outputs: number of outputs.
+            attributes: attributes of the operation.
         """
         names = [f"{self.prefix}{operation}_{len(self.nodes)}_{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(operation, inputs, names, names[0], **attributes))
         return names[0] if outputs == 1 else names
 
     def cast(self, name: str, dtype: str) -> str:
-        """Return a value in another type."""
+        """Return the name of a value cast to another type."""
         return self.add("Cast", name, to=onnx_type(dtype))
 
     def transpose(self, name: str, *order: int) -> str:
-        """Return a value with its axes in another order."""
+        """Return the name of a value with its axes in another order."""
         return self.add("Transpose", name, perm=order)
 
     def lengths(self, mask: keras.KerasTensor) -> str:
-        """Return int32 [batch]: how many steps a mask bool [batch, time] lets through, the first of each
-        row."""
+        """Return the name of the lengths, int32 [batch], of a right-padding mask.
+
+        Args:
+            mask: bool [batch, time], True for the first steps of each row.
+        """
         name = self.value(mask)
         if name not in self._lengths:
             counted = self.cast(name, "int32")
@@ -88,13 +100,23 @@ class Graph:
         return self._lengths[name]
 
 
-def unsupported(operation: Any, words: str) -> ZooError:
-    """Return the error for a layer that cannot be written, and why or what could."""
-    return ZooError(f"{type(operation).__name__} {operation.name!r} has no way to ONNX. {words}")
+def unsupported(operation: Any, reason: str) -> ZooError:
+    """Return the error for a layer or operation that cannot be converted.
+
+    Args:
+        operation: the layer or operation.
+        reason: a sentence that states the reason, or what is supported.
+    """
+    name = f"{type(operation).__name__} {operation.name!r}"
+    return ZooError(f"{name} cannot be converted to ONNX. {reason}")
 
 
 def onnx_type(dtype: str) -> int:
-    """Return ONNX's number of a type. Raises `ZooError` for one that files are not written in."""
+    """Return ONNX's number of a dtype.
+
+    Raises:
+        ZooError: the dtype is not supported.
+    """
     if dtype not in TYPES:
-        raise ZooError(f"ONNX files are written in {', '.join(TYPES)}. Received: {dtype}.")
+        raise ZooError(f"The dtype of a tensor must be {', '.join(TYPES)}. Received: {dtype}.")
     return TYPES[dtype]

@@ -1,8 +1,9 @@
-"""What each Keras layer becomes in ONNX. Images are [batch, height, width, channels], as in Keras."""
+"""Convert Keras layers to ONNX. Images are [batch, height, width, channels], as in Keras."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -22,7 +23,7 @@ _ACTIVATIONS = {
 
 
 def _same(graph: Graph, layer, node, inputs, training=None):
-    """Layers that do nothing outside training."""
+    """Convert a layer that has no effect outside training."""
     return graph.value(inputs, node.outputs[0].dtype)
 
 
@@ -35,7 +36,7 @@ def _activated(graph: Graph, layer, value: str) -> str:
         return value
     name = layer.activation.__name__
     if name not in _ACTIVATIONS:
-        raise unsupported(layer, f"Its activation is linear, {', '.join(_ACTIVATIONS)}.")
+        raise unsupported(layer, f"Its activation must be linear, {', '.join(_ACTIVATIONS)}.")
     operation, attributes = _ACTIVATIONS[name]
     return graph.add(operation, value, **attributes)
 
@@ -49,7 +50,7 @@ def _dense(graph: Graph, layer, node, inputs, training=None):
 
 def _embedding(graph: Graph, layer, node, inputs, reverse=False):
     if layer.mask_zero:
-        raise unsupported(layer, "Give the mask to the layers that need it: mask_zero=False.")
+        raise unsupported(layer, "It must have mask_zero=False. Pass masks to layers explicitly.")
     if not reverse:
         return graph.add("Gather", graph.constant(layer.embeddings), graph.value(inputs))
     value = graph.value(inputs, "float32")
@@ -66,7 +67,7 @@ def _embedding(graph: Graph, layer, node, inputs, reverse=False):
 
 def _layer_normalization(graph: Graph, layer, node, inputs):
     if list(layer.axis) not in ([-1], [len(inputs.shape) - 1]):
-        raise unsupported(layer, f"It normalises the last axis. Received: axis={layer.axis}.")
+        raise unsupported(layer, f"It must normalize the last axis. Received: axis={layer.axis}.")
     units = inputs.shape[-1]
     scale = layer.gamma if layer.scale else np.ones(units, np.float32)
     shift = [graph.constant(layer.beta)] if layer.center else []
@@ -78,7 +79,7 @@ def _layer_normalization(graph: Graph, layer, node, inputs):
 
 def _batch_normalization(graph: Graph, layer, node, inputs, training=None, mask=None):
     if layer.axis not in (-1, len(inputs.shape) - 1):
-        raise unsupported(layer, f"It normalises the last axis. Received: axis={layer.axis}.")
+        raise unsupported(layer, f"It must normalize the last axis. Received: axis={layer.axis}.")
     mean, variance = (np.asarray(x) for x in (layer.moving_mean, layer.moving_variance))
     scale = (np.asarray(layer.gamma) if layer.scale else 1.0) / np.sqrt(variance + layer.epsilon)
     shift = (np.asarray(layer.beta) if layer.center else 0.0) - mean * scale
@@ -104,19 +105,19 @@ def _channels_last(graph: Graph, value: str, rank: int) -> str:
     return graph.transpose(value, 0, *range(2, rank), 1)
 
 
-def _window(layer, size: Sequence[int], dilation: Sequence[int]) -> dict[str, list[int] | str]:
-    """How a window of some size moves, as attributes of ONNX."""
+def _window(layer, size: Sequence[int], dilation: Sequence[int]) -> dict[str, Any]:
+    """Return the size, strides and padding of a convolution or pooling as ONNX attributes."""
     if layer.data_format != "channels_last":
-        raise unsupported(layer, "Its channels are last.")
+        raise unsupported(layer, "Its data_format must be channels_last.")
     spread = [(n - 1) * d for n, d in zip(size, dilation, strict=True)]
-    moves: dict[str, list[int] | str] = {"kernel_shape": list(size), "strides": list(layer.strides)}
+    attributes: dict[str, Any] = {"kernel_shape": list(size), "strides": list(layer.strides)}
     if layer.padding == "causal":
-        moves["pads"] = [*spread, *(0 for _ in spread)]
+        attributes["pads"] = [*spread, *(0 for _ in spread)]
     elif layer.padding == "same" and set(layer.strides) == {1}:
-        moves["pads"] = [*(n // 2 for n in spread), *(n - n // 2 for n in spread)]
+        attributes["pads"] = [*(n // 2 for n in spread), *(n - n // 2 for n in spread)]
     elif layer.padding == "same":
-        moves["auto_pad"] = "SAME_UPPER"
-    return moves
+        attributes["auto_pad"] = "SAME_UPPER"
+    return attributes
 
 
 def _convolution(graph: Graph, layer, node, inputs):
@@ -143,7 +144,7 @@ def _pooling(operation: str):
 def _global_pooling(operation: str):
     def emit(graph: Graph, layer, node, inputs, mask=None):
         if mask is not None or layer.data_format != "channels_last":
-            raise unsupported(layer, "It takes no mask, and its channels are last.")
+            raise unsupported(layer, "It must have no mask and the data_format channels_last.")
         axes = graph.indices(*range(1, len(inputs.shape) - 1))
         return graph.add(operation, graph.value(inputs), axes, keepdims=int(layer.keepdims))
 
@@ -155,14 +156,14 @@ def _global_pooling(operation: str):
 
 def _padding(graph: Graph, layer, node, inputs):
     if getattr(layer, "data_format", "channels_last") != "channels_last":
-        raise unsupported(layer, "Its channels are last.")
+        raise unsupported(layer, "Its data_format must be channels_last.")
     margins = np.array(layer.padding).reshape(-1, 2)
     before, after = ((0, *side, 0) for side in margins.T.tolist())
     return graph.add("Pad", graph.value(inputs), graph.indices(*before, *after))
 
 
 def _reshape(graph: Graph, layer, node, inputs):
-    shape = getattr(layer, "target_shape", (-1,))  # a Flatten has none
+    shape = getattr(layer, "target_shape", (-1,))  # Flatten has no target_shape
     return graph.add("Reshape", graph.value(inputs), graph.indices(0, *shape))
 
 
@@ -176,7 +177,8 @@ def _average(graph: Graph, layer, node, inputs):
     return graph.add("Mean", *(graph.value(x, dtype) for x in inputs))
 
 
-LAYERS = {
+# Each function adds the ONNX nodes of a layer; see `convert`.
+LAYERS: dict[type, Callable[..., Any]] = {
     layers.Activation: _activation,
     layers.Average: _average,
     layers.AveragePooling1D: _pooling("AveragePool"),

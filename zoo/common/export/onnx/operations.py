@@ -1,6 +1,9 @@
-"""What each operation of `keras.ops` becomes in ONNX."""
+"""Convert operations of `keras.ops` to ONNX."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
 
 import keras
 import numpy as np
@@ -71,7 +74,7 @@ def _reduction(graph: Graph, op, node, x):
 
 
 def _floor_divide(graph: Graph, op, node, x1, x2):
-    """ONNX cuts whole numbers towards zero, Keras rounds them down."""
+    """Convert a floor division. ONNX truncates integer quotients, Keras rounds them down."""
     dtype = node.outputs[0].dtype
     x1, x2 = graph.value(x1, dtype), graph.value(x2, dtype)
     if not dtype.startswith("int"):
@@ -157,15 +160,18 @@ def _flip(graph: Graph, op, node, x):
 
 
 def _get_item(graph: Graph, op, node, x, key):
-    """Slices, whole numbers, None and an Ellipsis, as NumPy takes them."""
+    """Convert an index of slices, integers, None and an Ellipsis, with the semantics of NumPy."""
     keys = list(key) if isinstance(key, tuple) else [key]
     if not all(k is None or k is ... or isinstance(k, int | slice) for k in keys):
-        raise unsupported(op, f"Its index is made of slices and whole numbers. Received: {key}.")
+        raise unsupported(op, f"Its index must consist of slices and integers. Received: {key}.")
     if ... in keys:
         at = keys.index(...)
         rest = len(x.shape) - sum(k is not None and k is not ... for k in keys)
         keys[at : at + 1] = [slice(None)] * rest
-    slices, dropped, added, axis = {}, [], [], 0
+    slices: dict[int, slice] = {}
+    dropped: list[int] = []
+    added: list[int] = []
+    axis = 0
     for position, k in enumerate(keys):
         if k is None:
             added.append(position - len(dropped))
@@ -205,7 +211,8 @@ def _tuple(axis: int | tuple[int, ...] | list[int]) -> tuple[int, ...]:
     return (axis,) if isinstance(axis, int) else tuple(axis)
 
 
-OPERATIONS = {
+# Each function adds the ONNX nodes of an operation; see `convert`.
+OPERATIONS: dict[str, Callable[..., Any]] = {
     **dict.fromkeys(_ARITHMETIC, _arithmetic),
     **dict.fromkeys(_COMPARISONS, _comparison),
     **dict.fromkeys(_ELEMENTWISE, _elementwise),

@@ -1,8 +1,9 @@
-"""What Keras's recurrent layers become in ONNX: one LSTM, GRU or RNN each, both directions in one."""
+"""Convert recurrent Keras layers to one LSTM, GRU or RNN operation of ONNX, also if bidirectional."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -12,10 +13,13 @@ from zoo.common.export.onnx.graph import Graph, unsupported
 
 @dataclass(frozen=True)
 class _Kind:
-    """An ONNX operation.
+    """A recurrent ONNX operation.
 
-    order: where each of its gates stands among Keras's. states: how many it carries.
-    activations: names of the functions it takes unless told otherwise, for one direction.
+    Args:
+        operation: name of the operation.
+        order: index in Keras of each gate of the operation.
+        states: number of states.
+        activations: names of the default activations of one direction.
     """
 
     operation: str
@@ -30,15 +34,19 @@ _KINDS = {
     keras.layers.GRU: _Kind("GRU", (0, 1, 2), 1, ("sigmoid", "tanh")),  # update, reset, candidate
     keras.layers.SimpleRNN: _Kind("RNN", (0,), 1, ("tanh",)),
 }
-# An RNN clips what its activation gets: relu6 is a Relu behind that.
+# `clip` limits the input of an activation, so relu6 is Relu with clip=6.
 _ACTIVATIONS = {"relu": "Relu", "relu6": "Relu", "sigmoid": "Sigmoid", "tanh": "Tanh"}
 _MERGES = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}
 
 
 def recurrent(graph: Graph, layer, node, sequences, initial_state=None, mask=None, training=None):
-    """LSTM, GRU, SimpleRNN: the names of the output and, with `return_state`, of the states."""
+    """Convert an LSTM, GRU or SimpleRNN.
+
+    Returns:
+        The name of the output and, with `return_state`, the names of the states.
+    """
     if layer.go_backwards:
-        raise unsupported(layer, "A layer that goes backwards does so within Bidirectional.")
+        raise unsupported(layer, "go_backwards=True is only supported inside Bidirectional.")
     output, last, new_states = _run(graph, [layer], sequences, initial_state, mask)
     if layer.return_sequences:
         result = graph.transpose(graph.add("Squeeze", output, graph.indices(1)), 1, 0, 2)
@@ -50,10 +58,15 @@ def recurrent(graph: Graph, layer, node, sequences, initial_state=None, mask=Non
 def bidirectional(
     graph: Graph, layer, node, sequences, initial_state=None, mask=None, training=None
 ):
-    """Bidirectional: the names of the output and, with `return_state`, of the states."""
+    """Convert a Bidirectional layer.
+
+    Returns:
+        The name of the output and, with `return_state`, the names of the states.
+    """
     both = [layer.forward_layer, layer.backward_layer]
     if [both[0].go_backwards, both[1].go_backwards] != [False, True] or layer.merge_mode is None:
-        raise unsupported(layer, "One direction goes forward, the other back, and they are merged.")
+        reason = "It must have a forward layer, a backward layer and a merge_mode."
+        raise unsupported(layer, reason)
     output, last, new_states = _run(graph, both, sequences, initial_state, mask)
     if layer.return_sequences:
         output = graph.transpose(output, 2, 0, 1, 3)  # [batch, time, direction, units]
@@ -68,21 +81,28 @@ def bidirectional(
 
 
 def _run(graph: Graph, directions, sequences, initial_state, mask):
-    """Adds the operation.
+    """Add the operation to the graph.
 
-    directions: the layer, or the forward and the backward one. initial_state: those of the first
-    direction, then those of the second; or None.
+    Args:
+        graph: the graph.
+        directions: the layer, or the forward and the backward layer.
+        sequences: the input, float32 [batch, time, features].
+        initial_state: the states of the first direction, then those of the second; None for zeros.
+        mask: bool [batch, time], or None.
 
-    Returns the names of the outputs [time, direction, batch, units], of the last outputs [direction,
-    batch, units] and of each last state [batch, units] as Keras orders them.
+    Returns:
+        The name of the outputs [time, direction, batch, units], the name of the last outputs
+        [direction, batch, units], and the name of each last state [batch, units] in the order of Keras.
     """
     layer = directions[0]
     kind = next((_KINDS[base] for base in type(layer).__mro__ if base in _KINDS), None)
     if kind is None or any(type(each) is not type(layer) for each in directions):
         names = ", ".join(each.__name__ for each in _KINDS)
-        raise unsupported(layer, f"Layers that recur: {names}, the same one in both directions.")
+        reason = f"Supported recurrent layers: {names}, the same type in both directions."
+        raise unsupported(layer, reason)
     if layer.stateful:
-        raise unsupported(layer, "Its state has to be an input and an output: stateful=False.")
+        reason = "It must have stateful=False. Make the state an input and an output of the model."
+        raise unsupported(layer, reason)
     weights = [_weights(each, kind) for each in directions]
     inputs = [
         graph.transpose(graph.value(sequences, "float32"), 1, 0, 2),
@@ -96,7 +116,7 @@ def _run(graph: Graph, directions, sequences, initial_state, mask):
             for state in initial_states[i :: kind.states]
         ]
         inputs.append(graph.add("Concat", *first, axis=0) if len(first) > 1 else first[0])
-    attributes = {
+    attributes: dict[str, Any] = {
         "hidden_size": layer.units,
         "direction": "bidirectional" if len(directions) > 1 else "forward",
     }
@@ -118,7 +138,7 @@ def _run(graph: Graph, directions, sequences, initial_state, mask):
 
 
 def _weights(layer, kind: _Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """ONNX's W [gates * units, features], R [gates * units, units] and B [2 * gates * units]."""
+    """Return W [gates * units, features], R [gates * units, units] and B [2 * gates * units] of ONNX."""
 
     def ordered(array):  # [..., gates * units]
         parts = np.split(np.asarray(array, np.float32), len(kind.order), axis=-1)
@@ -127,7 +147,7 @@ def _weights(layer, kind: _Kind) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     bias = np.zeros((2, len(kind.order) * layer.units), np.float32)
     if layer.use_bias:
         given = ordered(layer.cell.bias)
-        if given.ndim == 2:  # of the input and of the recurrence
+        if given.ndim == 2:  # separate biases of the input and of the recurrence
             bias = given
         else:
             bias[0] = given
@@ -139,5 +159,5 @@ def _activations(layer, kind: _Kind) -> list[str]:
     names = [layer.recurrent_activation.__name__, *names] if names else [layer.activation.__name__]
     known = [name for name in _ACTIVATIONS if name != "relu6" or kind.operation == "RNN"]
     if not set(names) <= set(known):
-        raise unsupported(layer, f"Its activations are of {', '.join(known)}.")
+        raise unsupported(layer, f"Its activations must be {', '.join(known)}.")
     return names
