@@ -1,4 +1,4 @@
-"""Corpora: what one is, where it comes from, how it is read; and where its files lie."""
+"""Corpora: their metadata, their readers and their folders."""
 
 from __future__ import annotations
 
@@ -12,16 +12,21 @@ from zoo.common.core.errors import ZooError
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus: metadata and reader in one place, one file a corpus.
+    """A corpus: metadata and reader.
 
-    name: str. The name of its folder under `ZOO_DATA`.
-    title, licence, source: str. What it is, its terms, and where to get it.
-    read: of its folder and the name of a split, to the split's examples in the corpus's own order.
-        It raises `ZooError` for a folder that is not laid out like the corpus, a split that is not
-        there, and for the first bad line of its lists, by number. "all" is every split.
-    train_split, test_split: str. What the corpus calls them.
-    dev_split: str. The split to choose by; None where a part of train is split off for it.
-    folder: Path. Where it lies if it travels with the package; None for one that a user has to fetch.
+    Args:
+        name: name of its folder in `ZOO_DATA`.
+        title: what it contains.
+        licence: its terms of use.
+        source: address from which it can be obtained.
+        read: maps its folder and the name of a split to the examples, in the order of the corpus; "all"
+            means every split. It raises `ZooError` if the folder has another layout, if the split does
+            not exist, and for the first invalid line of a list, with its number.
+        train_split: name of the train split.
+        test_split: name of the test split.
+        dev_split: name of the split that chooses the best epoch; None if a part of the train split is
+            used.
+        folder: its folder if it is distributed with the package; None if users obtain it.
     """
 
     name: str
@@ -37,7 +42,12 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Source:
-    """Where examples come from: a corpus's folder or the user's own manifest, one of the two."""
+    """The origin of examples: either the folder of a corpus or a manifest.
+
+    Args:
+        folder: folder of the corpus.
+        manifest: a user's list of examples.
+    """
 
     folder: Path | None = None
     manifest: Path | None = None
@@ -47,20 +57,26 @@ class Source:
 
 
 def check_folder(corpus: str, folder: Path) -> None:
-    """Check that the folder of a corpus is there.
+    """Check that the folder of a corpus exists.
+
+    Args:
+        corpus: name of the corpus.
+        folder: its folder.
 
     Raises:
-        ZooError: it is not.
+        ZooError: it does not.
     """
     if not folder.is_dir():
-        raise ZooError(f"{folder}: no such folder; the corpus {corpus!r} is looked for there.")
+        raise ZooError(f"{folder}: no such folder. It must hold the corpus {corpus!r}.")
 
 
 def no_such_split(where: object, there: list[str], split: str) -> ZooError:
-    """Return the error about a split that is not there.
+    """Return the error about a split that does not exist.
 
     Args:
-        where: the corpus's folder or the manifest. there: its splits. split: what was asked for.
+        where: folder of the corpus, or the manifest.
+        there: names of its splits.
+        split: the requested split.
     """
     valid = ", ".join(map(repr, [*there, "all"]))
     return ZooError(f"{where}: no such split. There are: {valid}. Received: {split!r}.")

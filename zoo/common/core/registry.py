@@ -1,7 +1,8 @@
-"""The registry: every recipe by name, with what a person wants to know before using it.
+"""The registry holds every recipe by name, with its paper, corpus and metric.
 
-Residents are found, not listed: the modules of every family's `models` folder, and those that other
-packages name under the entry-point group `zoo.models`. Importing one must not import TensorFlow.
+Models are discovered, not listed: the registry searches the `models` packages of the zoo at any depth, and
+the entry-point group `zoo.models` of other packages. A model is imported when its recipe is needed. Its
+import must not import TensorFlow.
 """
 
 from __future__ import annotations
@@ -16,10 +17,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from zoo.common.core.corpus import Corpus
 from zoo.common.core.errors import ZooError, nearest
-from zoo.common.core.recipe import Recipe
+from zoo.common.core.source_index import Listing, read_listing, registered_names
+
+if TYPE_CHECKING:
+    from zoo.common.core.recipe import Recipe
 
 ENTRY_POINTS = "zoo.models"
 PACKAGE = Path(__file__).resolve().parents[2]
@@ -29,9 +34,15 @@ PACKAGE = Path(__file__).resolve().parents[2]
 class Entry:
     """A registered recipe with its metadata.
 
-    summary, description: str. The first line and the rest of its docstring: what it is, what it is
-        for and where its limits are.
-    shipped: bool. Whether its preset may travel with the zoo; if not, a user trains it.
+    Args:
+        name: "family/model-corpus", as users type it.
+        make: makes the recipe.
+        summary: first line of the docstring: what the model does.
+        description: rest of the docstring: its use and its limits.
+        paper: source of the model.
+        corpus: the corpus that the recipe trains on.
+        metric: metric by which the preset is chosen and reported.
+        shipped: whether the preset may be distributed with the zoo. If not, users train it.
     """
 
     name: str
@@ -44,7 +55,7 @@ class Entry:
     shipped: bool
 
     def recipe(self) -> Recipe:
-        """The recipe, freshly made."""
+        """Return the recipe."""
         return self.make()
 
 
@@ -54,24 +65,24 @@ _entries: dict[str, Entry] = {}
 def register(
     name: str, *, paper: str, corpus: Corpus, metric: str, shipped: bool = True
 ) -> Callable:
-    """Register a function from a recipe's name to its `Recipe`, as a decorator.
+    """Register a function that returns a `Recipe` for a name, as a decorator.
 
-    The function's docstring is the recipe's summary (first line) and description (the rest).
+    The docstring of the function is the recipe's summary (first line) and description (the rest).
 
     Args:
         name: "family/model-corpus", as users type it.
-        paper: the source of the model.
-        corpus: what the recipe trains on, with its licence and reader.
-        metric: the metric the preset is chosen and reported by.
-        shipped: False for a recipe whose preset does not travel with the zoo.
+        paper: source of the model.
+        corpus: the corpus that the recipe trains on.
+        metric: metric by which the preset is chosen and reported.
+        shipped: whether the preset may be distributed with the zoo.
 
     Raises:
-        ZooError: the name is taken.
+        ZooError: the name is already registered.
     """
 
     def decorate(make: Callable[..., Recipe]) -> Callable[..., Recipe]:
         if name in _entries:
-            raise ZooError(f"{name!r} is registered twice: a recipe's name must be its own.")
+            raise ZooError(f"{name!r} is registered twice. The name of a recipe must be unique.")
         summary, _, description = (inspect.getdoc(make) or "").partition("\n\n")
         _entries[name] = Entry(
             name, lambda: make(name), summary, description, paper, corpus, metric, shipped
@@ -81,21 +92,32 @@ def register(
     return decorate
 
 
+def names(pattern: str = "*") -> list[str]:
+    """Return the registered names that match a shell pattern, sorted. Imports few models."""
+    found = sorted({*_module_of(), *_entries})
+    return [name for name in found if fnmatch.fnmatchcase(name, pattern)]
+
+
+def listings(pattern: str = "*") -> list[Listing]:
+    """Return the listing of each name that matches a shell pattern, sorted. Imports few models."""
+    return [_listing(name) for name in names(pattern)]
+
+
 def entries(pattern: str = "*") -> list[Entry]:
     """Return the registered recipes whose name matches a shell pattern, sorted by name."""
-    _find_models()
-    return [_entries[name] for name in sorted(_entries) if fnmatch.fnmatchcase(name, pattern)]
+    return [entry(name) for name in names(pattern)]
 
 
 def entry(name: str) -> Entry:
-    """Return the registered recipe of that name.
+    """Return the registered recipe of a name.
 
     Raises:
-        ZooError: there is none; the nearest names are given.
+        ZooError: there is none. The message lists the nearest names.
     """
-    _find_models()
+    if name not in _entries and name in _module_of():
+        importlib.import_module(_module_of()[name])
     if name not in _entries:
-        raise ZooError(f"There is no recipe {name!r}. {nearest(name, _entries)}")
+        raise ZooError(f"There is no recipe {name!r}. {nearest(name, names())}")
     return _entries[name]
 
 
@@ -110,18 +132,41 @@ def modules(part: str) -> Iterator[str]:
         if f"{part}.py" in files:
             yield ".".join((*parents, part))
         if parents[-1] == part:
-            names = sorted(name.removesuffix(".py") for name in files if name.endswith(".py"))
-            yield from (".".join((*parents, name)) for name in names if name != "__init__")
+            found = sorted(name.removesuffix(".py") for name in files if name.endswith(".py"))
+            yield from (".".join((*parents, name)) for name in found if name != "__init__")
+
+
+def _listing(name: str) -> Listing:
+    module = _module_of().get(name)
+    if module is not None and (listing := read_listing(module, name)):
+        return listing
+    found = entry(name)
+    corpus = found.corpus
+    return Listing(name, found.summary, found.metric, corpus.name, corpus.test_split)
 
 
 @functools.cache
-def _find_models() -> None:
+def _module_of() -> dict[str, str]:
+    """Return the module of each name that the zoo's own sources register.
+
+    Other modules, and the models of other packages, are imported: they add to `_entries`.
+    """
+    found: dict[str, str] = {}
     for module in modules("models"):
-        importlib.import_module(module)
+        registered = registered_names(module)
+        if registered is None:
+            importlib.import_module(module)
+        else:
+            found |= dict.fromkeys(registered, module)
+    _load_entry_points()
+    return found
+
+
+def _load_entry_points() -> None:
     for point in entry_points(group=ENTRY_POINTS):
         try:
             point.load()
-        except Exception as error:  # somebody else's code may raise anything; ours goes on
+        except Exception as error:  # code of other packages may raise anything
             reason = " ".join(str(error).split())
             package = point.dist.name if point.dist else point.value
             print(
