@@ -1,0 +1,1 @@
+"""The Python API: one file per function. The public functions are those of `zoo`."""

@@ -1,0 +1,289 @@
+"""Results of the Python API: small frozen objects with a short text, and a table or picture in notebooks."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, overload
+
+from zoo.api.display import (
+    MAX_ROWS,
+    figures,
+    html_picture,
+    html_table,
+    plain,
+    read_pictures,
+    short,
+    to_pandas,
+)
+
+CURVES_FILE = "curves.png"
+
+
+class Result:
+    """Base class of results."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the result as plain JSON types, as the command line prints it with `--json`."""
+        raise NotImplementedError
+
+    def lines(self) -> list[str]:
+        """Return the lines of the short text."""
+        raise NotImplementedError
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return the rows of the result; empty if it is not a table."""
+        return []
+
+    def pictures(self) -> list[bytes]:
+        """Return the pictures of the result, as PNG."""
+        return []
+
+    def to_pandas(self) -> Any:
+        """Return the rows as a `pandas.DataFrame`.
+
+        Raises:
+            ZooError: pandas is not installed.
+        """
+        return to_pandas(self.table())
+
+    def __repr__(self) -> str:
+        return "\n".join(map(short, self.lines()))
+
+    def _repr_html_(self) -> str:
+        parts = [f"<pre>{html.escape(repr(self))}</pre>", html_table(self.table())]
+        return "".join([*parts, *map(html_picture, self.pictures())])
+
+
+@dataclass(frozen=True, repr=False)
+class TrainResult(Result):
+    """Result of `zoo.train`.
+
+    Args:
+        run: the run folder.
+        recipe: name of the recipe.
+        history: the row of each epoch: losses and metrics by name.
+        best: the row of the best epoch.
+    """
+
+    run: Path
+    recipe: str
+    history: list[dict[str, float]]
+    best: dict[str, float]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "run": str(self.run),
+            "recipe": self.recipe,
+            "epochs": len(self.history),
+            "best": self.best,
+        }
+
+    def lines(self) -> list[str]:
+        best = "  ".join(f"{key} {value:.4g}" for key, value in self.best.items())
+        return [f"{self.recipe}, {len(self.history)} epochs", f"best: {best}", f"run: {self.run}"]
+
+    def table(self) -> list[dict[str, Any]]:
+        return self.history
+
+    def pictures(self) -> list[bytes]:
+        return read_pictures([self.run / CURVES_FILE])
+
+
+@dataclass(frozen=True, repr=False)
+class EvaluateResult(Result):
+    """Result of `zoo.evaluate` and `zoo.publish`.
+
+    Args:
+        preset: name of the preset.
+        corpus: name of the corpus, or the manifest.
+        split: name of the split.
+        examples: number of examples.
+        seconds: wall time of the evaluation.
+        metrics: values by name; rates are fractions.
+        from_training: whether the preset was trained on some of the examples.
+        plots: paths of the plots.
+        rows: one dict per example: its id, reference, output and own metrics.
+        report: lines of text.
+    """
+
+    preset: str
+    corpus: str
+    split: str
+    examples: int
+    seconds: float
+    metrics: dict[str, float]
+    from_training: bool = False
+    plots: list[Path] | None = None
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    report: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        value: dict[str, Any] = {
+            "preset": self.preset,
+            "corpus": self.corpus,
+            "split": self.split,
+            "examples": self.examples,
+            "seconds": self.seconds,
+            "metrics": self.metrics,
+        }
+        if self.from_training:
+            value["from_training"] = True
+        if self.plots is not None:
+            value["plots"] = [str(path) for path in self.plots]
+        return value
+
+    def lines(self) -> list[str]:
+        where = "training data of " if self.from_training else ""
+        return [
+            f"{self.preset} on {where}{self.corpus}, {self.split}",
+            figures(self.metrics),
+            f"{self.examples} examples, {self.seconds:.1f} s",
+        ]
+
+    def table(self) -> list[dict[str, Any]]:
+        return self.rows
+
+    def pictures(self) -> list[bytes]:
+        return read_pictures(self.plots or [])
+
+
+@dataclass(frozen=True, repr=False)
+class Answers(Result, Sequence[dict[str, Any]]):
+    """A sequence of answers, one dict per input, with the key `error` for an invalid input.
+
+    Args:
+        preset: name of the preset.
+        answers: the answers.
+    """
+
+    preset: str
+    answers: tuple[dict[str, Any], ...]
+
+    @overload
+    def __getitem__(self, index: int) -> dict[str, Any]: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[dict[str, Any]]: ...
+    def __getitem__(self, index):
+        return self.answers[index]
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter(self.answers)
+
+    def lines(self) -> list[str]:
+        shown = [self.answer_line(answer) for answer in self.answers[:MAX_ROWS]]
+        more = len(self.answers) - len(shown)
+        return [
+            f"{self.preset}: {len(self.answers)} answers",
+            *shown,
+            *([f"... {more} more"] * (more > 0)),
+        ]
+
+    def answer_line(self, answer: dict[str, Any]) -> str:
+        """Return an answer as one line."""
+        if "error" in answer:
+            return f"{answer['input']}: error: {answer['error']}"
+        return f"{answer['input']}: {self.summary(answer)}"
+
+    def summary(self, answer: dict[str, Any]) -> str:
+        """Return the answer to a valid input as text."""
+        raise NotImplementedError
+
+    def table(self) -> list[dict[str, Any]]:
+        return list(self.answers)
+
+
+class Predictions(Answers):
+    """Result of `zoo.predict`: a sequence of answers `{"input", "output", ...}`."""
+
+    @property
+    def outputs(self) -> list[Any]:
+        """The output of each answer; None for an invalid input."""
+        return [answer.get("output") for answer in self.answers]
+
+    def summary(self, answer: dict[str, Any]) -> str:
+        return str(answer["output"])
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"preset": self.preset, "predictions": list(self.answers)}
+
+
+class Scores(Answers):
+    """Result of `zoo.score`: a sequence of `{"input", "log_probability", "tokens"}`."""
+
+    def summary(self, answer: dict[str, Any]) -> str:
+        return f"{answer['log_probability']:.4f} nats, {len(answer['tokens'])} tokens"
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"preset": self.preset, "scores": list(self.answers)}
+
+    def table(self) -> list[dict[str, Any]]:
+        """Return one row per token, or per invalid input."""
+        rows: list[dict[str, Any]] = []
+        for answer in self.answers:
+            rest: dict[str, Any] = {key: answer[key] for key in ("input", "error") if key in answer}
+            rows += [rest | token for token in answer.get("tokens", ())] or [rest]
+        return rows
+
+
+@dataclass(frozen=True, repr=False)
+class Plot(Result):
+    """Result of `zoo.plot`: a picture, which notebooks display.
+
+    Args:
+        preset: name of the preset.
+        input: name of the input.
+        path: the PNG file; None if none was written.
+        png: content of the picture.
+    """
+
+    preset: str
+    input: str
+    path: Path | None
+    png: bytes
+
+    def to_dict(self) -> dict[str, Any]:
+        plot = None if self.path is None else str(self.path)
+        return {"preset": self.preset, "input": self.input, "plot": plot}
+
+    def lines(self) -> list[str]:
+        place = "not written to a file" if self.path is None else str(self.path)
+        return [f"{self.preset}: plot of {self.input}", place]
+
+    def pictures(self) -> list[bytes]:
+        return [self.png]
+
+    def _repr_png_(self) -> bytes:
+        return self.png
+
+
+@dataclass(frozen=True, repr=False)
+class ExportResult(Result):
+    """Result of `zoo.export`.
+
+    Args:
+        preset: name of the preset.
+        files: one row per file: format, path, size and comparison with the Keras model.
+        errors: one line per format that failed while another was written.
+    """
+
+    preset: str
+    files: list[dict[str, Any]]
+    errors: list[str] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        errors = {"errors": self.errors} if self.errors else {}
+        return {"preset": self.preset, "files": self.files, **errors}
+
+    def lines(self) -> list[str]:
+        files = [", ".join(f"{key} {plain(row[key])}" for key in row) for row in self.files]
+        errors = [f"error: {error}" for error in self.errors]
+        return [f"{self.preset}: {len(self.files)} files", *files, *errors]
+
+    def table(self) -> list[dict[str, Any]]:
+        return self.files
