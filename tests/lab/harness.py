@@ -1,4 +1,4 @@
-"""Runs `zoo lab`, once for all tests of the same command, and looks at what it wrote."""
+"""Run `zoo lab` once per set of arguments, and check its files."""
 
 import contextlib
 import functools
@@ -15,7 +15,7 @@ from zoo.cli.main import main
 
 
 class Written(NamedTuple):
-    """The numbers, and the names of the pictures."""
+    """The numbers and the names of the PNG files that an experiment wrote."""
 
     numbers: dict[str, Any]
     pictures: set[str]
@@ -23,7 +23,7 @@ class Written(NamedTuple):
 
 @functools.cache
 def lab(*arguments: str) -> Written:
-    """Run `zoo lab` with arguments. It is silent on stderr, and every picture has something on it."""
+    """Run `zoo lab`, and check that stderr is empty and that no picture is blank."""
     with tempfile.TemporaryDirectory() as name:
         folder, out, err = Path(name) / "out", io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

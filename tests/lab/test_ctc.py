@@ -1,4 +1,4 @@
-"""CTC by hand, by the recursion and by the zoo's loss; spikes."""
+"""Test the CTC experiment: sums over paths, the recursion, the zoo's loss, and spikes."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ def test_collapse(path, labelling):
     assert ctc_paths.collapse(path) == labelling
 
 
-def test_three_ways_agree_for_every_labelling():
+def test_probabilities_of_three_methods_agree():
     labellings = ctc_paths.by_hand(PROBABILITIES)
     assert len(ctc_paths.all_paths(PROBABILITIES)) == 81
     assert sum(labellings.values()) == pytest.approx(1.0)
@@ -31,7 +31,7 @@ def test_three_ways_agree_for_every_labelling():
             )
 
 
-def test_sequences_hold_their_labels():
+def test_sequences_contain_their_labels():
     found = spikes.sequences(np.random.default_rng(3), 20)
     assert found.x.shape == (20, spikes.FRAMES, spikes.FEATURES)
     assert found.labels.min() >= 1
@@ -43,19 +43,19 @@ def test_sequences_hold_their_labels():
     assert ends.max() < spikes.FRAMES
 
 
-def test_the_shape_of_a_spike():
+def test_shape_of_a_spike():
     posterior = np.full((10, 3), 0.1)
     posterior[3, 1], posterior[7, 2] = 0.9, 0.5
     (height, width), (second, _) = spikes.spike_shapes(
         posterior, np.array([1, 2]), np.array([3, 7])
     )
-    # The border is halfway, at frame 5: four frames of 0.1 beside the one of 0.9.
+    # The border is halfway, at frame 5: four frames of 0.1 and one of 0.9.
     assert (height, second) == (0.9, 0.5)
     assert width == pytest.approx((0.9 + 4 * 0.1) / 0.9)
 
 
 @pytest.mark.slow
-def test_the_experiment():
+def test_ctc_experiment():
     numbers = lab("ctc").numbers
     assert len(numbers["paths"]) == 15
     assert numbers["sums"]["by_hand"] == pytest.approx(0.4317)

@@ -1,4 +1,4 @@
-"""The gates of the character LSTM: the walk in NumPy, what units follow, the experiment."""
+"""Test the gates experiment: the LSTM in NumPy, the features of a text, the choice of units."""
 
 import keras
 import numpy as np
@@ -8,7 +8,7 @@ from tests.lab.harness import lab
 from zoo.lab.gate_units import FEATURES, Activity, choose_units, run_lstm
 
 
-def test_the_walk_is_that_of_keras():
+def test_numpy_lstm_equals_keras_layer():
     layer = keras.layers.LSTM(5, return_sequences=True, return_state=True)
     x = np.random.default_rng(0).normal(size=(1, 7, 3)).astype(np.float32)
     layer.build(x.shape)
@@ -34,7 +34,7 @@ def test_features():
     assert found["place in the sentence"][12:] == [0, 1, 2, 0, 1]
 
 
-def test_units_are_chosen_by_what_they_follow():
+def test_units_are_chosen_by_correlation_with_a_feature():
     random = np.random.default_rng(0)
     text = "".join(random.choice(list("ab \n"), 600))
     cells = random.normal(size=(600, 4)).astype(np.float32)
@@ -46,14 +46,14 @@ def test_units_are_chosen_by_what_they_follow():
     assert unit.correlation < -0.95
 
 
-def test_the_experiment():
+def test_gates_experiment():
     text = "O Romeo, Romeo! wherefore art thou Romeo?"
     numbers = lab("gates", "--text", text).numbers
     assert numbers["difference_from_preset"] < 1e-4
     assert set(numbers["units"]) == set(numbers["cells"]) == set(FEATURES)
     assert all(len(cells) == len(text) for cells in numbers["cells"].values())
     assert all(abs(cell) <= 1 for cells in numbers["cells"].values() for cell in cells)
-    # Measured on text that had no part in the choice.
+    # Measured on text that was not used for the choice.
     assert abs(numbers["units"]["inside a speaker's name"]["correlation"]) > 0.95
     assert abs(numbers["units"]["place in the line"]["correlation"]) > 0.5
     for layer in numbers["saturation"]:

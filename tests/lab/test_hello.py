@@ -1,4 +1,4 @@
-"""The four-letter network."""
+"""Test the experiment with the four-letter network."""
 
 import numpy as np
 import pytest
@@ -7,8 +7,8 @@ from tests.lab.harness import lab
 from zoo.lab.experiments.hello import Weights, build_model, read, write
 
 
-def test_reading_by_the_equations():
-    """A network that only remembers which letter it read: it answers with that letter."""
+def test_read_computes_the_equations():
+    """A network without recurrence returns the letter that it reads."""
     look = np.array([[5.0, 0, 0, 0], [0, 5.0, 0, 0], [0, 0, 5.0, 0]])
     weights = Weights(look, np.zeros((3, 3)), look.T)
     found = read(weights, "hel")
@@ -18,12 +18,12 @@ def test_reading_by_the_equations():
     assert write(weights, "e", 3) == "eeee"
 
 
-def test_the_model_has_no_biases():
+def test_model_has_no_biases():
     model = build_model()
     assert [tuple(weight.shape) for weight in model.weights] == [(4, 3), (3, 3), (3, 4)]
 
 
-def test_the_experiment():
+def test_hello_experiment():
     numbers = lab("hello").numbers
     assert numbers["difference_between_equations_and_keras"] < 1e-5
     assert numbers["after"]["written"] == "hello"
@@ -34,7 +34,7 @@ def test_the_experiment():
     )
     assert len(numbers["losses"]) == 200
     assert numbers["losses"][0] > 1
-    # "o" is never read: its column does not move.
+    # "o" is never an input: its column does not change.
     for row, before in zip(
         numbers["weights"]["W_xh"], numbers["weights_before"]["W_xh"], strict=True
     ):

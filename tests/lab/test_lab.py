@@ -1,4 +1,4 @@
-"""The laboratory's verb, registry and folder; bad input in one line."""
+"""Test the command `zoo lab`, the registry of experiments, and their output files."""
 
 import json
 import subprocess
@@ -13,7 +13,7 @@ from zoo.lab.experiment import experiments, register_experiment, run_experiment
 NAMES = ["adding", "copy", "ctc", "gates", "hello", "shapes", "unroll", "vanishing", "words"]
 
 
-def test_the_list(run_zoo):
+def test_list_of_experiments(run_zoo):
     answer = run_zoo("lab", "--json")
     assert answer.status == 0
     rows = answer.json["experiments"]
@@ -23,7 +23,7 @@ def test_the_list(run_zoo):
     assert all(name in text for name in NAMES)
 
 
-def test_the_list_loads_nothing_heavy():
+def test_list_does_not_load_tensorflow():
     script = (
         "import sys; from zoo.cli.main import main; status = main(['lab']);"
         "heavy = {'tensorflow', 'keras', 'matplotlib', 'h5py'} & set(sys.modules);"
@@ -33,7 +33,7 @@ def test_the_list_loads_nothing_heavy():
     assert (done.returncode, done.stderr) == (0, "")
 
 
-def test_a_name_is_registered_once():
+def test_duplicate_name_is_an_error():
     with pytest.raises(ZooError, match="'unroll' is registered twice"):
         register_experiment("unroll", seconds=1)(lambda: None)
     assert [each.name for each in experiments()] == NAMES
@@ -43,22 +43,22 @@ def test_a_name_is_registered_once():
     ("arguments", "words"),
     [
         (["unrol"], "There is no experiment 'unrol'. Did you mean 'unroll'?"),
-        (["hello", "--text", "x"], "The experiment 'hello' takes no --text. Those that do: gates."),
+        (["hello", "--text", "x"], "'hello' does not accept --text. Experiments that do: gates."),
         (["gates", "--text", ""], "--text must not be empty."),
         (["gates", "--text", " \n"], "--text must not be empty."),
         (["gates", "--text", "schön 5"], "Received: '5ö'."),
         (["gates", "--text", "a" * 401], "--text must have at most 400 characters. Received: 401."),
-        (["--text", "x"], "--out and --text must go with the name of an experiment."),
-        (["--out", "x"], "--out and --text must go with the name of an experiment."),
+        (["--text", "x"], "--out and --text need the name of an experiment."),
+        (["--out", "x"], "--out and --text need the name of an experiment."),
     ],
 )
-def test_bad_input(refused, tmp_path, monkeypatch, arguments, words):
+def test_invalid_arguments(refused, tmp_path, monkeypatch, arguments, words):
     monkeypatch.chdir(tmp_path)
     assert words in refused("lab", *arguments)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_folder_that_cannot_be_written_is_told_of_before_the_work(refused, tmp_path):
+def test_unwritable_folder_is_reported_before_the_experiment(refused, tmp_path):
     file = tmp_path / "file"
     file.write_text("x")
     assert "cannot be written" in refused("lab", "adding", "--out", file)
@@ -66,13 +66,13 @@ def test_a_folder_that_cannot_be_written_is_told_of_before_the_work(refused, tmp
     assert "cannot be written" in refused("lab", "adding", "--out", tmp_path / ("x" * 300))
 
 
-def test_another_backend_is_refused(refused, monkeypatch, tmp_path):
+def test_other_backends_are_rejected(refused, monkeypatch, tmp_path):
     monkeypatch.setenv("KERAS_BACKEND", "jax")
     words = refused("lab", "hello", "--out", tmp_path / "out")
     assert words == "zoo: zoo lab must run on TensorFlow. Received: KERAS_BACKEND='jax'.\n"
 
 
-def test_the_answer_tells_the_files(run_zoo, tmp_path):
+def test_answer_lists_the_files(run_zoo, tmp_path):
     folder = tmp_path / "new" / "folder"
     answer = run_zoo("lab", "hello", "--out", folder, "--json")
     assert answer.err == ""
@@ -84,6 +84,6 @@ def test_the_answer_tells_the_files(run_zoo, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["unroll", "vanishing", "gates", "hello", "shapes", "ctc"])
-def test_the_same_numbers_again(tmp_path, name):
+def test_numbers_are_reproducible(tmp_path, name):
     outcome, _ = run_experiment(name, tmp_path)
     assert json.loads(json.dumps(outcome.numbers)) == lab(name).numbers

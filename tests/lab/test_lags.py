@@ -1,4 +1,4 @@
-"""The adding and the copy problem, and the longest lags learnt."""
+"""Test the adding problem, the copy problem and the longest lags."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from zoo.lab.lag_figures import draw_losses
 from zoo.lab.lags import Trial, longest_lags
 
 
-def test_the_adding_problem():
+def test_sequences_of_the_adding_problem():
     x, y = adding.sequences(np.random.default_rng(0), 4000, 20)
     assert x.shape == (4000, 20, 2)
     assert (x.dtype, y.dtype) == (np.float32, np.float32)
@@ -25,7 +25,7 @@ def test_the_adding_problem():
     assert ((y - 1) ** 2).mean() == pytest.approx(adding.CHANCE, rel=0.05)
 
 
-def test_the_copy_problem():
+def test_sequences_of_the_copy_problem():
     x, y = copy.sequences(np.random.default_rng(0), 50, 7)
     assert x.shape == (50, 2 * copy.LENGTH + 7, copy.SYMBOLS + 2)
     assert (x.sum(axis=2) == 1).all()
@@ -53,7 +53,7 @@ def test_longest_lags():
     ]
 
 
-def test_trials_begin_anew_and_end_when_learnt():
+def test_trials_start_from_initial_weights_and_end_when_learnt():
     problem = dataclasses.replace(copy.PROBLEM, lags=(1, 2), updates=100, target=2.05)
     train = lags.build_training(problem, "RNN, orthogonal")
     first = train(1)
@@ -70,7 +70,7 @@ def test_trials_begin_anew_and_end_when_learnt():
 
 
 @pytest.mark.slow
-def test_adding():
+def test_adding_experiment():
     numbers = lab("adding").numbers
     longest = numbers["longest_lag"]
     assert longest["RNN"] < 50 < longest["LSTM"] <= longest["LSTM, bias 3"]
@@ -80,7 +80,7 @@ def test_adding():
 
 
 @pytest.mark.slow
-def test_copy():
+def test_copy_experiment():
     longest = lab("copy").numbers["longest_lag"]
     assert longest["RNN"] < longest["RNN, orthogonal"]
     assert longest["LSTM"] < longest["LSTM, bias 3"]

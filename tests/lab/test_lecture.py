@@ -1,4 +1,4 @@
-"""docs/lecture.md: its commands run, its figures are those that they write."""
+"""Test docs/lecture.md: its commands run, and they write its figures."""
 
 import re
 import shlex
@@ -13,25 +13,25 @@ from zoo.lab.experiment import experiments
 ROOT = Path(zoo.__file__).parents[1]
 PAGE = (ROOT / "docs" / "lecture.md").read_text("utf-8")
 BLOCKS = re.findall(r"^```sh\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-# Every command with its time.
+# Each command with its time in seconds.
 COMMANDS = [
     (command.strip(), int(seconds))
     for command, seconds in re.findall(r"^zoo (.*?)# (\d+) s$", "".join(BLOCKS), re.MULTILINE)
 ]
 
 
-def test_every_command_tells_its_time():
+def test_every_command_has_a_time():
     assert len(COMMANDS) == sum(block.count("\n") for block in BLOCKS)
 
 
-def test_every_experiment_is_on_the_page_with_its_time():
+def test_page_lists_every_experiment_with_its_time():
     times = dict(COMMANDS)
     assert {each.name: times.get(f"lab {each.name}") for each in experiments()} == {
         each.name: each.seconds for each in experiments()
     }
 
 
-def test_figures_are_there():
+def test_figures_exist():
     figures = re.findall(r"\]\((lecture/.*?\.png)\)", PAGE)
     assert len(figures) >= len(experiments())
     assert all((ROOT / "docs" / figure).is_file() for figure in figures)
@@ -46,7 +46,7 @@ def test_figures_are_there():
         for command, seconds in COMMANDS
     ],
 )
-def test_command(run_zoo, tmp_path, monkeypatch, command):
+def test_command_of_the_page_runs(run_zoo, tmp_path, monkeypatch, command):
     verb, *arguments = shlex.split(command)
     if verb == "lab":
         section = next(part for part in PAGE.split("\n## ") if f"zoo {command} " in part)

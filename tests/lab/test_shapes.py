@@ -1,4 +1,4 @@
-"""The five shapes: which output moves with which input, and the presets."""
+"""Test the five shapes: the dependence of outputs on inputs, and the presets."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ DEPENDENCE = {
 
 
 @pytest.mark.parametrize("name", DEPENDENCE)
-def test_which_output_moves_with_which_input(name):
+def test_dependence_of_outputs_on_inputs(name):
     model = SHAPES[name].build()
     assert dependence(model) == DEPENDENCE[name]
     x = np.zeros((5, *([7] if len(model.input.shape) == 3 else []), 4), np.float32)
@@ -27,7 +27,7 @@ def test_which_output_moves_with_which_input(name):
     assert list(model(x).shape) == [5, *steps, 2]
 
 
-def test_the_experiment():
+def test_shapes_experiment():
     numbers = lab("shapes").numbers
     assert list(numbers) == list(SHAPES)
     for name, about in numbers.items():

@@ -1,4 +1,4 @@
-"""Backpropagation through time: against a formula, the tape, finite differences, the layers."""
+"""Test backpropagation through time against a formula, the tape, finite differences and layers."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from zoo.lab.backpropagation import Weights, backward, finite_differences, forwa
 from zoo.lab.bidirectional import BidirectionalWeights, bidirectional
 
 
-def test_one_unit_and_two_steps_by_the_formula():
+def test_gradients_of_one_unit_and_two_steps():
     w_xh, w_hh, w_hy, x1, x2, d1, d2 = 0.5, -0.8, 1.5, 1.0, -2.0, 0.3, 0.1
     weights = Weights(np.array([[w_xh]]), np.array([[w_hh]]), np.array([[w_hy]]))
     x, targets = np.array([[x1], [x2]]), np.array([[d1], [d2]])
@@ -29,7 +29,7 @@ def test_one_unit_and_two_steps_by_the_formula():
     assert gradients.weights.W_hy.item() == pytest.approx(e1 * h1 + e2 * h2)
 
 
-def test_finite_differences_leave_the_weights_alone():
+def test_finite_differences_do_not_change_the_weights():
     random = np.random.default_rng(0)
     weights = Weights(*(random.normal(size=shape) for shape in ((3, 2), (3, 3), (1, 3))))
     before = [matrix.copy() for matrix in weights]
@@ -42,7 +42,7 @@ def test_finite_differences_leave_the_weights_alone():
         np.testing.assert_array_equal(a, b)
 
 
-def test_a_bidirectional_network_against_finite_differences():
+def test_bidirectional_gradients_equal_finite_differences():
     random = np.random.default_rng(1)
     shapes = ((2, 1), (2, 2), (2, 1), (2, 2), (1, 2), (1, 2))
     weights = BidirectionalWeights(*(random.normal(size=shape) for shape in shapes))
@@ -67,14 +67,14 @@ def test_a_bidirectional_network_against_finite_differences():
             assert gradient[index] == pytest.approx(slope, abs=1e-7)
 
 
-def test_the_experiment():
+def test_unroll_experiment():
     numbers = lab("unroll").numbers
     largest = numbers["largest_difference"]
     assert largest["tape"] < 1e-13
     assert largest["layer"] < 1e-13
     assert largest["bidirectional_layer"] < 1e-13
     assert largest["finite_differences"] < 1e-7
-    # dh(t) is the sum of its parts; nothing comes to the last step from later.
+    # dh(t) is the sum of its parts. The last step has no part of a next step.
     parts = numbers["backward"]
     np.testing.assert_allclose(
         np.add(parts["from_output"], parts["from_next"]), parts["h"], atol=1e-15

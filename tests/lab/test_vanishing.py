@@ -1,4 +1,4 @@
-"""Gradients over lags, the starts of the cells, and clipping."""
+"""Test gradients over lags, initial weights and gradient clipping."""
 
 import numpy as np
 import pytest
@@ -10,14 +10,14 @@ from zoo.lab.experiments import copy
 from zoo.lab.experiments.vanishing import gradient_norms, matrix_power_norms
 
 
-def test_matrix_powers():
+def test_norms_of_matrix_powers():
     np.testing.assert_allclose(matrix_power_norms(np.diag([0.5, -0.2]), 4), [1, 0.5, 0.25, 0.125])
     np.testing.assert_allclose(matrix_power_norms(orthogonal(0)((8, 8)), 50), np.ones(50))
     norms = matrix_power_norms(with_radius(1.1, 0)((16, 16)), 200)
     assert norms[199] / norms[99] == pytest.approx(1.1**100, rel=0.2)
 
 
-def test_starts():
+def test_initializers():
     matrix = with_radius(0.9, 0)((12, 12))
     assert np.abs(np.linalg.eigvals(matrix)).max() == pytest.approx(0.9)
     gates = orthogonal(0)((4, 16))
@@ -27,7 +27,7 @@ def test_starts():
     assert forget_bias(3.0)((8,)).tolist() == [0, 0, 3, 3, 0, 0, 0, 0]
 
 
-def test_gradient_norms_against_finite_differences():
+def test_gradient_norms_equal_finite_differences():
     layer = recurrent_layer("RNN", 4, 0)
     random = np.random.default_rng(0)
     x = random.normal(size=(1, 5, 2)).astype(np.float32)
@@ -45,8 +45,8 @@ def test_gradient_norms_against_finite_differences():
     np.testing.assert_allclose(norms, lengths / lengths[0], rtol=5e-3)
 
 
-def test_clipping_bounds_the_step():
-    """With a clip norm so small, the loss hardly moves; the norms told are those before clipping."""
+def test_clipping_limits_the_update():
+    """The recorded norms are those before clipping."""
     trainings = {clip: build_training(copy.PROBLEM, 5, 1.5, clip, 3)(1.0) for clip in (None, 1e-6)}
     free, tied = trainings[None], trainings[1e-6]
     assert free["gradient_norm"][0] == pytest.approx(tied["gradient_norm"][0])
@@ -56,7 +56,7 @@ def test_clipping_bounds_the_step():
 
 
 @pytest.mark.slow
-def test_the_experiment():
+def test_vanishing_experiment():
     numbers = lab("vanishing").numbers
     norms = numbers["gradient_norm_by_lag"]
     linear, tanh, cells = (norms[part] for part in ("linear", "tanh", "cells"))
@@ -65,7 +65,7 @@ def test_the_experiment():
             radius**50, rel=0.5
         )
     np.testing.assert_allclose(linear["orthogonal"], np.ones(100), rtol=1e-9)
-    # tanh shrinks what the matrix alone would keep.
+    # tanh reduces gradients that the matrix alone would preserve.
     assert tanh["1.0"][50] < 1e-4 < 0.1 < linear["1.0"][50]
     assert all(curve[0] == 1.0 for part in norms.values() for curve in part.values())
     assert set(cells) == {*COLORS, "LSTM, bias 0"}

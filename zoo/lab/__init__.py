@@ -1,1 +1,1 @@
-"""The laboratory: small seeded experiments, each with its figures and the numbers behind them."""
+"""Small seeded experiments that write figures and the numbers of the figures."""

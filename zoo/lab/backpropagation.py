@@ -1,6 +1,6 @@
-"""A simple recurrent network in NumPy, forward and backward through time, and its gradients by others.
+"""Compute a simple recurrent network and its gradients in NumPy, and the gradients by other methods.
 
-Vectors are columns, as in the equations; a batch is one sequence.
+Vectors are columns, as in the equations. A batch is one sequence.
 """
 
 from __future__ import annotations
@@ -9,12 +9,18 @@ from typing import NamedTuple
 
 import numpy as np
 
-# Of the central differences, in float64: their error is about its square, and rounding over it.
+# Step of the central differences in float64. The error is about EPSILON^2 plus rounding / EPSILON.
 EPSILON = 1e-5
 
 
 class Weights(NamedTuple):
-    """The three matrices: float64 [units, inputs], [units, units], [outputs, units]."""
+    """The matrices of the network.
+
+    Args:
+        W_xh: float64 [units, inputs].
+        W_hh: float64 [units, units].
+        W_hy: float64 [outputs, units].
+    """
 
     W_xh: np.ndarray
     W_hh: np.ndarray
@@ -22,10 +28,12 @@ class Weights(NamedTuple):
 
 
 class States(NamedTuple):
-    """What the forward pass leaves.
+    """The result of the forward pass.
 
-    h: float64 [time + 1, units]; h[0] is the state before the first step. y: [time, outputs].
-    losses: [time].
+    Args:
+        h: states, float64 [time + 1, units]; h[0] is the state before the first step.
+        y: outputs, float64 [time, outputs].
+        losses: float64 [time].
     """
 
     h: np.ndarray
@@ -34,10 +42,15 @@ class States(NamedTuple):
 
 
 class Gradients(NamedTuple):
-    """What the backward pass leaves: the gradients of the loss.
+    """The result of the backward pass: the gradients of the loss.
 
-    weights: of each matrix. from_output, from_next, h: of the state of each step, float64
-        [time, units]: what comes from its own output, what comes from the step after it, their sum.
+    Args:
+        weights: gradients of the matrices.
+        from_output: part of the gradient of each state that its own output contributes, float64
+            [time, units].
+        from_next: part of the gradient of each state that the next step contributes, float64
+            [time, units].
+        h: gradients of the states, float64 [time, units]: the sum of both parts.
     """
 
     weights: Weights
@@ -47,14 +60,16 @@ class Gradients(NamedTuple):
 
 
 def forward(weights: Weights, x: np.ndarray, targets: np.ndarray) -> States:
-    """Walk forward through time.
+    """Compute states, outputs and losses forward in time.
 
         h(t) = tanh(W_xh x(t) + W_hh h(t-1))        h(0) = 0
         y(t) = W_hy h(t)
         L(t) = 1/2 |y(t) - target(t)|^2
 
     Args:
-        x: float64 [time, inputs]. targets: float64 [time, outputs].
+        weights: the matrices.
+        x: float64 [time, inputs].
+        targets: float64 [time, outputs].
     """
     h = np.zeros((len(x) + 1, len(weights.W_hh)))
     y = np.zeros_like(targets)
@@ -65,7 +80,7 @@ def forward(weights: Weights, x: np.ndarray, targets: np.ndarray) -> States:
 
 
 def backward(weights: Weights, x: np.ndarray, targets: np.ndarray, states: States) -> Gradients:
-    """Walk backward through time: the gradients of the sum of all L(t).
+    """Compute the gradients of the sum of all L(t), backward in time.
 
         dy(t) = y(t) - target(t)
         dh(t) = W_hy' dy(t) + W_hh' dz(t+1)         dz(T+1) = 0
@@ -73,6 +88,12 @@ def backward(weights: Weights, x: np.ndarray, targets: np.ndarray, states: State
         dW_hy = sum of dy(t) h(t)',  dW_hh = sum of dz(t) h(t-1)',  dW_xh = sum of dz(t) x(t)'
 
     where ' transposes and * multiplies element by element.
+
+    Args:
+        weights: the matrices.
+        x: float64 [time, inputs].
+        targets: float64 [time, outputs].
+        states: result of `forward`.
     """
     d_weights = Weights(*map(np.zeros_like, weights))
     from_output, from_next = np.zeros((2, len(x), len(weights.W_hh)))
@@ -89,7 +110,7 @@ def backward(weights: Weights, x: np.ndarray, targets: np.ndarray, states: State
 
 
 def finite_differences(weights: Weights, x: np.ndarray, targets: np.ndarray) -> Weights:
-    """Return the gradients by (L(w + e) - L(w - e)) / 2e, one weight at a time."""
+    """Return the gradients of the weights as (L(w + e) - L(w - e)) / 2e, one weight at a time."""
 
     def loss() -> float:
         return forward(weights, x, targets).losses.sum()
@@ -109,7 +130,7 @@ def finite_differences(weights: Weights, x: np.ndarray, targets: np.ndarray) -> 
 def tape_gradients(
     weights: Weights, x: np.ndarray, targets: np.ndarray
 ) -> tuple[Weights, np.ndarray]:
-    """Return the gradients of the weights and of each state [time, units] by `tf.GradientTape`."""
+    """Return the gradients of the weights and of the states [time, units] by `tf.GradientTape`."""
     import tensorflow as tf
 
     matrices = [tf.Variable(matrix) for matrix in weights]
@@ -125,7 +146,7 @@ def tape_gradients(
 
 
 def layer_gradients(weights: Weights, x: np.ndarray, targets: np.ndarray) -> Weights:
-    """Return the gradients of the weights in a Keras model of the zoo's `SimpleRNN`."""
+    """Return the gradients of the weights in a Keras model with the zoo's `SimpleRNN`."""
     import keras
     import tensorflow as tf
 

@@ -1,4 +1,4 @@
-"""A bidirectional network in NumPy: its gradients, and the order of the work of both passes."""
+"""Compute a bidirectional network, its gradients and the order of the computations in NumPy."""
 
 from __future__ import annotations
 
@@ -18,23 +18,36 @@ class BidirectionalWeights(NamedTuple):
     W_by: np.ndarray
 
 
-# A piece of work: what is computed, and for which step, counted from 1.
+# One computation: the name of the computed vector, and the time step, counted from 1.
 Work = tuple[str, int]
 
 
 def bidirectional(
     weights: BidirectionalWeights, x: np.ndarray, targets: np.ndarray
 ) -> tuple[BidirectionalWeights, list[Work], list[Work]]:
-    """Return the gradients of a bidirectional network, and the order of work of both passes.
+    """Return the gradients of a bidirectional network and the order of the computations.
 
-    f(t) = tanh(W_xf x(t) + W_ff f(t-1)),  b(t) = tanh(W_xb x(t) + W_bb b(t+1)),
-    y(t) = W_fy f(t) + W_by b(t). An output needs both layers, so it waits until both are done; the
-    gradients of both layers need those of the outputs, and run the other way.
+        f(t) = tanh(W_xf x(t) + W_ff f(t-1))
+        b(t) = tanh(W_xb x(t) + W_bb b(t+1))
+        y(t) = W_fy f(t) + W_by b(t)
+
+    An output needs both layers, so it is computed after both. The gradients of both layers need the
+    gradients of the outputs, and are computed in the opposite direction.
+
+    Args:
+        weights: the matrices.
+        x: float64 [time, inputs].
+        targets: float64 [time, outputs].
+
+    Returns:
+        The gradients, the order of the forward pass and the order of the backward pass.
     """
     steps, units = len(x), len(weights.W_ff)
-    # Rows 1 to T are the steps; rows 0 and T+1 are the zeros before the first and after the last.
+    # Rows 1 to T are the steps. Rows 0 and T+1 are zeros.
     f, b = np.zeros((2, steps + 2, units))
-    y, work, work_back = np.zeros_like(targets), [], []
+    y = np.zeros_like(targets)
+    work: list[Work] = []
+    work_back: list[Work] = []
     for t in range(1, steps + 1):
         f[t] = np.tanh(weights.W_xf @ x[t - 1] + weights.W_ff @ f[t - 1])
         work.append(("f", t))
@@ -69,7 +82,7 @@ def bidirectional(
 def bidirectional_layer_gradients(
     weights: BidirectionalWeights, x: np.ndarray, targets: np.ndarray
 ) -> BidirectionalWeights:
-    """Return the gradients in a Keras model of the zoo's `Bidirectional`, by `tf.GradientTape`."""
+    """Return the gradients in a Keras model with the zoo's `Bidirectional`, by `tf.GradientTape`."""
     import keras
     import tensorflow as tf
 
@@ -84,5 +97,6 @@ def bidirectional_layer_gradients(
     model.set_weights([matrix.T for matrix in (*weights[:4], head)])
     with tf.GradientTape() as tape:
         loss = 0.5 * tf.reduce_sum((model(x[None], training=True) - targets[None]) ** 2)
-    *layers, head = (g.numpy().T for g in tape.gradient(loss, model.trainable_variables))
-    return BidirectionalWeights(*layers, head[:, :units], head[:, units:])
+    gradients = [g.numpy().T for g in tape.gradient(loss, model.trainable_variables)]
+    W_xf, W_ff, W_xb, W_bb, head = gradients
+    return BidirectionalWeights(W_xf, W_ff, W_xb, W_bb, head[:, :units], head[:, units:])

@@ -1,4 +1,4 @@
-"""The recurrent cells that experiments compare, each with the start it is given."""
+"""Build the recurrent layers that experiments compare, with their initial weights."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 RNN, ORTHOGONAL_RNN = "RNN", "RNN, orthogonal"
 GRU, LSTM, LSTM_BIAS_3 = "GRU", "LSTM", "LSTM, bias 3"
-# What a figure draws each cell in.
+# The color of each cell in figures.
 COLORS = {
     RNN: "tab:red",
     ORTHOGONAL_RNN: "tab:orange",
@@ -26,14 +26,18 @@ def recurrent_layer(name: str, units: int, seed: int, **arguments: Any) -> keras
     """Return one of the zoo's recurrent layers.
 
     Args:
-        name: a key of `COLORS`. "RNN" starts from a random matrix of spectral radius 1, the others
-            from an orthogonal one; the forget gates of "LSTM" start at a bias of 1, as in Keras.
-        units: of the layer. seed: of its start. arguments: others of the Keras layer,
-            or in place of its start.
+        name: a key of `COLORS`. The initial recurrent matrix of "RNN" is random with spectral radius 1,
+            that of the others is orthogonal. The initial forget bias of "LSTM" is 1, as in Keras.
+        units: number of units.
+        seed: seed of the initial weights.
+        arguments: other arguments of the Keras layer; they may replace the initializers.
     """
     from zoo.common.layers import recurrent
 
-    starts = {"kernel_initializer": _glorot(seed), "recurrent_initializer": orthogonal(seed)}
+    starts: dict[str, Any] = {
+        "kernel_initializer": _glorot(seed),
+        "recurrent_initializer": orthogonal(seed),
+    }
     if name in (RNN, ORTHOGONAL_RNN):
         if name == RNN:
             starts["recurrent_initializer"] = with_radius(1.0, seed)
@@ -46,7 +50,7 @@ def recurrent_layer(name: str, units: int, seed: int, **arguments: Any) -> keras
 
 
 def with_radius(radius: float, seed: int) -> Callable[..., np.ndarray]:
-    """Return an initializer: a Gaussian matrix, scaled to that spectral radius."""
+    """Return an initializer that makes a Gaussian matrix scaled to a spectral radius."""
 
     def start(shape: tuple[int, int], dtype: Any = None) -> np.ndarray:
         matrix = np.random.default_rng(seed).normal(size=shape)
@@ -56,7 +60,7 @@ def with_radius(radius: float, seed: int) -> Callable[..., np.ndarray]:
 
 
 def orthogonal(seed: int) -> Callable[..., np.ndarray]:
-    """Return an initializer: an orthogonal matrix for each gate."""
+    """Return an initializer that makes an orthogonal matrix for each gate."""
 
     def start(shape: tuple[int, int], dtype: Any = None) -> np.ndarray:
         random, units = np.random.default_rng(seed), shape[0]
@@ -69,7 +73,7 @@ def orthogonal(seed: int) -> Callable[..., np.ndarray]:
 
 
 def forget_bias(bias: float) -> Callable[..., np.ndarray]:
-    """Return an initializer of an LSTM's biases (gates i, f, c, o): that of the forget gates, zeros."""
+    """Return an initializer of an LSTM's biases: `bias` for the forget gates, 0 for the others."""
 
     def start(shape: tuple[int], dtype: Any = None) -> np.ndarray:
         return np.repeat([0.0, bias, 0.0, 0.0], shape[0] // 4)

@@ -1,4 +1,4 @@
-"""Training by plain gradient descent with gradients clipped or not."""
+"""Train by plain gradient descent, with or without gradient clipping."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ History = dict[str, list[float]]
 def build_training(
     problem: Problem, lag: int, radius: float, clip_norm: float | None, updates: int
 ) -> Callable[[float], History]:
-    """Return a training of a simple RNN on a problem, always from the same start.
+    """Return a function that trains a simple RNN on a problem, always from the same initial weights.
 
     Args:
-        radius: the spectral radius that the recurrent matrix starts with.
-        clip_norm: gradients longer than this are scaled down to it; None for no clipping.
+        problem: the problem.
+        lag: the lag of its sequences.
+        radius: spectral radius of the initial recurrent matrix.
+        clip_norm: gradients with a larger norm are scaled down to this norm; None for no clipping.
+        updates: number of updates.
 
     Returns:
-        A function of the learning rate to `loss` and `gradient_norm` (before clipping) of each update.
+        A function from a learning rate to the `loss` and the `gradient_norm` (before clipping) of each
+        update.
     """
     import keras
     import tensorflow as tf
@@ -51,7 +55,8 @@ def build_training(
     def train(learning_rate: float) -> History:
         model.set_weights(weights)
         optimizer.learning_rate = learning_rate
-        random, history = np.random.default_rng(SEED), {"loss": [], "gradient_norm": []}
+        random = np.random.default_rng(SEED)
+        history: History = {"loss": [], "gradient_norm": []}
         for _ in range(updates):
             x, y = problem.sequences(random, BATCH, lag)
             loss, norm = update(tf.constant(x), tf.constant(y))

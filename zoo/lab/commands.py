@@ -1,4 +1,4 @@
-"""`zoo lab`: run an experiment of the laboratory, or list them."""
+"""The command `zoo lab`: run an experiment, or list all experiments."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.lab.experiment import Outcome, experiments, run_experiment
 
 
 def list_rows() -> list[dict[str, Any]]:
-    """Return a row for each experiment."""
+    """Return one row per experiment: its name, run time and summary."""
     return [
         {"name": each.name, "seconds": each.seconds, "summary": each.summary}
         for each in experiments()
@@ -21,14 +21,16 @@ def list_rows() -> list[dict[str, Any]]:
 
 
 def outcome_text(outcome: Outcome, files: list[Path]) -> str:
-    """Return an outcome for a person to read: what was found, and where the files are."""
+    """Return the text of an outcome, followed by the paths of its files."""
     return "\n".join([outcome.text, "", *map(str, files)])
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", help="the experiment; without it, all are listed")
-    parser.add_argument("--out", type=Path, metavar="DIR", help="default: runs/lab/NAME")
-    parser.add_argument("--text", help="what the experiment reads, where it reads a text")
+    parser.add_argument("name", nargs="?", help="name of the experiment; omit it to list all")
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="output directory; default: runs/lab/NAME"
+    )
+    parser.add_argument("--text", help="input text of the experiment, if it reads text")
 
 
 @register_verb(
@@ -38,10 +40,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_arguments,
 )
 def run(options: argparse.Namespace) -> None:
-    """Run the verb."""
+    """Run the command."""
     if options.name is None:
         if options.out or options.text is not None:
-            raise ZooError("--out and --text must go with the name of an experiment.")
+            raise ZooError("--out and --text need the name of an experiment.")
         rows = list_rows()
         print_answer(options, {"experiments": rows}, lambda: table(rows))
         return

@@ -1,4 +1,4 @@
-"""Networks as drawings: vectors with their numbers, boxes, arrows."""
+"""Draw networks with boxes, arrows and vectors of numbers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Point = tuple[float, float]
 
 
 def canvas(axes: Axes, width: float, height: float) -> None:
-    """Make axes a plain sheet of that size, with equal units across and up."""
+    """Set the size of axes, with equal units in both directions and without frame and ticks."""
     axes.set(xlim=(0, width), ylim=(0, height), aspect="equal")
     axes.axis("off")
 
@@ -34,7 +34,7 @@ def box(
     edge: str = "#444444",
     size: float = 9,
 ) -> None:
-    """Draw a rounded box with a text in it."""
+    """Draw a rounded box with a text."""
     from matplotlib.patches import FancyBboxPatch
 
     x, y = center
@@ -61,13 +61,20 @@ def vector(
     digits: int = 2,
     size: float = 8,
 ) -> float:
-    """Draw a column of numbers, the first above.
+    """Draw a column of numbers, the first one at the top.
 
     Args:
-        center: of the column. values: its numbers. color: of all cells; colors: of each.
+        axes: where to draw.
+        center: center of the column.
+        values: the numbers.
+        color: color of all cells.
+        colors: color of each cell, instead of `color`.
+        width: width of the column.
+        digits: digits after the decimal point.
+        size: font size.
 
     Returns:
-        Half the height of the column: where arrows end.
+        Half the height of the column.
     """
     from matplotlib.patches import Rectangle
 
@@ -97,7 +104,7 @@ def arrow(
     width: float = 1.3,
     size: float = 8,
 ) -> None:
-    """Draw an arrow, with a label at its middle, moved by `offset`."""
+    """Draw an arrow with a label at its middle, shifted by `offset`."""
     axes.annotate(
         "",
         xy=end,

@@ -1,4 +1,4 @@
-"""What an experiment is, where experiments are found, and how one is run into a folder."""
+"""Register, find and run experiments."""
 
 from __future__ import annotations
 
@@ -24,13 +24,17 @@ if TYPE_CHECKING:
 
 NUMBERS_FILE = "numbers.json"
 
+Run = Callable[..., "Outcome"]
+
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an experiment found.
+    """The result of an experiment.
 
-    numbers: dict of JSON-ready values. figures: dict of the name of a PNG, without ".png", to the
-        figure. text: str. What a person reads in the terminal.
+    Args:
+        numbers: JSON-ready values.
+        figures: figures by the name of their PNG file, without ".png".
+        text: the text that the command prints.
     """
 
     numbers: dict[str, Any]
@@ -42,13 +46,16 @@ class Outcome:
 class Experiment:
     """A registered experiment.
 
-    run: gives the outcome; it takes the user's text, or None, if `takes_text`.
-    summary: str. The first line of its docstring.
-    seconds: int. About how long it takes on two cores, the start of TensorFlow included.
+    Args:
+        name: name of the experiment.
+        run: returns the outcome. With `takes_text`, its argument is the user's text or None.
+        summary: first line of the docstring of `run`.
+        seconds: approximate time on two cores, including the start of TensorFlow.
+        takes_text: whether the experiment reads a text.
     """
 
     name: str
-    run: Callable[..., Outcome]
+    run: Run
     summary: str
     seconds: int
     takes_text: bool = False
@@ -57,17 +64,21 @@ class Experiment:
 _experiments: dict[str, Experiment] = {}
 
 
-def register_experiment(name: str, *, seconds: int, takes_text: bool = False) -> Callable:
-    """Register a function that gives an `Outcome` as an experiment, as a decorator.
+def register_experiment(
+    name: str, *, seconds: int, takes_text: bool = False
+) -> Callable[[Run], Run]:
+    """Return a decorator that registers a function as an experiment.
 
     Args:
-        name: as users type it. seconds, takes_text: see `Experiment`.
+        name: name of the experiment.
+        seconds: see `Experiment`.
+        takes_text: see `Experiment`.
 
     Raises:
-        ZooError: the name is taken.
+        ZooError: an experiment of that name exists.
     """
 
-    def decorate(run: Callable[..., Outcome]) -> Callable[..., Outcome]:
+    def decorate(run: Run) -> Run:
         if name in _experiments:
             raise ZooError(f"The experiment {name!r} is registered twice.")
         summary = (inspect.getdoc(run) or "").partition("\n")[0]
@@ -87,7 +98,7 @@ def experiment(name: str) -> Experiment:
     """Return the experiment of that name.
 
     Raises:
-        ZooError: there is none; the nearest names are given.
+        ZooError: there is no such experiment. The message lists the nearest names.
     """
     _find()
     if name not in _experiments:
@@ -101,31 +112,29 @@ def run_experiment(
     """Run an experiment and write its figures and `numbers.json`.
 
     Args:
-        name: of the experiment.
-        out: the folder to write to; None for one under `runs/lab`. Older results in it are replaced.
-        text: what the experiment is about, for those that take one.
+        name: name of the experiment.
+        out: output directory; None for `runs/lab/NAME`. Existing results are replaced.
+        text: input text, for experiments that read one.
 
     Returns:
         The outcome, and the files that were written.
 
     Raises:
-        ZooError: an unknown experiment, a text that is not wanted or cannot be used, another backend
-            than TensorFlow, a package that is not installed, or a folder that cannot be written.
-
-    Example:
-        >>> outcome, files = run_experiment("unroll", Path("pictures"))
-        >>> outcome.numbers["largest_difference"]["tape"]
+        ZooError: an unknown experiment, a text that is invalid or not accepted, a backend other than
+            TensorFlow, a package that is not installed, or a folder that cannot be written.
     """
     chosen = experiment(name)
     if text is not None and not chosen.takes_text:
         takers = ", ".join(other.name for other in experiments() if other.takes_text)
-        raise ZooError(f"The experiment {name!r} takes no --text. Those that do: {takers}.")
+        raise ZooError(
+            f"The experiment {name!r} does not accept --text. Experiments that do: {takers}."
+        )
     backend = os.environ.get("KERAS_BACKEND", "tensorflow")
     if backend != "tensorflow":
         raise ZooError(f"zoo lab must run on TensorFlow. Received: KERAS_BACKEND={backend!r}.")
     check_packages(("matplotlib", "jiwer"), "train")
     folder = out or Path("runs") / "lab" / name
-    # Opened before the work: a folder that cannot be written gives its error at once.
+    # Opened before the experiment runs, so that an unwritable folder is reported at once.
     with atomic_file(folder / NUMBERS_FILE) as numbers_file:
         start_backend()
         outcome = chosen.run(text) if chosen.takes_text else chosen.run()

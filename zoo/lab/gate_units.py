@@ -1,4 +1,4 @@
-"""What the units of a character LSTM do: their gates and cells, and what of a text they follow."""
+"""Compute the gates and cells of a character LSTM, and find units that follow features of a text."""
 
 from __future__ import annotations
 
@@ -10,9 +10,14 @@ import numpy as np
 
 
 class Activity(NamedTuple):
-    """The units of one LSTM layer over a text, each float32 [characters, units].
+    """The activations of one LSTM layer over a text, each float32 [characters, units].
 
-    i, f, o: the input, forget and output gates, from 0 to 1. c: the cell state. h: o * tanh(c).
+    Args:
+        i: input gates, from 0 to 1.
+        f: forget gates, from 0 to 1.
+        o: output gates, from 0 to 1.
+        c: cell states.
+        h: outputs, o * tanh(c).
     """
 
     i: np.ndarray
@@ -25,14 +30,16 @@ class Activity(NamedTuple):
 def run_lstm(
     kernel: np.ndarray, recurrent: np.ndarray, bias: np.ndarray, x: np.ndarray
 ) -> Activity:
-    """Walk an LSTM layer over one sequence, with Keras's weights (gate order i, f, c, o).
+    """Return the activations of an LSTM layer on one sequence, in the gate order of Keras (i, f, c, o).
 
         z(t) = x(t) K + h(t-1) R + b
         i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o)
         c(t) = f * c(t-1) + i * tanh(z_c),  h(t) = o * tanh(c(t))
 
     Args:
-        kernel, recurrent, bias: K [features, 4 units], R [units, 4 units], b [4 units].
+        kernel: K, float32 [features, 4 * units].
+        recurrent: R, float32 [units, 4 * units].
+        bias: b, float32 [4 * units].
         x: float32 [time, features].
     """
     units = len(recurrent)
@@ -51,43 +58,44 @@ def _sigmoid(z: np.ndarray) -> np.ndarray:
 
 
 def run_layers(model: Any, tokens: np.ndarray) -> list[Activity]:
-    """Return the activity of each LSTM layer of a character model over a text.
+    """Return the activations of each LSTM layer of a character model over a text.
 
     Args:
-        model: of `zoo.language.modelling.models.lstm_lm`. tokens: int32 [characters].
+        model: a model of `zoo.language.modelling.models.lstm_lm`.
+        tokens: int32 [characters].
     """
     x = model.get_layer("embedding").get_weights()[0][tokens]
-    activities = []
+    activities: list[Activity] = []
     while any(layer.name == f"lstm{len(activities)}" for layer in model.layers):
-        weights = model.get_layer(f"lstm{len(activities)}").get_weights()
-        activities.append(run_lstm(*weights, x))
+        kernel, recurrent, bias = model.get_layer(f"lstm{len(activities)}").get_weights()
+        activities.append(run_lstm(kernel, recurrent, bias, x))
         x = activities[-1].h
     return activities
 
 
-# What a unit may follow ---------------------------------------------------------------------------
+# Features of a text -------------------------------------------------------------------------------
 
 
 def _since(pattern: str) -> Callable[[str], np.ndarray]:
-    """Characters since the last match of a pattern of one character."""
+    """Return a function that counts the characters since the last match of a one-character pattern."""
 
     def feature(text: str) -> np.ndarray:
         counts, count = np.zeros(len(text)), 0
-        for place, character in enumerate(text):
+        for position, character in enumerate(text):
             count = 0 if re.match(pattern, character) else count + 1
-            counts[place] = count
+            counts[position] = count
         return counts
 
     return feature
 
 
 def _is(pattern: str) -> Callable[[str], np.ndarray]:
-    """1 where the character just read matches a pattern, else 0."""
+    """Return a function that is 1 at characters that match a pattern, else 0."""
     return lambda text: np.array([float(bool(re.match(pattern, c))) for c in text])
 
 
 def _in_speaker(text: str) -> np.ndarray:
-    """1 within a line that is nothing but a speaker's name and a colon, else 0."""
+    """Return 1 at characters of lines that consist of a speaker's name and a colon, else 0."""
     marks = np.zeros(len(text))
     for match in re.finditer(r"^[A-Z][A-Za-z ]*:$", text, re.MULTILINE):
         marks[match.start() : match.end()] = 1.0
@@ -104,10 +112,12 @@ FEATURES: dict[str, Callable[[str], np.ndarray]] = {
 
 
 class Unit(NamedTuple):
-    """The unit that follows a feature of the text best.
+    """The unit with the highest correlation with a feature of the text.
 
-    layer, unit: int. correlation: float. Of tanh(c) with the feature, on text that had no part in the
-        choice.
+    Args:
+        layer: index of the layer.
+        unit: index of the unit in the layer.
+        correlation: correlation of tanh(c) with the feature, on text that was not used for the choice.
     """
 
     layer: int
@@ -116,9 +126,13 @@ class Unit(NamedTuple):
 
 
 def choose_units(text: str, activities: list[Activity]) -> dict[str, Unit]:
-    """Return a unit for each of FEATURES.
+    """Return one unit per feature in FEATURES.
 
-    It is chosen on the first two thirds of a text, and measured on the rest.
+    Units are chosen on the first two thirds of the text, and measured on the rest.
+
+    Args:
+        text: the text.
+        activities: result of `run_layers` on the text.
     """
     cut = 2 * len(text) // 3
     chosen = {}
@@ -133,7 +147,7 @@ def choose_units(text: str, activities: list[Activity]) -> dict[str, Unit]:
 
 
 def _correlations(units: np.ndarray, values: np.ndarray) -> np.ndarray:
-    """Pearson's correlation of each column with the values; 0 for one that is constant."""
+    """Return the Pearson correlation of each column with the values; 0 for a constant column."""
     units = units - units.mean(axis=0)
     values = values - values.mean()
     scale = np.linalg.norm(units, axis=0) * np.linalg.norm(values)

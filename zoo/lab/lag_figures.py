@@ -1,4 +1,4 @@
-"""Figures of the longest lags: which cell learnt which lag, and how its loss fell."""
+"""Draw which cell learnt which lag, and its loss."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LEARNT, NOT_LEARNT, NOT_TRIED = "#bfe3b9", "#f4c2bd", "#f3f3f3"
 
 
 def draw_grid(axes: Axes, problem: Problem, trials: Sequence[Trial]) -> None:
-    """Draw a table: a row for each cell, a column for each lag, the updates it took in it."""
+    """Draw a table of the updates until a lag was learnt: one row per cell, one column per lag."""
     from matplotlib.patches import Patch, Rectangle
 
     cells = list(dict.fromkeys(trial.cell for trial in trials))
@@ -39,7 +39,7 @@ def draw_grid(axes: Axes, problem: Problem, trials: Sequence[Trial]) -> None:
         xlabel="lag, time steps",
         title=f"Updates until learnt ({problem.unit} at most {problem.target}), of {problem.updates}",
     )
-    axes.set_xticks(np.arange(len(problem.lags)) + 0.5, problem.lags)
+    axes.set_xticks(np.arange(len(problem.lags)) + 0.5, [str(lag) for lag in problem.lags])
     axes.set_yticks(np.arange(len(cells)) + 0.5, cells)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
@@ -53,7 +53,7 @@ def draw_grid(axes: Axes, problem: Problem, trials: Sequence[Trial]) -> None:
 
 
 def draw_losses(problem: Problem, trials: Sequence[Trial]) -> Figure:
-    """Draw the loss of each cell over its updates, a line for each lag."""
+    """Draw the loss of each cell over the updates, one line per lag."""
     import matplotlib
     from matplotlib.lines import Line2D
 

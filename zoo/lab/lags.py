@@ -1,4 +1,4 @@
-"""The longest lag that a recurrent cell learns within a fixed number of updates."""
+"""Find the longest lag that a recurrent cell learns within a fixed number of updates."""
 
 from __future__ import annotations
 
@@ -15,22 +15,28 @@ if TYPE_CHECKING:
     import keras
 
 BATCH, BLOCK, SEED = 32, 50, 0
-# What serves each kind of cell best on both problems.
+# The best learning rate of each kind of cell on both problems.
 LEARNING_RATES = {RNN: 3e-3, ORTHOGONAL_RNN: 3e-3}
 LEARNING_RATE = 1e-2
 
 
 @dataclass(frozen=True)
 class Problem:
-    """A problem whose lag can be chosen.
+    """A problem with an adjustable lag.
 
-    sequences: (random generator, how many, lag) -> x float32 [count, time, features] and y
-        [count, outputs]. features: int.
-    build_output: from a recurrent layer's outputs [batch, time, units] to what the loss takes.
-    loss: str. One that Keras knows by that name; learnt when it is at most `target`.
-    unit: str. What the loss is in. chance: float. The loss of who knows nothing of the sequence.
-    units: int. Of the recurrent layer. lags: those to try, from the shortest.
-    updates: int. Of BATCH sequences each, for every trial.
+    Args:
+        sequences: maps a random generator, a count and a lag to x float32 [count, time, features] and
+            y [count, outputs].
+        features: number of features.
+        build_output: maps the outputs [batch, time, units] of a recurrent layer to the input of the
+            loss.
+        loss: name of a Keras loss.
+        unit: unit of the loss.
+        target: the problem is learnt if the loss is at most this value.
+        chance: loss of an answer that does not depend on the sequence.
+        units: number of units of the recurrent layer.
+        lags: lags to try, in increasing order.
+        updates: maximum number of updates of a trial, of BATCH sequences each.
     """
 
     sequences: Callable[[np.random.Generator, int, int], tuple[np.ndarray, np.ndarray]]
@@ -47,10 +53,13 @@ class Problem:
 
 @dataclass(frozen=True)
 class Trial:
-    """One training.
+    """The result of one training.
 
-    cell: str. lag: int. losses: list of float. The loss over each BLOCK updates, of sequences that
-        were new. learnt_after: int. Updates until the problem was learnt, or None.
+    Args:
+        cell: name of the cell.
+        lag: the lag.
+        losses: mean loss of each BLOCK updates, on sequences that were not trained on before.
+        learnt_after: number of updates until the problem was learnt; None if it was not learnt.
     """
 
     cell: str
@@ -60,7 +69,7 @@ class Trial:
 
 
 def try_cells(problem: Problem, cells: Sequence[str] = tuple(COLORS)) -> list[Trial]:
-    """Try each cell on longer and longer lags, up to the first one it does not learn."""
+    """Try each cell on increasing lags, up to the first lag that it does not learn."""
     trials = []
     for cell in cells:
         train = build_training(problem, cell)
@@ -72,10 +81,14 @@ def try_cells(problem: Problem, cells: Sequence[str] = tuple(COLORS)) -> list[Tr
 
 
 def build_training(problem: Problem, cell: str) -> Callable[[int], Trial]:
-    """Return a function from a lag to its `Trial`, each from the same start of the cell.
+    """Return a function from a lag to its `Trial`. All trials have the same initial weights.
 
-    A trial ends when the problem is learnt, or the updates are used up. Every sequence is new, so a
-    loss measured before each update is one of unseen sequences.
+    A trial ends when the problem is learnt or after the maximum number of updates. Each sequence is
+    used once, so the loss before an update is a loss on unseen sequences.
+
+    Args:
+        problem: the problem.
+        cell: name of the cell.
     """
     import keras
     import tensorflow as tf
@@ -85,7 +98,7 @@ def build_training(problem: Problem, cell: str) -> Callable[[int], Trial]:
     layer = recurrent_layer(cell, problem.units, SEED, return_sequences=True)
     model = keras.Model(x, problem.build_output(layer(x)))
     optimizer = keras.optimizers.Adam(LEARNING_RATES.get(cell, LEARNING_RATE), global_clipnorm=1.0)
-    # The zoo's layers compile their loops themselves, for all lengths at once.
+    # The zoo's layers compile their own loops, for all lengths at once.
     model.compile(optimizer, problem.loss, jit_compile=False, steps_per_execution=BLOCK)
     optimizer.build(model.trainable_variables)
     variables = [*model.variables, *optimizer.variables]
@@ -97,7 +110,7 @@ def build_training(problem: Problem, cell: str) -> Callable[[int], Trial]:
         def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
             return zip(np.split(x, BLOCK), np.split(y, BLOCK), strict=True)
 
-        # With its length left free, all lags are trained by the one graph.
+        # The time axis is free, so that one graph serves all lags.
         spec = (
             tf.TensorSpec((BATCH, None, problem.features), x.dtype),
             tf.TensorSpec((BATCH, y.shape[1]), y.dtype),
@@ -121,7 +134,7 @@ def build_training(problem: Problem, cell: str) -> Callable[[int], Trial]:
 
 
 def longest_lags(trials: Sequence[Trial]) -> dict[str, int]:
-    """Return the longest lag that each cell learnt; 0 where it learnt none."""
+    """Return the longest lag that each cell learnt; 0 if it learnt none."""
     lags = {trial.cell: 0 for trial in trials}
     for trial in trials:
         if trial.learnt_after is not None:
@@ -130,7 +143,7 @@ def longest_lags(trials: Sequence[Trial]) -> dict[str, int]:
 
 
 def numbers(problem: Problem, trials: Sequence[Trial]) -> dict[str, Any]:
-    """Return the trials as JSON-ready numbers."""
+    """Return the trials as JSON-ready values."""
     return {
         "longest_lag": longest_lags(trials),
         "lags": list(problem.lags),
@@ -152,7 +165,7 @@ def numbers(problem: Problem, trials: Sequence[Trial]) -> dict[str, Any]:
 
 
 def text(problem: Problem, trials: Sequence[Trial]) -> str:
-    """Return the longest lags for a person to read."""
+    """Return the longest lags as text."""
     lines = [f"longest lag learnt within {problem.updates} updates of {BATCH} sequences"]
     for cell, lag in longest_lags(trials).items():
         more = " or more" if lag == problem.lags[-1] else ""

@@ -1,4 +1,4 @@
-"""The smallest functional model of each shape of recurrent network."""
+"""Build the smallest functional model of each shape of recurrent network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FEATURES, UNITS, OUTPUTS, STEPS = 4, 3, 2, 3
 
 
 def one_to_one() -> keras.Model:
-    """A vector to a vector; nothing is recurrent."""
+    """Return a model from a vector to a vector, without recurrence."""
     import keras
     from keras import layers
 
@@ -23,7 +23,7 @@ def one_to_one() -> keras.Model:
 
 
 def one_to_many() -> keras.Model:
-    """A vector, read at the first step, to a sequence."""
+    """Return a model from a vector, read at the first step, to a sequence."""
     import keras
     from keras import layers
 
@@ -35,7 +35,7 @@ def one_to_many() -> keras.Model:
 
 
 def many_to_one() -> keras.Model:
-    """A sequence to a vector, made of the last state."""
+    """Return a model from a sequence to a vector, computed from the last state."""
     import keras
     from keras import layers
 
@@ -58,7 +58,7 @@ def many_to_many() -> keras.Model:
 
 
 def many_to_many_in_step() -> keras.Model:
-    """A sequence to a sequence, an output at every step of the input."""
+    """Return a model from a sequence to a sequence with one output per input step."""
     import keras
     from keras import layers
 
@@ -71,9 +71,14 @@ def many_to_many_in_step() -> keras.Model:
 class Shape:
     """One of the five shapes.
 
-    title: str. build: gives its smallest model. example: str. A use.
-    inputs, states, outputs: the steps of the drawing at which there is one.
-    presets: names of recipes of that shape; the first that is shipped is shown.
+    Args:
+        title: title of the drawing.
+        build: returns the smallest model.
+        example: an application.
+        inputs: steps of the drawing with an input.
+        states: steps of the drawing with a state.
+        outputs: steps of the drawing with an output.
+        presets: names of recipes of that shape. The experiment shows the first shipped one.
     """
 
     title: str

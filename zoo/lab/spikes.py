@@ -1,4 +1,4 @@
-"""A tiny network trained with CTC: its posteriors turn into sharp spikes."""
+"""Train a tiny network with CTC, and measure how its posteriors become sharp spikes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 from zoo.common.data.labels import BLANK_INDEX
 from zoo.common.utils.progress import progress
 
-# Sequences of LABELS letters out of SYMBOLS - 1, in FRAMES frames of FEATURES numbers.
+# Each sequence has LABELS labels, out of SYMBOLS - 1 letters, in FRAMES frames of FEATURES numbers.
 SYMBOLS, LABELS, FRAMES, FEATURES = 4, 3, 40, 6
 NOISE, UNITS, BATCH, STEPS, SEED = 1.0, 32, 16, 16, 0
 HELD_OUT = 32
@@ -19,10 +19,12 @@ HELD_OUT = 32
 
 @dataclass(frozen=True)
 class Sequences:
-    """Artificial recordings.
+    """Synthetic recordings.
 
-    x: float32 [count, FRAMES, FEATURES]. labels: int32 [count, LABELS], from 1. spans: int
-        [count, LABELS, 2], the first frame of each label and the one after its last.
+    Args:
+        x: float32 [count, FRAMES, FEATURES].
+        labels: int32 [count, LABELS], from 1.
+        spans: int [count, LABELS, 2], the first frame of each label and the frame after its last one.
     """
 
     x: np.ndarray
@@ -31,7 +33,7 @@ class Sequences:
 
 
 def sequences(random: np.random.Generator, count: int) -> Sequences:
-    """Return recordings: each label is a pattern of its own for 4 to 8 frames, with silence around."""
+    """Return recordings. Each label has its own pattern for 4 to 8 frames, between silent frames."""
     patterns = np.random.default_rng(SEED).normal(size=(SYMBOLS, FEATURES))
     patterns[BLANK_INDEX] = 0.0
     labels = random.integers(1, SYMBOLS, (count, LABELS)).astype(np.int32)
@@ -48,19 +50,22 @@ def sequences(random: np.random.Generator, count: int) -> Sequences:
 
 
 def letters(labels: Sequence[int]) -> str:
-    """Return labels as letters: 1 is a."""
+    """Return labels as letters; label 1 is "a"."""
     return "".join(chr(ord("a") + label - 1) for label in labels)
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The network after some epochs, on sequences it was not trained on.
+    """Measurements of the network after an epoch, on sequences that it was not trained on.
 
-    epoch: int. posteriors: float64 [HELD_OUT, FRAMES, SYMBOLS].
-    loss: float. Nats for each sequence. label_error_rate: float. Of the greedy search.
-    height: float. The posterior of a label at its spike on the best alignment; the mean over labels.
-    width: float. Frames: the area under a label's posterior, as far as halfway to the spikes beside
-        it, over its height; the mean over labels.
+    Args:
+        epoch: number of trained epochs.
+        posteriors: float64 [HELD_OUT, FRAMES, SYMBOLS].
+        loss: nats per sequence.
+        label_error_rate: label error rate of the greedy search.
+        height: posterior of a label at its spike on the best alignment; mean over labels.
+        width: area under the posterior of a label, up to halfway to the neighboring spikes, divided by
+            its height, in frames; mean over labels.
     """
 
     epoch: int
@@ -72,10 +77,13 @@ class Snapshot:
 
 
 def train(epochs: Sequence[int]) -> tuple[Sequences, list[Snapshot]]:
-    """Train a bidirectional LSTM, and look at it after each of some epochs; 0 is before the first.
+    """Train a bidirectional LSTM, and measure it after given epochs.
+
+    Args:
+        epochs: the epochs to measure; 0 is before training.
 
     Returns:
-        The sequences it is measured on, and a snapshot for each of `epochs`.
+        The sequences for the measurements, and a snapshot for each of `epochs`.
     """
     import keras
 
@@ -132,10 +140,12 @@ def _measure(epoch: int, logits: np.ndarray, losses: np.ndarray, truth: Sequence
 def spike_shapes(
     posterior: np.ndarray, labels: np.ndarray, spikes: np.ndarray
 ) -> list[tuple[float, float]]:
-    """Return height and width of each label's spike; see `Snapshot`.
+    """Return the height and width of each label's spike; see `Snapshot`.
 
     Args:
-        posterior: float64 [time, symbols]. labels, spikes: int [labels]; the frame of each spike.
+        posterior: float64 [time, symbols].
+        labels: int [labels].
+        spikes: int [labels], the frame of each spike.
     """
     borders = [0, *(spikes[:-1] + spikes[1:] + 1) // 2, len(posterior)]
     shapes = []

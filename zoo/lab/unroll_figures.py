@@ -1,4 +1,4 @@
-"""Figures of networks unrolled in time, and of how well gradients agree."""
+"""Draw networks unrolled in time, and differences between gradients."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def draw_unrolled(
     x: np.ndarray, targets: np.ndarray, states: States, gradients: Gradients
 ) -> Figure:
-    """Draw the network unrolled: its values above, the gradients that flow back through it below."""
+    """Draw the network unrolled in time: its values above, its gradients below."""
     picture = figure(figsize=(10.5, 9.4))
     above, below = picture.subplots(2, 1, height_ratios=(5.4, 4.1))
     _draw_forward(above, x, targets, states)
@@ -28,14 +28,13 @@ def draw_unrolled(
 
 
 def _draw_forward(axes: Axes, x: np.ndarray, targets: np.ndarray, states: States) -> None:
-
     canvas(axes, 2.6 * len(x) + 1.2, 5.4)
     axes.set_title(
         "Forward: $h_t = \\tanh(W_{xh} x_t + W_{hh} h_{t-1})$,   $y_t = W_{hy} h_t$,   "
         "$L_t = (y_t - target_t)^2 / 2$",
         fontsize=12,
     )
-    flow = {"color": FORWARD, "size": 10}
+    flow: dict[str, Any] = {"color": FORWARD, "size": 10}
     for t in range(len(x)):
         at = 2.0 + 2.6 * t
         vector(axes, (at, 0.5), x[t], color=INPUT, digits=1)
@@ -54,14 +53,13 @@ def _draw_forward(axes: Axes, x: np.ndarray, targets: np.ndarray, states: States
 
 
 def _draw_backward(axes: Axes, dy: np.ndarray, gradients: Gradients) -> None:
-
     canvas(axes, 2.6 * len(dy) + 1.2, 4.1)
     axes.set_title(
         "Backward: $dh_t = W_{hy}^T dy_t + W_{hh}^T dz_{t+1}$,   "
         "$dz_t = dh_t \\odot (1 - h_t^2)$,   $dy_t = y_t - target_t$",
         fontsize=12,
     )
-    flow = {"color": BACKWARD, "size": 10}
+    flow: dict[str, Any] = {"color": BACKWARD, "size": 10}
     for t in range(len(dy)):
         at = 2.0 + 2.6 * t
         vector(axes, (at, 3.6), dy[t], color=OUTPUT)
@@ -80,7 +78,7 @@ def _draw_backward(axes: Axes, dy: np.ndarray, gradients: Gradients) -> None:
 
 
 def draw_differences(differences: dict[str, dict[str, Any]]) -> Figure:
-    """Draw how far the other ways' gradients are from those by hand, on a logarithmic scale."""
+    """Draw the differences between gradients by hand and by other methods, on a logarithmic scale."""
     names = {
         "tape": "tf.GradientTape",
         "layer": "the zoo's SimpleRNN layer",
@@ -88,7 +86,7 @@ def draw_differences(differences: dict[str, dict[str, Any]]) -> Figure:
     }
     picture = figure(figsize=(7.5, 4.2))
     axes = picture.subplots()
-    smallest = 1e-18  # a difference of exactly 0 has no place on a logarithmic scale
+    smallest = 1e-18  # a logarithmic scale cannot show a difference of exactly 0
     for i, (key, name) in enumerate(names.items()):
         heights = [max(differences[key][matrix], smallest) for matrix in Weights._fields]
         axes.bar(np.arange(len(heights)) + (i - 1) * 0.26, heights, 0.24, label=name)
@@ -107,7 +105,7 @@ def draw_differences(differences: dict[str, dict[str, Any]]) -> Figure:
 
 
 def draw_order(work: list[Work], work_back: list[Work]) -> Figure:
-    """Draw the order of work of a bidirectional network: a number in each box."""
+    """Draw the order of the computations of a bidirectional network: a number in each box."""
     picture = figure(figsize=(12, 5))
     left, right = picture.subplots(1, 2)
     _draw_pass(left, work, FORWARD)
@@ -118,18 +116,17 @@ def draw_order(work: list[Work], work_back: list[Work]) -> Figure:
     return picture
 
 
-def _draw_pass(axes: Axes, pieces: list[Work], color: str) -> None:
-
+def _draw_pass(axes: Axes, order: list[Work], color: str) -> None:
     heights = {"x": 0.5, "f": 1.8, "b": 3.0, "y": 4.4}
     colors = {"f": STATE, "b": "#e3efb5", "y": OUTPUT}
     f, b, x, y = (heights[name] for name in "fbxy")
-    steps = max(t for _, t in pieces)
+    steps = max(t for _, t in order)
     canvas(axes, 1.7 * steps + 0.9, 5)
-    for number, (name, t) in enumerate(pieces, start=1):
+    for number, (name, t) in enumerate(order, start=1):
         at = 1.7 * t - 0.4
         box(axes, (at, heights[name]), "", color=colors[name])
         axes.text(at - 0.2, heights[name], f"${name}_{t}$", ha="center", va="center", fontsize=12)
-        label = {"ha": "center", "va": "center", "fontsize": 12, "weight": "bold"}
+        label: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 12, "weight": "bold"}
         axes.text(at + 0.22, heights[name], str(number), color=color, **label)
     for t in range(1, steps + 1):
         at = 1.7 * t - 0.4

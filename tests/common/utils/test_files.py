@@ -1,4 +1,4 @@
-"""Files and folders that are whole or not there."""
+"""Test atomic writing of files and folders, and checks before reading."""
 
 import errno
 import os
@@ -24,7 +24,7 @@ def everything_below(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*")}
 
 
-def test_a_file_appears_when_the_block_ends(tmp_path):
+def test_file_appears_when_the_block_ends(tmp_path):
     path = tmp_path / "deep" / "er" / "a.npz"
     with atomic_file(path) as temporary:
         assert temporary.suffix == ".npz"
@@ -37,7 +37,7 @@ def test_a_file_appears_when_the_block_ends(tmp_path):
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt, ZooError])
-def test_what_fails_leaves_the_old_file(tmp_path, error):
+def test_failure_keeps_the_old_file(tmp_path, error):
     def fail():
         with atomic_file(path) as temporary:
             temporary.write_text("half")
@@ -52,14 +52,14 @@ def test_what_fails_leaves_the_old_file(tmp_path, error):
 
 
 @pytest.mark.parametrize("write", [atomic_file, atomic_folder])
-def test_what_fails_leaves_no_folder(tmp_path, write):
+def test_failure_removes_new_folders(tmp_path, write):
     (tmp_path / "mine").mkdir()
     with pytest.raises(RuntimeError), write(tmp_path / "mine" / "a" / "b" / "c"):
         raise RuntimeError
     assert everything_below(tmp_path) == {"mine"}
 
 
-def test_what_others_wrote_meanwhile_stays(tmp_path):
+def test_failure_keeps_files_of_others(tmp_path):
     def fail():
         with atomic_file(tmp_path / "a" / "b.txt"):
             (tmp_path / "a" / "theirs.txt").write_text("theirs")
@@ -71,7 +71,7 @@ def test_what_others_wrote_meanwhile_stays(tmp_path):
 
 
 @pytest.mark.parametrize("write", [atomic_file, atomic_folder])
-def test_a_full_disk_is_told_in_words(tmp_path, write):
+def test_full_disk_is_reported(tmp_path, write):
     path = tmp_path / "a" / "b"
     with (
         pytest.raises(ZooError, match=r"b cannot be written: No space left on device\.$"),
@@ -83,14 +83,14 @@ def test_a_full_disk_is_told_in_words(tmp_path, write):
 
 @pytest.mark.parametrize("write", [atomic_file, atomic_folder])
 @pytest.mark.parametrize("name", ["file/a", "file/a/b", "n" * 300])
-def test_a_place_that_cannot_be_written(tmp_path, write, name):
+def test_unwritable_path(tmp_path, write, name):
     (tmp_path / "file").write_text("mine")
     with pytest.raises(ZooError, match="cannot be written"), write(tmp_path / name):
         pass
     assert everything_below(tmp_path) == {"file"}
 
 
-def test_a_folder_appears_when_the_block_ends(tmp_path):
+def test_folder_appears_when_the_block_ends(tmp_path):
     path = tmp_path / "deep" / "folder"
     with atomic_folder(path) as temporary:
         (temporary / "a.txt").write_text("whole")
@@ -99,20 +99,20 @@ def test_a_folder_appears_when_the_block_ends(tmp_path):
     assert stat.S_IMODE(path.stat().st_mode) == 0o755
 
 
-def test_a_folder_is_not_replaced(tmp_path):
+def test_folder_is_not_replaced_by_default(tmp_path):
     (tmp_path / "a").mkdir()
     with pytest.raises(ZooError, match="a exists already"), atomic_folder(tmp_path / "a"):
         pytest.fail("the block must not run")
     assert everything_below(tmp_path) == {"a"}
 
 
-def test_text_comes_back(tmp_path):
+def test_text_is_read_as_written(tmp_path):
     write_text(tmp_path / "a.txt", "öl\nß\n")
     assert (tmp_path / "a.txt").read_bytes() == "öl\nß\n".encode()
     assert read_text(tmp_path / "a.txt") == "öl\nß\n"
 
 
-def test_text_that_cannot_be_read(tmp_path):
+def test_unreadable_text(tmp_path):
     with pytest.raises(ZooError, match="none is missing"):
         read_text(tmp_path / "none")
     with pytest.raises(ZooError, match="cannot be read: Is a directory"):
@@ -126,9 +126,9 @@ def test_text_that_cannot_be_read(tmp_path):
         read_text(tmp_path / "a\0b")
 
 
-@pytest.mark.skipif(not os.path.isfile("/proc/self/mem"), reason="a file of Linux that is no use")
+@pytest.mark.skipif(not os.path.isfile("/proc/self/mem"), reason="needs /proc/self/mem")
 @pytest.mark.parametrize("read", [read_text, digest])
-def test_a_file_that_the_system_does_not_give(read):
+def test_read_error_is_reported(read):
     with pytest.raises(ZooError, match=r"mem cannot be read: Input/output error\.$"):
         read(Path("/proc/self/mem"))
 
@@ -147,7 +147,7 @@ def test_files_and_folders_have_the_mode_of_the_umask(tmp_path, umask):
 
 
 @pytest.mark.parametrize("in_one_step", [True, False])
-def test_a_folder_takes_the_place_of_another(tmp_path, monkeypatch, in_one_step):
+def test_folder_is_replaced(tmp_path, monkeypatch, in_one_step):
     if not in_one_step:
         monkeypatch.setattr(files, "_swap", lambda *_: False)
     for text in ("old", "new"):
@@ -156,7 +156,7 @@ def test_a_folder_takes_the_place_of_another(tmp_path, monkeypatch, in_one_step)
     assert everything_below(tmp_path) == {"a", "a/new"}
 
 
-def test_the_system_swaps_folders_in_one_step(tmp_path):
+def test_swap_is_atomic_on_this_system(tmp_path):
     for name in ("a", "b"):
         (tmp_path / name).mkdir()
         (tmp_path / name / name).touch()
@@ -166,7 +166,7 @@ def test_the_system_swaps_folders_in_one_step(tmp_path):
 
 
 @pytest.mark.parametrize("library", [None, object()])
-def test_a_system_without_such_a_call(tmp_path, monkeypatch, library):
+def test_system_without_atomic_swap(tmp_path, monkeypatch, library):
     def load(_):
         if library is None:
             raise OSError
@@ -177,8 +177,8 @@ def test_a_system_without_such_a_call(tmp_path, monkeypatch, library):
 
 
 @pytest.mark.parametrize("killed_after", [1, 2])
-def test_half_an_exchange_is_made_good(tmp_path, monkeypatch, killed_after):
-    """Where the system cannot swap: killed after a step, the next one begins with a whole folder."""
+def test_unfinished_exchange_is_repaired(tmp_path, monkeypatch, killed_after):
+    """Without an atomic swap, a process may be killed between the steps of an exchange."""
     path = tmp_path / "a"
     path.mkdir()
     (path / "old").touch()
@@ -193,7 +193,7 @@ def test_half_an_exchange_is_made_good(tmp_path, monkeypatch, killed_after):
     assert everything_below(tmp_path) == {"a", "a/old" if killed_after == 1 else "a/new"}
 
 
-def test_parts_of_one_name_are_cleared(tmp_path):
+def test_clear_parts_of_one_name_and_of_all(tmp_path):
     (tmp_path / ".part-a~1").mkdir()
     (tmp_path / ".part-a~1" / "half").touch()
     (tmp_path / ".part-a-b~1").touch()
@@ -204,13 +204,13 @@ def test_parts_of_one_name_are_cleared(tmp_path):
 
 
 @pytest.mark.parametrize("read", [read_text, read_lines])
-def test_what_has_no_end_is_not_read(read, tmp_path):
+def test_infinite_and_large_inputs_are_not_read(read, tmp_path):
     os.mkfifo(tmp_path / "fifo")
     (tmp_path / "zeros").symlink_to("/dev/zero")
     for name in ("fifo", "zeros"):
-        with pytest.raises(ZooError, match=f"{name} cannot be read: it is no plain file"):
+        with pytest.raises(ZooError, match=f"{name} cannot be read: it is not a regular file"):
             read(tmp_path / name)
     with (tmp_path / "large").open("wb") as file:
-        file.truncate(2**40)  # a hole: nothing is on the disk
+        file.truncate(2**40)  # a sparse file
     with pytest.raises(ZooError, match="large is too large: it must have 67,108,864 bytes at most"):
         read(tmp_path / "large")

@@ -1,4 +1,4 @@
-"""One process at a time writes to a folder, and a dead one bars nobody."""
+"""Test that one process at a time writes to a folder, and that locks end with their process."""
 
 import fcntl
 import os
@@ -24,7 +24,7 @@ with locked(Path(sys.argv[1]) / LOCK_FILE):
 
 @pytest.fixture
 def holder(tmp_path):
-    """Another process, which holds the lock of the folder `run`."""
+    """Return another process that holds the lock of the folder `run`."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLDER, str(tmp_path / "run")], stdout=subprocess.PIPE, text=True
     )
@@ -39,19 +39,19 @@ def take(folder: Path) -> None:
         assert os.listdir(folder) == [LOCK_FILE]
 
 
-def test_a_lock_of_another_process_is_told_and_dies_with_it(holder, tmp_path):
+def test_lock_of_another_process_is_reported_and_ends_with_it(holder, tmp_path):
     folder = tmp_path / "run"
     with pytest.raises(ZooError, match=f"run is in use: process {holder.pid} writes to it"):
         take(folder)
     holder.send_signal(signal.SIGKILL)
     holder.wait()
-    assert (folder / LOCK_FILE).exists()  # what is left of it bars nobody
+    assert (folder / LOCK_FILE).exists()  # the file without a lock has no effect
     take(folder)
     assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize("error", [ZooError, KeyboardInterrupt])
-def test_an_error_releases_it_and_leaves_no_new_folder(tmp_path, error):
+def test_error_releases_the_lock_and_removes_new_folders(tmp_path, error):
     def fail():
         with locked(tmp_path / "a" / "b" / LOCK_FILE):
             raise error
@@ -62,13 +62,12 @@ def test_an_error_releases_it_and_leaves_no_new_folder(tmp_path, error):
     take(tmp_path)
 
 
-def test_the_same_process_is_no_exception(tmp_path):
+def test_same_process_cannot_lock_twice(tmp_path):
     with locked(tmp_path / LOCK_FILE), pytest.raises(ZooError, match="in use"):
         take(tmp_path)
 
 
-def test_a_folder_that_its_holder_has_removed(tmp_path):
-    """The next one makes its own; the first does not take that away."""
+def test_lock_file_of_another_holder_is_not_removed(tmp_path):
     folder = tmp_path / "run"
     with locked(folder / LOCK_FILE):
         (folder / LOCK_FILE).unlink()
@@ -78,8 +77,7 @@ def test_a_folder_that_its_holder_has_removed(tmp_path):
     assert (folder / LOCK_FILE).read_text() == "of another"
 
 
-def test_a_lock_that_was_held_by_a_longer_number(tmp_path):
-    """Of a process that was killed: the error names the one that is alive."""
+def test_process_id_of_a_killed_holder_is_overwritten(tmp_path):
     (tmp_path / LOCK_FILE).write_text("12345678901234")
     with (
         locked(tmp_path / LOCK_FILE),
@@ -88,15 +86,14 @@ def test_a_lock_that_was_held_by_a_longer_number(tmp_path):
         take(tmp_path)
 
 
-def test_a_holder_that_is_unknown(tmp_path):
+def test_unknown_holder(tmp_path):
     with locked(tmp_path / LOCK_FILE):
         (tmp_path / LOCK_FILE).write_bytes(b"\xff")
         with pytest.raises(ZooError, match="is in use: another process writes to it"):
             take(tmp_path)
 
 
-def test_a_lock_whose_last_owner_removes_it_meanwhile(tmp_path, monkeypatch):
-    """Between the moments when it is opened and locked: a lock on what is no longer there is none."""
+def test_lock_file_removed_between_open_and_lock(tmp_path, monkeypatch):
 
     def lock(handle, how):
         monkeypatch.undo()
@@ -108,7 +105,7 @@ def test_a_lock_whose_last_owner_removes_it_meanwhile(tmp_path, monkeypatch):
         take(tmp_path)
 
 
-def test_a_lock_is_no_way_to_another_file(tmp_path):
+def test_symbolic_link_as_lock_file_is_not_followed(tmp_path):
     (tmp_path / "mine").write_text("mine")
     (tmp_path / "run").mkdir()
     (tmp_path / "run" / LOCK_FILE).symlink_to(tmp_path / "mine")
@@ -117,7 +114,7 @@ def test_a_lock_is_no_way_to_another_file(tmp_path):
     assert (tmp_path / "mine").read_text() == "mine"
 
 
-def test_a_place_that_cannot_be_written(tmp_path):
+def test_unwritable_path(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(ZooError, match="cannot be written"):
         take(tmp_path / "file")

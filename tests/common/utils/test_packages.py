@@ -1,4 +1,4 @@
-"""What is installed is enough: every import is declared, and what is missing is told before the work."""
+"""Test that imports are declared in pyproject.toml, and that missing packages are reported early."""
 
 import ast
 import re
@@ -14,7 +14,7 @@ from zoo.common.core.registry import entries
 
 PACKAGE = Path(zoo.__file__).parent
 PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))["project"]
-# Distributions whose modules have another name.
+# Modules of distributions with a different name.
 MODULES = {
     "ai-edge-litert": "ai_edge_litert",
     "flashlight-text": "flashlight",
@@ -22,7 +22,7 @@ MODULES = {
     "tensorflow-io": "tensorflow_io",
     "tensorrt-rtx-cu13": "tensorrt_rtx",
 }
-# Comes with Keras. PyTorch and JAX are backends of Keras, for those who chose one.
+# Keras depends on h5py. PyTorch and JAX are optional backends of Keras.
 WITHOUT_EXTRA = {"h5py", "torch", "jax"}
 
 
@@ -39,7 +39,7 @@ EXTRAS = {
 
 
 def imports(tree: ast.AST) -> set[str]:
-    """The top modules that a piece of source imports, not counting what is for type checkers only."""
+    """Return the top-level modules that source code imports, except imports for type checkers."""
     found = set()
     for node in ast.iter_child_nodes(tree):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING":
@@ -52,18 +52,18 @@ def imports(tree: ast.AST) -> set[str]:
     return found
 
 
-def test_every_import_is_of_a_package_that_is_declared():
+def test_imported_packages_are_declared():
     declared = BASE.union(*(EXTRAS[name] for name in EXTRAS if name not in ("test", "benchmark")))
     for path in sorted(PACKAGE.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         assert imports(tree) <= declared | WITHOUT_EXTRA, path
         whole = ast.Module([n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], [])
-        # The ONNX writer is itself imported when an export begins.
+        # The ONNX modules are imported only when an export starts.
         late = {"onnx"} if path.parent == PACKAGE / "common/export/onnx" else set()
         assert imports(whole) <= BASE | late, f"{path}: import it in the function that needs it"
 
 
-def test_what_is_checked_before_the_work_is_in_the_extras():
+def test_packages_of_recipes_are_in_the_extras():
     for entry in entries():
         recipe = entry.recipe()
         assert set(recipe.task.packages) <= EXTRAS["evaluate"], entry.name
@@ -82,7 +82,7 @@ def test_what_is_checked_before_the_work_is_in_the_extras():
         ("tune-lm", "jiwer", "evaluate"),
     ],
 )
-def test_a_missing_package_is_told_before_the_corpus_is_read(
+def test_missing_package_is_reported_before_the_corpus_is_read(
     refused, monkeypatch, verb, package, extra
 ):
     monkeypatch.setitem(sys.modules, package, None)
@@ -90,7 +90,7 @@ def test_a_missing_package_is_told_before_the_corpus_is_read(
     assert line == f"zoo: {package} is not installed: pip install 'recurrent-zoo[{extra}]'\n"
 
 
-def test_a_picture_without_matplotlib(refused, monkeypatch, tmp_path):
+def test_plot_without_matplotlib(refused, monkeypatch, tmp_path):
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     file = tmp_path / "series.png"
     series = PACKAGE / "timeseries/samples/laser.txt"
@@ -99,6 +99,6 @@ def test_a_picture_without_matplotlib(refused, monkeypatch, tmp_path):
     assert not file.exists()
 
 
-def test_the_presets_package_is_of_the_zoos_version():
+def test_presets_package_has_the_version_of_the_zoo():
     (needed,) = PROJECT["optional-dependencies"]["vision_language"]
     assert needed == f"recurrent-zoo-vision-language=={zoo.__version__}"

@@ -1,4 +1,4 @@
-"""The private APIs of Keras and TensorFlow in use: an upgrade that changes one is found here."""
+"""Test the private APIs of Keras and TensorFlow that the zoo uses, which an upgrade may change."""
 
 import ast
 from pathlib import Path
@@ -17,7 +17,7 @@ PACKAGE = Path(zoo.__file__).parent
 
 @pytest.fixture
 def model():
-    """A layer that is called twice, a nested model, a layer of two inputs, a wrapper."""
+    """Return a model with a layer called twice, a nested model, a layer of two inputs and a wrapper."""
     inner = keras.Sequential(
         [keras.Input((None, 3)), layers.Dense(3, name="inner_dense")], name="inner"
     )
@@ -28,7 +28,7 @@ def model():
     return keras.Model({"x": x, "y": y}, {"z": z}, name="outer")
 
 
-def test_nodes_come_after_those_they_take_their_inputs_from(model):
+def test_nodes_are_in_topological_order(model):
     made = {id(tensor) for tensor in model.inputs}
     names = []
     for node in nodes(model):
@@ -40,7 +40,7 @@ def test_nodes_come_after_those_they_take_their_inputs_from(model):
     assert names.index("add") > names.index("inner")
 
 
-def test_a_node_tells_how_its_operation_was_called(model):
+def test_nodes_have_the_arguments_of_their_call(model):
     called = {node.operation.name: node for node in nodes(model)}
     (argument,) = called["both"].arguments.args
     assert argument is called["add"].outputs[0]
@@ -54,7 +54,7 @@ def test_nodes_of_a_sequential_model():
     assert [node.operation for node in nodes(model)] == stack
 
 
-def test_layers_within_layers_are_found(model):
+def test_flat_layers_include_layers_inside_layers(model):
     found = {layer.name for layer in flat_layers(model)}
     assert {"twice", "inner", "inner_dense", "both"} <= found
     assert any(isinstance(layer, layers.GRU) for layer in flat_layers(model))
@@ -63,7 +63,7 @@ def test_layers_within_layers_are_found(model):
     )
 
 
-def test_a_function_that_xla_compiles_is_told_from_others():
+def test_in_xla_is_true_only_in_compiled_functions():
     seen = {}
 
     def look(name):
@@ -82,7 +82,7 @@ def test_a_function_that_xla_compiles_is_told_from_others():
 PRIVATE = {"_nodes_by_depth", "_functional", "_flatten_layers", "_inbound_nodes", "__internal__"}
 
 
-def test_private_apis_stand_in_one_file():
+def test_private_apis_are_used_in_one_file_only():
     for path in PACKAGE.rglob("*.py"):
         if path.name == "private.py":
             continue
@@ -99,8 +99,8 @@ def test_private_apis_stand_in_one_file():
                 assert not name.startswith(("keras.src", "tensorflow.python")), path
 
 
-def test_shapes_of_weights_that_no_memory_holds(model):
-    """A million units, twice; and nothing of them is made later."""
+def test_weight_shapes_allocate_no_weights(model):
+    """The weights of this layer would need 4 TB. A later scope does not initialize them."""
 
     def build():
         return keras.Sequential([keras.Input((10**6,)), layers.Dense(10**6)])

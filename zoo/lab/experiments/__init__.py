@@ -1,1 +1,1 @@
-"""The experiments: one a file, found by `zoo.lab.experiment`. Importing one loads no TensorFlow."""
+"""One experiment per file. `zoo.lab.experiment` finds them. Importing them does not load TensorFlow."""

@@ -1,4 +1,4 @@
-"""The adding problem: two numbers far apart in a long sequence, to be added at its end."""
+"""The adding problem: add two marked numbers of a long sequence at its end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import keras
     from matplotlib.figure import Figure
 
-# The variance of a sum of two numbers from 0 to 1: the error of who always answers 1.
+# The squared error of the constant answer 1: the variance of a sum of two numbers from 0 to 1.
 CHANCE = 1 / 6
 
 
@@ -23,11 +23,13 @@ def sequences(random: np.random.Generator, count: int, lag: int) -> tuple[np.nda
     """Return sequences of the adding problem (Hochreiter & Schmidhuber 1997, section 5.4).
 
     Args:
-        lag: time steps of a sequence. One marked number is in its first half, one in its second.
+        random: the random generator.
+        count: number of sequences.
+        lag: number of time steps. One marked number is in the first half, one in the second half.
 
     Returns:
-        x float32 [count, lag, 2], numbers from 0 to 1 and their marks, 0 or 1; and y float32
-        [count, 1], the sum of the two marked numbers.
+        x float32 [count, lag, 2], numbers from 0 to 1 and their marks, 0 or 1; y float32 [count, 1],
+        the sum of the two marked numbers.
     """
     x = np.zeros((count, lag, 2), np.float32)
     x[..., 0] = random.random((count, lag))
@@ -59,7 +61,7 @@ PROBLEM = lags.Problem(
 
 @register_experiment("adding", seconds=75)
 def adding() -> Outcome:
-    """The longest sequence over which each cell learns to add two numbers."""
+    """Find the longest sequence over which each cell learns to add two numbers."""
     trials = lags.try_cells(PROBLEM)
     figures = {
         "adding": _draw(trials),
@@ -69,7 +71,7 @@ def adding() -> Outcome:
 
 
 def _draw(trials: list[lags.Trial]) -> Figure:
-    """A sequence of the problem above, what each cell learnt below."""
+    """Draw a sequence of the problem, and below it what each cell learnt."""
     picture = figure(figsize=(9.5, 6))
     above, below = picture.subplots(2, 1, height_ratios=(2, 3))
     x, y = sequences(np.random.default_rng(lags.SEED), 1, 50)

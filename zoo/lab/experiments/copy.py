@@ -1,4 +1,4 @@
-"""The copy problem: symbols to be repeated after a long pause."""
+"""The copy problem: repeat symbols after a long pause."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 SYMBOLS, LENGTH = 8, 3
-# Two more inputs: nothing to read, and the sign to answer.
+# Two more inputs: a pause, and the sign to answer.
 PAUSE, GO = SYMBOLS, SYMBOLS + 1
 CHANCE = math.log(SYMBOLS)
 
@@ -26,11 +26,13 @@ def sequences(random: np.random.Generator, count: int, lag: int) -> tuple[np.nda
     """Return sequences of the copy problem (Hochreiter & Schmidhuber 1997; Arjovsky et al. 2016).
 
     Args:
-        lag: time steps between the last symbol and the sign to answer.
+        random: the random generator.
+        count: number of sequences.
+        lag: number of time steps between the last symbol and the sign to answer.
 
     Returns:
         x float32 [count, 2 * LENGTH + lag, SYMBOLS + 2], one-hot: LENGTH symbols, `lag` pauses, the
-        sign to answer and pauses; and y int32 [count, LENGTH], the symbols, wanted in the last steps.
+        sign to answer and pauses; y int32 [count, LENGTH], the symbols, targets of the last steps.
     """
     symbols = random.integers(0, SYMBOLS, (count, LENGTH))
     inputs = np.full((count, 2 * LENGTH + lag), PAUSE)
@@ -61,7 +63,7 @@ PROBLEM = lags.Problem(
 
 @register_experiment("copy", seconds=75)
 def copy() -> Outcome:
-    """The longest pause over which each cell learns to remember three symbols."""
+    """Find the longest pause over which each cell learns to remember three symbols."""
     trials = lags.try_cells(PROBLEM)
     figures = {
         "copy": _draw(trials),
@@ -71,7 +73,7 @@ def copy() -> Outcome:
 
 
 def _draw(trials: list[lags.Trial]) -> Figure:
-    """A sequence of the problem above, what each cell learnt below."""
+    """Draw a sequence of the problem, and below it what each cell learnt."""
     picture = figure(figsize=(9.5, 6.4))
     above, below = picture.subplots(2, 1, height_ratios=(2, 3))
     lag = 20

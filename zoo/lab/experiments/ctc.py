@@ -1,8 +1,8 @@
-"""CTC by hand: every path of a small example, the recursion, the zoo's loss; and spikes that grow."""
+"""CTC on a small example: all paths, the recursion and the zoo's loss; spikes during a training."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 LABELLING = "ab"
-# p(symbol) at each of four frames; the columns are the blank, a and b. The best path says "aab".
+# p(symbol) at each of four frames. The columns are the blank, a and b. The best path is "aab".
 PROBABILITIES = np.array([[0.1, 0.7, 0.2], [0.5, 0.4, 0.1], [0.1, 0.6, 0.3], [0.1, 0.1, 0.8]])
 EPOCHS = (0, 1, 2, 3, 4, 6, 8, 12, 16, 20, 24, 32, 40, 48)
 SHOWN_EPOCHS = (0, 1, 4, 12, 24, 48)
@@ -25,7 +25,7 @@ SHOWN_EPOCHS = (0, 1, 4, 12, 24, 48)
 
 @register_experiment("ctc", seconds=19)
 def ctc() -> Outcome:
-    """The paths of a three-symbol example summed in three ways, and spikes that grow in training."""
+    """Sum the paths of a three-symbol example in three ways, and show spikes during a training."""
     from zoo.common.ctc.search import beam_search, greedy_search
 
     labellings = ctc_paths.by_hand(PROBABILITIES)
@@ -113,7 +113,7 @@ def _draw_paths(
     alpha: np.ndarray,
     searches: dict[str, dict],
 ) -> Figure:
-    """The recursion's lattice with its sums, the paths of the labelling, and all labellings."""
+    """Draw the lattice of the recursion, the paths of the labelling, and the labellings."""
     picture = figure(figsize=(13.5, 9))
     grid = picture.subplot_mosaic(
         [["lattice", "paths"], ["lattice", "labellings"]], width_ratios=(3, 2)
@@ -133,7 +133,7 @@ def _draw_paths(
 
 def _draw_bars(axes: Axes, values: dict[str, float], title: str) -> None:
     names = [name or "(nothing)" for name in values]
-    axes.barh(range(len(values)), values.values(), color="tab:blue")
+    axes.barh(range(len(values)), list(values.values()), color="tab:blue")
     for i, value in enumerate(values.values()):
         axes.text(value, i, f" {value:.4f}", va="center", fontsize=8)
     axes.set_yticks(range(len(values)), names, family="monospace")
@@ -142,7 +142,7 @@ def _draw_bars(axes: Axes, values: dict[str, float], title: str) -> None:
 
 
 def _draw_lattice(axes: Axes, alpha: np.ndarray) -> None:
-    """The states of the recursion by frame, with alpha in each, and the steps a path may take."""
+    """Draw the states of the recursion by frame with their alpha, and the transitions of paths."""
     states, frames = ctc_paths.extend(LABELLING), len(alpha)
     canvas(axes, 1.9 * frames + 1.5, 1.35 * len(states) + 3.3)
     axes.set_title("The recursion: alpha(t, s) sums all beginnings of paths in state s at frame t")
@@ -171,7 +171,8 @@ def _draw_lattice(axes: Axes, alpha: np.ndarray) -> None:
             words = f"y({symbol}) = {PROBABILITIES[t, i]:.1f}"
             box(axes, (x, 1.6 - 0.5 * i), words, color=INPUT, width=1.35, height=0.42)
     for s, symbol in enumerate(states):
-        style = {"ha": "center", "va": "center", "fontsize": 14, "family": "monospace"}
+        style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 14}
+        style["family"] = "monospace"
         axes.text(0.7, place(0, s)[1], symbol, **style)
     total = alpha[-1, -2:].sum()
     x, y = place(frames - 1, len(states) - 1)
@@ -179,9 +180,9 @@ def _draw_lattice(axes: Axes, alpha: np.ndarray) -> None:
 
 
 def _draw_spikes(truth: spikes.Sequences, snapshots: list[spikes.Snapshot]) -> Figure:
-    """The posteriors of one sequence over its frames, after more and more epochs."""
+    """Draw the posteriors of one sequence over its frames, after increasing numbers of epochs."""
     shown = [each for each in snapshots if each.epoch in SHOWN_EPOCHS]
-    # One whose labels all differ, so that each has its own colour.
+    # A sequence with different labels, so that each label has its own color.
     row = next(i for i, labels in enumerate(truth.labels) if len(set(labels)) == spikes.LABELS)
     colors = ["gray", "tab:blue", "tab:orange", "tab:green"]
     names = ["blank", *spikes.letters(range(1, spikes.SYMBOLS))]
@@ -203,11 +204,11 @@ def _draw_spikes(truth: spikes.Sequences, snapshots: list[spikes.Snapshot]) -> F
 
 
 def _draw_training(snapshots: list[spikes.Snapshot]) -> Figure:
-    """Loss, label errors, height and width of the spikes over the epochs."""
+    """Draw loss, label error rate, height and width of the spikes over the epochs."""
     picture = figure(figsize=(10, 6))
     epochs = [each.epoch for each in snapshots]
     panels = (
-        ("loss", "loss, nats a sequence", (0, 10)),
+        ("loss", "loss, nats per sequence", (0, 10)),
         ("label_error_rate", "label error rate", (0, 1.1)),
         ("height", "height of spikes, posterior", (0, 1.05)),
         ("width", "width of spikes, frames", (0, None)),

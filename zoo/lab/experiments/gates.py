@@ -1,4 +1,4 @@
-"""The gates and cells of the shipped character LSTM over a line of text, as colours."""
+"""Draw the gates and cells of the shipped character LSTM over a text."""
 
 from __future__ import annotations
 
@@ -23,18 +23,21 @@ TEXT = (
     "Will you undo yourselves?\n\nFirst Citizen:\nWe cannot, sir, we are undone already."
 )
 LONGEST, COLUMNS = 400, 56
-# Characters of the text that units are chosen and measured on.
+# Number of characters of the text on which units are chosen and measured.
 SAMPLE_LENGTH = 3000
-# Karpathy, Johnson and Fei-Fei (2016) call a gate saturated beyond these.
+# A gate is saturated below LEFT and above RIGHT (Karpathy, Johnson and Fei-Fei, 2016).
 LEFT, RIGHT = 0.1, 0.9
 
 
 @register_experiment("gates", seconds=9, takes_text=True)
 def gates(text: str | None) -> Outcome:
-    """Cells and gates of the shipped character LSTM over a line of text (--text), in colour.
+    """Draw cells and gates of the shipped character LSTM over a text (--text).
 
-    Units are chosen by what of a text they follow, on a text that travels with the zoo, not on the
-    line itself.
+    Units are chosen by the features of a text that they follow. The choice uses a shipped text, not
+    the text of the user.
+
+    Args:
+        text: the text; None for a default.
     """
     import zoo
     from zoo.common.data.manifests import read_file
@@ -73,8 +76,13 @@ def gates(text: str | None) -> Outcome:
 
 
 def _tokens(preset: Preset, text: str, longest: int = LONGEST) -> np.ndarray:
-    """The tokens of a text, the start before them. Raises `ZooError` for one that cannot be read."""
-    vocabulary = preset.recipe.data.vocabulary
+    """Return the tokens of a text after a start token.
+
+    Raises:
+        ZooError: the text is empty, too long or has characters that are not in the vocabulary.
+    """
+    data: Any = preset.recipe.data
+    vocabulary = data.vocabulary
     if not text.strip():
         raise ZooError("--text must not be empty.")
     if len(text) > longest:
@@ -83,21 +91,21 @@ def _tokens(preset: Preset, text: str, longest: int = LONGEST) -> np.ndarray:
     if outside:
         known = "".join(sorted(vocabulary.tokens)).replace("\n", "")
         raise ZooError(
-            f"--text must be of the characters {known} and line ends. "
+            f"--text must consist of the characters {known} and line ends. "
             f"Received: {''.join(outside)[:40]!r}."
         )
-    return preset.recipe.data.read_input(text, preset.recipe)["tokens"]
+    return data.read_input(text, preset.recipe.model)["tokens"]
 
 
 def _run(model: Any, tokens: np.ndarray) -> list[Activity]:
-    """The activity of each layer after each character; that after the start is left out."""
+    """Return the activations of each layer after each character, without the start token."""
     return [Activity(*(part[1:] for part in activity)) for activity in run_layers(model, tokens)]
 
 
 def _difference(preset: Preset, tokens: np.ndarray, activities: list[Activity]) -> float:
-    """The largest difference of the last states from those of the preset's own graph.
+    """Return the largest difference between the last states and those of the preset's own graph.
 
-    Relative to the state where that is above 1: cells grow beyond 100.
+    The difference is relative for states above 1, because cells grow beyond 100.
     """
     from zoo.common.core.states import initial_states
 
@@ -106,13 +114,13 @@ def _difference(preset: Preset, tokens: np.ndarray, activities: list[Activity]) 
     differences = []
     for i, activity in enumerate(activities):
         for name in "hc":
-            mine, own = getattr(activity, name)[-1], outputs[f"next_{name}{i}"][0]
-            differences.append((np.abs(mine - own) / np.maximum(1, np.abs(own))).max())
+            computed, own = getattr(activity, name)[-1], outputs[f"next_{name}{i}"][0]
+            differences.append((np.abs(computed - own) / np.maximum(1, np.abs(own))).max())
     return float(max(differences))
 
 
 def _saturation(activity: Activity) -> dict[str, dict[str, np.ndarray]]:
-    """For each gate the share of the characters at which each unit is saturated: left, right."""
+    """Return, for each gate and unit, the share of characters at which it is saturated."""
     return {
         gate: {"left": (values < LEFT).mean(axis=0), "right": (values > RIGHT).mean(axis=0)}
         for gate, values in (("i", activity.i), ("f", activity.f), ("o", activity.o))
@@ -120,18 +128,20 @@ def _saturation(activity: Activity) -> dict[str, dict[str, np.ndarray]]:
 
 
 def _text(numbers: dict[str, Any]) -> str:
-    lines = ["units by what their cell follows (correlation on a text apart from the choice)"]
+    lines = [
+        "units by the feature that their cell follows (correlation on text not used to choose)"
+    ]
     for name, unit in numbers["units"].items():
-        place = f"layer {unit['layer'] + 1}, unit {unit['unit']}"
-        lines.append(f"  {name:26}{place:22}{unit['correlation']:6.2f}")
+        position = f"layer {unit['layer'] + 1}, unit {unit['unit']}"
+        lines.append(f"  {name:26}{position:22}{unit['correlation']:6.2f}")
     lines.append(
-        f"share of characters at which a gate is under {LEFT} and over {RIGHT}, mean of units"
+        f"share of characters at which a gate is below {LEFT} and above {RIGHT}, mean over units"
     )
     for i, layer in enumerate(numbers["saturation"]):
         row = "   ".join(f"{k} {v['left']:.2f} {v['right']:.2f}" for k, v in layer.items())
         lines.append(f"  layer {i + 1}   {row}")
     difference = numbers["difference_from_preset"]
-    lines.append(f"largest difference of the states from the preset's own: {difference:.1e}")
+    lines.append(f"largest difference from the states of the preset's graph: {difference:.1e}")
     return "\n".join(lines)
 
 
@@ -139,7 +149,7 @@ def _text(numbers: dict[str, Any]) -> str:
 
 
 def _draw_cells(text: str, chosen: dict[str, Unit], activities: list[Activity]) -> Figure:
-    """The text once for each unit, each character on the colour of the unit's cell after it."""
+    """Draw the text once per unit; the background of a character is the unit's cell after it."""
     import matplotlib
 
     lines = _wrap(text)
@@ -156,8 +166,9 @@ def _draw_cells(text: str, chosen: dict[str, Unit], activities: list[Activity]) 
         axes.set(xlim=(0, max(width, 30)), ylim=(len(lines), 0))
         axes.axis("off")
         for row, line in enumerate(lines):
-            for column, place in enumerate(line):
-                _draw_character(axes, row, column, text[place], colors(0.5 + 0.5 * cells[place]))
+            for column, position in enumerate(line):
+                color = colors(0.5 + 0.5 * cells[position])
+                _draw_character(axes, row, column, text[position], color)
     scale = matplotlib.cm.ScalarMappable(matplotlib.colors.Normalize(-1, 1), colors)
     picture.colorbar(
         scale, ax=list(plots), label="tanh(c) after the character", aspect=40, shrink=0.6
@@ -183,7 +194,7 @@ def _draw_character(axes: Axes, row: int, column: int, character: str, color: tu
 
 
 def _draw_gates(text: str, chosen: dict[str, Unit], activities: list[Activity]) -> Figure:
-    """Input, forget and output gate and the cell of each unit over the characters."""
+    """Draw the input, forget and output gate and the cell of each unit over the characters."""
     count = min(len(text), 2 * COLUMNS)
     picture = figure(figsize=(4 + 0.125 * count, 9))
     parts = (
@@ -210,7 +221,7 @@ def _draw_gates(text: str, chosen: dict[str, Unit], activities: list[Activity]) 
 
 
 def _draw_saturation(saturation: list[dict[str, dict[str, np.ndarray]]]) -> Figure:
-    """A dot for each unit: how often its gate is nearly closed, and nearly open."""
+    """Draw one dot per unit: how often its gate is nearly closed and nearly open."""
     picture = figure(figsize=(11, 4.3))
     names = {"i": "input gate", "f": "forget gate", "o": "output gate"}
     plots = picture.subplots(1, len(names), sharex=True, sharey=True)
@@ -231,11 +242,11 @@ def _draw_saturation(saturation: list[dict[str, dict[str, np.ndarray]]]) -> Figu
 
 
 def _wrap(text: str) -> list[list[int]]:
-    """The places of the characters, line by line; a line ends at a line's end or when it is full."""
+    """Return the positions of the characters of each line of at most COLUMNS characters."""
     lines: list[list[int]] = [[]]
-    for place, character in enumerate(text):
-        lines[-1].append(place)
-        if (character == "\n" or len(lines[-1]) == COLUMNS) and place < len(text) - 1:
+    for position, character in enumerate(text):
+        lines[-1].append(position)
+        if (character == "\n" or len(lines[-1]) == COLUMNS) and position < len(text) - 1:
             lines.append([])
     return lines
 

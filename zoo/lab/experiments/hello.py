@@ -1,4 +1,4 @@
-"""The character network of four letters that learns to write "hello"."""
+"""A character network of four letters that learns to write "hello"."""
 
 from __future__ import annotations
 
@@ -20,7 +20,13 @@ UNITS, UPDATES, LEARNING_RATE, SEED = 3, 200, 0.05, 1
 
 
 class Weights(NamedTuple):
-    """The matrices as the equations have them: [units, letters], [units, units], [letters, units]."""
+    """The matrices of the equations.
+
+    Args:
+        W_xh: float32 [units, letters].
+        W_hh: float32 [units, units].
+        W_hy: float32 [letters, units].
+    """
 
     W_xh: np.ndarray
     W_hh: np.ndarray
@@ -28,7 +34,13 @@ class Weights(NamedTuple):
 
 
 class Pass(NamedTuple):
-    """A word read: x one-hot [time, letters], h [time, units], scores y [time, letters]."""
+    """The values of the network when it reads a word.
+
+    Args:
+        x: one-hot letters, float32 [time, letters].
+        h: states, float64 [time, units].
+        y: scores of the next letter, float64 [time, letters].
+    """
 
     x: np.ndarray
     h: np.ndarray
@@ -42,10 +54,10 @@ class Pass(NamedTuple):
 
 
 def build_model() -> keras.Model:
-    """Return the functional model, one-hot letters in, states and scores of the next letter out.
+    """Return the functional model, which has no biases.
 
-    Inputs: `letters` float32 [batch, time, 4]. Outputs: `h` [batch, time, 3], `logits`
-    [batch, time, 4]. There are no biases.
+    Its input is `letters`, float32 [batch, time, 4], one-hot. Its outputs are the states `h`
+    [batch, time, 3] and the scores `logits` of the next letter [batch, time, 4].
     """
     import keras
 
@@ -59,12 +71,12 @@ def build_model() -> keras.Model:
 
 
 def one_hot(letters: str) -> np.ndarray:
-    """Return float32 [letters, 4]."""
+    """Return letters as one-hot vectors, float32 [time, 4]."""
     return np.eye(len(ALPHABET), dtype=np.float32)[[ALPHABET.index(letter) for letter in letters]]
 
 
 def read(weights: Weights, letters: str) -> Pass:
-    """Read letters by the equations: h = tanh(W_hh h + W_xh x), y = W_hy h."""
+    """Compute the network by its equations: h = tanh(W_hh h + W_xh x), y = W_hy h."""
     x, h, states = one_hot(letters), np.zeros(UNITS), []
     for step in x:
         h = np.tanh(weights.W_hh @ h + weights.W_xh @ step)
@@ -73,7 +85,7 @@ def read(weights: Weights, letters: str) -> Pass:
 
 
 def write(weights: Weights, first: str, count: int) -> str:
-    """Return `first` with `count` letters after it, each the one of the highest score."""
+    """Return `first` and `count` more letters, each the letter with the highest score."""
     text = first
     for _ in range(count):
         text += ALPHABET[int(read(weights, text).y[-1].argmax())]
@@ -82,7 +94,7 @@ def write(weights: Weights, first: str, count: int) -> str:
 
 @register_experiment("hello", seconds=6)
 def hello() -> Outcome:
-    """The four-letter character network: its weights and outputs before and after training."""
+    """Train the four-letter character network, and show its weights and outputs before and after."""
     import keras
 
     keras.utils.set_random_seed(SEED)
@@ -95,7 +107,7 @@ def hello() -> Outcome:
     y = np.array([[ALPHABET.index(letter) for letter in WORD[1:]]])
     losses = []
     for _ in range(UPDATES):
-        scores.reset_metrics()  # or Keras gives the mean of the losses so far
+        scores.reset_metrics()  # else Keras returns the mean of all losses so far
         losses.append(float(scores.train_on_batch(x, y)))
     after = _weights(model)
 
@@ -141,13 +153,13 @@ def _text(numbers: dict[str, Any], weights: Weights, read_word: Pass) -> str:
         lines.append(f"{name}, {matrix.shape[0]} x {matrix.shape[1]}")
         lines += ["  " + " ".join(f"{value:7.2f}" for value in row) for row in matrix]
     lines.append(
-        "the word, a letter at a time: h(t) = tanh(W_hh h(t-1) + W_xh x(t)), y(t) = W_hy h(t)"
+        "the word, letter by letter: h(t) = tanh(W_hh h(t-1) + W_xh x(t)), y(t) = W_hy h(t)"
     )
     for t, (x, h, y) in enumerate(zip(*read_word, strict=True)):
         best = ALPHABET[int(y.argmax())]
         lines.append(
             f"  {WORD[t]}  x {x.astype(int)}  h {_row(h)}  y {_row(y)}  "
-            f"-> {best} ({read_word.probabilities[t].max():.3f}), wanted {WORD[t + 1]}"
+            f"-> {best} ({read_word.probabilities[t].max():.3f}), target {WORD[t + 1]}"
         )
     for when in ("before", "after"):
         found = numbers[when]
@@ -168,7 +180,7 @@ def _row(values: np.ndarray) -> str:
 
 
 def _draw_passes(passes: dict[str, Pass]) -> Figure:
-    """The network unrolled over the word, before training and after."""
+    """Draw the network unrolled over the word, before and after training."""
     picture = figure(figsize=(14.5, 7.2))
     for axes, (when, each) in zip(picture.subplots(1, 2), passes.items(), strict=True):
         canvas(axes, 8.0, 7.9)
@@ -183,24 +195,21 @@ def _draw_passes(passes: dict[str, Pass]) -> Figure:
                 axes.text(0.5, at, letter, va="center", ha="center", fontsize=9, color="gray")
         for height, name in ((1.5, "input"), (4.0, "hidden"), (6.4, "scores")):
             axes.text(0.1, height, name, rotation=90, va="center", ha="center", fontsize=11)
-    picture.supxlabel(
-        "Green: the score of the letter wanted next. It should be the highest.", fontsize=11
-    )
+    picture.supxlabel("Green: the score of the next letter. It should be the highest.", fontsize=11)
     return picture
 
 
 def _draw_step(axes: Axes, t: int, each: Pass) -> None:
-
     at = 1.1 + 1.9 * t
     wanted = ALPHABET.index(WORD[t + 1])
     colors = ["#7ed07a" if i == wanted else OUTPUT for i in range(len(ALPHABET))]
     vector(axes, (at, 1.5), each.x[t], color=INPUT, digits=0, size=9)
     vector(axes, (at, 4.0), each.h[t], color=STATE, size=9)
     vector(axes, (at, 6.4), each.y[t], colors=colors, size=9)
-    style = {"ha": "center", "va": "center", "fontsize": 13, "family": "monospace"}
+    style: dict[str, Any] = {"ha": "center", "va": "center", "fontsize": 13, "family": "monospace"}
     axes.text(at, 0.35, WORD[t], **style)
     axes.text(at, 7.55, f"{WORD[t + 1]}", weight="bold", color="#2c7d28", **style)
-    flow = {"color": FORWARD, "size": 9}
+    flow: dict[str, Any] = {"color": FORWARD, "size": 9}
     arrow(axes, (at, 2.34), (at, 3.37), label="$W_{xh}$", offset=(-0.38, 0), **flow)
     arrow(axes, (at, 4.63), (at, 5.56), label="$W_{hy}$", offset=(-0.38, 0), **flow)
     if t:
@@ -208,7 +217,7 @@ def _draw_step(axes: Axes, t: int, each: Pass) -> None:
 
 
 def _draw_weights(before: Weights, after: Weights, losses: list[float]) -> Figure:
-    """The matrices as colours with their numbers, and the loss over the updates."""
+    """Draw the matrices and the loss over the updates."""
     picture = figure(figsize=(12, 6.6))
     grid = picture.subplot_mosaic(
         [["before0", "before1", "before2", "loss"], ["after0", "after1", "after2", "loss"]],

@@ -1,4 +1,4 @@
-"""The five shapes of recurrent networks: the smallest functional model of each, and a preset."""
+"""Show the smallest functional model and a preset of the five shapes of recurrent networks."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SEED = 0
 
 @register_experiment("shapes", seconds=10)
 def shapes() -> Outcome:
-    """The smallest functional model of each shape, one to one up to many to many, and a preset."""
+    """Show the smallest model of each shape, from one to one to many to many, and a preset."""
     import keras
 
     keras.utils.set_random_seed(SEED)
@@ -45,23 +45,26 @@ def shapes() -> Outcome:
 
 
 def dependence(model: keras.Model) -> list[list[bool]]:
-    """Return whether each step of the output moves with each step of the input.
+    """Return whether each step of the output depends on each step of the input.
+
+    Args:
+        model: a model with one input and one output. A vector is a sequence of one step.
 
     Returns:
-        A row for each step of the output; what is no sequence has one step.
+        One row per step of the output, with one value per step of the input.
     """
     x = _example(model)
     y = _by_step(model(x))
     rows = np.zeros((len(y), len(_by_step(x))), bool)
     for step in range(rows.shape[1]):
         moved = x.copy()
-        _by_step(moved)[step] += 1.0  # of the same memory
+        _by_step(moved)[step] += 1.0  # a view of `moved`
         rows[:, step] = np.abs(_by_step(model(moved)) - y).max(axis=1) > 0
     return rows.tolist()
 
 
 def _by_step(batch: Any) -> np.ndarray:
-    """A batch of one, a sequence or a vector, as [steps, features]."""
+    """Return a batch of one sequence or vector as [steps, features]."""
     array = np.asarray(batch)
     return array.reshape(-1, array.shape[-1])
 
@@ -72,7 +75,7 @@ def _example(model: keras.Model) -> np.ndarray:
 
 
 def _layers(model: keras.Model) -> list[dict[str, Any]]:
-    """Each layer with the shape of its output, None where it is free."""
+    """Return name, type and output shape of each layer. None is a free axis."""
     return [
         {"name": layer.name, "type": type(layer).__name__, "output": list(layer.output.shape)}
         for layer in model.layers
@@ -80,16 +83,17 @@ def _layers(model: keras.Model) -> list[dict[str, Any]]:
 
 
 def _preset(shape: Shape) -> dict[str, Any] | None:
-    """The first preset of a shape that is shipped, with its inputs and outputs; None without one."""
+    """Return the first shipped preset of a shape with its inputs and outputs; None if there is none."""
     import zoo
 
     recipes = {entry.name for entry in registry.entries()}
     for name in shape.presets:
         if name not in recipes or name not in store.names():
             continue
-        model, about = zoo.load(name).model, {"name": name}
+        model = zoo.load(name).model
+        about: dict[str, Any] = {"name": name}
         for part in ("input", "output"):
-            tensors = getattr(model, part, None)  # a model that is not of Keras has none
+            tensors = getattr(model, part, None)  # models that are not Keras models have none
             if isinstance(tensors, dict):
                 about[f"{part}s"] = {key: list(tensor.shape) for key, tensor in tensors.items()}
         return about
@@ -114,7 +118,7 @@ def _text(numbers: dict[str, Any]) -> str:
 
 
 def _draw(numbers: dict[str, Any]) -> Figure:
-    """Each shape in a column: unrolled in time, then the layers of its smallest model."""
+    """Draw one column per shape: unrolled in time, and the layers of its smallest model."""
     widths = [6.4 if len(shape.states) > 3 else 4.2 for shape in SHAPES.values()]
     picture = figure(figsize=(17, 9.6))
     axes = picture.subplots()
@@ -128,8 +132,7 @@ def _draw(numbers: dict[str, Any]) -> Figure:
 
 
 def _draw_unrolled(axes: Axes, shape: Shape, middle: float) -> None:
-
-    size = {"width": 0.6, "height": 0.9}
+    size: dict[str, Any] = {"width": 0.6, "height": 0.9}
     for step in shape.states:
         at = middle + 1.2 * (step - (len(shape.states) - 1) / 2)
         box(axes, (at, 10.3), "", color=STATE, **size)
@@ -144,7 +147,6 @@ def _draw_unrolled(axes: Axes, shape: Shape, middle: float) -> None:
 
 
 def _draw_layers(axes: Axes, about: dict[str, Any], middle: float) -> None:
-
     layers, preset = about["layers"], about["preset"]
     for i, layer in enumerate(layers):
         height = 7.4 - 1.15 * i

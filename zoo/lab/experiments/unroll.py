@@ -1,4 +1,4 @@
-"""The equations of a simple recurrent network, forward and backward through time, step by step."""
+"""Compute a simple recurrent network forward and backward in time, and compare its gradients."""
 
 from __future__ import annotations
 
@@ -30,10 +30,9 @@ INPUTS, UNITS, OUTPUTS, STEPS, SEED = 2, 3, 1, 4, 3
 
 @register_experiment("unroll", seconds=7)
 def unroll() -> Outcome:
-    """A network unrolled in time: its equations forward and backward, against three other ways.
+    """Unroll a network in time, and compare its gradients with those of three other methods.
 
-    The gradients by hand are compared with `tf.GradientTape`, with finite differences, and with the
-    zoo's own layer.
+    The other methods are `tf.GradientTape`, finite differences and the zoo's own layer.
     """
     random = np.random.default_rng(SEED)
     x = np.round(random.normal(size=(STEPS, INPUTS)), 1)
@@ -89,11 +88,13 @@ def unroll() -> Outcome:
     return Outcome(numbers, figures, _text(states, gradients, largest, work, work_back))
 
 
-def _differences(mine: tuple, other: tuple) -> dict[str, float]:
-    """The largest absolute difference between the gradients of each matrix."""
+def _differences(
+    gradients: Weights | BidirectionalWeights, others: Weights | BidirectionalWeights
+) -> dict[str, float]:
+    """Return the largest absolute difference between the gradients of each matrix."""
     return {
         name: float(np.abs(a - b).max())
-        for name, a, b in zip(mine._fields, mine, other, strict=True)
+        for name, a, b in zip(gradients._fields, gradients, others, strict=True)
     }
 
 
@@ -107,24 +108,24 @@ def _text(
     def numbers(values: np.ndarray) -> str:
         return " ".join(f"{value:7.3f}" for value in values)
 
-    def order(pieces: list[Work]) -> str:
-        return " ".join(f"{name}{t}" for name, t in pieces)
+    def order(computations: list[Work]) -> str:
+        return " ".join(f"{name}{t}" for name, t in computations)
 
-    lines = ["forward through time: h(t) = tanh(W_xh x(t) + W_hh h(t-1)), y(t) = W_hy h(t)"]
+    lines = ["forward in time: h(t) = tanh(W_xh x(t) + W_hh h(t-1)), y(t) = W_hy h(t)"]
     for t in range(STEPS):
         lines.append(
             f"  t={t + 1}  h {numbers(states.h[t + 1])}   y {numbers(states.y[t])}"
             f"   L {states.losses[t]:.4f}"
         )
-    lines.append("backward through time: dh(t) = from its output + from the step after it")
+    lines.append("backward in time: dh(t) = part of its output + part of the next step")
     for t in reversed(range(STEPS)):
         lines.append(
             f"  t={t + 1}  dh {numbers(gradients.h[t])} = {numbers(gradients.from_output[t])}"
             f"  + {numbers(gradients.from_next[t])}"
         )
-    lines.append("largest difference of any gradient from the one by hand")
+    lines.append("largest difference between gradients by hand and by other methods")
     lines += [f"  {against:20}{value:.1e}" for against, value in largest.items()]
-    lines.append("order of work of a bidirectional network (f, b: its two layers; y: outputs)")
+    lines.append("order of computation in a bidirectional network (f, b: layers; y: outputs)")
     lines.append(f"  forward    {order(work)}")
     lines.append(f"  gradients  {order(work_back)}")
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""Why gradients vanish or explode over time, and what orthogonal starts, gates and clipping do."""
+"""Show vanishing and exploding gradients, and the effects of initial weights, gates and clipping."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 UNITS, FEATURES, BATCH, STEPS, SEED = 64, 8, 16, 100, 0
 RADII = (0.5, 0.9, 1.0, 1.1, 1.5, 2.0)
 LSTM_BIAS_0 = "LSTM, bias 0"
-# The training with and without clipping: a simple RNN on the copy problem, by plain gradient descent.
+# Training with and without clipping: a simple RNN on the copy problem, by plain gradient descent.
 LAG, RADIUS, UPDATES, CLIP_NORM = 10, 1.5, 300, 0.25
 LEARNING_RATES = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 SHOWN_RATE = 1.0
@@ -38,9 +38,13 @@ SHOWN_RATE = 1.0
 
 
 def matrix_power_norms(matrix: np.ndarray, count: int) -> np.ndarray:
-    """Return the largest stretch (spectral norm) of W^k for k = 0 .. count - 1.
+    """Return the spectral norm of W^k for k = 0 .. count - 1.
 
-    In h(k) = W1 x(k) + W2 h(k-1), that of W2^k bounds how much h(t) moves with W1 x(t-k).
+    In h(k) = W1 x(k) + W2 h(k-1), the norm of W2^k bounds the gradient of h(t) by W1 x(t-k).
+
+    Args:
+        matrix: W, float64 [units, units].
+        count: number of powers.
     """
     norms, power = np.zeros(count), np.eye(len(matrix))
     for k in range(count):
@@ -50,15 +54,16 @@ def matrix_power_norms(matrix: np.ndarray, count: int) -> np.ndarray:
 
 
 def gradient_norms(layer: Any, x: np.ndarray, direction: np.ndarray) -> np.ndarray:
-    """Return how much the last state of a layer moves with the input k steps before.
+    """Return the norm of the gradient of a layer's last output by the input k steps before.
 
     Args:
         layer: a recurrent layer of Keras that returns its last output.
-        x: float32 [batch, time, features]. direction: float32 [batch, units], of length 1.
+        x: float32 [batch, time, features].
+        direction: float32 [batch, units], of norm 1.
 
     Returns:
-        float64 [time], for k = 0 .. time - 1: the norm of the gradient of the last output, along
-        `direction`, by x(T - k), over that for k = 0; the mean over the batch.
+        float64 [time], for k = 0 .. time - 1: the norm of the gradient of the last output along
+        `direction` by x(T - k), divided by the norm for k = 0; mean over the batch.
     """
     import tensorflow as tf
 
@@ -76,7 +81,7 @@ def _simple_rnn(radius: float) -> Any:
 
 
 def _measure() -> dict[str, dict[str, np.ndarray]]:
-    """The norms over lags of the linear recurrence, of simple RNNs by radius, and of the cells."""
+    """Return the norms over lags of the linear recurrence, of simple RNNs, and of the cells."""
     random = np.random.default_rng(SEED)
     x = random.normal(size=(BATCH, STEPS, FEATURES)).astype(np.float32)
     direction = random.normal(size=(BATCH, UNITS)).astype(np.float32)
@@ -103,7 +108,7 @@ def _measure() -> dict[str, dict[str, np.ndarray]]:
 
 @register_experiment("vanishing", seconds=16)
 def vanishing() -> Outcome:
-    """How gradients shrink or grow over time: spectral radius, gates, forget bias, clipping."""
+    """Show how gradients change over time with spectral radius, gates, forget bias and clipping."""
     norms = _measure()
     trainings = {}
     for name, clip_norm in (("not_clipped", None), ("clipped", CLIP_NORM)):
@@ -134,9 +139,9 @@ def vanishing() -> Outcome:
 
 def _text(norms: dict[str, dict[str, np.ndarray]], last: dict[str, dict[str, float]]) -> str:
     titles = {
-        "linear": "linear recurrence, the largest stretch of W2^k, by spectral radius",
-        "tanh": "simple RNN at its start, gradient over lags, by spectral radius",
-        "cells": "cells at their start, gradient over lags",
+        "linear": "linear recurrence, spectral norm of W2^k, by spectral radius",
+        "tanh": "simple RNN before training, gradient over lags, by spectral radius",
+        "cells": "cells before training, gradient over lags",
     }
     shown = (1, 10, 50, 99)
     lines = []
@@ -157,7 +162,7 @@ def _text(norms: dict[str, dict[str, np.ndarray]], last: dict[str, dict[str, flo
 
 
 def _draw_norms(norms: dict[str, dict[str, np.ndarray]]) -> Figure:
-    """Gradient norms over lags, on a logarithmic scale, in three panels."""
+    """Draw gradient norms over lags on a logarithmic scale in three panels."""
     import matplotlib
 
     shades = matplotlib.colormaps["plasma"](np.linspace(0, 0.88, len(RADII)))
@@ -188,7 +193,7 @@ def _draw_curves(axes: Axes, curves: dict[str, np.ndarray], colors: dict[str, An
 
 
 def _draw_clipping(shown: dict[str, History], last: dict[str, dict[str, float]]) -> Figure:
-    """Gradient norm and loss over the updates, and the last loss by learning rate."""
+    """Draw gradient norm and loss over the updates, and the last loss by learning rate."""
     picture = figure(figsize=(15, 4.6))
     norm, loss, rates = picture.subplots(1, 3)
     for key, color in (("not_clipped", "tab:red"), ("clipped", "tab:blue")):

@@ -1,4 +1,4 @@
-"""Words as one-hot vectors and as dense ones: what a product of two of them says."""
+"""Compare the similarities of one-hot word vectors and of learnt dense word vectors."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 PRESET = "language/lstm-small-ptb"
 PAIR = ("motel", "hotel")
 WORDS = (*PAIR, "monday", "friday", "three", "four", "bank", "could")
-# Numbers of a vector that are drawn.
+# Number of drawn components of a vector.
 SHOWN = 24
 
 
 @register_experiment("words", seconds=8)
 def words() -> Outcome:
-    """Motel and hotel: one-hot vectors are all equally unlike, learnt dense ones are not."""
+    """Compare one-hot vectors and learnt dense vectors of words such as motel and hotel."""
     vectors, counts = load()
     rows = [vectors.index[word] for word in WORDS]
     one_hot = np.eye(len(vectors.words))[rows]
@@ -37,26 +37,27 @@ def words() -> Outcome:
         "vocabulary_size": len(vectors.words),
         "embedding_size": vectors.vectors.shape[1],
         "cosines": {name: matrix.tolist() for name, matrix in products.items()},
-        "places": {f"{a} from {b}": place(vectors, a, b) for a, b in (PAIR, PAIR[::-1])},
+        "places": {f"{a} from {b}": rank(vectors, a, b) for a, b in (PAIR, PAIR[::-1])},
         "nearest": {word: vectors.neighbours(word, 5) for word in WORDS},
     }
     return Outcome(numbers, {"motel": _draw(one_hot, dense, rows, products)}, _text(numbers))
 
 
 def load() -> tuple[WordVectors, dict[str, int]]:
-    """Return the vectors that the shipped word model reads words as, and the count of each word."""
+    """Return the word embeddings of the shipped word model, and the count of each word."""
     import zoo
     from zoo.language.embeddings.word_vectors import WordVectors
 
     preset = zoo.load(PRESET)
-    vocabulary = preset.recipe.data.vocabulary
+    data: Any = preset.recipe.data
+    vocabulary = data.vocabulary
     table = np.asarray(preset.model.get_layer("embedding").embeddings, np.float32)
     counts = dict(zip(vocabulary.tokens, vocabulary.counts, strict=True))
     return WordVectors(vocabulary.tokens, table), counts
 
 
-def place(vectors: WordVectors, word: str, other: str) -> int:
-    """Return how near `word` is to `other`: 1 is the nearest of all words but `other` itself."""
+def rank(vectors: WordVectors, word: str, other: str) -> int:
+    """Return the rank of `word` among the nearest words of `other`: 1 is the nearest word."""
     cosines = vectors.unit @ vectors.unit[vectors.index[other]]
     nearer = cosines > cosines[vectors.index[word]]
     nearer[vectors.index[other]] = False
@@ -68,10 +69,11 @@ def _text(numbers: dict[str, Any]) -> str:
     cosine = {name: matrix[0][1] for name, matrix in numbers["cosines"].items()}
     first, second = PAIR
     lines = [
-        f"one-hot: {size} numbers a word, one of them 1. {first} . {second} = {cosine['one_hot']:.0f}",
-        f"dense:   {dense} numbers a word. cosine of {first} and {second} = {cosine['dense']:.2f}",
-        f"{first} stands {numbers['counts'][first]} times in the text; from {second} it is the "
-        f"{numbers['places'][f'{first} from {second}']}th nearest of {size} words",
+        f"one-hot: {size} numbers per word, one of them 1. "
+        f"{first} . {second} = {cosine['one_hot']:.0f}",
+        f"dense:   {dense} numbers per word. cosine of {first} and {second} = {cosine['dense']:.2f}",
+        f"{first} occurs {numbers['counts'][first]} times in the text; its rank among the "
+        f"{size} nearest words of {second} is {numbers['places'][f'{first} from {second}']}",
     ]
     for word, found in numbers["nearest"].items():
         near = ", ".join(f"{row['word']} {row['similarity']:.2f}" for row in found)
@@ -85,17 +87,17 @@ def _text(numbers: dict[str, Any]) -> str:
 def _draw(
     one_hot: np.ndarray, dense: np.ndarray, rows: list[int], products: dict[str, np.ndarray]
 ) -> Figure:
-    """Above the vectors of the pair, below the products of all words."""
+    """Draw the vectors of the pair, and below them the similarities of all words."""
     picture = figure(figsize=(12, 8.2))
     axes = picture.subplots(2, 2, height_ratios=(1, 4))
-    # The places where the pair have their ones, and what is between them.
+    # The components that are 1 for a word of the pair, and components between them.
     columns = np.sort(np.concatenate([rows[:2], np.linspace(0, one_hot.shape[1] - 1, SHOWN - 2)]))
     _draw_vectors(axes[0, 0], one_hot[:2, columns.astype(int)], numbers=True)
     axes[0, 0].set_title(f"one-hot: {one_hot.shape[1]:,} numbers, {SHOWN} of them drawn")
     _draw_vectors(axes[0, 1], dense[:2, :SHOWN], numbers=False)
     axes[0, 1].set_title(f"dense: {dense.shape[1]} numbers, the first {SHOWN} drawn")
-    _draw_products(axes[1, 0], products["one_hot"], "product: every two words are equally unlike")
-    _draw_products(axes[1, 1], products["dense"], "cosine: words that stand alike are alike")
+    _draw_products(axes[1, 0], products["one_hot"], "product: all words are equally different")
+    _draw_products(axes[1, 1], products["dense"], "cosine: words in similar contexts are similar")
     return picture
 
 
