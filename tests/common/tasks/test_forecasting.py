@@ -122,7 +122,7 @@ def test_intervals_are_quantiles_of_errors():
     np.testing.assert_array_equal(intervals.half_widths(0.5, 2), [10, 10])
     np.testing.assert_array_equal(intervals.half_widths(0.9, 2), [18, 18])
     np.testing.assert_array_equal(intervals.half_widths(0.95, 1), [19])
-    with pytest.raises(ZooError, match=r"0.95 are known up to a horizon of 1: .* Received: 2"):
+    with pytest.raises(ZooError, match=r"horizon must be at most 1 with an interval of 0.95.* Received: 2"):
         intervals.half_widths(0.95, 2)
 
 

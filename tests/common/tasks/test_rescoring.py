@@ -15,7 +15,7 @@ from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.language_model.arpa import read_arpa
 from zoo.common.language_model.ngram import END
 from zoo.common.tasks.ctc import CTC
-from zoo.common.tasks.rescoring import in_case_of, open_language_model, rescore
+from zoo.common.tasks.rescoring import match_case, open_language_model, rescore
 
 LETTERS = Labels(("A", "B", " "))
 TEXT = "a b\nb a a\na b\na b a\na b\n" * 4
@@ -90,12 +90,12 @@ def test_nothing_said_has_the_probability_of_an_empty_line(lm):
 
 def test_words_are_put_into_the_case_that_the_language_model_knows(lm):
     data = open_language_model(lm)[0].data
-    assert in_case_of(data, "A b XYZ") == "a b XYZ"
-    assert in_case_of(data, "") == ""
+    assert match_case(data, "A b XYZ") == "a b XYZ"
+    assert match_case(data, "") == ""
 
 
 def test_what_cannot_be_rescored(lm, tmp_path):
-    with pytest.raises(ZooError, match="rescore goes with an n_best of 2 or more"):
+    with pytest.raises(ZooError, match="n_best must be at least 2 with rescore"):
         CTCSearch(beam_width=8, rescore=lm)
     with pytest.raises(ZooError, match=r"rescore_weight must be at least 0 .* Received: -1\.0"):
         CTCSearch(rescore_weight=-1.0)

@@ -80,3 +80,12 @@ class ModelConfig(ABC):
 
     def shrink(self, path: Path) -> None:  # noqa: B027 (not every file can be made smaller)
         """Make the file of a trained model smaller, for a preset."""
+
+
+@dataclass(frozen=True)
+class CountedModel(ModelConfig):
+    """A model that is trained by counting, in one pass."""
+
+    @abstractmethod
+    def count(self, examples: list[Any], data: Any) -> Any:
+        """Return the model counted on examples of a data kind."""

@@ -1,47 +1,32 @@
-"""A task: what is learnt, and how it is judged. Loss, metrics, outputs to predictions.
+"""The task part of a recipe: loss, metrics, and the step from outputs to predictions.
 
-Training, evaluation, presets and export know a task only through this interface.
+Training, evaluation, presets and export use a task only through this interface. Optional abilities of a
+task are the base classes in `zoo.common.core.capabilities`.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Any, ClassVar
 
-from zoo.common.core.data import Item, Segment
-from zoo.common.core.errors import ExportError, ZooError
-from zoo.common.core.formats import Format
-from zoo.common.core.model import Graphs
-from zoo.common.core.recipe import Recipe
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """The figures of a model on a split.
-
-    metrics: rates as fractions, under the zoo's fixed metric names; the first steers a training.
-    num_examples, seconds: how many were evaluated, and the wall time that took.
-    report: lines for a person to read.
-    rows: one JSON-ready dict an example: its id, what was wanted, what was answered, its figures.
-    """
-
-    metrics: dict[str, float]
-    num_examples: int
-    seconds: float
-    report: list[str] = field(default_factory=list)
-    rows: list[dict[str, Any]] = field(default_factory=list)
+from zoo.common.core.capabilities import RawInputs, SegmentAnswers, SegmentedInputs
+from zoo.common.core.data import Item
+from zoo.common.core.errors import ExportError, ZooError, check_choice
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.predictor import Predictor
 
 
 @dataclass(frozen=True)
 class Signature:
-    """One way into a SavedModel.
+    """A signature of a SavedModel.
 
-    function: of tensors named as in `spec`, to a dict of named tensors.
-    spec: the `tf.TensorSpec` of each argument, with the input's name.
-    resources: what the function needs beside the model's weights, such as a lookup table.
+    Args:
+        function: maps tensors named as in `spec` to a dict of named tensors.
+        spec: the named `tf.TensorSpec` of each argument.
+        resources: objects that the function uses besides the model's weights, such as a lookup table.
     """
 
     function: Callable[..., dict[str, Any]]
@@ -49,141 +34,150 @@ class Signature:
     resources: Sequence[Any] = ()
 
 
+@dataclass(frozen=True)
 class Task(ABC):
-    """Subclasses are frozen dataclasses."""
+    """Base class of tasks. Subclasses are frozen dataclasses that give `monitor` a default.
 
-    # What it does to an input, in the name of a signature: "transcribe_wav".
+    Args:
+        monitor: metric on dev that chooses the best epoch and ends a training: one of `monitors`.
+    """
+
+    # The verb in the names of signatures, such as "transcribe" in "transcribe_wav".
     verb: ClassVar[str] = "predict"
-    # What its metrics are computed by: packages of the extra `evaluate`, as they are imported.
+    # Packages that compute the metrics: part of the extra `evaluate`, by their import names.
     packages: ClassVar[tuple[str, ...]] = ()
+    # Valid values of `monitor`: names of `zoo.common.core.metrics`.
+    monitors: ClassVar[tuple[str, ...]]
 
-    @property
-    @abstractmethod
-    def metric(self) -> str:
-        """The metric a run is steered by on its dev examples: a name of `zoo.common.core.metrics`."""
+    monitor: str
 
-    # Learning
+    def __post_init__(self):
+        check_choice("task.monitor", self.monitor, self.monitors)
+
+    # Training
 
     @abstractmethod
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """The loss float32 [batch] of a batch, by operations of `keras.ops`."""
+        """Return the loss of a batch, float32 [batch], computed with `keras.ops`."""
 
-    def calibrate(self, recipe: Recipe, examples: list[Any], folder: Path) -> None:  # noqa: B027
-        """Write what a trained run keeps beside its model and measures on its dev examples, such as the
-        size of its errors, into the run folder."""
+    # Use. The graphs may belong to any runtime; all other computation is done in NumPy.
 
-    # Use. The graphs may be of any runtime: what stands around them is NumPy.
+    def check_predictor(self, predictor: Predictor[Any, Any, Any]) -> None:  # noqa: B027
+        """Check that the decoder is usable before the first input is answered.
 
-    @abstractmethod
-    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """The task's metrics over examples, by the recipe's decoder."""
-
-    @abstractmethod
-    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
-        """The answer to one input, as `Data.read_input` gave it: `{"output": ..., ...}`, JSON-ready.
-
-        `output` is what a person reads. Raises `ZooError`.
+        Raises:
+            ZooError: one of its files is missing or invalid, or options contradict each other.
         """
 
-    def answer_segments(
-        self, graphs: Graphs, recipe: Recipe, segments: Iterator[Segment]
-    ) -> dict[str, Any]:
-        """The answer to a long input, as `Data.segments` reads it: `{"output": ..., ...}`.
+    @abstractmethod
+    def evaluate(self, predictor: Predictor[Any, Any, Any], examples: list[Any]) -> Evaluation:
+        """Return the metrics of the predictor's answers to examples."""
 
-        Only a task whose data has such inputs has it.
+    @abstractmethod
+    def answer(self, predictor: Predictor[Any, Any, Any], item: Item) -> dict[str, Any]:
+        """Return the answer to one input as `{"output": ..., ...}`, JSON-ready.
+
+        Args:
+            predictor: the trained model.
+            item: result of `Data.read_input`.
+
+        Raises:
+            ZooError: the input has no answer.
         """
-        raise NotImplementedError(f"{type(self).__name__} answers no input piece by piece")
-
-    def formats(self, recipe: Recipe) -> dict[str, Format]:
-        """What files answers can be written to, by the name of the format."""
-        return recipe.data.formats(recipe)
 
     def predict(
-        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
+        self, predictor: Predictor[Any, Any, Any], inputs: Sequence[Any]
     ) -> Iterator[dict[str, Any]]:
-        """One answer an input: `{"input", "output", ...}`, or `{"input", "error"}` for a bad one.
+        """Yield one answer per input: `{"input", "output", ...}`, or `{"input", "error"}`.
 
-        Raises `ExportError` where the graphs can answer none.
+        Raises:
+            ZooError: as `check_predictor`.
+            ExportError: the graphs cannot answer any input.
         """
+        self.check_predictor(predictor)
+        return self._predict(predictor, inputs)
+
+    def _predict(
+        self, predictor: Predictor[Any, Any, Any], inputs: Sequence[Any]
+    ) -> Iterator[dict[str, Any]]:
         for source in inputs:
             try:
-                answer = self._answer_input(graphs, recipe, source)
+                answer = self._answer_source(predictor, source)
             except ExportError:
                 raise
             except ZooError as error:
                 answer = {"error": str(error)}
-            yield {"input": source, **answer}
+            yield {"input": input_name(source), **answer}
 
-    def _answer_input(self, graphs: Graphs, recipe: Recipe, source: str) -> dict[str, Any]:
-        """The answer to an input of any length, and facts about the input."""
-        segments = recipe.data.segments(source, recipe)
-        if segments is not None:
-            answer = self.answer_segments(graphs, recipe, segments.pieces)
-            return answer | segments.about()
-        item = recipe.data.read_input(source, recipe)
-        return self.answer(graphs, recipe, item) | recipe.data.about_input(item, recipe)
+    def _answer_source(self, predictor: Predictor[Any, Any, Any], source: Any) -> dict[str, Any]:
+        data = predictor.data
+        if isinstance(data, SegmentedInputs) and isinstance(self, SegmentAnswers):
+            long_input = data.segments(source, predictor.model)
+            if long_input is not None:
+                answer = self.answer_segments(predictor, long_input.segments)
+                return answer | long_input.metadata()
+        item = data.read_input(source, predictor.model)
+        return self.answer(predictor, item) | data.input_metadata(item)
 
-    def score(
-        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
-    ) -> Iterator[dict[str, Any]]:
-        """The log-probability of each input as the model sees it, token by token.
+    # Export
 
-        Raises `ZooError` where a task has no such thing.
-        """
-        raise ZooError(f"{recipe.name} gives no probability to texts: it has no scores.")
-
-    def retrieve(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """Recall of each example's text among the texts of all, and of its input among all inputs, by
-        the probability of texts. Raises `ZooError` where a task has no such thing."""
-        raise ZooError(f"{recipe.name} ranks no texts and inputs: there is no retrieval by it.")
-
-    def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
-        """Draw an evaluation as PNG files in a folder that is there, and return their paths."""
-        return []
-
-    def write_gallery(
-        self, presets: Sequence[tuple[str, Recipe, Graphs]], examples: list[Any], folder: Path
-    ) -> Path:
-        """Write a page of examples with the answers of presets, each of a name, a recipe and its graphs,
-        into an empty folder, and return the page's path. Raises `ZooError`."""
-        raise ZooError(f"There is no gallery of {presets[0][0]}.")
-
-    # Delivery
-
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.facts`; here also what the outputs mean, where the data does not tell."""
-        return recipe.data.facts(recipe)
+    def export_metadata(self, predictor: Predictor[Any, Any, Any]) -> dict[str, Any]:
+        """Return the `Data.export_metadata`, and what the outputs mean where the data does not say."""
+        return predictor.data.export_metadata(predictor.model)
 
     def answer_in_graph(
-        self, model: Any, recipe: Recipe
+        self, predictor: Predictor[Any, Any, Any]
     ) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        """A TensorFlow function of the model's inputs to what a SavedModel answers."""
-        raise NotImplementedError(f"{type(self).__name__} answers in no graph")
+        """Return a TensorFlow function from model inputs to the answer of a SavedModel.
 
-    def signatures(self, model: Any, recipe: Recipe) -> dict[str, Signature]:
-        """The entries of the SavedModel, raw input to answer; `serving_default` is among them."""
-        answer = self.answer_in_graph(model, recipe)
+        Args:
+            predictor: its graphs are functional Keras models.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no answer inside a graph")
+
+    def signatures(self, predictor: Predictor[Any, Any, Any]) -> dict[str, Signature]:
+        """Return the signatures of the SavedModel, from raw input to answer.
+
+        Args:
+            predictor: its graphs are functional Keras models.
+
+        Returns:
+            Signatures by name; `serving_default` is one of them.
+        """
+        if not isinstance(predictor.data, RawInputs):
+            return {}
+        answer = self.answer_in_graph(predictor)
 
         def function(entry):
             return lambda *raw: answer(entry.to_inputs(*checked_batch(raw)))
 
         return {
             name: Signature(function(entry), entry.spec, entry.resources)
-            for name, entry in recipe.data.raw_inputs(recipe).items()
+            for name, entry in predictor.data.raw_inputs(predictor.model, predictor.decoder).items()
         }
 
 
-def checked_batch(raw: Sequence[Any]) -> list[Any]:
-    """Return the tensors of a request, each [batch, ...], behind checks, inside a graph.
+def input_name(source: Any) -> str:
+    """Return the name of an input in its answer: a path or text itself, else the type of the object."""
+    if isinstance(source, str | PurePath):
+        return str(source)
+    return f"<{type(source).__name__}>"
 
-    An empty batch, tensors of different numbers of rows, and what is no finite number are errors of the
+
+def checked_batch(raw: Sequence[Any]) -> list[Any]:
+    """Return the tensors of a request, each [batch, ...], after checks inside a graph.
+
+    An empty batch, tensors with different numbers of rows, and NaN or infinite values are errors of the
     graph.
+
+    Args:
+        raw: the tensors.
     """
     import tensorflow as tf
 
     rows = tf.stack([tf.shape(tensor)[0] for tensor in raw])
     checks = [
-        tf.debugging.Assert(rows[0] > 0, ["The batch must have a row or more."]),
+        tf.debugging.Assert(rows[0] > 0, ["The batch must have at least one row."]),
         tf.debugging.Assert(
             tf.reduce_all(rows == rows[0]),
             ["The inputs must have the same number of rows. Received:", rows],

@@ -1,27 +1,28 @@
-"""How a model is trained: the part of a recipe that says how long, on what, and by which trainer."""
+"""The training part of a recipe: its settings, and the module that runs it."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from abc import ABC
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Trainer(ABC):
-    """What every trainer takes.
+    """Base class of trainers. `zoo.common.training.trainers.train` runs one.
 
-    dev_fraction: float. Share of the train split that is split off for the dev metric.
-    seed: int. Fixes initial weights, the dev split, batch order, augmentation and dropout.
+    Args:
+        dev_fraction: share of the train split that is split off for the dev metric.
+        seed: seed of initial weights, dev split, batch order, augmentation and dropout.
     """
 
-    # Of the extra `train`, as they are imported.
+    # Packages of the extra `train`, by their import names.
     packages: ClassVar[tuple[str, ...]] = ()
+    # Its function `train(recipe, train_examples, dev_examples, folder, ...)` does the work. The module
+    # is imported when a training begins, since it may import TensorFlow.
+    module: ClassVar[str]
 
     dev_fraction: float = 0.1
     seed: int = 0
@@ -32,33 +33,3 @@ class Trainer(ABC):
                 f"training.dev_fraction must be between 0 and 1. Received: {self.dev_fraction}."
             )
         check_range("training.seed", self.seed, at_least=0, at_most=2**32 - 1)
-
-    @abstractmethod
-    def train(
-        self,
-        recipe: Recipe,
-        train_examples: list[Any],
-        dev_examples: list[Any],
-        folder: Path,
-        *,
-        resume: bool = False,
-        init: Any = None,
-        record: dict[str, Any] | None = None,
-        log: Callable[[str], None] | None = None,
-    ) -> list[dict[str, float]]:
-        """Train a recipe into a run folder.
-
-        Args:
-            train_examples, dev_examples: what the recipe's data has found usable.
-            folder: the run folder; it must not exist, or be empty, unless a run is resumed.
-            resume: whether to go on from the last finished epoch in `folder`.
-            init: a trained model whose weights to start from, as `ModelConfig.load` gives it.
-            record: what run.json holds beside versions, seed and commit.
-            log: takes a line for a person after each epoch.
-
-        Returns:
-            The history, one row an epoch: `epoch`, `loss`, the metrics on dev, `seconds`.
-
-        Raises:
-            ZooError: `folder` exists, what is resumed does not fit, or the model cannot be trained.
-        """

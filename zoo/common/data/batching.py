@@ -1,4 +1,4 @@
-"""Batches of padded rows: in training by buckets of length, in measuring sorted by length."""
+"""Batches of padded rows: bucketed by length in training, sorted by length in evaluation."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from zoo.common.core.data import Item
+from zoo.common.core.data import Data, Item
 from zoo.common.core.errors import ZooError
-from zoo.common.core.recipe import Recipe
 from zoo.common.utils.progress import progress
 
 EVALUATION_BATCH = 16
-# Of examples sorted by length, so many batches are shuffled together: little padding, and batches that
-# still differ from epoch to epoch.
+# Number of batches that are sorted by length together: a compromise between little padding, and batches
+# that differ from epoch to epoch.
 WINDOW = 16
 
 
@@ -29,7 +28,7 @@ def pad(rows: Sequence[np.ndarray], fill: float = 0) -> tuple[np.ndarray, np.nda
 
 
 def pad_to_multiple(batch: np.ndarray, of: int) -> np.ndarray:
-    """Return a batch [batch, time, ...] with zeros after it, up to a multiple of so many steps."""
+    """Return a batch [batch, time, ...] padded with zeros to a multiple of `of` time steps."""
     margins = [(0, 0)] * batch.ndim
     margins[1] = (0, -batch.shape[1] % of)
     return np.pad(batch, margins)
@@ -38,10 +37,12 @@ def pad_to_multiple(batch: np.ndarray, of: int) -> np.ndarray:
 def shuffled_windows(
     lengths: Sequence[int], batch_size: int, generator: np.random.Generator
 ) -> Iterator[list[int]]:
-    """Yield the indices of each batch of an epoch: examples of about one length together.
+    """Yield the indices of each batch of an epoch, such that its examples have similar lengths.
 
     Args:
-        lengths: of each example. generator: draws the order; the same generator gives the same batches.
+        lengths: length of each example.
+        batch_size: number of examples in a batch.
+        generator: draws the order. Equal generators give equal batches.
     """
     order = generator.permutation(len(lengths))
     groups: list[list[int]] = []
@@ -53,27 +54,30 @@ def shuffled_windows(
 
 
 def evaluation_batches(
-    recipe: Recipe,
+    data: Data,
+    model: Any,
     examples: Sequence[Any],
     errors: dict[int, str],
     batch_size: int = EVALUATION_BATCH,
     read: Callable[[Any], Item] | None = None,
 ) -> Iterator[tuple[list[int], dict[str, np.ndarray]]]:
-    """Yield (indices, inputs) of batches of examples as the model takes them, with a progress bar.
+    """Yield (indices, model inputs) of batches of examples, with a progress bar.
 
     Args:
-        recipe: its data reads examples, sorts them by length and collates them.
-        errors: gets the error of each example that cannot be read, by its index; the others go on.
-        read: instead of the data's `read_example`: of an example, to an item.
+        data: reads examples, sorts them by length and collates them.
+        model: config of the model.
+        examples: the examples of a split.
+        errors: receives the error of each unreadable example by its index. The others continue.
+        batch_size: number of examples in a batch.
+        read: replaces `data.read_example`.
     """
-    data = recipe.data
-    order = sorted(range(len(examples)), key=lambda i: data.length(examples[i]))
+    order = sorted(range(len(examples)), key=lambda i: data.sort_key(examples[i]))
     batches = [order[i : i + batch_size] for i in range(0, len(order), batch_size)]
     for batch in progress(batches, "Evaluating", len(batches), "batch"):
         items = {}
         for i in batch:
             try:
-                items[i] = read(examples[i]) if read else data.read_example(examples[i], recipe)
+                items[i] = read(examples[i]) if read else data.read_example(examples[i], model)
             except ZooError as error:
                 errors[i] = str(error)
         if items:
@@ -83,14 +87,15 @@ def evaluation_batches(
 def keep_readable(
     examples: Sequence[Any], read: Callable[[Any], Item], reason: str
 ) -> tuple[list[Any], dict[str, int]]:
-    """Return the examples that can be read, and how many cannot, as `Data.filter_examples` does.
+    """Return the readable examples, and the number of others, as `Data.filter_examples` does.
 
     Args:
-        read: of an example, to an item; it raises `ZooError`.
+        examples: the examples of a split.
+        read: maps an example to an item, and raises `ZooError`.
         reason: why an example is left out, such as "unreadable".
 
     Raises:
-        ZooError: none can be read.
+        ZooError: no example is readable.
     """
     kept = []
     for example in examples:
@@ -100,6 +105,6 @@ def keep_readable(
             continue
         kept.append(example)
     if not kept:
-        raise ZooError(f"No example can be learnt from: all {len(examples)} are {reason}.")
+        raise ZooError(f"No example is usable: all {len(examples)} are {reason}.")
     left_out = len(examples) - len(kept)
     return kept, {reason: left_out} if left_out else {}

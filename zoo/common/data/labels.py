@@ -1,33 +1,35 @@
-"""Labels: the symbols that transcripts and classes are written in, and their numbers."""
+"""Labels: the symbols of transcripts, or the classes, and their indices."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError, check_choice
 
-# The one place that fixes which symbol of CTC is the blank; it pads rows of labels, too.
+# The one place that fixes the blank index of CTC. It also pads rows of labels.
 BLANK_INDEX = 0
 
 LABELS_FILE = "alphabet.txt"
 BLANK_LINE = "<blank>"
 
-# What a symbol is: a letter of a text, a word (or phoneme) between white space, or a whole text.
+# The unit of a symbol: a letter of a text, a word (or phoneme) between white space, or a class.
 UNITS = ("character", "word", "class")
 
 
 @dataclass(frozen=True)
 class Labels:
-    """The symbols a model answers in.
+    """The symbols of a model's outputs.
 
-    symbols: tuple of str. Each once. Of a text for CTC, symbol i has the label i + 1 and the blank is
-        `BLANK_INDEX`; of classes, symbol i is class i.
-    unit: str. One of `UNITS`.
+    Args:
+        symbols: tuple of unique str. For CTC, symbol i has the label i + 1 and the blank is
+            `BLANK_INDEX`; for classification, symbol i has the label i.
+        unit: one of `UNITS`.
     """
 
     symbols: tuple[str, ...] = ()
@@ -38,7 +40,7 @@ class Labels:
 
     @classmethod
     def of(cls, texts: Iterable[str], unit: str) -> Labels:
-        """Return the labels of all symbols in texts, in order."""
+        """Return the labels of all symbols in texts, in alphabetical order."""
         symbols = {symbol for text in texts for symbol in _SPLIT[unit](text)}
         return cls(tuple(sorted(symbols)), unit)
 
@@ -47,12 +49,12 @@ class Labels:
 
     @property
     def size(self) -> int:
-        """Outputs of a model: a symbol each, and the blank where there is one."""
+        """The number of model outputs: one per symbol, and the blank for CTC."""
         return len(self.symbols) + self._first
 
     @property
     def separator(self) -> str:
-        """What stands between two symbols of a text."""
+        """The text between two symbols."""
         return "" if self.unit == "character" else " "
 
     @cached_property
@@ -67,7 +69,7 @@ class Labels:
         """Return the label of each symbol of a text.
 
         Raises:
-            ZooError: a symbol is none of them; all such symbols are named.
+            ZooError: a symbol has no label. The message lists all such symbols.
         """
         symbols = _SPLIT[self.unit](text)
         outside = sorted({symbol for symbol in symbols if symbol not in self._labels})
@@ -79,15 +81,15 @@ class Labels:
         return [self._labels[symbol] for symbol in symbols]
 
     def class_of(self, example: Any) -> int:
-        """Return the number of the class of an example, which has `id` and `transcript`.
+        """Return the index of the class of an example, which has the attributes `id` and `label`.
 
         Raises:
-            ZooError: it has a class that is none of the labels, naming the example.
+            ZooError: the class is not among the labels. The message names the example.
         """
         try:
-            return self.encode(example.transcript)[0]
+            return self.encode(example.label)[0]
         except ZooError as error:
-            raise ZooError(f"The class of {example.id!r}: {error}") from None
+            raise ZooError(f"The label of {example.id!r}: {error}") from None
 
     def decode(self, labels: Iterable[int]) -> list[str]:
         """Return the symbol of each label."""
@@ -97,19 +99,36 @@ class Labels:
         """Return the text of labels, with single spaces between words."""
         return re.sub(" +", " ", self.separator.join(self.decode(labels))).strip()
 
-    def facts(self) -> dict[str, Any]:
-        """Return what `zoo.common.core.data.Data.facts` tells of labels.
+    def export_metadata(self) -> dict[str, Any]:
+        """Return the part of `Data.export_metadata` about labels.
 
-        `labels`, a symbol for each output of a model, the blank among them; where there is one, `blank`,
-        its index, and `separator`, what stands between two symbols of a text.
+        Returns:
+            `labels`, one symbol per model output, including the blank; for CTC also `blank`, its index,
+            and `separator`, the text between two symbols.
         """
         labels: dict[str, Any] = {"labels": self._lines}
         if self.unit == "class":
             return labels
         return labels | {"blank": BLANK_INDEX, "separator": self.separator}
 
+    def with_unit(self, unit: str) -> Labels:
+        """Return these labels with another unit, such as the one of the data that reads them.
+
+        Raises:
+            ZooError: a symbol does not have that unit.
+        """
+        if not self.symbols or unit == self.unit:
+            return replace(self, unit=unit)
+        if "class" in (unit, self.unit):
+            head = "must" if unit != "class" else "must not"
+            raise ZooError(f"Labels of the unit {unit!r} {head} begin with {BLANK_LINE}.")
+        for symbol in self.symbols:
+            if list(_SPLIT[unit](symbol)) != [symbol]:
+                raise ZooError(f"Each label must be one {unit}. Received: {symbol[:80]!r}.")
+        return replace(self, unit=unit)
+
     def to_text(self) -> str:
-        """Return a line for each output of a model, the blank first where there is one."""
+        """Return one line per model output; for CTC the blank is the first."""
         return "\n".join(self._lines) + "\n"
 
     @property
@@ -117,27 +136,43 @@ class Labels:
         return [*[BLANK_LINE] * self._first, *self.symbols]
 
     @classmethod
-    def from_text(cls, text: str, path: Path, unit: str) -> Labels:
-        """Return the labels that `to_text` gave.
+    def from_text(cls, text: str, path: Path) -> Labels:
+        """Return the labels of a `to_text` result.
+
+        The unit is "class" without a blank, else "character" or "word"; see `with_unit`.
+
+        Args:
+            text: the result of `to_text`.
+            path: path of the file, for error messages.
 
         Raises:
-            ZooError: a line is no symbol of that unit, or stands twice, naming `path`.
+            ZooError: a line is empty, contains white space, or occurs twice.
         """
         lines = text.removesuffix("\n").split("\n")
-        empty = cls((), unit)
-        head, symbols = lines[: empty._first], lines[empty._first :]
-        whole = all(symbol and _SPLIT[unit](symbol) == [symbol] for symbol in symbols)
-        if head != [BLANK_LINE] * empty._first or not whole or not symbols:
-            what = {"character": "letter", "word": "word", "class": "class"}[unit]
-            first = f"{BLANK_LINE} in its first line and " if empty._first else ""
-            raise ZooError(f"{path} is corrupt: it must have {first}one {what} in each other line.")
+        has_blank = lines[0] == BLANK_LINE
+        symbols = lines[1:] if has_blank else lines
+        unit = "class"
+        if has_blank:
+            unit = "character" if all(len(symbol) == 1 for symbol in symbols) else "word"
+        if not symbols or not all(s and list(_SPLIT[unit](s)) == [s] for s in symbols):
+            raise ZooError(f"{path} is corrupt: each line must be one label.")
         if len(set(symbols)) < len(symbols):
-            raise ZooError(f"{path} is corrupt: a symbol must stand in it once.")
+            raise ZooError(f"{path} is corrupt: each label must occur once.")
         return cls(tuple(symbols), unit)
+
+
+class LabelledData(Data):
+    """Data with a field `labels`: classes, or the symbols of transcripts."""
+
+    labels: Labels
 
 
 def _one(text: str) -> Sequence[str]:
     return [text]
 
 
-_SPLIT = {"character": list, "word": str.split, "class": _one}
+_SPLIT: dict[str, Callable[[str], Sequence[str]]] = {
+    "character": list,
+    "word": str.split,
+    "class": _one,
+}

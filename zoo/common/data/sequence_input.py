@@ -1,11 +1,11 @@
-"""The way into a SavedModel for sequences: what most models take, with lengths that are checked."""
+"""SavedModel inputs for sequences with explicit, validated lengths."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
 
-from zoo.common.core.data import RawInput
+from zoo.common.core.capabilities import RawInput
 
 Prepare = Callable[[Any, Any], dict[str, Any]]
 
@@ -17,13 +17,16 @@ def sequence_input(
     at_least: int = 1,
     prepare: Prepare | None = None,
 ) -> RawInput:
-    """Return the way in for sequences float32 [batch, time, *shape] with `lengths` int32 [batch].
+    """Return the raw input for sequences float32 [batch, time, *shape] with `lengths` int32 [batch].
 
-    A length below `at_least`, and one beyond what is there, are errors of the graph.
+    A length below `at_least` or above the number of time steps is an error of the graph.
 
     Args:
-        name: of the sequences. unit: what their lengths count, such as "frames".
-        prepare: of sequences and lengths, to the model's inputs; None where they are these.
+        name: name of the sequences.
+        shape: shape of a time step.
+        unit: what lengths count, such as "frames", for error messages.
+        at_least: smallest valid length.
+        prepare: maps sequences and lengths to the model inputs; None if they are the model inputs.
     """
     import tensorflow as tf
 
@@ -40,15 +43,18 @@ def sequence_input(
 
 
 def checked_lengths(lengths: Any, longest: Any, unit: str, at_least: int = 1) -> Any:
-    """Return lengths int32 [batch] behind a check, inside a graph.
+    """Return lengths int32 [batch] after a check inside a graph.
 
     Args:
-        longest: int32 []. What there is of each row. unit, at_least: as of `sequence_input`.
+        lengths: the lengths.
+        longest: int32 [], the number of time steps in each row.
+        unit: as in `sequence_input`.
+        at_least: as in `sequence_input`.
     """
     import tensorflow as tf
 
     inside = tf.reduce_all((lengths >= at_least) & (lengths <= longest))
-    words = f"lengths must be at least {at_least} and at most the {unit} that there are,"
+    words = f"lengths must be at least {at_least} and at most the number of {unit},"
     check = tf.debugging.Assert(inside, [words, longest, "Received:", lengths])
     with tf.control_dependencies([check]):
         return tf.identity(lengths)

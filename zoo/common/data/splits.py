@@ -1,4 +1,4 @@
-"""Dev splits: whole groups of examples, so that dev is of what the model has not met."""
+"""Dev splits of whole groups, such that no group is in both train and dev."""
 
 from __future__ import annotations
 
@@ -12,20 +12,21 @@ from zoo.common.core.errors import ZooError
 def split_by_group(
     examples: list[Any], group_of: Callable[[Any], Hashable], fraction: float, seed: int
 ) -> tuple[list[Any], list[Any]]:
-    """Split examples in two, `(train, dev)`, with no group in both.
+    """Split examples into `(train, dev)` with no group in both.
 
     Args:
-        examples: each with an `id`, unique among them.
-        group_of: of an example, to its group, such as a speaker, a page or a tape. Where all are of one
-            group, the split is between examples.
-        fraction: float in (0, 1). The share of examples meant for dev; whole groups make it inexact.
-        seed: which groups those are.
+        examples: examples with unique attributes `id`.
+        group_of: maps an example to its group, such as a speaker, a page or a tape. If all examples are
+            in one group, the split is between examples.
+        fraction: float in (0, 1). Approximate share of examples in dev, which has whole groups.
+        seed: determines the groups in dev.
 
     Returns:
-        Two lists sorted by id, each of at least one group; neither depends on the order of `examples`.
+        Two lists sorted by id, each with at least one group. They do not depend on the order of
+        `examples`.
 
     Raises:
-        ZooError: a fraction outside (0, 1), or fewer than two examples.
+        ZooError: the fraction is outside (0, 1), or there are fewer than two examples.
     """
     examples = check_split(examples, fraction)
     several = len({group_of(example) for example in examples}) > 1
@@ -45,7 +46,7 @@ def check_split(examples: list[Any], fraction: float) -> list[Any]:
     """Return examples sorted by id.
 
     Raises:
-        ZooError: they cannot be split, or not by that fraction.
+        ZooError: there are fewer than two examples, or the fraction is outside (0, 1).
     """
     if not 0 < fraction < 1:
         raise ZooError(f"A dev fraction must be between 0 and 1. Received: {fraction}.")
@@ -55,10 +56,10 @@ def check_split(examples: list[Any], fraction: float) -> list[Any]:
 
 
 def draw(group: Hashable, seed: int) -> bytes:
-    """Return what groups are shuffled by: a hash, the same on every version of every library."""
+    """Return the sort key that shuffles groups: a hash that does not depend on library versions."""
     return hashlib.sha256(f"{seed}:{group}".encode()).digest()
 
 
 def separate(examples: list[Any], dev: set[str]) -> tuple[list[Any], list[Any]]:
-    """Return (train, dev) by the ids of dev."""
+    """Return (train, dev), where `dev` is the set of ids in dev."""
     return [e for e in examples if e.id not in dev], [e for e in examples if e.id in dev]

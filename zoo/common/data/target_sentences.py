@@ -1,10 +1,9 @@
-"""Data whose answers are sentences that are generated: what those are made of, and their batches."""
+"""Data whose answers are generated sentences: their tokens and their batches."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -14,27 +13,38 @@ from zoo.common.core.states import StateSpec
 from zoo.common.data.batching import pad
 from zoo.common.data.vocabulary import START, Vocabulary
 
-# What `shift_sentences` gives: shapes and types of y, and of the tokens in x those of the targets.
+# Shapes and dtypes of the y of `shift_sentences`. The tokens in x have those of the targets.
 SHIFTED_SPEC = {"targets": ((None, None), "int32"), "lengths": ((None,), "int32")}
-# The size of a free axis of the states in an example.
+# Size of a free axis of the states in `example_steps`.
 FREE_SIZE = 6
 
 
-@dataclass(frozen=True)
 class TargetSentences(Data):
-    """Subclasses have a field `vocabulary`, a Vocabulary whose first tokens are `SENTENCE_SPECIALS`."""
+    """Data with a field `vocabulary` whose first tokens are `SENTENCE_SPECIALS`."""
+
+    vocabulary: Vocabulary
 
     @abstractmethod
     def read_target(self, text: str) -> np.ndarray:
-        """Return a sentence as tokens int32 [tokens], from the start to the end. Raises `ZooError`."""
+        """Return a sentence as tokens int32 [tokens], including the start and end tokens.
+
+        Raises:
+            ZooError: the sentence is empty or too long.
+        """
 
     def join_tokens(self, tokens: Sequence[str]) -> str:
-        """Return the sentence of tokens: here words, with a space between them."""
+        """Return the sentence of tokens, here words with a space between them."""
         return " ".join(tokens)
 
     def join_tokens_in_graph(self, tokens: Any) -> Any:
-        """Return `join_tokens` as a TensorFlow graph: string [batch, time], "" behind a row's end, to
-        string [batch]."""
+        """Return `join_tokens` inside a TensorFlow graph.
+
+        Args:
+            tokens: string [batch, time], "" after the end of a row.
+
+        Returns:
+            string [batch].
+        """
         import tensorflow as tf
 
         return tf.strings.strip(tf.strings.reduce_join(tokens, axis=1, separator=" "))
@@ -43,15 +53,15 @@ class TargetSentences(Data):
 def shift_sentences(
     sentences: Sequence[np.ndarray], padding: int
 ) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return what a decoder is taught with: each token to be predicted from all before it.
+    """Return teacher-forcing inputs and targets: each token is predicted from all before it.
 
     Args:
-        sentences: int32 [tokens] each, from the start to the end. padding: the token behind an end.
+        sentences: int32 [tokens] each, including the start and end tokens.
+        padding: index of the padding token.
 
     Returns:
-        `tokens` int32 [batch, time], each sentence from its start to its last word; and y, with
-        `targets` int32 [batch, time], from its first word to its end, and `lengths` int32 [batch],
-        how many targets each has.
+        `tokens` int32 [batch, time], each sentence without its end; and y, with `targets` int32 [batch,
+        time], each sentence without its start, and `lengths` int32 [batch], the number of targets.
     """
     tokens, lengths = pad(sentences, padding)
     lengths -= 1
@@ -61,10 +71,11 @@ def shift_sentences(
 
 
 def example_steps(vocabulary: Vocabulary, specs: Sequence[StateSpec]) -> list[dict[str, Any]]:
-    """Return inputs of a graph `step`: sentences of several lengths from several states, all drawn.
+    """Return random inputs of a graph `step`, with several batch sizes and lengths.
 
     Args:
-        specs: of the states. Whole numbers among them are lengths along the free axis.
+        vocabulary: the vocabulary of the tokens.
+        specs: the states. Integers among them are lengths along the free axis.
     """
     start, generator = vocabulary.index(START), np.random.default_rng(0)
 

@@ -41,7 +41,7 @@ def export_graphs(
             nothing is left behind.
     """
     target = folder / FOLDERS[format_]
-    samples = preset.recipe.data.example_inputs(preset.recipe)
+    samples = preset.recipe.data.example_inputs(preset.recipe.model, preset.recipe.decoder)
     keras_graphs, rows = preset.recipe.model.graphs(preset.model), []
     tensors = {name: (model.input, model.output) for name, model in models.items()}
     facts = signature(preset, tensors, batch)

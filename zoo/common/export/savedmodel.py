@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from zoo.common.core.model import Graphs
 from zoo.common.core.task import Signature
 from zoo.common.export import parity
 from zoo.common.export.portable import portable, save_module
@@ -40,7 +41,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
     with sealed_folder(preset, "savedmodel", target) as temporary:
         model = portable(preset)
         graphs = recipe.model.graphs(model)
-        signatures = task.signatures(model, recipe)
+        signatures = task.signatures(recipe.predictor(Graphs("graph", graphs)))
         module = tf.Module()
         module.weights = [
             variable.value for part in (model, *graphs.values()) for variable in part.variables
@@ -55,14 +56,19 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
             inputs = {spec.name: spec for spec in entry.spec}
             tensors[name] = (inputs, functions[name].structured_outputs)
         write_signature(temporary, signature(preset, tensors))
-        received, samples = open_export("savedmodel", temporary), recipe.data.example_inputs(recipe)
+        received, samples = (
+            open_export("savedmodel", temporary),
+            recipe.data.example_inputs(recipe.model, recipe.decoder),
+        )
+        keras_graphs = recipe.model.graphs(preset.model)
+        keras_predictor = recipe.predictor(Graphs("graph", keras_graphs))
         expected = {
-            name: _on_arrays(entry) for name, entry in task.signatures(preset.model, recipe).items()
+            name: _on_arrays(entry) for name, entry in task.signatures(keras_predictor).items()
         }
         expected |= {name: preset.graphs[name] for name in graphs}
         compared = parity.compare(expected, received, samples)
         parity.check(*compared, TOLERANCE, "SavedModel")
-        timed = parity.latencies(recipe.model.graphs(preset.model), received, samples)
+        timed = parity.latencies(keras_graphs, received, samples)
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
     return [parity.row("savedmodel", target, size, compared, TOLERANCE, timed)]
 

@@ -39,7 +39,7 @@ def signature(
         graphs: the inputs and the outputs of each graph, by its name.
         batch: the size of batch that the export fixes; None for any.
     """
-    recipe, known = preset.recipe, known_axes(preset.recipe)
+    recipe, known = preset.recipe, known_axes(preset.recipe.data, preset.recipe.model)
 
     def of_tensors(tensors: Tensors) -> dict[str, Any]:
         described = {}
@@ -65,7 +65,7 @@ def signature(
             for spec in recipe.model.states
         },
         "decoder": recipe.to_dict().get("decoder"),
-        **recipe.task.facts(recipe),
+        **recipe.task.export_metadata(preset.predictor),
     }
     return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
 

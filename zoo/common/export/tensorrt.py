@@ -36,7 +36,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
     runtime, _ = import_packages("tensorrt")
     from zoo.common.export.onnx.convert import to_onnx
 
-    samples = preset.recipe.data.example_inputs(preset.recipe)
+    samples = preset.recipe.data.example_inputs(preset.recipe.model, preset.recipe.decoder)
     target = folder / FOLDERS["tensorrt"]
     models, rows = preset.recipe.model.graphs(preset.model), []
     facts = signature(preset, {name: (m.input, m.output) for name, m in models.items()})

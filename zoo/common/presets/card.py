@@ -199,7 +199,7 @@ def _training(training: dict[str, Any], recipe: Recipe, source: str = "") -> str
     if history["epochs"] > 1:
         words += (
             f" The model is that of epoch {history['best_epoch']}, which had the best "
-            f"{recipe.task.metric} on dev."
+            f"{recipe.task.monitor} on dev."
         )
     if training.get("init"):
         words += f" It started from the weights of `{training['init']}`."
@@ -220,7 +220,7 @@ def _schedule(training: dict[str, Any], recipe: Recipe) -> str:
 
 def _tensors(tensors: Mapping[str, Any], recipe: Recipe) -> str:
     """Names, types and shapes in words."""
-    known = known_axes(recipe)
+    known = known_axes(recipe.data, recipe.model)
     return ", ".join(
         f"`{name}` {tensor.dtype} [{', '.join(map(str, name_axes(name, tensor.shape, known)))}]"
         for name, tensor in tensors.items()

@@ -26,7 +26,7 @@ def summarise(run: Path, recipe: Recipe) -> dict[str, Any]:
     try:
         return {
             "epochs": len(history),
-            "best_epoch": int(best(history, recipe.task.metric)["epoch"]),
+            "best_epoch": int(best(history, recipe.task.monitor)["epoch"]),
             "minutes": round(sum(row["seconds"] for row in history) / 60, 1),
         }
     except KeyError as error:

@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 
 from zoo.common.core.errors import ZooError
-from zoo.common.core.recipe import Recipe, flatten
+from zoo.common.core.recipe import Recipe
+from zoo.common.core.settings import flatten
 from zoo.common.presets.provenance import provenance
 from zoo.common.utils.files import (
     PART,

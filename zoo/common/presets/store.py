@@ -19,10 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core import registry
+from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError, nearest
 from zoo.common.core.recipe import Recipe
+from zoo.common.core.settings import assets
 from zoo.common.presets.runs import read_json, write_json
-from zoo.common.utils.files import atomic_file, write_text
+from zoo.common.utils.files import atomic_file, read_text, write_text
 
 # A clone has the presets beside the package, an installed one inside it. The presets of a family may be
 # a package of their own, `recurrent_zoo_<family>`: the zoo's has their cards and metrics.
@@ -145,18 +147,39 @@ def load_recipe(folder: Path) -> Recipe:
         recipe = registry.entry(values["name"]).recipe().merge(values)
     except ZooError as error:
         raise ZooError(f"{path} is corrupt: {error}") from None
-    recipe = replace(recipe, data=recipe.data.with_assets(folder))
-    if recipe.adapt([]) != recipe:
-        assets = ", ".join(recipe.data.assets())
-        raise ZooError(
-            f"{folder}: {assets} does not fit {RECIPE_FILE}: they are of different models."
-        )
+    try:
+        recipe = replace(recipe, data=replace(recipe.data, **_read_assets(folder, recipe.data)))
+        fits = recipe.adapt([]) == recipe
+    except ZooError as error:
+        raise ZooError(f"{folder}: {error}") from None
+    if not fits:
+        names = ", ".join(asset.file for asset in assets(recipe.data).values())
+        raise ZooError(f"{folder}: {names} and {RECIPE_FILE} belong to different models.")
     return recipe
+
+
+def _read_assets(folder: Path, data: Data) -> dict[str, Any]:
+    """Return the assets of a data kind in a folder, by the name of their field."""
+    values = {}
+    for name, asset in assets(data).items():
+        path = folder / asset.file
+        if not asset.optional or path.exists():
+            values[name] = asset.kind.from_text(read_text(path), path)
+    return values
+
+
+def asset_texts(data: Data) -> dict[str, str]:
+    """Return the text of each asset file of a data kind, by file name; not of an empty optional one."""
+    return {
+        asset.file: getattr(data, name).to_text()
+        for name, asset in assets(data).items()
+        if getattr(data, name) or not asset.optional
+    }
 
 
 def files(recipe: Recipe) -> tuple[str, ...]:
     """Return the names of the files of a preset that its answers come from."""
-    return (recipe.model.file, RECIPE_FILE, *recipe.data.assets())
+    return (recipe.model.file, RECIPE_FILE, *asset_texts(recipe.data))
 
 
 def load_model(folder: Path, recipe: Recipe) -> Any:
@@ -173,7 +196,7 @@ def save_model(folder: Path, model: Any, recipe: Recipe) -> None:
 def save_recipe(folder: Path, recipe: Recipe) -> None:
     """Write recipe.json and the assets, each atomically."""
     write_json(folder / RECIPE_FILE, recipe.to_dict())
-    for name, text in recipe.data.assets().items():
+    for name, text in asset_texts(recipe.data).items():
         write_text(folder / name, text)
 
 
@@ -186,7 +209,7 @@ def recipe_copied(folder: Path, out: Path, recipe: Recipe) -> Iterator[None]:
     new = []
     try:
         # The recipe last: with it the folder is that of a preset, whose assets are whole.
-        for name in (*recipe.data.assets(), RECIPE_FILE):
+        for name in (*asset_texts(recipe.data), RECIPE_FILE):
             if not os.path.exists(out / name):
                 new.append(out / name)
             with atomic_file(out / name) as temporary:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from abc import abstractmethod
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -105,7 +106,7 @@ class KerasModel(ModelConfig):
                 f"{path} does not fit the recipe and its assets: it holds another shape of model."
             )
         if not all(np.isfinite(w).all() for w in weights):
-            raise ZooError(f"{path} is corrupt: it has weights that are no finite numbers.")
+            raise ZooError(f"{path} is corrupt: it has NaN or infinite weights.")
         own.set_weights(weights)
         return model
 
@@ -159,6 +160,19 @@ class KerasModel(ModelConfig):
         ):
             for name, content in members.items():
                 new.writestr(name, content)
+
+
+@dataclass(frozen=True)
+class LinearModel(KerasModel):
+    """A Keras model with a linear layer that is solved by least squares."""
+
+    @abstractmethod
+    def linear_layer(self, model: keras.Model) -> keras.layers.Dense:
+        """Return the layer that is solved."""
+
+    @abstractmethod
+    def linear_targets(self, y: dict[str, np.ndarray]) -> np.ndarray:
+        """Return the targets of that layer for the y of a batch, float [batch, units]."""
 
 
 def keras_function(model: keras.Model) -> Function:

@@ -1,28 +1,34 @@
-"""A preset in Python: what `zoo.load` gives."""
+"""Presets in Python, as `zoo.load` returns them."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Sequence
+import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.common.core.errors import check_choice
+from zoo.common.core.capabilities import Streaming
+from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.model import Graphs
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
 from zoo.common.presets.runs import read_json
 from zoo.common.runtime import BACKENDS, KERAS, open_graphs
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Preset:
-    """A trained recipe: the model, what made it, and how well it does.
+    """A trained model with its recipe and metrics.
 
-    name: str. folder: Path. Where it was loaded from.
-    recipe: Recipe. metrics: dict. What metrics.json holds; empty for a run.
-    runtime: str. What it answers in; one of `zoo.common.runtime.BACKENDS`.
+    Args:
+        name: name of the preset, or path of the run folder.
+        folder: the folder it was loaded from.
+        recipe: the recipe it was trained by.
+        metrics: content of metrics.json; empty for a run.
+        runtime: runtime of the graphs: one of `zoo.common.runtime.BACKENDS`.
     """
 
     name: str
@@ -33,30 +39,80 @@ class Preset:
 
     @functools.cached_property
     def model(self) -> Any:
-        """The trained model, whatever the runtime; a `keras.Model` but for models not of Keras."""
+        """The trained model: a `keras.Model`, except for models that are not Keras models."""
         return store.load_model(self.folder, self.recipe)
 
     @functools.cached_property
     def graphs(self) -> Graphs:
-        """The graphs of the model, run by the runtime."""
+        """The graphs of the model in the runtime."""
         if self.runtime == KERAS:
             return Graphs(KERAS, self.recipe.model.functions(self.model))
         return open_graphs(self.runtime, self.folder)
 
-    def predict(self, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Return one answer an input, `{"input", "output", ...}`; `{"input", "error"}` for a bad one."""
-        return self.recipe.task.predict(self.graphs, self.recipe, inputs)
+    @property
+    def predictor(self) -> Predictor:
+        """The parts that a task needs to answer inputs."""
+        return self.recipe.predictor(self.graphs)
 
-    def stream(self, **how: Any) -> Any:
-        """Return what takes an input part by part while it is made; see `Data.stream`.
+    def predict(self, inputs: Any) -> Iterator[dict[str, Any]]:
+        """Yield one answer per input: `{"input", "output", ...}`, or `{"input", "error"}`.
 
         Args:
-            how: about the input, such as the `sample_rate` of a recording, in Hz.
+            inputs: one input or a list: a path, a text, or an object that the data kind accepts, such as
+                a tuple (waveform, sample rate), a PIL image or a pandas series.
+        """
+        return self.recipe.task.predict(self.predictor, input_list(inputs))
+
+    def stream(self, sample_rate: int | None = None) -> Any:
+        """Return a stream, which accepts an input block by block.
+
+        Args:
+            sample_rate: sample rate of the input in Hz; None for that of the model.
 
         Raises:
-            ZooError: the preset answers whole inputs only; one that can stream is named.
+            ZooError: the preset does not support streaming.
         """
-        return self.recipe.data.stream(self.graphs, self.recipe, **how)
+        check_stream(self.name, self.recipe)
+        data: Any = self.recipe.data
+        return data.open_stream(self.predictor, self.recipe.task, sample_rate)
+
+    def __repr__(self) -> str:
+        kind = type(self.recipe.model).__name__
+        return f"Preset {self.name}: {kind}\n{self._figures()}\n{self.runtime}, {self.folder}"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>"
+
+    def _figures(self) -> str:
+        """Return the metrics of each split as one line."""
+        rows = self.metrics.get("figures", {}).items()
+        texts = [
+            " ".join(
+                [f"{split}:", *(f"{key} {value:.4g}" for key, value in row["metrics"].items())]
+            )
+            for split, row in rows
+        ]
+        return "; ".join(texts) or "no metrics: the run is not published"
+
+
+def check_stream(name: str, recipe: Recipe) -> None:
+    """Check that a recipe supports streaming. No model is loaded.
+
+    Args:
+        name: name of the preset, for the error message.
+        recipe: recipe of the preset.
+
+    Raises:
+        ZooError: it does not.
+    """
+    if not isinstance(recipe.data, Streaming):
+        raise ZooError(f"{name} does not support streaming.")
+    recipe.data.check_stream(name, recipe.model)
+
+
+def input_list(inputs: Any) -> list[Any]:
+    """Return inputs as a list. Everything but a list is one input."""
+    return inputs if isinstance(inputs, list) else [inputs]
 
 
 def load_preset(preset_or_folder: str | Path, runtime: str = KERAS) -> Preset:
@@ -71,6 +127,6 @@ def load_preset(preset_or_folder: str | Path, runtime: str = KERAS) -> Preset:
         metrics=read_json(metrics) if metrics.exists() else {},
         runtime=runtime,
     )
-    # What is missing or corrupt is told now, not at the first answer.
+    # Missing and corrupt files are reported now, not at the first answer.
     _ = preset.model if runtime == KERAS else preset.graphs
     return preset

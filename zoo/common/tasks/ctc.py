@@ -1,165 +1,161 @@
-"""Connectionist temporal classification as a task: from frames without labels in time to a text.
-
-Its data has `labels` (`zoo.common.data.labels.Labels`), its examples `id` and `transcript`; its model
-has the outputs `logits` float32 [batch, time, vocabulary_size] and `logit_lengths` int32 [batch].
-"""
+"""Connectionist temporal classification: from frames without aligned labels to a text."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.errors import ZooError, check_choice
-from zoo.common.core.task import Evaluation, Task
+from zoo.common.core.capabilities import EvaluationPlots, Segment, SegmentAnswers
+from zoo.common.core.data import Item
+from zoo.common.core.errors import ZooError
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.settings import renamed
+from zoo.common.core.task import Task
 from zoo.common.ctc.search import greedy_search
 from zoo.common.ctc.transcribe import check_search, transcribe
 from zoo.common.ctc.words import Transcription, word_times
 from zoo.common.data.batching import evaluation_batches
+from zoo.common.data.labels import LabelledData, Labels
+from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.decoding.segments import join_texts
 from zoo.common.metrics.error_rates import METRICS, error_rates
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.rescoring import open_language_model, rescore
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from zoo.common.core.data import Item, Segment
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
+Recognizer = Predictor[LabelledData, ModelConfig, CTCSearch]
 
 
 @dataclass(frozen=True)
-class CTC(Task):
-    """A text out of frames. The decoder is a `CTCSearch`.
+class CTC(Task, SegmentAnswers, EvaluationPlots):
+    """Answer with a text.
 
-    error_rate: str. What steers a run: "wer", errors of words; "cer", of characters; "per", of
-        phonemes, which are the words of their transcripts.
+    The labels of the data have the unit "character" or "word". Examples have the attributes `id` and
+    `transcript`. The model has the outputs `logits` float32 [batch, time, vocabulary_size] and
+    `logit_lengths` int32 [batch].
+
+    Args:
+        monitor: "wer", the word error rate; "cer", the character error rate; or "per", the phoneme error
+            rate, where phonemes are the words of transcripts.
     """
 
     verb: ClassVar[str] = "transcribe"
     packages: ClassVar[tuple[str, ...]] = ("jiwer",)
+    monitors: ClassVar[tuple[str, ...]] = METRICS
 
-    error_rate: str = "wer"
-
-    def __post_init__(self):
-        check_choice("task.error_rate", self.error_rate, METRICS)
-
-    @property
-    def metric(self) -> str:
-        """The error rate."""
-        return self.error_rate
+    monitor: str = renamed("wer", formerly="error_rate")
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`: CTC over true lengths."""
+        """Return the CTC loss over true lengths."""
         from zoo.common.ctc.loss import ctc_loss
 
         return ctc_loss(
             outputs["logits"], outputs["logit_lengths"], y["labels"], y["label_lengths"]
         )
 
-    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """See `Task.evaluate`: error rates, with the counts behind them and utterances that show them.
+    def check_predictor(self, predictor: Recognizer) -> None:
+        decoder = predictor.decoder
+        check_search(decoder, predictor.data.labels)
+        if decoder.rescore:
+            open_language_model(decoder.rescore)
+        if decoder.times:
+            _seconds_per_frame(predictor)
 
-        Of an example that cannot be read, all is counted as deleted. A row has `raw`, too: the text of
-        the likeliest path, without a search.
+    def evaluate(self, predictor: Recognizer, examples: list[Any]) -> Evaluation:
+        """Return error rates, with counts and examples in the report.
+
+        All words of an unreadable example count as deleted. Rows include `raw`, the text of the most
+        probable path without a search.
         """
         started = time.perf_counter()
-        self.check_decoder(recipe)
-        labels, errors = recipe.data.labels, {}
+        self.check_predictor(predictor)
+        labels = predictor.data.labels
+        errors: dict[int, str] = {}
         texts, raw = [""] * len(examples), [""] * len(examples)
-        for i, logits in self.logits(graphs, recipe, examples, errors):
-            texts[i] = self.text(logits, recipe)
+        for i, logits in self.logits(predictor, examples, errors):
+            texts[i] = self.text(logits, predictor.decoder, labels)
             raw[i] = labels.text(greedy_search(logits).labels)
-        metrics, report, rows = error_rates(examples, texts, raw, self.metric)
-        report += [f"Not readable, counted as deleted: {error}" for error in errors.values()]
+        metrics, report, rows = error_rates(examples, texts, raw, self.monitor)
+        report += [f"Unreadable, counted as deleted: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 
     def logits(
-        self, graphs: Graphs, recipe: Recipe, examples: list[Any], errors: dict[str, ZooError]
+        self, predictor: Recognizer, examples: list[Any], errors: dict[int, str]
     ) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield (index of an example, its logits [time, vocabulary_size]) of all that can be read.
+        """Yield (index, logits [time, vocabulary_size]) of each readable example.
 
         Args:
-            errors: takes the others, by their ids.
+            predictor: the trained model.
+            examples: the examples of a split.
+            errors: receives the error of each unreadable example by its index.
         """
-        for indices, inputs in evaluation_batches(recipe, examples, errors):
-            yield from zip(indices, _logits(graphs[MODEL](**inputs)), strict=True)
+        for indices, inputs in evaluation_batches(
+            predictor.data, predictor.model, examples, errors
+        ):
+            yield from zip(indices, _logits(predictor.graphs[MODEL](**inputs)), strict=True)
 
-    def check_decoder(self, recipe: Recipe) -> None:
-        """Check that the decoder can be used: read its files, open its language model.
+    def transcriptions(
+        self, logits: np.ndarray, decoder: CTCSearch, labels: Labels
+    ) -> list[Transcription]:
+        """Return the best texts of logits [time, vocabulary_size], the best one first."""
+        found = transcribe(logits, decoder, labels)
+        return rescore(found, decoder) if decoder.rescore else found
 
-        Raises:
-            ZooError: as `check_search` and `open_language_model`.
+    def text(self, logits: np.ndarray, decoder: CTCSearch, labels: Labels) -> str:
+        """Return the best text of logits in the form of transcripts: phonemes if `monitor` is "per"."""
+        best = self.transcriptions(logits, decoder, labels)[0]
+        return labels.text(best.labels) if self.monitor == "per" else best.text
+
+    def answer(self, predictor: Recognizer, item: Item) -> dict[str, Any]:
+        """Return the text with its log-probability in nats.
+
+        A word search also returns its `score`, and `lm_log_probability` of a language model; rescoring
+        returns the new `score` and `rescore_log_probability`. With `n_best`, `alternatives` lists several
+        texts. With `times`, `words` lists begin and end in seconds and confidence.
         """
-        check_search(recipe.decoder, recipe.data.labels)
-        if recipe.decoder.rescore:
-            open_language_model(recipe.decoder.rescore)
-
-    def transcriptions(self, logits: np.ndarray, recipe: Recipe) -> list[Transcription]:
-        """Return the best texts of logits [time, vocabulary_size], the best first."""
-        found = transcribe(logits, recipe.decoder, recipe.data.labels)
-        return rescore(found, recipe.decoder) if recipe.decoder.rescore else found
-
-    def text(self, logits: np.ndarray, recipe: Recipe) -> str:
-        """Return the best text of logits, as transcripts are written: of phonemes in `per`."""
-        best = self.transcriptions(logits, recipe)[0]
-        return recipe.data.labels.text(best.labels) if self.metric == "per" else best.text
-
-    def predict(
-        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
-    ) -> Iterator[dict[str, Any]]:
-        """See `Task.predict`. What is wrong with the decoder is raised before the first answer."""
-        self.check_decoder(recipe)
-        if recipe.decoder.times:
-            _clock(recipe)
-        return super().predict(graphs, recipe, inputs)
-
-    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
-        """See `Task.answer`: the text with its log-probability in nats.
-
-        Of a search for words also its `score`, and `lm_log_probability` by a language model; of what was
-        rescored its new `score`, and `rescore_log_probability`. Of several
-        (`n_best`), `alternatives` lists all; `times` adds `words`, each with its begin and end in
-        seconds and a confidence.
-        """
-        (logits,) = _logits(graphs[MODEL](**recipe.data.collate([item])))
-        return self.answer_logits(logits, recipe, item.get("begin", 0.0))
+        (logits,) = _logits(predictor.graphs[MODEL](**predictor.data.collate([item])))
+        return self.answer_logits(logits, predictor, item.get("begin", 0.0))
 
     def answer_logits(
-        self, logits: np.ndarray, recipe: Recipe, begin: float = 0.0
+        self, logits: np.ndarray, predictor: Recognizer, begin: float = 0.0
     ) -> dict[str, Any]:
-        """Return what `answer` gives for the logits [time, vocabulary_size] of one input.
+        """Return the `answer` for the logits [time, vocabulary_size] of one input.
 
         Args:
+            logits: the logits.
+            predictor: the trained model.
             begin: seconds of the input before the first frame.
         """
-        decoder, found = recipe.decoder, self.transcriptions(logits, recipe)
+        decoder = predictor.decoder
+        found = self.transcriptions(logits, decoder, predictor.data.labels)
         texts = [{"output": one.text, **one.scores} for one in found]
         answer: dict[str, Any] = dict(texts[0])
         if decoder.n_best > 1:
             answer["alternatives"] = texts
         if decoder.times:
-            answer["words"] = word_times(logits, found[0], _clock(recipe), begin)
+            seconds = _seconds_per_frame(predictor)
+            answer["words"] = word_times(logits, found[0], seconds, begin)
         return answer
 
-    def answer_segments(
-        self, graphs: Graphs, recipe: Recipe, segments: Iterator[Segment]
-    ) -> dict[str, Any]:
-        """See `Task.answer_segments` and `zoo.common.decoding.segments.join_texts`."""
-        return join_texts((piece, self.answer(graphs, recipe, piece.item)) for piece in segments)
+    def answer_segments(self, predictor: Recognizer, segments: Iterator[Segment]) -> dict[str, Any]:
+        """Return the joined answers of `zoo.common.decoding.segments.join_texts`."""
+        return join_texts((segment, self.answer(predictor, segment.item)) for segment in segments)
 
-    def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
-        """See `Task.answer_in_graph`: `text` string [batch] and `log_probability` float32 [batch]."""
+    def answer_in_graph(self, predictor: Recognizer) -> Any:
+        """Return `text` string [batch] and `log_probability` float32 [batch]."""
         import tensorflow as tf
 
         from zoo.common.ctc import in_graph
 
-        labels, width = recipe.data.labels, recipe.decoder.beam_width
+        labels, width = predictor.data.labels, predictor.decoder.beam_width
         symbols = tf.constant(["", *labels.symbols])
+        model = predictor.graphs[MODEL]
 
         def answer(inputs):
             outputs = model(inputs, training=False)
@@ -176,11 +172,13 @@ class CTC(Task):
 
         return answer
 
-    def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
-        """See `Task.plot`: how many examples have which error rate."""
+    def plot_evaluation(
+        self, predictor: Recognizer, evaluation: Evaluation, folder: Path
+    ) -> list[Path]:
+        """Draw a histogram of the error rates of examples."""
         from zoo.common.utils.plots import figure, save
 
-        metric = self.metric
+        metric = self.monitor
         rates = [row[metric] for row in evaluation.rows]
         picture = figure(figsize=(7, 4))
         axes = picture.subplots()
@@ -193,14 +191,14 @@ class CTC(Task):
 
 
 def _logits(outputs: dict[str, np.ndarray]) -> Iterable[np.ndarray]:
-    """The logits [time, vocabulary_size] of each row of a batch, true frames only."""
+    """Yield the logits [time, vocabulary_size] of each row of a batch, without padding."""
     for logits, length in zip(outputs["logits"], outputs["logit_lengths"], strict=True):
         yield logits[:length]
 
 
-def _clock(recipe: Recipe) -> float:
-    """The seconds from one frame of logits to the next. Raises `ZooError` where there is no clock."""
-    seconds = getattr(recipe.model, "seconds_per_frame", None)
+def _seconds_per_frame(predictor: Recognizer) -> float:
+    """Return the seconds between frames of logits. Raises `ZooError` if the input has no time axis."""
+    seconds = getattr(predictor.model, "seconds_per_frame", None)
     if seconds is None:
-        raise ZooError(f"{recipe.name} knows no times: its input has no clock.")
+        raise ZooError(f"{predictor.name} has no timestamps: its input is not a recording.")
     return seconds

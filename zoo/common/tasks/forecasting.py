@@ -1,87 +1,145 @@
-"""Forecasting as a task: the next values of a series from those before them.
-
-Its examples have `id`. Its data has
-    windows(example, recipe, horizon, stride)   `inputs`, a dict of arrays [windows, ...], `targets`
-        float32 [windows, horizon], NaN where there is none, and `first`, the number of the first target;
-    intervals   an `Intervals` or None, which `calibrate` sets.
-Its model has the input `series` float32 [batch, context], perhaps `covariates` float32 [batch, context +
-steps, covariates], and the output `forecast` float32 [batch, steps], the next values, in the data's own
-units; its config has `steps`, and `scale(series)`, the unit of errors. A forecast of more steps than the
-model gives at once is iterated: what was forecast is read as if it had been observed.
-"""
+"""Forecasting: the next values of a series from its past values."""
 
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from zoo.common.core.capabilities import Calibration, EvaluationPlots
+from zoo.common.core.data import Data, Item
 from zoo.common.core.errors import ZooError
-from zoo.common.core.task import Evaluation
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.model import Function
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.settings import renamed
+from zoo.common.core.task import Task
+from zoo.common.decoding.decoders import Forecast
 from zoo.common.metrics.intervals import Intervals
-from zoo.common.presets import store
 from zoo.common.runtime.keras_model import MODEL
-from zoo.common.runtime.preset import load_preset
-from zoo.common.tasks.steered import SteeredTask
 from zoo.common.utils.progress import progress
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from zoo.common.core.data import Item
-    from zoo.common.core.model import Function, Graphs
-    from zoo.common.core.recipe import Recipe
-
 BATCH = 256
-# Of a plot, one above the other.
+# Limit of the subplots of a figure.
 MAX_PLOTTED = 6
-METRICS = ("nmse", "smape")
-# Steps ahead that intervals are measured for, where neither model nor decoder gives more.
+# Smallest number of steps ahead for which intervals are measured, if dev is long enough.
 CALIBRATED_STEPS = 100
 
 
-@dataclass(frozen=True)
-class Forecasting(SteeredTask):
-    """Forecasts of a series. The decoder is a `Forecast`.
+class SeriesWindows(Protocol):
+    """Windows of a series.
 
-    steer_by: str. The metric that steers a run, and what is learnt with it: "nmse", the squared error
-        over the variance of the targets, 1 for always forecasting their mean; or "smape", the absolute
-        error over the mean size of target and forecast, for many series of different sizes.
+    Args:
+        inputs: model inputs [windows, ...] by name.
+        targets: float32 [windows, horizon], NaN where a value is missing.
+        first: int [windows], the number of the first target.
+    """
+
+    inputs: dict[str, np.ndarray]
+    targets: np.ndarray
+    first: np.ndarray
+
+
+class SeriesData(Data):
+    """Data of a forecasting task. Examples have the attributes `id` and `values`.
+
+    Args:
+        intervals: intervals around forecasts, which `Forecasting.calibrate` measures.
+    """
+
+    intervals: Intervals
+
+    @abstractmethod
+    def windows(self, example: Any, model: Any, horizon: int, stride: int = 1) -> SeriesWindows:
+        """Return the windows of an example, with `stride` values between their targets."""
+
+    @abstractmethod
+    def future_inputs(
+        self, item: Item, model: Any, horizon: int
+    ) -> tuple[dict[str, np.ndarray], list[list[str]] | None]:
+        """Return the model inputs for a forecast of `horizon` steps after the end of each series.
+
+        Args:
+            item: result of `read_input`, with `names`, the names of its series.
+            model: config of the model.
+            horizon: number of steps ahead.
+
+        Returns:
+            Arrays [series, ...] by name, and the forecast times of each series as text, or None if the
+            series has no times.
+
+        Raises:
+            ZooError: covariates do not reach as far ahead.
+        """
+
+
+class ForecastModel(Protocol):
+    """Config of a forecasting model.
+
+    The model has the input `series` float32 [batch, context], optionally `covariates` float32 [batch,
+    context + steps, covariates], and the output `forecast` float32 [batch, steps], the next values in
+    the units of the data.
+    """
+
+    context: int
+    steps: int
+
+    def scale(self, series: np.ndarray) -> np.ndarray:
+        """Return the unit of errors, [batch, 1], of windows [batch, context]."""
+
+
+Forecaster = Predictor[SeriesData, ForecastModel, Forecast]
+
+
+@dataclass(frozen=True)
+class Forecasting(Task, Calibration, EvaluationPlots):
+    """Answer with the next values of a series.
+
+    A forecast with more steps than the model's is iterated: forecast values replace observed ones.
+
+    Args:
+        monitor: "nmse", the squared error divided by the variance of the targets, which is 1 for a
+            constant forecast of their mean; or "smape", the absolute error divided by the mean size of
+            target and forecast, for series of different sizes. It also determines the loss.
     """
 
     verb: ClassVar[str] = "forecast"
+    monitors: ClassVar[tuple[str, ...]] = ("nmse", "smape")
 
-    steering_metrics: ClassVar[tuple[str, ...]] = METRICS
-
-    steer_by: str = "nmse"
+    monitor: str = renamed("nmse", formerly="steer_by")
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`: the mean error of `targets` whose `weight` is 1, in units of `scale`: squared
-        where `nmse` steers, absolute where `smape` does."""
+        """Return the mean error of `targets` whose `weight` is 1, in units of `scale`.
+
+        The error is squared if `monitor` is "nmse", and absolute if it is "smape".
+        """
         from keras import ops
 
         error = (y["targets"] - ops.cast(outputs["forecast"], "float32")) / y["scale"]
-        error = ops.square(error) if self.steer_by == "nmse" else ops.abs(error)
+        error = ops.square(error) if self.monitor == "nmse" else ops.abs(error)
         return ops.mean(error * y["weight"], axis=-1)
 
-    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """See `Task.evaluate`: of each series, in stretches as long as the decoder's horizon.
+    def evaluate(self, predictor: Forecaster, examples: list[Any]) -> Evaluation:
+        """Return the error of forecasts with the decoder's horizon.
 
-        Each stretch is forecast from the true values before it: with a horizon of 1, each value is.
-        Missing targets are left out. The report has the root of the mean squared error, in the data's
-        own units, and how many targets the decoder's intervals cover.
+        Each series is divided into stretches of that length; each is forecast from the true values
+        before it. With a horizon of 1, every value is forecast from true values. Missing targets are
+        left out. The report has the root mean squared error in the units of the data, and the share of
+        targets inside the decoder's intervals.
         """
         started = time.perf_counter()
-        horizon = recipe.decoder.horizon
-        forecasts = _forecast_examples(graphs[MODEL], recipe, examples, horizon, horizon)
-        rows = [row for each in forecasts for row in _rows(recipe, *each)]
+        horizon = predictor.decoder.horizon
+        forecasts = _forecast_examples(predictor, examples, horizon, horizon)
+        rows = [row for each in forecasts for row in _rows(predictor, *each)]
         targets = np.array([row["reference"] for row in rows])
         outputs = np.array([row["output"] for row in rows])
         if not len(rows) or not targets.var():
             raise ZooError(
-                f"Targets must differ from each other. Received: {len(targets)}"
+                f"The targets must not all be equal. Received: {len(targets)} targets"
                 + (f", all {targets[0]}." if len(rows) else ".")
             )
         squared_error = np.mean((targets - outputs) ** 2)
@@ -93,51 +151,56 @@ class Forecasting(SteeredTask):
             f"horizon {horizon}, {len(rows)} forecasts, root mean squared error "
             f"{np.sqrt(squared_error):.6g}"
         ]
-        if recipe.decoder.interval:
+        if predictor.decoder.interval:
             low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
             coverage = np.mean((low <= targets) & (targets <= high))
             report.append(
-                f"intervals of {recipe.decoder.interval}: {coverage:.4f} of the targets are inside, "
+                f"intervals of {predictor.decoder.interval}: {coverage:.4f} of the targets inside, "
                 f"mean width {np.mean(high - low):.6g}"
             )
-        metrics = {self.metric: values[self.metric]}
+        metrics = {self.monitor: values[self.monitor]}
         return Evaluation(metrics, len(rows), time.perf_counter() - started, report, rows)
 
-    def calibrate(self, recipe: Recipe, examples: list[Any], folder: Path) -> None:
-        """See `Task.calibrate`: the intervals, out of the errors of forecasts from every value on."""
-        preset = load_preset(folder)
-        horizon = max(CALIBRATED_STEPS, recipe.decoder.horizon, recipe.model.steps)
+    def calibrate(self, predictor: Forecaster, examples: list[Any]) -> SeriesData:
+        """Return the data with the intervals that follow from forecast errors on dev."""
+        horizon = max(CALIBRATED_STEPS, predictor.decoder.horizon, predictor.model.steps)
         horizon = min(horizon, max(len(example.values) for example in examples))
         errors = [
-            (forecasts - windows.targets) / recipe.model.scale(windows.inputs["series"])
-            for _, windows, forecasts in _forecast_examples(
-                preset.graphs[MODEL], recipe, examples, horizon, 1
-            )
+            (forecasts - windows.targets) / predictor.model.scale(windows.inputs["series"])
+            for _, windows, forecasts in _forecast_examples(predictor, examples, horizon, 1)
         ]
-        data = replace(preset.recipe.data, intervals=Intervals.of(np.concatenate(errors)))
-        store.save_recipe(folder, replace(preset.recipe, data=data))
+        intervals = Intervals.of(np.concatenate(errors))
+        data: Any = predictor.data
+        return replace(data, intervals=intervals)
 
-    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
-        """See `Task.answer`: `forecast` lists as many values as the decoder's horizon; of several series
-        it is a dict of such lists by name.
+    def answer(self, predictor: Forecaster, item: Item) -> dict[str, Any]:
+        """Return `forecast`, the next values; for several series, a dict of such lists by name.
 
-        Where the item has `times`, several `names`, or there are intervals, `steps` has a row for each
+        If the series has times, or there are several series or intervals, `steps` has one row for each
         step of each series.
         """
-        horizon = recipe.decoder.horizon
-        inputs = recipe.data.collate([item])
-        forecasts = _forecast(graphs[MODEL], recipe, inputs, horizon)
-        names, times = item.get("names", [""]), item.get("times")
-        columns = {"forecast": forecasts} | _bounds(recipe, inputs["series"], forecasts)
+        horizon = predictor.decoder.horizon
+        inputs, times = predictor.data.future_inputs(item, predictor.model, horizon)
+        forecasts = _forecast(predictor.graphs[MODEL], predictor.model, inputs, horizon)
+        names = item["names"]
+        columns = {"forecast": forecasts} | _bounds(predictor, inputs["series"], forecasts)
         if len(names) == 1:
             values = [_plain(x) for x in forecasts[0]]
-            answer = {"output": " ".join(f"{x:.6g}" for x in values), "forecast": values}
+            answer: dict[str, Any] = {
+                "output": " ".join(f"{x:.6g}" for x in values),
+                "forecast": values,
+            }
             if times is None and len(columns) == 1:
                 return answer
             answer["output"] = f"{horizon} steps ahead"
         else:
-            values = {n: [_plain(x) for x in row] for n, row in zip(names, forecasts, strict=True)}
-            answer = {"output": f"{len(names)} series, {horizon} steps ahead", "forecast": values}
+            answer = {
+                "output": f"{len(names)} series, {horizon} steps ahead",
+                "forecast": {
+                    name: [_plain(x) for x in row]
+                    for name, row in zip(names, forecasts, strict=True)
+                },
+            }
         answer["steps"] = [
             ({"series": name} if len(names) > 1 else {})
             | ({"time": times[i][j]} if times else {"step": j + 1})
@@ -147,11 +210,12 @@ class Forecasting(SteeredTask):
         ]
         return answer
 
-    def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
-        """See `Task.answer_in_graph`: `forecast` float32 [batch, horizon]."""
+    def answer_in_graph(self, predictor: Forecaster) -> Any:
+        """Return `forecast` float32 [batch, horizon]."""
         import tensorflow as tf
 
-        horizon, steps, context = recipe.decoder.horizon, recipe.model.steps, recipe.model.context
+        horizon, model = predictor.decoder.horizon, predictor.graphs[MODEL]
+        steps, context = predictor.model.steps, predictor.model.context
         calls = -(-horizon // steps)
 
         def answer(inputs):
@@ -173,8 +237,10 @@ class Forecasting(SteeredTask):
 
         return answer
 
-    def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
-        """See `Task.plot`: the first few series with their forecasts."""
+    def plot_evaluation(
+        self, predictor: Forecaster, evaluation: Evaluation, folder: Path
+    ) -> list[Path]:
+        """Draw the first series with their forecasts."""
         from zoo.common.utils.plots import figure, save
 
         series: dict[str, list[dict[str, Any]]] = {}
@@ -192,34 +258,34 @@ class Forecasting(SteeredTask):
             )
             if "low" in rows[0]:
                 low, high = ([row[name] for row in rows] for name in ("low", "high"))
-                words = f"interval of {recipe.decoder.interval}"
+                words = f"{predictor.decoder.interval} interval"
                 axes.fill_between(steps, low, high, color="tab:red", alpha=0.2, label=words)
             axes.set(xlabel="step", ylabel="value")
             axes.set_title(
-                f"{id_}: horizon {recipe.decoder.horizon}, "
-                f"{self.metric} {evaluation.metrics[self.metric]:.4g}"
+                f"{id_}: horizon {predictor.decoder.horizon}, "
+                f"{self.monitor} {evaluation.metrics[self.monitor]:.4g}"
             )
             axes.legend()
         return [save(picture, folder / "forecasts.png")]
 
 
 def _plain(value: np.floating) -> float:
-    """A number with the digits that float32 has."""
+    """Return a number rounded to the precision of float32."""
     return float(f"{value:.7g}")
 
 
 def _smape(targets: np.ndarray, outputs: np.ndarray) -> float:
-    """Mean of |target - output| over the mean size of the two; 0 where both are 0."""
+    """Return the mean of |target - output| / mean size of the two; 0 where both are 0."""
     size = (np.abs(targets) + np.abs(outputs)) / 2
     return float(np.mean(np.abs(targets - outputs) / np.where(size > 0, size, 1)))
 
 
 def _rows(
-    recipe: Recipe, example: Any, windows: Any, forecasts: np.ndarray
+    predictor: Forecaster, example: Any, windows: SeriesWindows, forecasts: np.ndarray
 ) -> list[dict[str, Any]]:
-    """A row for each target of an example that is there."""
+    """Return a row for each target of an example that is not missing."""
     columns = {"reference": windows.targets, "output": forecasts}
-    columns |= _bounds(recipe, windows.inputs["series"], forecasts)
+    columns |= _bounds(predictor, windows.inputs["series"], forecasts)
     return [
         {"id": example.id, "step": int(windows.first[i] + j)}
         | {name: float(array[i, j]) for name, array in columns.items()}
@@ -227,31 +293,41 @@ def _rows(
     ]
 
 
-def _bounds(recipe: Recipe, series: np.ndarray, forecasts: np.ndarray) -> dict[str, np.ndarray]:
-    """`low` and `high` of the decoder's interval around forecasts [windows, horizon]; {} without one."""
-    level = recipe.decoder.interval
+def _bounds(
+    predictor: Forecaster, series: np.ndarray, forecasts: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return `low` and `high` of the decoder's interval around forecasts [windows, horizon].
+
+    Returns {} if the decoder has no interval.
+    """
+    level, intervals = predictor.decoder.interval, predictor.data.intervals
     if not level:
         return {}
-    if recipe.data.intervals is None:
+    if not intervals:
         raise ZooError(
-            f"{recipe.name} has no intervals here: they are measured when a training ends. "
+            f"{predictor.name} has no intervals: they are measured at the end of a training. "
             f"Received: --interval {level}."
         )
-    half = recipe.model.scale(series) * recipe.data.intervals.half_widths(level, forecasts.shape[1])
+    half = predictor.model.scale(series) * intervals.half_widths(level, forecasts.shape[1])
     return {"low": forecasts - half, "high": forecasts + half}
 
 
 def _forecast_examples(
-    graph: Function, recipe: Recipe, examples: list[Any], horizon: int, stride: int
-) -> list[tuple[Any, Any, np.ndarray]]:
-    """(example, windows, forecasts float32 [windows, horizon]) of each example; batches span several."""
-    windows = [recipe.data.windows(example, recipe, horizon, stride) for example in examples]
+    predictor: Forecaster, examples: list[Any], horizon: int, stride: int
+) -> list[tuple[Any, SeriesWindows, np.ndarray]]:
+    """Return (example, windows, forecasts float32 [windows, horizon]) of each example.
+
+    A batch may contain windows of several examples.
+    """
+    data, model = predictor.data, predictor.model
+    windows = [data.windows(example, model, horizon, stride) for example in examples]
     inputs = {
         name: np.concatenate([each.inputs[name] for each in windows]) for name in windows[0].inputs
     }
     blocks = range(0, len(inputs["series"]), BATCH)
+    graph = predictor.graphs[MODEL]
     forecasts = [
-        _forecast(graph, recipe, {name: x[i : i + BATCH] for name, x in inputs.items()}, horizon)
+        _forecast(graph, model, {name: x[i : i + BATCH] for name, x in inputs.items()}, horizon)
         for i in progress(blocks, "Evaluating", len(blocks), "batch")
     ]
     ends = np.cumsum([len(each.targets) for each in windows])[:-1]
@@ -260,21 +336,21 @@ def _forecast_examples(
 
 
 def _forecast(
-    graph: Function, recipe: Recipe, inputs: dict[str, np.ndarray], horizon: int
+    graph: Function, model: ForecastModel, inputs: dict[str, np.ndarray], horizon: int
 ) -> np.ndarray:
-    """The next values after windows, float32 [windows, horizon]."""
+    """Return the next values after windows, float32 [windows, horizon]."""
     series, covariates = inputs["series"], inputs.get("covariates")
-    context, steps = recipe.model.context, recipe.model.steps
+    context, steps = model.context, model.steps
     blocks: list[np.ndarray] = []
     for begin in range(0, horizon, steps):
-        known = {}
+        future = {}
         if covariates is not None:
-            known = {"covariates": covariates[:, begin : begin + context + steps]}
-        block = np.asarray(graph(series=series, **known)["forecast"], np.float32)
+            future = {"covariates": covariates[:, begin : begin + context + steps]}
+        block = np.asarray(graph(series=series, **future)["forecast"], np.float32)
         finite = np.isfinite(block).all(axis=0)
         if not finite.all():
             step = begin + int(np.argmin(finite)) + 1
-            raise ZooError(f"Step {step} of the forecast is no finite number: it has diverged.")
+            raise ZooError(f"The forecast diverged: step {step} is NaN or infinite.")
         blocks.append(block)
         series = np.concatenate([series, block], axis=1)[:, -context:]
     return np.concatenate(blocks, axis=1)[:, :horizon]

@@ -1,27 +1,33 @@
-"""Language modelling as a task: the probability of each token of a text after those before it.
-
-Its model has a graph `step`, from `tokens` int32 [batch, time] and states to `logits` float32 [batch,
-time, vocabulary] and the next states. Of its data it asks for items with `tokens` int32 [1 + tokens],
-the first of which is the token that ends a line, for a `vocabulary`, and for texts of tokens:
-`join_tokens`, `continue_text` and, in a graph, `continue_text_in_graph`.
-"""
+"""Language modelling: the probability of each token of a text given all tokens before it."""
 
 from __future__ import annotations
 
 import time
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.core.capabilities import RawInputs, Scoring
+from zoo.common.core.data import Data, Item
+from zoo.common.core.errors import ZooError
+from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.metrics import perplexity
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.settings import renamed
 from zoo.common.core.states import initial_states, next_states
-from zoo.common.core.task import Evaluation, Signature, Task, checked_batch
+from zoo.common.core.task import Signature, Task, checked_batch
 from zoo.common.data.batching import pad
-from zoo.common.data.vocabulary import UNKNOWN
-from zoo.common.decoding.decoders import LEAST_TEMPERATURE, MAX_LENGTH, MAX_TEMPERATURE
+from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
+from zoo.common.decoding.decoders import (
+    LEAST_TEMPERATURE,
+    MAX_LENGTH,
+    MAX_TEMPERATURE,
+    Generation,
+)
 from zoo.common.decoding.generation import (
     generate,
     graph_step,
@@ -33,18 +39,11 @@ from zoo.common.decoding.scores import token_scores
 from zoo.common.runtime.row_signatures import RowOption, by_rows, initial_states_in_graph
 from zoo.common.utils.progress import progress
 
-if TYPE_CHECKING:
-    from zoo.common.core.data import Item
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-
 STEP = "step"
-# Tokens that a model reads in one call; the states are carried on. Many make large arrays of logits.
+# Number of tokens that a model reads in one call. More tokens make larger arrays of logits.
 READ_STEPS = 500
 
-METRICS = ("perplexity", "nats_per_char")
-
-# Of each row that a SavedModel is asked to continue.
+# Options of each row of a request to continue a text.
 OPTIONS = (
     RowOption("length", "int32", 1, MAX_LENGTH),
     RowOption("temperature", "float32", 0, MAX_TEMPERATURE),
@@ -52,24 +51,60 @@ OPTIONS = (
 )
 
 
-@dataclass(frozen=True)
-class LanguageModelling(Task):
-    """The next token of a text, from all before it. The decoder is a `Generation`.
+class TextData(Data, RawInputs):
+    """Data of a language model. Items have `tokens` int32 [1 + tokens], `start` first, and `text`.
 
-    metric: str. "perplexity" of a token, or "nats_per_char", the negative log-probability by character.
+    Args:
+        vocabulary: the tokens.
+    """
+
+    vocabulary: Vocabulary
+
+    @property
+    @abstractmethod
+    def start(self) -> str:
+        """The token that ends a line, and precedes the first token of a text."""
+
+    @abstractmethod
+    def split_tokens(self, text: str) -> Sequence[str]:
+        """Return the tokens of a text."""
+
+    @abstractmethod
+    def join_tokens(self, tokens: Sequence[str]) -> str:
+        """Return the text of tokens."""
+
+    @abstractmethod
+    def continue_text(self, prompt: str, indices: Sequence[int]) -> str:
+        """Return a prompt followed by the tokens with these indices."""
+
+    @abstractmethod
+    def continue_text_in_graph(self, prompt: Any, indices: Any) -> Any:
+        """Return `continue_text` inside a TensorFlow graph: string [], int32 [tokens] to string []."""
+
+
+TextModel = Predictor[TextData, ModelConfig, Generation]
+
+
+@dataclass(frozen=True)
+class LanguageModelling(Task, Scoring):
+    """Predict the next token of a text.
+
+    The model has a graph `step`, from `tokens` int32 [batch, time] and states to `logits` float32
+    [batch, time, vocabulary_size] and the next states.
+
+    Args:
+        monitor: "perplexity" per token, or "nats_per_char", the negative log-probability per character.
     """
 
     verb: ClassVar[str] = "continue"
+    monitors: ClassVar[tuple[str, ...]] = ("perplexity", "nats_per_char")
 
-    metric: str = "perplexity"
+    monitor: str = renamed("perplexity", formerly="metric")
 
-    def __post_init__(self):
-        check_choice("task.metric", self.metric, METRICS)
-
-    # Learning
+    # Training
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`: the mean cross-entropy of a row's targets, in nats."""
+        """Return the mean cross-entropy of the targets of a row, in nats."""
         from keras import ops
 
         from zoo.common.layers.cross_entropy import cross_entropy
@@ -78,71 +113,74 @@ class LanguageModelling(Task):
 
     # Use
 
-    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """See `Task.evaluate`: every token counts, the states are carried over each whole text.
+    def evaluate(self, predictor: TextModel, examples: list[Any]) -> Evaluation:
+        """Return the metric over all tokens, with states carried over each whole text.
 
-        There is a row for each line of a text.
+        There is one row for each line of a text.
 
         Raises:
-            ZooError: the vocabulary has nothing of the texts but the ends of their lines.
+            ZooError: apart from ends of lines, no token is in the vocabulary.
         """
         started = time.perf_counter()
         unknown, ends = 0, 0
         rows: list[dict[str, Any]] = []
         nats, tokens, characters = 0.0, 0, 0
         for example in examples:
-            indices = recipe.data.read_example(example, recipe)["tokens"]
-            log_probs = _log_probs(graphs, recipe, indices[np.newaxis])[0]
-            lines = _lines(recipe, example.id, indices, log_probs)
-            unknown += _count_unknown(recipe, indices)
+            indices = predictor.data.read_example(example, predictor.model)["tokens"]
+            log_probs = _log_probs(predictor, indices[np.newaxis])[0]
+            lines = _lines(predictor.data, example.id, indices, log_probs)
+            unknown += _count_unknown(predictor.data.vocabulary, indices)
             ends += int(np.sum(indices[1:] == indices[0]))
             nats -= float(log_probs.sum())
             tokens += len(log_probs)
             characters += sum(len(row["text"]) for row in lines)
             rows += lines
-        value = nats / characters if self.metric == "nats_per_char" else perplexity(nats / tokens)
-        size = len(recipe.data.vocabulary)
+        value = nats / characters if self.monitor == "nats_per_char" else perplexity(nats / tokens)
+        size = len(predictor.data.vocabulary)
         if unknown and unknown + ends == tokens:
-            raise ZooError(f"None of the {unknown} tokens is among the {size} the model knows.")
-        report = [f"{tokens} tokens of a vocabulary of {size}, {unknown} of them {UNKNOWN}"]
-        return Evaluation({self.metric: value}, tokens, time.perf_counter() - started, report, rows)
+            raise ZooError(f"None of the {unknown} tokens is in the vocabulary of {size} tokens.")
+        report = [f"{tokens} tokens, vocabulary of {size}, {unknown} tokens are {UNKNOWN}"]
+        return Evaluation(
+            {self.monitor: value}, tokens, time.perf_counter() - started, report, rows
+        )
 
-    def token_log_probs(self, graphs: Graphs, recipe: Recipe, example: Any) -> np.ndarray:
-        """Return the log-probability of each token of a text after those before it, float64 [tokens]."""
-        indices = recipe.data.read_example(example, recipe)["tokens"]
-        return _log_probs(graphs, recipe, indices[np.newaxis])[0]
+    def token_log_probs(self, predictor: TextModel, example: Any) -> np.ndarray:
+        """Return the log-probability of each token of an example in nats, float64 [tokens]."""
+        indices = predictor.data.read_example(example, predictor.model)["tokens"]
+        return _log_probs(predictor, indices[np.newaxis])[0]
 
-    def line_log_probs(self, graphs: Graphs, recipe: Recipe, lines: Sequence[str]) -> np.ndarray:
-        """Return the log-probability of each line as a text of its own, its end included, in nats.
+    def line_log_probs(self, predictor: TextModel, lines: Sequence[str]) -> np.ndarray:
+        """Return the log-probability in nats of each line as a separate text, including its end.
 
         Args:
-            lines: at least one. They are read side by side.
+            predictor: the trained model.
+            lines: at least one line. They are evaluated as one batch.
 
         Returns:
             float64 [lines].
 
         Raises:
-            ZooError: a token that the vocabulary cannot stand for.
+            ZooError: a token is not in the vocabulary, which has no unknown token.
         """
-        data = recipe.data
+        data = predictor.data
         rows = [
             data.vocabulary.encode([data.start, *data.split_tokens(f"{line}\n")]) for line in lines
         ]
         indices, lengths = pad([np.array(row, np.int32) for row in rows])
-        log_probs = _log_probs(graphs, recipe, indices)
+        log_probs = _log_probs(predictor, indices)
         inside = np.arange(log_probs.shape[1]) < lengths[:, np.newaxis] - 1
         return np.where(inside, log_probs, 0.0).sum(axis=1)
 
-    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
-        """See `Task.answer`: the prompt with what the model writes after it."""
-        decoder, specs, indices = recipe.decoder, recipe.model.states, item["tokens"]
+    def answer(self, predictor: TextModel, item: Item) -> dict[str, Any]:
+        """Return the prompt followed by generated tokens."""
+        decoder, specs, indices = predictor.decoder, predictor.model.states, item["tokens"]
         states = initial_states(specs, 1)
-        for outputs in _read(graphs, recipe, indices[np.newaxis, :-1]):
+        for outputs in _read(predictor, indices[np.newaxis, :-1]):
             states = next_states(specs, outputs)
         generator = np.random.default_rng(decoder.seed)
         uniforms = generator.random((1, decoder.length), np.float32)
         decoded = generate(
-            graph_step(graphs[STEP]),
+            graph_step(predictor.graphs[STEP]),
             specs,
             indices[-1:],
             states,
@@ -150,46 +188,45 @@ class LanguageModelling(Task):
             decoder.length,
             np,
         )
-        return {"output": recipe.data.continue_text(item["text"], decoded.tokens[0])}
+        return {"output": predictor.data.continue_text(item["text"], decoded.tokens[0])}
 
-    def score(
-        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
-    ) -> Iterator[dict[str, Any]]:
-        """See `Task.score`: the log-probability of each token, in nats, their sum, the perplexity."""
+    def score(self, predictor: TextModel, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield the log-probability of each token in nats, their sum, and the perplexity."""
         for text in inputs:
             try:
-                indices = recipe.data.read_input(text, recipe)["tokens"]
+                indices = predictor.data.read_input(text, predictor.model)["tokens"]
             except ZooError as error:
                 yield {"input": text, "error": str(error)}
                 continue
-            log_probs = _log_probs(graphs, recipe, indices[np.newaxis])[0]
-            yield token_scores(text, recipe.data.vocabulary.decode(indices[1:]), log_probs)
+            log_probs = _log_probs(predictor, indices[np.newaxis])[0]
+            yield token_scores(text, predictor.data.vocabulary.decode(indices[1:]), log_probs)
 
-    # Delivery
+    # Export
 
-    def signatures(self, model: Any, recipe: Recipe) -> dict[str, Signature]:
-        """See `Task.signatures`.
+    def signatures(self, predictor: TextModel) -> dict[str, Signature]:
+        """Return the signatures `serving_default` and `score`.
 
-        `serving_default`: `prompt` string [batch], `length` int32 [batch], `temperature` float32
-        [batch], 0 for the likeliest token each time, and `seed` int32 [batch] to `text` string [batch],
-        each prompt with its continuation. What is written for a row does not depend on the others.
-        `score`: `text` string [batch] to `log_probabilities` float32 [batch, tokens], in nats, 0 after a
-        text's end; `lengths` int32 [batch], its tokens; `log_probability` float32 [batch], their sum.
+        `serving_default` maps `prompt` string [batch], `length` int32 [batch], `temperature` float32
+        [batch], where 0 selects the most probable token, and `seed` int32 [batch] to `text` string
+        [batch], each prompt with its continuation. A row does not depend on the others.
+        `score` maps `text` string [batch] to `log_probabilities` float32 [batch, tokens], in nats, 0
+        after the end of a text; `lengths` int32 [batch], the number of tokens; and `log_probability`
+        float32 [batch], their sum.
         """
         import tensorflow as tf
 
-        raw = recipe.data.raw_inputs(recipe)
+        raw = predictor.data.raw_inputs(predictor.model, predictor.decoder)
         prompts, texts = raw["serving_default"], raw["score"]
 
         def continue_one(prompt, length, temperature, seed):
             indices = prompts.to_inputs(prompt[tf.newaxis])["tokens"]
-            tokens = _generate_in_graph(model, recipe, indices, length, temperature, seed)
-            return recipe.data.continue_text_in_graph(prompt, tokens)
+            tokens = _generate_in_graph(predictor, indices, length, temperature, seed)
+            return predictor.data.continue_text_in_graph(prompt, tokens)
 
         continue_all = by_rows(continue_one, OPTIONS, tf.TensorSpec([], tf.string))
 
         def score(text):
-            return _score_in_graph(model, recipe, **texts.to_inputs(*checked_batch([text])))
+            return _score_in_graph(predictor, **texts.to_inputs(*checked_batch([text])))
 
         spec = [*prompts.spec, *(option.spec for option in OPTIONS)]
         return {
@@ -200,27 +237,28 @@ class LanguageModelling(Task):
         }
 
 
-def _read(graphs: Graphs, recipe: Recipe, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
-    """The outputs of the graph `step` for int32 [rows, tokens] from a text's start, part by part."""
-    states = initial_states(recipe.model.states, len(indices))
-    steps = _steps_a_part(indices)
+def _read(predictor: TextModel, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+    """Yield the outputs of the graph `step` for int32 [rows, tokens], part by part."""
+    states = initial_states(predictor.model.states, len(indices))
+    steps = _steps_per_part(indices)
     for i in range(0, indices.shape[1], steps):
-        outputs = graphs[STEP](tokens=indices[:, i : i + steps], **states)
-        states = next_states(recipe.model.states, outputs)
+        outputs = predictor.graphs[STEP](tokens=indices[:, i : i + steps], **states)
+        states = next_states(predictor.model.states, outputs)
         yield outputs
 
 
-def _steps_a_part(indices: np.ndarray) -> int:
+def _steps_per_part(indices: np.ndarray) -> int:
     return max(1, READ_STEPS // len(indices))
 
 
-def _log_probs(graphs: Graphs, recipe: Recipe, indices: np.ndarray) -> np.ndarray:
-    """The log-probability of each token of int32 [rows, tokens] but the first after those before it.
+def _log_probs(predictor: TextModel, indices: np.ndarray) -> np.ndarray:
+    """Return the log-probability of each token of int32 [rows, tokens] except the first.
 
-    float64 [rows, tokens - 1].
+    Returns:
+        float64 [rows, tokens - 1].
     """
-    count = -(-indices.shape[1] // _steps_a_part(indices))
-    parts = progress(_read(graphs, recipe, indices[:, :-1]), "Reading", count, "part")
+    count = -(-indices.shape[1] // _steps_per_part(indices))
+    parts = progress(_read(predictor, indices[:, :-1]), "Reading", count, "part")
     log_probs = [np.zeros((len(indices), 0))]
     end = 1
     for outputs in parts:
@@ -231,16 +269,15 @@ def _log_probs(graphs: Graphs, recipe: Recipe, indices: np.ndarray) -> np.ndarra
     return np.concatenate(log_probs, axis=1, dtype=np.float64)
 
 
-def _count_unknown(recipe: Recipe, indices: np.ndarray) -> int:
-    vocabulary = recipe.data.vocabulary
+def _count_unknown(vocabulary: Vocabulary, indices: np.ndarray) -> int:
     return int(np.sum(indices == vocabulary.index(UNKNOWN))) if UNKNOWN in vocabulary else 0
 
 
 def _lines(
-    recipe: Recipe, name: str, indices: np.ndarray, log_probs: np.ndarray
+    data: TextData, name: str, indices: np.ndarray, log_probs: np.ndarray
 ) -> list[dict[str, Any]]:
-    """A row of an evaluation for each line: tokens up to the one that ends it."""
-    tokens = recipe.data.vocabulary.decode(indices[1:])
+    """Return a row of an evaluation for each line, including the token that ends it."""
+    tokens = data.vocabulary.decode(indices[1:])
     ends = [*(np.flatnonzero(indices[1:] == indices[0]) + 1).tolist(), len(tokens)]
     rows, start = [], 0
     for number, end in enumerate(ends, start=1):
@@ -248,7 +285,7 @@ def _lines(
             rows.append(
                 {
                     "id": f"{name}, line {number}",
-                    "text": recipe.data.join_tokens(tokens[start:end]),
+                    "text": data.join_tokens(tokens[start:end]),
                     "num_tokens": end - start,
                     "log_probability": float(log_probs[start:end].sum()),
                 }
@@ -260,21 +297,25 @@ def _lines(
 # In a TensorFlow graph
 
 
-def _generate_in_graph(model, recipe, indices, length, temperature, seed):
-    """int32 [length], what is written after `indices` int32 [1, tokens]."""
+def _generate_in_graph(
+    predictor: TextModel, indices: Any, length: Any, temperature: Any, seed: Any
+) -> Any:
+    """Return the tokens generated after `indices` int32 [1, tokens], int32 [length]."""
     import tensorflow as tf
     from keras import ops
 
-    specs = recipe.model.states
-    indices = tf.ensure_shape(
-        indices, (1, None)
-    )  # for Keras's own loop: one row, as the states have
+    specs, model = predictor.model.states, predictor.graphs[STEP]
+    indices = tf.ensure_shape(indices, (1, None))  # Keras's loop needs the batch size of the states
     before = {"tokens": indices[:, :-1], **initial_states_in_graph(specs, 1)}
     uniforms = tf.random.stateless_uniform([1, length], [seed, 0])
 
     def select(logits, t):
         drawn = select_token(
-            recipe.decoder, logits, uniforms[:, t], ops, tf.maximum(temperature, LEAST_TEMPERATURE)
+            predictor.decoder,
+            logits,
+            uniforms[:, t],
+            ops,
+            tf.maximum(temperature, LEAST_TEMPERATURE),
         )
         return tf.where(temperature > 0, drawn, greedy_token(logits, ops))
 
@@ -290,13 +331,13 @@ def _generate_in_graph(model, recipe, indices, length, temperature, seed):
     return decoded.tokens[0]
 
 
-def _score_in_graph(model, recipe, tokens, lengths):
-    """The answer of the signature `score`: see `LanguageModelling.signatures`."""
+def _score_in_graph(predictor: TextModel, tokens: Any, lengths: Any) -> dict[str, Any]:
+    """Return the answer of the signature `score` of `LanguageModelling.signatures`."""
     import tensorflow as tf
 
     read, targets = tokens[:, :-1], tokens[:, 1:]
-    states = initial_states_in_graph(recipe.model.states, tf.shape(read)[0])
-    logits = model({"tokens": read, **states}, training=False)["logits"]
+    states = initial_states_in_graph(predictor.model.states, tf.shape(read)[0])
+    logits = predictor.graphs[STEP]({"tokens": read, **states}, training=False)["logits"]
     log_probs = tf.gather(tf.nn.log_softmax(logits), targets, batch_dims=2)
     log_probs = tf.where(tf.sequence_mask(lengths, tf.shape(targets)[1]), log_probs, 0.0)
     return {

@@ -1,14 +1,14 @@
-"""Rescoring: texts that a search found, put in a new order by a language model that it did not have.
+"""Rescoring: reorder the texts of a search by another language model.
 
-Of each text it adds to the score of the search, or to the log-probability where there was no search for
-words,
+For each text, rescoring adds to the score of the search, or to the log-probability if the search was not
+a word search,
 
     rescore_weight * log P(text) + word_bonus * words
 
-in nats; the bonus of a search for words is in its score already. P is of any preset whose task is
-language modelling, with the end of the line. What it gives to an unknown token is shared by as many
-words as it knows, or a word that is none would be likelier than a rare one. Ostendorf et al.,
-"Integration of diverse recognition methodologies through reevaluation of n-best sentence hypotheses"
+in nats. The score of a word search already includes the bonus. P is given by any preset whose task is
+language modelling, and includes the end of the line. The probability of the unknown token is divided by
+the size of the vocabulary; otherwise an unknown word would be more probable than a rare one. Ostendorf et
+al., "Integration of diverse recognition methodologies through reevaluation of n-best sentence hypotheses"
 (1991).
 """
 
@@ -16,51 +16,58 @@ from __future__ import annotations
 
 import functools
 import math
-from typing import TYPE_CHECKING, Any
+from typing import NamedTuple
 
 from zoo.common.core.errors import ZooError
 from zoo.common.ctc.words import Transcription
+from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.presets import store
 from zoo.common.runtime import AUTO, open_graphs
-from zoo.common.tasks.language_modelling import LanguageModelling
-
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-    from zoo.common.decoding.decoders import CTCSearch
+from zoo.common.tasks.language_modelling import LanguageModelling, TextData, TextModel
 
 
-# One is kept: the answers to many inputs are rescored by the same model.
+class Rescorer(NamedTuple):
+    """A language model: its task, and its predictor."""
+
+    task: LanguageModelling
+    predictor: TextModel
+
+
+# The last one is kept, since the answers to many inputs are rescored by the same model.
 @functools.lru_cache(maxsize=1)
-def open_language_model(preset: str) -> tuple[Recipe, Graphs]:
-    """Return the recipe and the graphs of a preset, or run, that gives probabilities to texts.
+def open_language_model(preset: str) -> Rescorer:
+    """Return the language model of a preset or run.
 
     Raises:
-        ZooError: there is none, it is damaged, or it is no language model.
+        ZooError: there is no such preset, it is damaged, or it is not a language model.
     """
     folder = store.find(preset)
     recipe = store.load_recipe(folder)
     if not isinstance(recipe.task, LanguageModelling):
-        raise ZooError(f"rescore must name a language model. Received: {preset}, which is none.")
-    return recipe, open_graphs(AUTO, folder)
+        raise ZooError(f"rescore must name a language model. Received: {preset}.")
+    return Rescorer(recipe.task, recipe.predictor(open_graphs(AUTO, folder)))
 
 
 def rescore(found: list[Transcription], decoder: CTCSearch) -> list[Transcription]:
     """Return texts in the order of their new scores, the best first.
 
     Args:
-        found: at least one. decoder: its `rescore` names the language model.
+        found: at least one text.
+        decoder: its `rescore` names the language model.
 
     Raises:
         ZooError: as `open_language_model`.
     """
-    recipe, graphs = open_language_model(decoder.rescore)
-    lines = [in_case_of(recipe.data, one.text) for one in found]
-    log_probs = recipe.task.line_log_probs(graphs, recipe, lines).tolist()
-    share = math.log(len(recipe.data.vocabulary))
+    if decoder.rescore is None:
+        return found
+    model, predictor = open_language_model(decoder.rescore)
+    data = predictor.data
+    lines = [match_case(data, one.text) for one in found]
+    log_probs = model.line_log_probs(predictor, lines).tolist()
+    share = math.log(len(data.vocabulary))
     rows = []
     for one, line, log_prob in zip(found, lines, log_probs, strict=True):
-        log_prob -= share * _count_unknown(recipe.data, line)
+        log_prob -= share * _count_unknown(data, line)
         before = one.scores.get("score")
         if before is None:
             before = one.scores["log_probability"] + decoder.word_bonus * len(one.words)
@@ -72,15 +79,15 @@ def rescore(found: list[Transcription], decoder: CTCSearch) -> list[Transcriptio
     return sorted(rows, key=lambda one: -one.scores["score"])
 
 
-def _count_unknown(data: Any, line: str) -> int:
+def _count_unknown(data: TextData, line: str) -> int:
     return sum(token not in data.vocabulary for token in data.split_tokens(line))
 
 
-def in_case_of(data: Any, text: str) -> str:
-    """Return a text with each word in the case in which a language model's data knows it.
+def match_case(data: TextData, text: str) -> str:
+    """Return a text with each word in the case that is in a language model's vocabulary.
 
-    A recogniser may write HELLO where the language model read hello. A word that is known in no case
-    stays as it is.
+    A recognizer may write HELLO where the language model has hello. A word without such a case is
+    unchanged.
     """
 
     def known(word: str) -> bool:

@@ -1,10 +1,6 @@
-"""Sequence to sequence as a task: a sentence about an input, one token after another.
+"""Sequence to sequence: a sentence about an input, generated token by token.
 
-The input may be an image or a sentence: only the data and the encoder know which. The data is
-`TargetSentences`, which says what a sentence is made of. The model has the graphs `encoder`, from an
-input to each state of the model, constant ones too, as `next_<name>`; and `step`, from `tokens` int32
-[batch, time] and the states to `logits` float32 [batch, time, vocabulary_size], the next states and
-the `step_outputs` of the model.
+The input may be an image or a sentence; only the data and the encoder depend on its kind.
 """
 
 from __future__ import annotations
@@ -13,14 +9,20 @@ import time
 from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.capabilities import Scoring
+from zoo.common.core.data import Item
 from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.states import NEXT, StateSpec
-from zoo.common.core.task import Evaluation, Task
+from zoo.common.core.task import Task
 from zoo.common.data.batching import evaluation_batches
+from zoo.common.data.target_sentences import TargetSentences
 from zoo.common.data.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
 from zoo.common.decoding.decoders import SEARCHES, SequenceSearch
 from zoo.common.decoding.generation import (
@@ -34,56 +36,67 @@ from zoo.common.decoding.generation import (
 )
 from zoo.common.decoding.scores import token_scores
 
-if TYPE_CHECKING:
-    from zoo.common.core.data import Item
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-
 ENCODER, STEP = "encoder", "step"
 EVALUATION_BATCH = 64
 
-Reader = Callable[[Any], "Item"]
+Reader = Callable[[Any], Item]
+Generator = Predictor[TargetSentences, ModelConfig, SequenceSearch]
 
 
 @dataclass(frozen=True)
-class SequenceToSequence(Task):
-    """A sentence about an input. The decoder is a `SequenceSearch`. Subclasses say how it is judged.
+class SequenceToSequence(Task, Scoring):
+    """Answer with a generated sentence. Subclasses define its metrics.
 
-    label_smoothing: float. Share of a target's probability that is spread over the vocabulary in
-        training (Szegedy et al., "Rethinking the Inception architecture", 2016, section 7).
+    The model has the graphs `encoder`, from an input to each state of the model as `next_<name>`,
+    including constant ones; and `step`, from `tokens` int32 [batch, time] and the states to `logits`
+    float32 [batch, time, vocabulary_size], the next states and the model's `step_outputs`.
+
+    Args:
+        monitor: a metric of the subclass.
+        label_smoothing: share of a target's probability that is spread over the vocabulary in training
+            (Szegedy et al., "Rethinking the Inception architecture", 2016, section 7).
     """
 
-    # What the SavedModel calls the sentence.
+    # Name of the sentence in the outputs of the SavedModel.
     output_name: ClassVar[str] = "text"
 
     label_smoothing: float = 0.1
 
     def __post_init__(self):
+        super().__post_init__()
         check_range("task.label_smoothing", self.label_smoothing, at_least=0, below=1)
-
-    # What a subclass says
 
     @abstractmethod
     def compute_metrics(
-        self, recipe: Recipe, examples: list[Any], outputs: Sequence[str]
+        self, data: Any, examples: list[Any], outputs: Sequence[str]
     ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
-        """The metrics of one sentence an example, the one that steers first; lines of a report; and a
-        row for each example, with its `id`, what was wanted, `output` and its own figures."""
-
-    def encoder(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> tuple[str, Reader]:
-        """The graph that encodes examples where they are measured, and of an example what it takes."""
-        return ENCODER, lambda example: recipe.data.read_example(example, recipe)
-
-    # Learning
-
-    def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`: the mean cross-entropy of a sentence's tokens and its end, in nats.
+        """Return metrics, lines of a report, and a row for each example.
 
         Args:
-            y: `targets` int32 [batch, time], and `lengths` int32 [batch], how many of them count.
-            outputs: `logits` float32 [batch, time, vocabulary_size]; of an ensemble also
-                `ensemble_logits`, a list of such arrays, whose losses are averaged: each of its models
-                learns from its own answers.
+            data: the data of the recipe.
+            examples: the examples of a split.
+            outputs: one sentence per example.
+
+        Returns:
+            Metrics by name, the monitored one first; lines of text; and rows with `id`, the reference,
+            `output` and the metrics of the example.
+        """
+
+    def encoder(self, predictor: Generator, examples: list[Any]) -> tuple[str, Reader]:
+        """Return the graph that encodes examples in an evaluation, and a function that reads one."""
+        data, model = predictor.data, predictor.model
+        return ENCODER, lambda example: data.read_example(example, model)
+
+    # Training
+
+    def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
+        """Return the mean cross-entropy of a sentence's tokens and its end, in nats.
+
+        Args:
+            y: `targets` int32 [batch, time], and `lengths` int32 [batch], the number of valid targets.
+            outputs: `logits` float32 [batch, time, vocabulary_size]. An ensemble also has
+                `ensemble_logits`, a list of such arrays whose losses are averaged, since each model
+                learns from its own outputs.
         """
         ensemble = outputs.get("ensemble_logits", [outputs["logits"]])
         return sum(self._cross_entropy(y, logits) for logits in ensemble) / len(ensemble)
@@ -100,121 +113,131 @@ class SequenceToSequence(Task):
 
     # Use
 
-    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """See `Task.evaluate`. An example that cannot be read has an empty output.
+    def evaluate(self, predictor: Generator, examples: list[Any]) -> Evaluation:
+        """Return the metrics of the subclass. An unreadable example has an empty output.
 
         Raises:
-            ZooError: the decoder draws.
+            ZooError: the decoder samples.
         """
         started = time.perf_counter()
-        check_search(recipe.decoder)
-        outputs, errors = [""] * len(examples), {}
+        check_search(predictor.decoder)
+        outputs = [""] * len(examples)
+        errors: dict[int, str] = {}
         log_probabilities = [0.0] * len(examples)
-        encoder, read = self.encoder(graphs, recipe, examples)
-        batches = evaluation_batches(recipe, examples, errors, EVALUATION_BATCH, read)
+        encoder, read = self.encoder(predictor, examples)
+        batches = evaluation_batches(
+            predictor.data, predictor.model, examples, errors, EVALUATION_BATCH, read
+        )
+        step = predictor.graphs[STEP]
         for indices, inputs in batches:
-            decoded = decode(recipe, graphs[STEP], graphs[encoder](**inputs), np)
+            decoded = decode(predictor, step, predictor.graphs[encoder](**inputs), np)
             for row, i in enumerate(indices):
-                outputs[i] = _text(recipe, decoded, row, 0)
+                outputs[i] = _text(predictor.data, decoded, row, 0)
                 log_probabilities[i] = float(decoded.log_probability[row, 0])
-        metrics, report, rows = self.compute_metrics(recipe, examples, outputs)
+        metrics, report, rows = self.compute_metrics(predictor.data, examples, outputs)
         for i, row in enumerate(rows):
-            row |= (
-                {"error": errors[i]} if i in errors else {"log_probability": log_probabilities[i]}
-            )
-        report += [f"Not readable, counted as empty: {error}" for error in errors.values()]
+            if i in errors:
+                row["error"] = errors[i]
+            else:
+                row["log_probability"] = log_probabilities[i]
+        report += [f"Unreadable, counted as empty: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 
-    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
-        """See `Task.answer`: the sentence with its log-probability in nats.
+    def answer(self, predictor: Generator, item: Item) -> dict[str, Any]:
+        """Return the sentence and its log-probability in nats.
 
-        Of several (`n_best`), `alternatives` lists all, the best first.
+        With `n_best`, `alternatives` lists several sentences, the best first.
         """
-        generator = np.random.default_rng(recipe.decoder.seed)
-        states = graphs[ENCODER](**recipe.data.collate([item]))
-        decoded = decode(recipe, graphs[STEP], states, np, generator)
+        generator = np.random.default_rng(predictor.decoder.seed)
+        states = predictor.graphs[ENCODER](**predictor.data.collate([item]))
+        decoded = decode(predictor, predictor.graphs[STEP], states, np, generator)
         log_probabilities = decoded.log_probability[0].tolist()
         sentences = [
-            {"output": _text(recipe, decoded, 0, i), "log_probability": log_prob}
+            {"output": _text(predictor.data, decoded, 0, i), "log_probability": log_prob}
             for i, log_prob in enumerate(log_probabilities)
-            if log_prob > NEG_INF / 2  # fewer sentences than asked for may be possible
+            if log_prob > NEG_INF / 2  # there may be fewer sentences than requested
         ]
         answer = dict(sentences[0])
-        return answer | ({"alternatives": sentences} if recipe.decoder.n_best > 1 else {})
+        return answer | ({"alternatives": sentences} if predictor.decoder.n_best > 1 else {})
 
-    def score(
-        self, graphs: Graphs, recipe: Recipe, inputs: Sequence[str]
-    ) -> Iterator[dict[str, Any]]:
-        """See `Task.score`: of an input and sentences about it, each sentence's log-probability."""
+    def score(self, predictor: Generator, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
+        """Yield the log-probability of each sentence about an input.
+
+        Args:
+            predictor: the trained model.
+            inputs: the input, then sentences about it.
+        """
         source, *texts = inputs
         if not texts:
             raise ZooError(
-                f"{recipe.name} scores sentences about an input. Received: {source!r} alone."
+                f"{predictor.name} scores sentences about an input: both must be given. "
+                f"Received: {source!r}."
             )
-        item = recipe.data.read_input(source, recipe)
-        states = graphs[ENCODER](**recipe.data.collate([item]))
-        states = {spec.name: states[NEXT + spec.name] for spec in recipe.model.states}
+        item = predictor.data.read_input(source, predictor.model)
+        states = predictor.graphs[ENCODER](**predictor.data.collate([item]))
+        states = {spec.name: states[NEXT + spec.name] for spec in predictor.model.states}
         for text in texts:
             try:
-                tokens = recipe.data.read_target(text)
+                tokens = predictor.data.read_target(text)
             except ZooError as error:
                 yield {"input": text, "error": str(error)}
                 continue
-            outputs = graphs[STEP](tokens=tokens[np.newaxis, :-1], **states)
+            outputs = predictor.graphs[STEP](tokens=tokens[np.newaxis, :-1], **states)
             log_probs = log_softmax(outputs["logits"][0], np)
             log_probs = np.take_along_axis(log_probs, tokens[1:, np.newaxis], axis=-1)[:, 0]
-            yield token_scores(text, recipe.data.vocabulary.decode(tokens[1:]), log_probs)
+            yield token_scores(text, predictor.data.vocabulary.decode(tokens[1:]), log_probs)
 
-    def answer_in_graph(self, model: Any, recipe: Recipe) -> Callable[[dict], dict]:
-        """See `Task.answer_in_graph`: the best sentence, string [batch], and `log_probability` float32
-        [batch], in nats.
+    def answer_in_graph(self, predictor: Generator) -> Callable[[dict], dict]:
+        """Return the best sentence, string [batch], and `log_probability` float32 [batch], in nats.
 
         Raises:
-            ZooError: the decoder draws.
+            ZooError: the decoder samples.
         """
         import tensorflow as tf
         from keras import ops
 
-        check_search(recipe.decoder)
-        graphs = recipe.model.graphs(model)
-        vocabulary = tf.constant(recipe.data.vocabulary.tokens)
+        check_search(predictor.decoder)
+        vocabulary = tf.constant(predictor.data.vocabulary.tokens)
 
         def step(**inputs):
-            return graphs[STEP](inputs, training=False)
+            return predictor.graphs[STEP](inputs, training=False)
 
-        @tf.autograph.experimental.do_not_convert  # its loops are those of keras.ops already
+        @tf.autograph.experimental.do_not_convert  # its loops already use keras.ops
         def answer(inputs):
-            decoded = decode(recipe, step, graphs[ENCODER](inputs, training=False), ops)
+            states = predictor.graphs[ENCODER](inputs, training=False)
+            decoded = decode(predictor, step, states, ops)
             tokens, lengths = decoded.tokens[:, 0], decoded.lengths[:, 0]
             pieces = tf.gather(vocabulary, tokens)
             pieces = tf.where(tf.range(tf.shape(tokens)[1]) < lengths[:, None], pieces, "")
-            text = recipe.data.join_tokens_in_graph(pieces)
+            text = predictor.data.join_tokens_in_graph(pieces)
             return {self.output_name: text, "log_probability": decoded.log_probability[:, 0]}
 
         return answer
 
 
 def decode(
-    recipe: Recipe,
+    predictor: Generator,
     step: Callable[..., dict[str, Any]],
     states: dict[str, Any],
     xp: Any,
     generator: np.random.Generator | None = None,
 ) -> Decoded:
-    """Return the sentences that a recipe's decoder finds. See `zoo.common.decoding.generation`.
+    """Return the sentences that the decoder finds. See `zoo.common.decoding.generation`.
 
     Args:
-        step: the graph. states: what the encoder gave, each state [rows, ...] as `next_<name>`.
-        xp: the array namespace of both.
-        generator: of draws; a search needs none. Draws are made in NumPy.
+        predictor: provides decoder, vocabulary and states.
+        step: the graph `step`.
+        states: outputs of the encoder, each state [rows, ...] as `next_<name>`.
+        xp: array namespace of `step` and `states`.
+        generator: random generator of a sampler; a search needs none. Sampling uses NumPy.
 
     Returns:
         `Decoded` of shape [rows, n_best, ...], whose extras are the model's `step_outputs`.
     """
-    decoder, vocabulary = recipe.decoder, recipe.data.vocabulary
-    specs = recipe.model.states
+    decoder, vocabulary = predictor.decoder, predictor.data.vocabulary
+    specs = predictor.model.states
     states = {spec.name: states[NEXT + spec.name] for spec in specs}
-    extras = _known_shapes(recipe.model.step_outputs, specs, states, xp)
+    extras = _known_shapes(predictor.model.step_outputs, specs, states, xp)
     rows = xp.shape(states[specs[0].name])[0]
     start = xp.full((rows,), vocabulary.index(START), dtype="int32")
     end, max_length = vocabulary.index(END), decoder.max_length + 1
@@ -241,6 +264,7 @@ def decode(
         )
 
     def select(logits, t):
+        assert generator is not None  # a sampler has one
         return select_token(decoder, logits, generator.random(len(logits), np.float32), xp)
 
     drawn = generate(masked_step, specs, start, states, select, max_length, xp, end, extras)
@@ -250,7 +274,7 @@ def decode(
 
 
 def suppressed_token_mask(vocabulary: Vocabulary) -> np.ndarray:
-    """Return what is added to logits so that only words and the end are generated, float32 [size]."""
+    """Return float32 [size], added to logits to prevent special tokens other than the end."""
     mask = np.zeros(len(vocabulary), np.float32)
     mask[vocabulary.encode([PAD, UNKNOWN, START])] = NEG_INF
     return mask
@@ -260,25 +284,25 @@ def check_search(decoder: SequenceSearch) -> None:
     """Check that a decoder searches.
 
     Raises:
-        ZooError: it draws, and would answer anew with each seed.
+        ZooError: it samples, so that answers would depend on the seed.
     """
     if decoder.sampler not in SEARCHES:
         raise ZooError(
-            f"decoder.sampler must be {' or '.join(map(repr, SEARCHES))} where sentences are measured "
-            f"or served. Received: {decoder.sampler!r}."
+            f"decoder.sampler must be {' or '.join(map(repr, SEARCHES))} for an evaluation or an "
+            f"export. Received: {decoder.sampler!r}."
         )
 
 
-def _text(recipe: Recipe, decoded: Decoded, row: int, i: int) -> str:
-    """The i-th best sentence of a row."""
+def _text(data: TargetSentences, decoded: Decoded, row: int, i: int) -> str:
+    """Return the i-th best sentence of a row."""
     tokens = decoded.tokens[row, i, : decoded.lengths[row, i]]
-    return recipe.data.join_tokens(recipe.data.vocabulary.decode(tokens))
+    return data.join_tokens(data.vocabulary.decode(tokens))
 
 
 def _known_shapes(
     extras: Sequence[StateSpec], specs: Sequence[StateSpec], states: dict[str, Any], xp: Any
 ) -> list[StateSpec]:
-    """`extras` with the size that an encoder gave the states' free axis in place of None."""
+    """Return `extras` with the size of the states' free axis in place of None."""
     sizes = [xp.shape(states[s.name])[1 + s.shape.index(None)] for s in specs if None in s.shape]
     return [
         replace(extra, shape=tuple(sizes[0] if n is None else n for n in extra.shape))

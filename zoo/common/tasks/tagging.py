@@ -1,21 +1,22 @@
-"""Tagging as a task: one class for each step of a sequence, many to many in step.
-
-Its data has `labels` of the unit "class" (`zoo.common.data.labels.Labels`), its examples `id` and
-`tags`, the name of the class of each step; its model has the outputs `logits` float32 [batch, time,
-classes] and `logit_lengths` int32 [batch], at least 1.
-"""
+"""Tagging: one class per step of a sequence."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.task import Evaluation
+from zoo.common.core.data import Item
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.settings import renamed
+from zoo.common.core.task import Task
 from zoo.common.data.batching import evaluation_batches
+from zoo.common.data.labels import LabelledData
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.classification import (
     UNREADABLE,
@@ -23,34 +24,34 @@ from zoo.common.tasks.classification import (
     class_probabilities,
     recalls,
 )
-from zoo.common.tasks.steered import SteeredTask
 
-if TYPE_CHECKING:
-    from zoo.common.core.data import Item
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-
-METRICS = ("accuracy", "f1_macro")
+Tagger = Predictor[LabelledData, ModelConfig, None]
 
 
 @dataclass(frozen=True)
-class Tagging(SteeredTask):
-    """The likeliest class of each step. There is no decoder.
+class Tagging(Task):
+    """Answer with the most probable class of each step. There is no decoder.
 
-    steer_by: str. The metric that steers a run, over all steps of all sequences: "accuracy", or
-        "f1_macro", as of `zoo.common.tasks.classification.Classification`.
+    The labels of the data have the unit "class". Examples have the attributes `id` and `tags`, the class
+    of each step. The model has the outputs `logits` float32 [batch, time, classes] and `logit_lengths`
+    int32 [batch], at least 1.
+
+    Args:
+        monitor: a metric over all steps of all sequences: "accuracy", or "f1_macro" as in
+            `zoo.common.tasks.classification.Classification`.
     """
 
     verb: ClassVar[str] = "tag"
+    monitors: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro")
 
-    steering_metrics: ClassVar[tuple[str, ...]] = METRICS
-
-    steer_by: str = "accuracy"
+    monitor: str = renamed("accuracy", formerly="steer_by")
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`: the mean cross-entropy of a row's steps, in nats.
+        """Return the mean cross-entropy of the steps of a row, in nats.
 
-        `labels` of `y` are int32 [batch, time]; what stands behind a row's length has no effect.
+        Args:
+            y: `labels` int32 [batch, time]; steps after the end of a row are ignored.
+            outputs: outputs of the model.
         """
         from keras import ops
 
@@ -62,17 +63,18 @@ class Tagging(SteeredTask):
         return sums / ops.cast(lengths[:, 0], "float32")
 
     def text(self, tags: Sequence[str]) -> str:
-        """Return the tags of a sequence for a person to read."""
+        """Return the tags of a sequence as text."""
         return " ".join(tags)
 
-    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """See `Task.evaluate`: every step counts the same. There is a row for each sequence.
+    def evaluate(self, predictor: Tagger, examples: list[Any]) -> Evaluation:
+        """Return metrics over all steps, with equal weights. There is one row per sequence.
 
-        Of an example that cannot be read, every step is counted as wrong.
+        All steps of an unreadable example count as wrong.
         """
-        started, errors = time.perf_counter(), {}
+        started = time.perf_counter()
+        errors: dict[int, str] = {}
         answers = [(UNREADABLE,) * len(example.tags) for example in examples]
-        for i, tags, _ in self._tags(graphs, recipe, examples, errors):
+        for i, tags, _ in self._tags(predictor, examples, errors):
             answers[i] = tags
         steps = [
             pair
@@ -80,7 +82,7 @@ class Tagging(SteeredTask):
             for pair in zip(example.tags, tags, strict=True)
         ]
         values = class_metrics(steps)
-        metrics = {name: values[name] for name in sorted(values, key=lambda n: n != self.metric)}
+        metrics = {name: values[name] for name in sorted(values, key=lambda n: n != self.monitor)}
         rows = [
             {
                 "id": example.id,
@@ -92,22 +94,25 @@ class Tagging(SteeredTask):
             for example, tags in zip(examples, answers, strict=True)
         ]
         report = [f"{name}: {share:.4f} of {count}" for name, share, count in recalls(steps)]
-        report += [f"Not readable, counted as wrong: {error}" for error in errors.values()]
+        report += [f"Unreadable, counted as wrong: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 
-    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
-        """See `Task.answer`: `output` is `text` of the tags; `tags` lists each with its probability."""
-        outputs = graphs[MODEL](**recipe.data.collate([item]))
-        ((tags, sure),) = _read(outputs, recipe.data.labels.symbols)
+    def answer(self, predictor: Tagger, item: Item) -> dict[str, Any]:
+        """Return the `text` of the tags, and `tags`, each tag with its probability."""
+        outputs = predictor.graphs[MODEL](**predictor.data.collate([item]))
+        ((tags, sure),) = _read(outputs, predictor.data.labels.symbols)
         steps = [{"tag": tag, "probability": p} for tag, p in zip(tags, sure, strict=True)]
         return {"output": self.text(tags), "tags": steps}
 
-    def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
-        """See `Task.answer_in_graph`: `tags` string [batch, time], "" behind a row's length, and
-        `probabilities` float32 [batch, time] of them, 0 there."""
+    def answer_in_graph(self, predictor: Tagger) -> Any:
+        """Return `tags` string [batch, time] and `probabilities` float32 [batch, time].
+
+        After the end of a row, tags are "" and probabilities 0.
+        """
         import tensorflow as tf
 
-        symbols = tf.constant(recipe.data.labels.symbols)
+        symbols = tf.constant(predictor.data.labels.symbols)
+        model = predictor.graphs[MODEL]
 
         def answer(inputs):
             outputs = model(inputs, training=False)
@@ -121,11 +126,13 @@ class Tagging(SteeredTask):
         return answer
 
     def _tags(
-        self, graphs: Graphs, recipe: Recipe, examples: list[Any], errors: dict[int, str]
+        self, predictor: Tagger, examples: list[Any], errors: dict[int, str]
     ) -> Iterator[tuple[int, tuple[str, ...], list[float]]]:
-        """Yield (index, tags, their probabilities) of each example that can be read."""
-        for indices, inputs in evaluation_batches(recipe, examples, errors):
-            read = _read(graphs[MODEL](**inputs), recipe.data.labels.symbols)
+        """Yield (index, tags, probabilities) of each readable example."""
+        for indices, inputs in evaluation_batches(
+            predictor.data, predictor.model, examples, errors
+        ):
+            read = _read(predictor.graphs[MODEL](**inputs), predictor.data.labels.symbols)
             for i, (tags, sure) in zip(indices, read, strict=True):
                 yield i, tags, sure
 
@@ -133,7 +140,7 @@ class Tagging(SteeredTask):
 def _read(
     outputs: dict[str, np.ndarray], symbols: Sequence[str]
 ) -> Iterator[tuple[tuple[str, ...], list[float]]]:
-    """Yield the tags of each row, up to its length, and their probabilities."""
+    """Yield the tags of each row without padding, and their probabilities."""
     for row, length in zip(class_probabilities(outputs), outputs["logit_lengths"], strict=True):
         row = row[:length]
         yield tuple(symbols[i] for i in row.argmax(axis=-1)), row.max(axis=-1).tolist()

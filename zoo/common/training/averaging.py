@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import keras
 import numpy as np
+
+from zoo.common.core.optimizer import Optimizer
 
 # What batch normalisation measures on the way: it belongs to the weights that it was measured with.
 MEASURED = ("moving_mean", "moving_variance")
@@ -22,10 +23,10 @@ class WeightAverage:
     model: keras.Model. optimizer: the part of a recipe; only one with `average_from` above 0 averages.
     """
 
-    def __init__(self, model: keras.Model, optimizer: Any):
+    def __init__(self, model: keras.Model, optimizer: Optimizer):
         measured = [w for w in model.non_trainable_variables if w.name in MEASURED]
         self._weights = model.trainable_variables + measured
-        self._first = getattr(optimizer, "average_from", 0)
+        self._first = optimizer.average_from
         # What a run keeps beside weights and optimizer, to be resumed with.
         self.variables = (
             [keras.Variable(np.zeros(w.shape, w.dtype), trainable=False) for w in self._weights]

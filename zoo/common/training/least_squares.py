@@ -1,10 +1,10 @@
 """Training in closed form: the weights of a linear layer by least squares, in one pass.
 
-The model's config has `linear_layer(model)`, the `keras.layers.Dense` that is solved, and
-`linear_targets(y)`, what that layer has to give for the y of a batch, float [batch, units]. What stands
-before the layer is not trained. The kernel K and bias b minimise
+The kernel K and bias b minimise
 
     sum over all rows of |features K + b - targets|^2  +  ridge |K|^2
+
+where the features are the inputs of `LinearModel.linear_layer`. Layers before it are not trained.
 """
 
 from __future__ import annotations
@@ -16,28 +16,34 @@ from typing import Any
 import keras
 import numpy as np
 
+from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
-from zoo.common.runtime.keras_model import keras_function
+from zoo.common.runtime.keras_model import LinearModel, keras_function
 from zoo.common.training.one_pass import train_in_one_pass
+from zoo.common.training.trainers import LeastSquares
 
 
 def train(
     recipe: Recipe, train_examples: list[Any], dev_examples: list[Any], folder: Path, **run: Any
 ) -> list[dict[str, float]]:
-    """Solve a recipe's linear layer into a run folder. See `zoo.common.core.trainer.Trainer.train`.
+    """Solve a recipe's linear layer into a run folder. See `zoo.common.training.trainers.train`.
 
     `loss` is the mean squared error of the layer on the training examples.
     """
+    config, training = recipe.model, recipe.training
+    if not isinstance(config, LinearModel) or not isinstance(training, LeastSquares):
+        raise ZooError(f"{recipe.name} cannot be trained by least squares.")
 
     def fit() -> tuple[keras.Model, dict[str, float]]:
-        keras.utils.set_random_seed(recipe.training.seed)
-        model = recipe.model.build()
-        layer = recipe.model.linear_layer(model)
+        keras.utils.set_random_seed(training.seed)
+        model = config.build()
+        layer = config.linear_layer(model)
         features = keras_function(keras.Model(model.input, {"features": layer.input}))
-        batches = recipe.data.batches(model, recipe, train_examples, epoch=0)
-        rows = ((features(**x)["features"], recipe.model.linear_targets(y)) for x, y, _ in batches)
-        kernel, bias, loss = solve(rows, recipe.training.ridge, layer.use_bias)
+        epoch = Epoch(0, training.batch_size, training.seed)
+        batches = recipe.data.batches(train_examples, config, model, epoch)
+        rows = ((features(**x)["features"], config.linear_targets(y)) for x, y, _ in batches)
+        kernel, bias, loss = solve(rows, training.ridge, layer.use_bias)
         layer.set_weights([kernel, bias] if layer.use_bias else [kernel])
         return model, {"loss": loss}
 

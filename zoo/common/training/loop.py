@@ -1,6 +1,6 @@
-"""Training by gradients: Keras `fit`, an epoch at a time, so that a run can be killed and resumed.
+"""Training by gradient descent: Keras `fit`, one epoch at a time, so that a run can be resumed.
 
-It runs on every backend of Keras. Where that is not TensorFlow, it needs none.
+It supports every backend of Keras, and uses TensorFlow only on its own backend.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import math
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -18,21 +18,23 @@ from typing import Any
 import keras
 from tqdm import tqdm
 
-from zoo.common.core.data import Batches
+from zoo.common.core.data import Batches, Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.metrics import best, is_perfect
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import runs, store
+from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.averaging import WeightAverage
 from zoo.common.training.precision import chosen_precision
+from zoo.common.training.trainers import GradientDescent
 from zoo.common.training.training_model import TrainingModel
 from zoo.common.utils.plots import plot_learning_curves
 from zoo.common.utils.progress import say, watched
 
-# Itself, its gradient and two moments of the optimizer, in float32.
-_BYTES_A_WEIGHT = 16
-# The curves are drawn no oftener while a run goes on: a picture takes half a second.
+# The weight, its gradient and two moments of the optimizer, in float32.
+_BYTES_PER_WEIGHT = 16
+# Minimum time between two drawings of the learning curves: one drawing takes half a second.
 _SECONDS_BETWEEN_PICTURES = 10.0
 
 
@@ -46,46 +48,73 @@ def train(
     init: keras.Model | None = None,
     record: dict[str, Any] | None = None,
     log: Callable[[str], None] = say,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> list[dict[str, float]]:
-    """Train a recipe into a run folder. See `zoo.common.core.trainer.Trainer.train`.
+    """Train a recipe into a run folder. See `zoo.common.training.trainers.train`.
 
-    What is resumed comes out as if the run had never been interrupted (to the last bit on the CPU).
-    Where the loss stops being a number, the best model so far stays in the folder.
+    A resumed run has the same result as one without interruption (bit-identical on the CPU). If the loss
+    becomes NaN, the best model so far stays in the folder.
+
+    Callbacks receive the events of each `fit` call, which trains one epoch. `model.stop_training` set by
+    a callback ends the run after the epoch.
     """
     recipe = chosen_precision(recipe, log)
+    training, config, optimizer = recipe.training, recipe.model, recipe.optimizer
+    if (
+        not isinstance(training, GradientDescent)
+        or not isinstance(config, KerasModel)
+        or optimizer is None
+    ):
+        raise ZooError(f"{recipe.name} cannot be trained by gradient descent.")
     record = runs.begin(recipe, train_examples + dev_examples, folder, resume, record)
-    keras.utils.set_random_seed(recipe.training.seed)
+    keras.utils.set_random_seed(training.seed)
     with _device_scope():
-        model, training_model = _build(recipe, train_examples, init)
-    average = WeightAverage(training_model, recipe.optimizer)
-    state = [*training_model.variables, *training_model.optimizer.variables, *average.variables]
-    # A run that was killed in its first epoch begins anew.
+        model, training_model = _build(recipe, config, training, init)
+
+    def epoch_batches(number: int) -> Batches:
+        epoch = Epoch(number, training.batch_size, training.seed)
+        return recipe.data.batches(train_examples, config, model, epoch)
+
+    batches = epoch_batches(0)
+    # On TensorFlow only the layers that gain from XLA use it.
+    jit_compile = False if keras.config.backend() == "tensorflow" else "auto"
+    keras_optimizer = optimizer.build(training.epochs, batches.steps)
+    training_model.compile(keras_optimizer, jit_compile=jit_compile)
+    keras_optimizer.build(training_model.trainable_variables)
+    average = WeightAverage(training_model, optimizer)
+    state = [*training_model.variables, *keras_optimizer.variables, *average.variables]
+    # A run that was killed in its first epoch starts again.
     history = runs.load_state(folder, state) if resume and runs.has_epochs(folder) else []
-    if history:  # the state is written first: a killed process may have left the table short
+    if history:  # the state is written first: a killed process may have left the table incomplete
         runs.write_history(folder, history)
-    graphs = Graphs("keras", recipe.model.functions(model))
-    metric, training = recipe.task.metric, recipe.training
-    steps = recipe.data.steps_per_epoch(recipe, train_examples)
-    drawn = float("-inf")  # so the curves of the first epoch are drawn at once
+    predictor = recipe.predictor(Graphs("keras", config.functions(model)))
+    metric = recipe.task.monitor
+    drawn = float("-inf")  # the curves of the first epoch are drawn immediately
+    stopped = False
     with runs.started(folder, record), runs.event_log(folder) as write_events:
-        while len(history) < training.epochs and not _finished(history, metric, training.patience):
+        while (
+            len(history) < training.epochs
+            and not stopped
+            and not _finished(history, metric, training.patience)
+        ):
             epoch = len(history)
             started = time.perf_counter()
             _seed_pytorch(training.seed + epoch)
-            batches = recipe.data.batches(model, recipe, train_examples, epoch)
-            watch = _Watch(epoch, training.epochs, steps)
-            loss = _fit(training_model, batches, epoch, watch)
+            batches = epoch_batches(epoch)
+            watch = _Watch(epoch, training.epochs, batches.steps)
+            loss = _fit(training_model, batches, epoch, [watch, *callbacks])
+            stopped = training_model.stop_training
             if watch.bad_batch is not None:
-                raise _not_a_number(batches, epoch, watch.bad_batch, folder)
+                raise _bad_loss(batches, epoch, watch.bad_batch, folder)
             seconds = time.perf_counter() - started
             average.update(epoch)
             with average.in_model():
-                evaluation = recipe.task.evaluate(graphs, recipe, dev_examples)
+                evaluation = recipe.task.evaluate(predictor, dev_examples)
                 row = {
                     "epoch": epoch + 1,
                     "loss": loss,
                     **evaluation.metrics,
-                    "learning_rate": float(training_model.optimizer.learning_rate),
+                    "learning_rate": float(keras_optimizer.learning_rate),
                     "seconds": round(seconds, 2),
                     "batches_per_second": round(watch.batches / seconds, 3),
                 }
@@ -93,7 +122,7 @@ def train(
                 is_best = best(history, metric) is row
                 if is_best:
                     store.save_model(folder, model, recipe)
-            runs.save_state(folder, state, history, folder / recipe.model.file)
+            runs.save_state(folder, state, history, folder / config.file)
             runs.write_history(folder, history)
             if time.perf_counter() - drawn > _SECONDS_BETWEEN_PICTURES:
                 plot_learning_curves(history, metric, folder / runs.CURVES_FILE)
@@ -111,7 +140,7 @@ def train(
 
 
 class _Watch(keras.callbacks.Callback):
-    """Shows throughput and stops at a loss that is not a number."""
+    """Show a progress bar with the loss, and stop when the loss is NaN or infinite."""
 
     def __init__(self, epoch: int, epochs: int, steps: int):
         super().__init__()
@@ -138,10 +167,15 @@ class _Watch(keras.callbacks.Callback):
         self.bar.close()
 
 
-def _fit(model: TrainingModel, batches: Batches, epoch: int, watch: _Watch) -> float:
-    """One epoch; its mean loss."""
+def _fit(
+    model: TrainingModel,
+    batches: Batches,
+    epoch: int,
+    callbacks: list[keras.callbacks.Callback],
+) -> float:
+    """Train one epoch and return its mean loss."""
     with warnings.catch_warnings():
-        # How many batches there are is known when they have run out.
+        # The number of batches is an estimate.
         warnings.filterwarnings("ignore", message="Your input ran out of data")
         history = model.fit(
             _fit_input(batches),
@@ -149,13 +183,13 @@ def _fit(model: TrainingModel, batches: Batches, epoch: int, watch: _Watch) -> f
             epochs=epoch + 1,
             verbose=0,
             shuffle=False,
-            callbacks=[watch],
+            callbacks=callbacks,
         )
     return history.history["loss"][-1]
 
 
 def _fit_input(batches: Batches) -> Any:
-    """Batches as `fit` takes them: on TensorFlow with the shapes that are known, made ahead."""
+    """Return batches as `fit` takes them: on TensorFlow a prefetched dataset with known shapes."""
     if keras.config.backend() != "tensorflow":
         return ((x, y) for x, y, _ in batches)
     import tensorflow as tf
@@ -171,43 +205,35 @@ def _fit_input(batches: Batches) -> Any:
 
 
 def _build(
-    recipe: Recipe, examples: list, init: keras.Model | None
+    recipe: Recipe, config: KerasModel, training: GradientDescent, init: keras.Model | None
 ) -> tuple[keras.Model, TrainingModel]:
-    data, training = recipe.data, recipe.training
-    _check_memory(recipe)
+    """Return the model, and the model that `fit` trains."""
+    _check_memory(config)
     before = keras.config.dtype_policy()
     keras.config.set_dtype_policy(training.precision)
     try:
-        model = recipe.model.build()
-        network = recipe.model.training_model(model)
+        model = config.build()
+        network = config.training_model(model)
     finally:
         keras.config.set_dtype_policy(before)
-    states = recipe.model.states if data.carries_states else ()
-    training_model = TrainingModel(network, recipe.task, states, training.batch_size)
+    states = config.states if recipe.data.carries_states else ()
     if init is not None:
         model.set_weights(init.get_weights())
-    steps = data.steps_per_epoch(recipe, examples)
-    # On TensorFlow XLA is left to the layers that gain from it.
-    jit_compile = False if keras.config.backend() == "tensorflow" else "auto"
-    optimizer = recipe.optimizer.build(training.epochs, steps)
-    training_model.compile(optimizer, jit_compile=jit_compile)
-    training_model.optimizer.build(training_model.trainable_variables)
-    return model, training_model
+    return model, TrainingModel(network, recipe.task, states, training.batch_size)
 
 
-def _check_memory(recipe: Recipe) -> None:
-    """Raise `ZooError` for a model that this machine cannot train, before it is built."""
-    weights = sum(map(math.prod, recipe.model.declared_weights()))
+def _check_memory(config: KerasModel) -> None:
+    """Raise `ZooError` for a model that is too large for this machine, before it is built."""
+    weights = sum(map(math.prod, config.declared_weights()))
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if weights * _BYTES_A_WEIGHT > memory:
+    if weights * _BYTES_PER_WEIGHT > memory:
         raise ZooError(
-            f"The model has {weights:,} weights: too many to be trained in {memory / 2**30:.0f} GiB of "
-            "memory."
+            f"The model has {weights:,} weights, too many for {memory / 2**30:.0f} GiB of memory."
         )
 
 
 def _seed_pytorch(seed: int) -> None:
-    """Fix what PyTorch's dropout draws in an epoch: of other backends a run's state holds that."""
+    """Seed PyTorch's dropout. On other backends the state of a run has the random states."""
     if keras.config.backend() == "torch":
         import torch
 
@@ -215,7 +241,7 @@ def _seed_pytorch(seed: int) -> None:
 
 
 def _device_scope():
-    """One replica a GPU where TensorFlow has several; nothing elsewhere."""
+    """Return a scope with one replica per GPU if TensorFlow has several GPUs."""
     if keras.config.backend() == "tensorflow":
         import tensorflow as tf
 
@@ -225,17 +251,17 @@ def _device_scope():
 
 
 def _finished(history: list[dict[str, float]], metric: str, patience: int) -> bool:
-    """Whether the dev metric is perfect, or has not got better for `patience` epochs."""
+    """Return whether the dev metric is perfect, or did not improve for `patience` epochs."""
     if not history:
         return False
     row = best(history, metric)
     return len(history) - row["epoch"] >= patience or is_perfect(metric, row[metric])
 
 
-def _not_a_number(batches: Batches, epoch: int, batch: int, folder: Path) -> ZooError:
+def _bad_loss(batches: Batches, epoch: int, batch: int, folder: Path) -> ZooError:
     _, _, ids = next(itertools.islice(batches, batch, None))
     names = ", ".join(map(str, ids))
     return ZooError(
-        f"The loss is not a number in epoch {epoch + 1}, batch {batch + 1}. Its examples: {names}. "
-        + (f"The best model so far is in {folder}." if epoch else "There is no model yet.")
+        f"The loss is NaN or infinite in epoch {epoch + 1}, batch {batch + 1}. Its examples: {names}. "
+        + (f"The best model so far is in {folder}." if epoch else "No epoch is complete.")
     )

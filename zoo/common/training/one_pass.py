@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,22 +25,25 @@ def train_in_one_pass(
     init: Any = None,
     record: dict[str, Any] | None = None,
     log: Callable[[str], None] = say,
+    callbacks: Sequence[Any] = (),
 ) -> list[dict[str, float]]:
     """Fit a model into a run folder, and measure it on dev.
 
     Args:
-        fit: gives the trained model, and the figures of the pass such as its `loss`.
-        recipe and the others: see `zoo.common.core.trainer.Trainer.train`. Of a run that is over, a
-            resumed one gives the history.
+        fit: returns the trained model, and metrics of the pass such as its `loss`.
+        recipe: as in `zoo.common.training.trainers.train`, and so are the other arguments. A run that
+            is complete returns its history when it is resumed.
 
     Returns:
         The history, one row.
 
     Raises:
-        ZooError: `folder` exists, what is resumed does not fit, or `init` is given.
+        ZooError: `folder` exists, a resumed run has other settings, or `init` or `callbacks` are given.
     """
     if init is not None:
-        raise ZooError(f"{recipe.name} is trained in one pass: it starts from no other weights.")
+        raise ZooError(f"{recipe.name} is trained in one pass: --init is not supported.")
+    if callbacks:
+        raise ZooError(f"{recipe.name} is trained in one pass: callbacks are not supported.")
     record = runs.begin(recipe, train_examples + dev_examples, folder, resume, record)
     if resume and runs.has_epochs(folder):
         return runs.read_history(folder)
@@ -48,7 +51,7 @@ def train_in_one_pass(
         started = time.perf_counter()
         model, figures = fit()
         graphs = Graphs("keras", recipe.model.functions(model))
-        metrics = recipe.task.evaluate(graphs, recipe, dev_examples).metrics
+        metrics = recipe.task.evaluate(recipe.predictor(graphs), dev_examples).metrics
         seconds = time.perf_counter() - started
         row = {"epoch": 1, **figures, **metrics, "seconds": round(seconds, 2)}
         store.save_model(folder, model, recipe)

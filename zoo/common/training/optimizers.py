@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.common.core.errors import check_range
+from zoo.common.core.optimizer import Optimizer
 
 if TYPE_CHECKING:
     import keras
@@ -17,7 +18,7 @@ LARGEST = 1_000_000
 
 
 @dataclass(frozen=True)
-class AdamW:
+class AdamW(Optimizer):
     """AdamW with a linear warm-up and a cosine decay to zero.
 
     learning_rate: float. The peak, reached after the warm-up.
@@ -61,7 +62,7 @@ class AdamW:
 
 
 @dataclass(frozen=True)
-class SGD:
+class SGD(Optimizer):
     """Gradient descent at one learning rate, with an average of the weights.
 
     learning_rate, clip_norm, weight_decay, average_from: as of `AdamW`.

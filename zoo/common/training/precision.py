@@ -9,6 +9,7 @@ from pathlib import Path
 import keras
 
 from zoo.common.core.recipe import Recipe
+from zoo.common.training.trainers import GradientDescent
 
 AUTO = "auto"
 # As Linux names the instructions: products of bfloat16 numbers, summed in float32.
@@ -20,13 +21,14 @@ def chosen_precision(recipe: Recipe, log: Callable[[str], None]) -> Recipe:
 
     It is "mixed_bfloat16" on TensorFlow where the processor multiplies in it, else "float32".
     """
-    if recipe.training.precision != AUTO:
+    training = recipe.training
+    if not isinstance(training, GradientDescent) or training.precision != AUTO:
         return recipe
     found = bfloat16_instructions() if keras.config.backend() == "tensorflow" else ""
     precision = "mixed_bfloat16" if found else "float32"
     why = f"this processor has {found}" if found else "no instructions for bfloat16 were found"
     log(f"Precision: {precision}, as {why}.")
-    return replace(recipe, training=replace(recipe.training, precision=precision))
+    return replace(recipe, training=replace(training, precision=precision))
 
 
 def bfloat16_instructions(cpuinfo: Path = Path("/proc/cpuinfo")) -> str:

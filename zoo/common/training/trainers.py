@@ -1,38 +1,82 @@
-"""The trainers a recipe chooses from: by gradients, by counting, by least squares.
+"""Trainers: gradient descent, counting, and least squares.
 
-Each is a part of a recipe; the work is done by a module that is imported when it begins.
+Each trainer is a part of a recipe. Its module, which does the work, is imported when a training begins.
 """
 
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, ClassVar
 
+from zoo.common.core.capabilities import Calibration
 from zoo.common.core.errors import check_choice, check_range
+from zoo.common.core.model import Graphs
+from zoo.common.core.recipe import Recipe
 from zoo.common.core.trainer import Trainer
+from zoo.common.presets import store
 from zoo.common.utils.locks import LOCK_FILE, locked
+from zoo.common.utils.progress import say
 
 PRECISIONS = ("float32", "mixed_bfloat16", "auto")
 
 
+def train(
+    recipe: Recipe,
+    train_examples: list[Any],
+    dev_examples: list[Any],
+    folder: Path,
+    *,
+    resume: bool = False,
+    init: Any = None,
+    record: dict[str, Any] | None = None,
+    log: Callable[[str], None] = say,
+    callbacks: Sequence[Any] = (),
+) -> list[dict[str, float]]:
+    """Train a recipe into a run folder. The folder is locked during the training.
+
+    Args:
+        recipe: what is trained, by its trainer.
+        train_examples: usable examples of the train split.
+        dev_examples: usable examples of the dev split.
+        folder: run folder; it must not exist, or be empty, unless `resume` is set.
+        resume: whether to continue after the last complete epoch in `folder`.
+        init: a trained model that provides the initial weights, as `ModelConfig.load` returns it.
+        record: what run.json stores in addition to versions, seed and commit.
+        log: receives one line of text per epoch.
+        callbacks: Keras callbacks, for gradient descent.
+
+    Returns:
+        The history, one row per epoch: `epoch`, `loss`, the metrics on dev, `seconds`.
+
+    Raises:
+        ZooError: `folder` exists, a resumed run has other settings, or the model cannot be trained.
+    """
+    run = importlib.import_module(recipe.training.module).train
+    with locked(folder / LOCK_FILE):
+        history = run(
+            recipe,
+            train_examples,
+            dev_examples,
+            folder,
+            resume=resume,
+            init=init,
+            record=record,
+            log=log,
+            callbacks=callbacks,
+        )
+        if isinstance(recipe.task, Calibration):
+            best = store.load_recipe(folder)
+            graphs = Graphs("keras", best.model.functions(store.load_model(folder, best)))
+            data = recipe.task.calibrate(best.predictor(graphs), dev_examples)
+            store.save_recipe(folder, replace(best, data=data))
+        return history
+
+
 @dataclass(frozen=True)
-class _ByModule(Trainer):
-    """A trainer whose work is the function `train` of a module."""
-
-    module: ClassVar[str]
-
-    def train(self, recipe, train_examples, dev_examples, folder, **arguments: Any):
-        """See `Trainer.train`. No other process may train into the folder meanwhile."""
-        run = importlib.import_module(self.module).train
-        with locked(folder / LOCK_FILE):
-            history = run(recipe, train_examples, dev_examples, folder, **arguments)
-            recipe.task.calibrate(recipe, dev_examples, folder)
-            return history
-
-
-@dataclass(frozen=True)
-class GradientDescent(_ByModule):
+class GradientDescent(Trainer):
     """Keras `fit`, an epoch at a time.
 
     epochs: int. Passes over the training examples; the learning rate decays over all of them.
@@ -61,14 +105,14 @@ class GradientDescent(_ByModule):
 
 
 @dataclass(frozen=True)
-class Counting(_ByModule):
+class Counting(Trainer):
     """One pass that counts: for a model with `count(examples, recipe)`. See `Trainer`."""
 
     module: ClassVar[str] = "zoo.common.training.counting"
 
 
 @dataclass(frozen=True)
-class LeastSquares(_ByModule):
+class LeastSquares(Trainer):
     """The weights of a linear model in closed form, from one pass.
 
     batch_size: int. Windows read at a time; no effect on the result.
