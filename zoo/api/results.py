@@ -1,4 +1,4 @@
-"""Results of the Python API: small frozen objects with a short text, and a table or picture in notebooks."""
+"""Results of the Python API: frozen objects with a short text, and a table or picture in notebooks."""
 
 from __future__ import annotations
 

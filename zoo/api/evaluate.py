@@ -1,0 +1,156 @@
+"""Evaluate a preset on a split, in any runtime, with any decoder option."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from zoo.api.options import (
+    PresetLike,
+    open_predictor,
+    preset_folder,
+    preset_name,
+    preset_recipe,
+    runtime_of,
+)
+from zoo.api.results import EvaluateResult
+from zoo.api.sources import ALL, find_source, read_split, source_name
+from zoo.api.train import default_folder, train
+from zoo.api.train_overlap import WARNING, is_from_training
+from zoo.common.core import registry
+from zoo.common.core.capabilities import EvaluationPlots
+from zoo.common.core.errors import ZooError
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.recipe import Recipe
+from zoo.common.presets import store
+from zoo.common.runtime import KERAS
+from zoo.common.utils.files import atomic_file
+from zoo.common.utils.packages import check_packages
+from zoo.common.utils.progress import say
+
+# The extra that installs the packages of metrics and plots.
+EXTRA = "evaluate"
+# Computes an evaluation of examples.
+Measure = Callable[[Predictor, list[Any]], Evaluation]
+
+
+def evaluate(
+    preset: PresetLike,
+    *,
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
+    split: str | None = None,
+    runtime: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    rows: str | Path | None = None,
+    plots: str | Path | None = None,
+) -> EvaluateResult:
+    """Evaluate a preset or run on a split. See `zoo.evaluate`."""
+    found = find_or_train(preset, data)
+    recipe = preset_recipe(found, options)
+    task = recipe.task
+    if plots and not isinstance(task, EvaluationPlots):
+        raise ZooError(f"{recipe.name} does not support evaluation plots.")
+    check_packages(task.packages, EXTRA)
+    if plots:
+        check_packages(["matplotlib"], EXTRA)
+    drawn: list[Path] = []
+
+    def measure(predictor: Predictor, examples: list[Any]) -> Evaluation:
+        evaluation = task.evaluate(predictor, examples)
+        if plots and isinstance(task, EvaluationPlots):
+            Path(plots).mkdir(parents=True, exist_ok=True)
+            drawn.extend(task.plot_evaluation(predictor, evaluation, Path(plots)))
+        return evaluation
+
+    result = measure_preset(
+        found,
+        recipe,
+        measure,
+        data=data,
+        manifest=manifest,
+        split=split,
+        runtime=runtime,
+        rows=rows,
+    )
+    return replace(result, preset=preset_name(preset), plots=drawn if plots else None)
+
+
+def measure_preset(
+    preset: PresetLike,
+    recipe: Recipe,
+    measure: Measure,
+    *,
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
+    split: str | None = None,
+    runtime: str | None = None,
+    rows: str | Path | None = None,
+) -> EvaluateResult:
+    """Measure a preset on a split.
+
+    Args:
+        preset: a preset by name, the folder of a run or preset, or a loaded preset.
+        recipe: its recipe, with options of the decoder set.
+        measure: computes the evaluation from the predictor and the examples.
+        data: folder of the corpus.
+        manifest: a list of examples to use instead of the corpus.
+        split: name of the split.
+        runtime: the runtime.
+        rows: a JSON lines file to write, one line per example.
+
+    Raises:
+        ZooError: as `evaluate`.
+    """
+    folder = preset_folder(preset)
+    corpus = registry.entry(recipe.name).corpus
+    source = find_source(data, manifest, corpus)
+    split = split or (ALL if source.manifest else corpus.test_split)
+    examples = read_split(recipe, corpus, source, split)
+    with atomic_file(Path(rows)) if rows else nullcontext() as rows_file:
+        predictor = open_predictor(preset, recipe, runtime_of(preset, runtime, KERAS))
+        evaluation = measure(predictor, examples)
+        if rows_file:
+            lines = (json.dumps(row) + "\n" for row in evaluation.rows)
+            rows_file.write_text("".join(lines), encoding="utf-8")
+    from_training = is_from_training(folder, recipe, corpus, source, split, examples)
+    if from_training:
+        say(WARNING.format(name=preset_name(preset)))
+    return EvaluateResult(
+        preset=preset_name(preset),
+        corpus=source_name(source, corpus),
+        split=split,
+        examples=evaluation.num_examples,
+        seconds=round(evaluation.seconds, 3),
+        metrics={key: round(value, 6) for key, value in evaluation.metrics.items()},
+        from_training=from_training,
+        rows=evaluation.rows,
+        report=evaluation.report,
+    )
+
+
+def find_or_train(preset: PresetLike, data: str | Path | None) -> PresetLike:
+    """Return a preset, or the run of a recipe that is not shipped, which is trained if necessary.
+
+    Args:
+        preset: a preset or recipe by name, the folder of a run, or a loaded preset.
+        data: folder of the recipe's corpus.
+    """
+    name = preset if isinstance(preset, str) else ""
+    if name not in registry.names() or name in store.names():
+        return preset
+    entry = registry.entry(name)
+    if entry.shipped:
+        return preset
+    folder = default_folder(name)
+    if (folder / entry.recipe().model.file).exists():
+        say(f"The preset {name} is not shipped. Its run {folder} is evaluated.")
+    else:
+        say(f"The preset {name} is not shipped. It is trained first, into {folder}.")
+        train(name, data=data, out=folder)
+    return folder

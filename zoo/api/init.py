@@ -1,0 +1,82 @@
+"""Take the shape, the weights and the data of a preset for a new training."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from zoo.api.options import PresetLike, preset_name, preset_recipe
+from zoo.common.core.errors import ZooError
+from zoo.common.core.recipe import Recipe, settings
+from zoo.common.core.settings import training_only_settings
+from zoo.common.runtime.keras_model import KerasModel
+from zoo.common.utils.quiet import start_backend
+
+MODEL = "model."
+
+
+def start_from(
+    recipe: Recipe, init: PresetLike, overrides: Mapping[str, Any]
+) -> tuple[Recipe, dict[str, Any]]:
+    """Return a recipe whose model fits the weights of a preset.
+
+    Data and model are those of the preset, except for overrides of the data and for settings of the model
+    that have no effect on the answers, such as dropout: these are those of the recipe.
+
+    Args:
+        recipe: a recipe with `overrides` set.
+        init: a preset or run.
+        overrides: settings by dotted key.
+
+    Returns:
+        The recipe, and the settings of its model that differ from those of `recipe`.
+
+    Raises:
+        ZooError: there is no such preset, it has another kind of model, or its weights do not fit an
+            override.
+    """
+    preset = preset_recipe(init)
+    if type(recipe.model) is not type(preset.model) or not isinstance(preset.model, KerasModel):
+        raise ZooError(
+            f"{recipe.name!r} cannot start from {preset_name(init)}: it has another kind of model, of "
+            f"the recipe {preset.name!r}."
+        )
+    data = preset.override({k: v for k, v in overrides.items() if k.startswith("data.")}).data
+    joined = replace(recipe, data=data, model=preset.model)
+    wanted, kept = settings(replace(recipe, data=data).adapt([])), {}
+    for key, value in settings(joined).items():
+        if not key.startswith(MODEL) or wanted[key] == value:
+            continue
+        if is_training_only(recipe.model, key.removeprefix(MODEL).split(".")):
+            changed = joined.override({key: wanted[key]})
+            if _has_weights_of(changed.model, preset.model):
+                joined = changed
+                continue
+        if key in overrides:
+            raise ZooError(
+                f"The model's shape comes from the preset. Received: --set {key} with --init."
+            )
+        kept[key] = value
+    return joined, kept
+
+
+def is_training_only(part: Any, names: list[str]) -> bool:
+    """Return whether a setting has no effect on the answers of a trained model.
+
+    Args:
+        part: a config.
+        names: names of the fields that lead to the setting.
+    """
+    if names[0] in training_only_settings(part):
+        return True
+    inner = getattr(part, names[0])
+    return dataclasses.is_dataclass(inner) and is_training_only(inner, names[1:])
+
+
+def _has_weights_of(model: Any, preset: Any) -> bool:
+    """Return whether the file of a model has all the weights of the preset's, such as a trained encoder."""
+    start_backend()
+    return not Counter(preset.declared_weights()) - Counter(model.declared_weights())

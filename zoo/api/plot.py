@@ -1,0 +1,41 @@
+"""Draw an input with the answer of a preset."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from zoo.api.options import PresetLike, open_predictor, preset_name, preset_recipe, runtime_of
+from zoo.api.results import Plot
+from zoo.common.core.capabilities import InputPlots
+from zoo.common.core.errors import ZooError
+from zoo.common.core.task import input_name
+from zoo.common.runtime import AUTO
+
+SUFFIX = ".png"
+
+
+def plot(
+    preset: PresetLike,
+    source: Any,
+    path: str | Path | None = None,
+    *,
+    runtime: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> Plot:
+    """Draw an input with the answer of a preset. See `zoo.plot`."""
+    recipe = preset_recipe(preset, options)
+    data = recipe.data
+    if not isinstance(data, InputPlots):
+        raise ZooError(f"{preset_name(preset)} does not support plots of inputs.")
+    if path is not None and Path(path).suffix.lower() != SUFFIX:
+        raise ZooError(f"The name of a plot must end in {SUFFIX}. Received: {str(path)!r}.")
+    predictor = open_predictor(preset, recipe, runtime_of(preset, runtime, AUTO))
+    source = str(source) if isinstance(source, PurePath) else source
+    with tempfile.TemporaryDirectory() as folder:
+        written = Path(path) if path is not None else Path(folder) / f"plot{SUFFIX}"
+        data.plot_input(predictor, recipe.task, source, written)
+        png = written.read_bytes()
+    return Plot(preset_name(preset), input_name(source), None if path is None else written, png)

@@ -1,0 +1,101 @@
+"""Publish a run as a preset: half-precision weights, measured metrics and a card."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from zoo.api.evaluate import evaluate
+from zoo.api.results import EvaluateResult
+from zoo.common.core import registry
+from zoo.common.core.errors import ZooError
+from zoo.common.core.recipe import Recipe
+from zoo.common.presets import card, runs, store
+from zoo.common.presets.lineage import EARLIER, summarise
+from zoo.common.utils.files import atomic_folder, check_file, clear_parts
+from zoo.common.utils.locks import LOCK_FILE, locked
+from zoo.common.utils.quiet import start_backend
+
+# Keys of run.json that metrics.json of the preset takes over.
+RECORDED = ("examples", "left_out", "data_checksum", "versions", "init")
+
+
+def publish(
+    run: str | Path, *, data: str | Path | None = None, split: str | None = None
+) -> EvaluateResult:
+    """Publish a run as the preset of its recipe. See `zoo.publish`."""
+    source = store.find(run)
+    recipe = store.load_recipe(source)
+    split = split or registry.entry(recipe.name).corpus.test_split
+    start_backend()
+    with _published(source, recipe) as folder:
+        for part in ("dev", split):
+            result = evaluate(str(folder), data=data, split=part)
+            option = f" --data {data}" if data else ""
+            command = f"zoo evaluate {recipe.name}{option} --split {part}"
+            card.record_evaluation(folder, result.to_dict(), command)
+        card.write_card(folder)
+    return replace(result, preset=recipe.name)
+
+
+@contextmanager
+def _published(run: Path, recipe: Recipe) -> Iterator[Path]:
+    """Yield a folder with the best model of a run.
+
+    When the block ends without an error, the folder becomes the preset of the recipe's name. It replaces
+    an earlier preset atomically.
+    """
+    folder = store.destination(recipe.name)
+    # The run must not continue meanwhile, and no other process may export or publish the preset.
+    lock = folder.with_name(f".{folder.name}{LOCK_FILE}")
+    with ExitStack() as stack:
+        stack.enter_context(locked(run / LOCK_FILE))
+        stack.enter_context(locked(lock, folder))
+        if folder.is_dir() and not folder.samefile(run):
+            stack.enter_context(locked(folder / LOCK_FILE))
+        training = _training(run, recipe)
+        files = store.files(recipe)
+        if missing := [name for name in files if not (run / name).exists()]:
+            raise ZooError(f"{run / missing[0]} is missing.")
+        runs.check_model(run, run / recipe.model.file)
+        before = card.read_metrics(store.folder_of(recipe.name))
+        clear_parts(folder.parent, folder.name)
+        with atomic_folder(folder, replace=True) as temporary:
+            for name in files:
+                check_file(run / name)
+                shutil.copyfile(run / name, temporary / name)
+            recipe.model.shrink(temporary / recipe.model.file)
+            card.begin_metrics(temporary, training, before)
+            yield temporary
+
+
+def _training(run: Path, recipe: Recipe) -> dict[str, Any]:
+    """Return what metrics.json states about a run.
+
+    Raises:
+        ZooError: the run cannot become the preset of its recipe.
+    """
+    path = run / runs.RUN_FILE
+    record = runs.read_json(path)
+    try:
+        training = {key: record[key] for key in RECORDED}
+        corpus, overfit = record["corpus"], record.get("overfit")
+    except (KeyError, TypeError):
+        raise ZooError(f"{path} is corrupt: it is not the record of a run.") from None
+    expected = registry.entry(recipe.name).corpus.name
+    if corpus != expected:
+        raise ZooError(
+            f"{run} cannot become the preset {recipe.name}: it was not trained on the corpus "
+            f"{expected!r}. Received: {record.get('data')!r}."
+        )
+    if overfit:
+        raise ZooError(
+            f"{run} cannot become the preset {recipe.name}: it was trained and evaluated on the same "
+            f"{overfit} examples (--overfit)."
+        )
+    earlier = {EARLIER: record[EARLIER]} if EARLIER in record else {}
+    return training | earlier | {"history": summarise(run, recipe)}

@@ -1,0 +1,34 @@
+"""Compute the log-probability of texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from zoo.api.options import PresetLike, open_predictor, preset_name, preset_recipe, runtime_of
+from zoo.api.results import Scores
+from zoo.common.core.capabilities import Scoring
+from zoo.common.core.errors import ZooError
+from zoo.common.runtime import AUTO
+from zoo.common.runtime.preset import input_list
+
+
+def score(preset: PresetLike, texts: str | list[str], *, runtime: str | None = None) -> Scores:
+    """Return the log-probability of each text. See `zoo.score`."""
+    answers = iter_scores(preset, input_list(texts), runtime=runtime)
+    return Scores(preset_name(preset), tuple(answers))
+
+
+def iter_scores(
+    preset: PresetLike, texts: Sequence[str], *, runtime: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Yield the log-probability of each text as soon as it is computed. Arguments as `score`.
+
+    Raises:
+        ZooError: there is no such preset or runtime, or the preset does not support scoring.
+    """
+    recipe = preset_recipe(preset)
+    if not isinstance(recipe.task, Scoring):
+        raise ZooError(f"{preset_name(preset)} does not support scoring.")
+    predictor = open_predictor(preset, recipe, runtime_of(preset, runtime, AUTO))
+    return recipe.task.score(predictor, texts)

@@ -1,0 +1,160 @@
+"""Find corpora and manifests, and read their splits."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.common.core.capabilities import CustomSplit, PreparedExamples
+from zoo.common.core.corpus import Corpus, Source
+from zoo.common.core.data import Data
+from zoo.common.core.errors import ZooError
+from zoo.common.core.recipe import Recipe
+from zoo.common.data.manifests import of_split
+from zoo.common.data.splits import split_by_group
+from zoo.common.utils.progress import say
+
+DATA_VARIABLE = "ZOO_DATA"
+# Names of the splits of a manifest: the one to train on, and those that choose the best epoch.
+TRAIN, DEV = "train", ("dev", "valid")
+ALL = "all"
+
+
+@dataclass(frozen=True)
+class TrainingExamples:
+    """The examples of a run.
+
+    Args:
+        train: examples to train on.
+        dev: examples that choose the best epoch.
+        left_out: number of other examples, by reason.
+    """
+
+    train: list[Any]
+    dev: list[Any]
+    left_out: dict[str, int] = field(default_factory=dict)
+
+
+def find_source(data: str | Path | None, manifest: str | Path | None, corpus: Corpus) -> Source:
+    """Return the source of examples.
+
+    Args:
+        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        manifest: a list of examples to use instead of the corpus.
+        corpus: the corpus.
+
+    Raises:
+        ZooError: both `data` and `manifest` are given, or the corpus is not found.
+    """
+    if data and manifest:
+        raise ZooError("--data and --manifest exclude each other.")
+    if manifest:
+        return Source(manifest=Path(manifest))
+    root = os.environ.get(DATA_VARIABLE)
+    folder = Path(data) if data else corpus.folder
+    if folder is None and root is None:
+        raise ZooError(
+            f"The corpus {corpus.name!r} must be given: set its folder with --data, or set "
+            f"{DATA_VARIABLE} to the folder that contains {corpus.name!r}."
+        )
+    return Source(folder=folder or Path(root or "") / corpus.name)
+
+
+def source_name(source: Source, corpus: Corpus) -> str:
+    """Return the name of the corpus, or the path of the manifest."""
+    return corpus.name if source.folder else str(source.manifest)
+
+
+def read_split(recipe: Recipe, corpus: Corpus, source: Source, split: str) -> list[Any]:
+    """Return the examples of a split.
+
+    Args:
+        recipe: its data reads the examples, and its training settings define the dev split.
+        corpus: the corpus of the recipe.
+        source: result of `find_source`.
+        split: name of a split, "dev" for the examples that choose the best epoch, or "all".
+
+    Raises:
+        ZooError: there is no such split, or an example is invalid.
+    """
+    if split == "dev":
+        return read_train_and_dev(recipe, corpus, source).dev
+    if source.manifest:
+        return of_split(recipe.data.read_manifest(source.manifest), split, source.manifest)
+    return _read_corpus(recipe.data, corpus, source, split)
+
+
+def read_train(recipe: Recipe, corpus: Corpus, source: Source) -> TrainingExamples:
+    """Return the train split, or all of a manifest without splits. Dev is empty."""
+    if source.manifest:
+        return _read_manifest(recipe.data, source.manifest, ())
+    return TrainingExamples(_read_corpus(recipe.data, corpus, source, corpus.train_split), [])
+
+
+def read_train_and_dev(recipe: Recipe, corpus: Corpus, source: Source) -> TrainingExamples:
+    """Return the examples to train on and those that choose the best epoch.
+
+    Without a split for dev, a part of the train split is used.
+    """
+    if source.manifest:
+        examples = _read_manifest(recipe.data, source.manifest, DEV)
+    elif corpus.dev_split:
+        dev = _read_corpus(recipe.data, corpus, source, corpus.dev_split)
+        return TrainingExamples(read_train(recipe, corpus, source).train, dev)
+    else:
+        examples = read_train(recipe, corpus, source)
+    if examples.dev:
+        return examples
+    training = recipe.training
+    train, dev = split_dev(recipe.data, examples.train, training.dev_fraction, training.seed)
+    return TrainingExamples(train, dev, examples.left_out)
+
+
+def split_dev(
+    data: Data, examples: list[Any], fraction: float, seed: int
+) -> tuple[list[Any], list[Any]]:
+    """Return (train, dev). Examples of one group, such as a speaker, are in the same part.
+
+    Args:
+        data: defines the groups, or has a `CustomSplit`.
+        examples: the examples to split.
+        fraction: share of the dev part.
+        seed: seed of the choice of groups.
+    """
+    if isinstance(data, CustomSplit):
+        return data.split_dev(examples, fraction, seed)
+    if len(examples) > 1 and len({data.group_of(example) for example in examples}) < 2:
+        say(
+            "All examples are in one group, such as one speaker: dev is split off by example, and its "
+            "metrics may be too good."
+        )
+    return split_by_group(examples, data.group_of, fraction, seed)
+
+
+def _read_corpus(data: Data, corpus: Corpus, source: Source, split: str) -> list[Any]:
+    assert source.folder is not None
+    examples = corpus.read(source.folder, split)
+    return data.prepare(examples) if isinstance(data, PreparedExamples) else examples
+
+
+def _read_manifest(data: Data, path: Path, dev_splits: tuple[str, ...]) -> TrainingExamples:
+    """Return the train split of a manifest, and the first of `dev_splits` that it has.
+
+    All examples are for training if the manifest has no splits.
+    """
+    examples = data.read_manifest(path)
+    sizes = Counter(example.split for example in examples)
+    if not any(sizes):
+        return TrainingExamples(examples, [])
+    train = of_split(examples, TRAIN, path)
+    dev_split = next((split for split in dev_splits if split in sizes), None)
+    dev = [example for example in examples if example.split == dev_split] if dev_split else []
+    left_out = {
+        f"of the split {split!r}": size
+        for split, size in sorted(sizes.items(), key=str)
+        if split not in (TRAIN, dev_split)
+    }
+    return TrainingExamples(train, dev, left_out)

@@ -1,0 +1,168 @@
+"""Train a recipe into a run folder."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from zoo.api.init import start_from
+from zoo.api.options import PresetLike, preset_folder, preset_name
+from zoo.api.results import TrainResult
+from zoo.api.sources import TrainingExamples, find_source, read_train, read_train_and_dev
+from zoo.common.core import registry
+from zoo.common.core.capabilities import WindowedExamples
+from zoo.common.core.corpus import Corpus, Source
+from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.metrics import best
+from zoo.common.core.recipe import Recipe
+from zoo.common.presets import store
+from zoo.common.presets.lineage import EARLIER, trainings
+from zoo.common.presets.runs import check_folder
+from zoo.common.runtime.keras_model import KerasModel
+from zoo.common.utils.packages import check_packages
+from zoo.common.utils.progress import say
+from zoo.common.utils.quiet import start_backend
+
+if TYPE_CHECKING:
+    import keras
+
+
+def train(
+    recipe: str,
+    *,
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
+    dev_manifest: str | Path | None = None,
+    init: PresetLike | None = None,
+    out: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overfit: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> TrainResult:
+    """Train a recipe into a run folder. See `zoo.train`."""
+    entry, overrides = registry.entry(recipe), dict(overrides or {})
+    built, folder = entry.recipe().override(overrides), Path(out or default_folder(recipe))
+    if overfit is not None:
+        check_range("overfit", overfit, at_least=1)
+    if dev_manifest and (overfit or not manifest):
+        raise ZooError("--dev-manifest needs --manifest, and cannot be combined with --overfit.")
+    check_packages((*built.training.packages, *built.task.packages), "train")
+    check_folder(folder, resume)
+    source = find_source(data, manifest, entry.corpus)
+    kept: dict[str, Any] = {}
+    if init is not None:
+        built, kept = start_from(built, init, overrides)
+    elif manifest:
+        built = built.from_scratch()
+    examples = _read(built, entry.corpus, source, dev_manifest, overfit)
+    built = built.adapt(examples.train + examples.dev)
+    if isinstance(built.model, KerasModel):
+        start_backend()
+    examples, left_out = _filter(built, examples)
+    if kept:
+        shape = ", ".join(f"{key}={_text(value)}" for key, value in kept.items())
+        say(f"As in {preset_name(init or '')}: {shape}.")
+    for part, where in (("train", "training"), ("dev", "dev")):
+        for reason, count in left_out[part].items():
+            say(f"Left out of {where}: {count} {reason}.")
+    record: dict[str, Any] = {
+        "corpus": entry.corpus.name if source.folder else None,
+        "data": str(source),
+        "examples": _sizes(built, examples, source),
+        "left_out": left_out,
+        "init": None if init is None else preset_name(init),
+        "overfit": overfit,
+    }
+    if init is not None:
+        record[EARLIER] = trainings(preset_folder(init))
+    arguments: dict[str, Any] = {
+        "resume": resume,
+        "init": None if init is None else _load_model(init),
+        "record": record,
+        "callbacks": list(callbacks),
+    }
+    history = _run(built, examples, folder, overfit, arguments)
+    return TrainResult(folder, recipe, history, best(history, built.task.monitor))
+
+
+def default_folder(name: str) -> Path:
+    """Return the default run folder of a recipe."""
+    return Path("runs") / name.replace("/", "-")
+
+
+def _read(
+    recipe: Recipe,
+    corpus: Corpus,
+    source: Source,
+    dev_manifest: str | Path | None,
+    overfit: int | None,
+) -> TrainingExamples:
+    """Return the examples of a run. With `overfit`, the first ones are both train and dev."""
+    if not overfit and not dev_manifest:
+        return read_train_and_dev(recipe, corpus, source)
+    examples = read_train(recipe, corpus, source)
+    if dev_manifest:
+        return replace(examples, dev=recipe.data.read_manifest(Path(dev_manifest)))
+    if isinstance(recipe.data, WindowedExamples):
+        first = recipe.data.take_windows(examples.train, overfit or 0, recipe.model)
+    else:
+        first = examples.train[:overfit]
+    return replace(examples, train=first, dev=first)
+
+
+def _filter(
+    recipe: Recipe, examples: TrainingExamples
+) -> tuple[TrainingExamples, dict[str, dict[str, int]]]:
+    """Return the usable examples, and the number of others by part and reason."""
+    train, train_left_out = recipe.data.filter_examples(examples.train, recipe.model)
+    dev, dev_left_out = recipe.data.filter_examples(examples.dev, recipe.model)
+    left_out = {"train": examples.left_out | train_left_out, "dev": dev_left_out}
+    return TrainingExamples(train, dev), left_out
+
+
+def _sizes(recipe: Recipe, examples: TrainingExamples, source: Source) -> dict[str, int]:
+    """Return the sizes of train and dev.
+
+    Raises:
+        ZooError: one of them is empty.
+    """
+    data, sizes = recipe.data, {}
+    for part, purpose in (("train", "train on"), ("dev", "choose the best epoch")):
+        found = getattr(examples, part)
+        size = data.num_examples(found) if isinstance(data, WindowedExamples) else len(found)
+        if not size:
+            raise ZooError(
+                f"There are no examples to {purpose}: {source} must have more examples, or "
+                f"training.dev_fraction must have another value. Received: "
+                f"{recipe.training.dev_fraction}."
+            )
+        sizes[part] = size
+    return sizes
+
+
+def _run(
+    recipe: Recipe,
+    examples: TrainingExamples,
+    folder: Path,
+    overfit: int | None,
+    arguments: dict[str, Any],
+) -> list[dict[str, float]]:
+    if overfit:
+        from zoo.common.training.overfit import overfit as run_overfit
+
+        return run_overfit(recipe, examples.train, folder, **arguments)
+    from zoo.common.training.trainers import train as run
+
+    return run(recipe, examples.train, examples.dev, folder, **arguments)
+
+
+def _load_model(preset: PresetLike) -> Any:
+    folder = preset_folder(preset)
+    return store.load_model(folder, store.load_recipe(folder))
+
+
+def _text(value: Any) -> str:
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
