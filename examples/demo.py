@@ -1,6 +1,6 @@
-"""The zoo in one go: real recordings to text, a picture of how, a SavedModel to serve, generated text.
+"""Transcribe recordings, plot a transcription, export and run a SavedModel, and generate text.
 
-Run by `make demo`; writes to demo_output/.
+`make demo` runs this script. It writes to demo_output/.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ WRITER, PROMPT = "language/charlstm-shakespeare", "ROMEO:"
 REPOSITORY = Path(__file__).resolve().parents[1]
 OUTPUT = REPOSITORY / "demo_output"
 
-# What a server has: TensorFlow, the SavedModel and WAV bytes; nothing of the zoo, nothing of Keras.
+# Runs the SavedModel on WAV bytes with TensorFlow only, without the zoo and Keras.
 PLAIN_TENSORFLOW = """
 import sys
-sys.modules["zoo"] = sys.modules["keras"] = None  # what needs them fails
+sys.modules["zoo"] = sys.modules["keras"] = None  # an import of them fails
 import tensorflow as tf
 
 folder, *paths = sys.argv[1:]
@@ -32,7 +32,7 @@ for text in model.signatures["transcribe_wav"](wav=wav)["text"].numpy():
 
 
 def main() -> int:
-    """Run the demo, and return 0 if the SavedModel gave the same text as the preset."""
+    """Run the demo, and return 0 if the SavedModel and the preset give the same texts."""
     start_backend()
     import soundfile
 
@@ -46,10 +46,10 @@ def main() -> int:
     shutil.rmtree(OUTPUT, ignore_errors=True)
     OUTPUT.mkdir()
 
-    print(f"{PRESET} recognises {len(examples)} recordings of AN4's test split:\n")
+    print(f"{PRESET} transcribes {len(examples)} recordings of AN4's test split:\n")
     texts = [answer["output"] for answer in preset.predict([str(e.audio) for e in examples])]
     for example, text in zip(examples, texts, strict=True):
-        print(f"  {example.id}\n    reference   {example.transcript}\n    recognised  {text}")
+        print(f"  {example.id}\n    reference   {example.transcript}\n    transcript  {text}")
 
     longest = max(examples, key=lambda example: example.seconds)
     picture = OUTPUT / f"{longest.id}.png"

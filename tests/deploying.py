@@ -1,4 +1,4 @@
-"""What the scripts of `examples/deploy` are asked, and what the zoo answers to the same."""
+"""Requests to the scripts of `examples/deploy`, and the answers of the zoo to them."""
 
 import json
 import re
@@ -34,14 +34,20 @@ RECORDINGS = Path(__file__).parent / "data"
 
 @dataclass(frozen=True)
 class Question:
-    """What a script is asked: its arguments after the export, and the answer of the zoo."""
+    """A request to a script.
+
+    Args:
+        script: name of the script.
+        arguments: its arguments after the export.
+        answer: the answer of the zoo.
+    """
 
     script: str
     arguments: list[str]
     answer: str
 
     def is_answered_by(self, output: str) -> bool:
-        """Whether a script printed the same: words to the letter, numbers but for rounding."""
+        """Return whether the output of a script is the same: equal words, numbers within rounding."""
         if self.script == "draw.py":
             output = " ".join(re.findall(r"-?[0-9.]+,-?[0-9.]+", output))
         received, expected = (re.split("[ ,]", text.strip()) for text in (output, self.answer))
@@ -56,8 +62,8 @@ def _same(received: str, expected: str) -> bool:
 
 
 def raw_requests(recipe: Recipe) -> tuple[str, list[dict]]:
-    """(a signature of a preset's SavedModel, requests to it in columns): files, where it takes them."""
-    examples = recipe.data.example_inputs(recipe)
+    """Return a signature of a preset's SavedModel and requests to it in columns."""
+    examples = recipe.data.example_inputs(recipe.model, recipe.decoder)
     name = f"{recipe.task.verb}_wav"
     name = name if name in examples else "serving_default"
     columns = [
@@ -71,7 +77,7 @@ def raw_requests(recipe: Recipe) -> tuple[str, list[dict]]:
 
 
 def write_request(columns: dict, folder: Path) -> str:
-    """A request as the scripts take it, `@request.json`, with its files beside it."""
+    """Write a request and its files to a folder, and return the argument `@request.json` for scripts."""
 
     def written(value, name):
         if isinstance(value, list):
@@ -87,11 +93,11 @@ def write_request(columns: dict, folder: Path) -> str:
 
 
 def question(preset: Preset, folder: Path) -> Question:
-    """A question to the script for a preset, its files in a folder, and the zoo's own answer."""
+    """Return a request to the script of a preset. Its files are written to a folder."""
     script, arguments, source, options = _QUESTIONS[_kind(preset.recipe)](preset.recipe, folder)
     recipe = replace(preset.recipe, decoder=options and replace(preset.recipe.decoder, **options))
-    item = source if isinstance(source, dict) else recipe.data.read_input(str(source), recipe)
-    answer = recipe.task.answer(preset.graphs, recipe, item)
+    item = source if isinstance(source, dict) else recipe.data.read_input(str(source), recipe.model)
+    answer = recipe.task.answer(recipe.predictor(preset.graphs), item)
     return Question(script, [str(argument) for argument in arguments], _output(answer))
 
 
@@ -111,11 +117,11 @@ def _kind(recipe: Recipe) -> type:
 
 
 def _recording(recipe, folder):
-    """A WAV file of a recording without silence around it."""
+    """Write a WAV file of a recording without silence at its begin and end."""
     is_text = recipe.data.target != "label"
     name = "an4/test/fjlp/an419-fjlp-b.flac" if is_text else "fsdd/recordings/7_jackson_0.flac"
     rate, path = recipe.model.features.sample_rate, folder / "clip.wav"
-    waveform = recipe.data.item(read_audio(RECORDINGS / name, rate), recipe)["waveform"]
+    waveform = recipe.data.item(read_audio(RECORDINGS / name, rate), recipe.model)["waveform"]
     soundfile.write(path, waveform, rate, subtype="PCM_16")
     if is_text:
         return "transcribe.py", [path], path, {"beam_width": 1}
@@ -124,7 +130,7 @@ def _recording(recipe, folder):
 
 def _array(name):
     def ask(recipe, folder):
-        inputs = recipe.data.example_inputs(recipe)["model"][0]
+        inputs = recipe.data.example_inputs(recipe.model, recipe.decoder)["model"][0]
         values, path = np.asarray(inputs[name][0]), folder / "values.npy"
         np.save(path, values)
         item = {name: values, "times": np.arange(len(values) + 1.0)}
@@ -142,7 +148,7 @@ def _ink(recipe, folder):
 
 
 def _drawing(recipe, folder):
-    # A bias so large that rounding chooses no other component.
+    # With a large bias, rounding does not change the chosen component.
     return "draw.py", [3, 20], "new", {"count": 1, "seed": 3, "bias": 20.0}
 
 
@@ -171,7 +177,7 @@ def _neighbours(recipe, folder):
 
 
 def _picture(recipe, folder):
-    """A JPEG that says it was taken with the camera on its side."""
+    """Write a JPEG with an orientation tag."""
     path, exif = folder / "photo.jpg", Image.Exif()
     exif[0x0112] = 6
     Image.fromarray(pictures(240)[0]).save(path, exif=exif, quality=95)
@@ -186,12 +192,12 @@ def _series(recipe, folder):
         rows = [f"{day},{10 + i % 7}" for i, day in enumerate(days)]
         source.write_text("date,value\n" + "\n".join(rows) + "\n")
     changed = replace(recipe, decoder=replace(recipe.decoder, horizon=horizon))
-    item = recipe.data.read_input(str(source), changed)
+    item = recipe.data.read_input(str(source), changed.model)
     np.savetxt(folder / "series.txt", item["series"][0])
     arguments = [folder / "series.txt", horizon]
     if "covariates" in item:
-        np.save(folder / "known.npy", item["covariates"][0])
-        arguments.append(folder / "known.npy")
+        np.save(folder / "covariates.npy", item["covariates"][0])
+        arguments.append(folder / "covariates.npy")
     return "forecast.py", arguments, item, {"horizon": horizon}
 
 

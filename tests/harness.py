@@ -1,4 +1,4 @@
-"""One call that checks what every model of the zoo has to stand: used by each model's own test."""
+"""One call that checks a model. The test of each model uses it."""
 
 import subprocess
 import sys
@@ -8,6 +8,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
+from zoo.common.core.data import Epoch
 from zoo.common.core.recipe import Recipe
 from zoo.common.export import exporter
 from zoo.common.layers.recurrent import Bidirectional, to_stock
@@ -15,7 +16,7 @@ from zoo.common.presets import store
 from zoo.common.runtime.preset import load_preset
 from zoo.common.training.training_model import TrainingModel
 
-# Opens each model.keras that it reads the path of, where nothing of the zoo can be imported.
+# Reads paths of model.keras files from stdin, and opens each one where the zoo cannot be imported.
 PLAIN_KERAS = """
 import sys
 sys.modules["zoo"] = None
@@ -27,9 +28,12 @@ for path in sys.stdin:
 
 
 def check_model(recipe: Recipe, examples: list, folder: Path) -> None:
-    """Build, named inputs and outputs, a training step, mixed precision, save and load, exports.
+    """Check names of inputs and outputs, a training step, mixed precision, save and load, and exports.
 
-    recipe: with a model of tiny dimensions. examples: a few that it can be trained on.
+    Args:
+        recipe: a recipe with a model of tiny dimensions.
+        examples: a few examples to train on.
+        folder: an empty folder.
     """
     keras.utils.set_random_seed(0)
     model = recipe.model.build()
@@ -56,8 +60,9 @@ def _training_model(model: keras.Model, recipe: Recipe) -> TrainingModel:
 
 
 def _batch(model: keras.Model, recipe: Recipe, examples: list) -> tuple:
-    """x and y of the first batch, which is of the shapes and types it says."""
-    batches = recipe.data.batches(model, recipe, examples, epoch=0)
+    """Return x and y of the first batch, after a check of their shapes and dtypes against its spec."""
+    epoch = Epoch(0, recipe.training.batch_size, recipe.training.seed)
+    batches = recipe.data.batches(examples, recipe.model, model, epoch)
     x, y, _ = next(iter(batches))
     for arrays, spec in zip((x, y), batches.spec, strict=True):
         assert set(arrays) == set(spec)
@@ -69,8 +74,10 @@ def _batch(model: keras.Model, recipe: Recipe, examples: list) -> tuple:
 
 
 def _check_step(model: keras.Model, recipe: Recipe, examples: list) -> None:
-    """One step of training changes every weight that is to be trained, the running statistics of batch
-    normalisation, and no other. The model is left as it was."""
+    """Check that a training step changes trainable weights and the statistics of batch normalization.
+
+    It must change no other weights. The weights are restored afterwards.
+    """
     training_model = _training_model(model, recipe)
     training_model.compile(keras.optimizers.SGD(0.1), jit_compile=False)
     before = [np.array(weight) for weight in model.weights]
@@ -83,7 +90,7 @@ def _check_step(model: keras.Model, recipe: Recipe, examples: list) -> None:
 
 
 def _check_mixed_precision(recipe: Recipe, examples: list) -> None:
-    """The loss in bfloat16 is that in float32 but for rounding."""
+    """Check that the loss in bfloat16 and in float32 are equal within rounding."""
     losses = []
     for policy in ("float32", "mixed_bfloat16"):
         keras.utils.set_random_seed(0)
@@ -99,7 +106,7 @@ def _check_mixed_precision(recipe: Recipe, examples: list) -> None:
 
 
 def _check_saved(model: keras.Model, recipe: Recipe, folder: Path) -> None:
-    """A saved model comes back with its numbers, and opens without the zoo."""
+    """Check that a saved model has the same weights when it is loaded, and opens without the zoo."""
     store.save_model(folder, model, recipe)
     loaded = load_preset(folder).model
     for weight, again in zip(model.weights, loaded.weights, strict=True):
@@ -110,7 +117,7 @@ def _check_saved(model: keras.Model, recipe: Recipe, folder: Path) -> None:
 
 @cache
 def _plain_keras() -> subprocess.Popen:
-    """One process for all models, as its start takes longer than to open one."""
+    """Return one process for all models, because it starts slowly."""
     command = [sys.executable, "-c", PLAIN_KERAS]
     return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
@@ -125,6 +132,6 @@ def _opened_without_zoo(path: Path) -> bool:
 
 
 def plain(recipe: Recipe) -> Recipe:
-    """The recipe without SpecAugment, whose masks need a package not every Python has."""
+    """Return the recipe without SpecAugment, whose package is not available for all Python versions."""
     masks = ("data.spec_augment.freq_masks", "data.spec_augment.time_masks")
     return recipe.override(dict.fromkeys(masks, 0))

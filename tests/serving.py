@@ -1,8 +1,8 @@
-"""A server that stands in for TensorFlow Serving, whose binary is in no package index.
+"""A replacement of TensorFlow Serving for tests, because no package index has its binary.
 
-It answers as the documents of TensorFlow Serving say: REST's `:predict` in columns (`inputs`) and in
-rows (`instances`), bytes as {"b64": ...}; gRPC's `Predict` and `GetModelMetadata`, by the real protocol
-buffers. The SavedModel is run by plain TensorFlow.
+It follows the documentation of TensorFlow Serving: `:predict` over REST with columns (`inputs`) or rows
+(`instances`) and bytes as {"b64": ...}; `Predict` and `GetModelMetadata` over gRPC with the original
+protocol buffers. TensorFlow runs the SavedModel.
 """
 
 import base64
@@ -20,14 +20,14 @@ MODEL = "stand_in"
 
 
 class Model:
-    """A SavedModel as TensorFlow Serving holds it."""
+    """A SavedModel as TensorFlow Serving loads it."""
 
     def __init__(self, folder: Path):
         self.folder = folder
         self._loaded = tf.saved_model.load(str(folder))
 
     def predict(self, signature: str, inputs: dict) -> dict[str, np.ndarray]:
-        """Outputs of a signature for values by name, converted to the types it takes."""
+        """Return the outputs of a signature. The inputs are converted to its dtypes."""
         function = self._loaded.signatures[signature]
         spec = function.structured_input_signature[1]
         if set(inputs) != set(spec):
@@ -37,7 +37,7 @@ class Model:
 
 
 def predict_json(model: Model, body: dict) -> dict:
-    """The answer of REST's `:predict`, as `serving/api_rest.md` describes it."""
+    """Return the answer of `:predict` over REST, as `serving/api_rest.md` describes it."""
     signature = body.get("signature_name", "serving_default")
     if "inputs" in body:
         outputs = model.predict(signature, _decoded(body["inputs"]))
@@ -67,7 +67,7 @@ def _decoded(value):
 
 
 def _encoded(value):
-    """Bytes as text, as TensorFlow Serving writes outputs whose names do not end in `_bytes`."""
+    """Convert bytes to text, as TensorFlow Serving does for outputs without the suffix `_bytes`."""
     if isinstance(value, bytes):
         return value.decode()
     if isinstance(value, dict):
@@ -77,7 +77,7 @@ def _encoded(value):
 
 @contextmanager
 def rest_server(model: Model):
-    """The address of a model by REST."""
+    """Yield the address of a REST server for a model."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
@@ -102,7 +102,7 @@ def rest_server(model: Model):
 
 @contextmanager
 def grpc_server(model: Model):
-    """The address of a model by gRPC."""
+    """Yield the address of a gRPC server for a model."""
     import grpc
     from tensorflow.core.protobuf import saved_model_pb2
     from tensorflow_serving.apis import (

@@ -1,4 +1,4 @@
-"""Exported files without the zoo: the scripts of `examples/deploy`, each where the zoo is not."""
+"""Test the scripts of `examples/deploy` on exports, in environments without the zoo."""
 
 import json
 import os
@@ -15,14 +15,15 @@ import zoo
 from tests.deploying import SCRIPTS, question, raw_requests, write_request
 from tests.serving import MODEL, Model, grpc_server, predict_json, rest_server
 from zoo.cli.export import export
+from zoo.common.core.model import Graphs
 from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.presets import store
 
 PACKAGES = {"onnx": "onnxruntime", "litert": "ai-edge-litert"}
 SUFFIXES = {"onnx": "onnx", "litert": "tflite"}
-# Where Python looks for packages on its own.
+# The environment without PYTHONPATH, which might contain the zoo.
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-# Runs a script where what stands before it cannot be imported.
+# Runs a script. The modules of the first argument cannot be imported.
 WITHOUT = """
 import runpy, sys
 absent, script = sys.argv[1:3]
@@ -30,7 +31,7 @@ sys.modules.update(dict.fromkeys(absent.split(",")))
 sys.argv, sys.path[0] = sys.argv[2:], script.rpartition("/")[0]
 runpy.run_path(script, run_name="__main__")
 """
-# One preset of each kind, for what takes long.
+# One preset of each kind, for slow tests.
 KINDS = (
     "language/attention-multi30k-en-de",
     "language/bilstm-sst2",
@@ -51,7 +52,7 @@ KINDS = (
 
 
 def run_script(python, *arguments, absent: str = "") -> str:
-    """What a script prints, run where `absent` cannot be imported."""
+    """Return the output of a script. The modules in `absent` cannot be imported."""
     command = [python, *(("-c", WITHOUT, absent) if absent else ()), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
     assert done.returncode == 0, done.stderr
@@ -59,12 +60,12 @@ def run_script(python, *arguments, absent: str = "") -> str:
 
 
 def answer(output: str) -> dict:
-    """The last line of a script, JSON."""
+    """Return the last line of a script's output, which is JSON."""
     return json.loads(output.splitlines()[-1])
 
 
 @pytest.mark.parametrize("format_", PACKAGES)
-def test_a_script_answers_where_there_is_neither_zoo_nor_tensorflow(format_, tmp_path):
+def test_script_answers_without_zoo_and_tensorflow(format_, tmp_path):
     preset = zoo.load("timeseries/tdnn-laser")
     export(preset.name, [format_], tmp_path / "exported")
     folder, asked = tmp_path / "exported" / format_, question(preset, tmp_path)
@@ -76,7 +77,7 @@ def test_a_script_answers_where_there_is_neither_zoo_nor_tensorflow(format_, tmp
 
 
 def _check_signature(folder: Path, format_: str) -> None:
-    """`signature.json` tells what the runtime does, and stands in the file itself."""
+    """`signature.json` agrees with the runtime, and is also stored in the exported file."""
     text = (folder / SIGNATURE_FILE).read_text("utf-8")
     graph = json.loads(text)["graphs"]["model"]
     file = folder / f"model.{SUFFIXES[format_]}"
@@ -96,27 +97,28 @@ def _check_signature(folder: Path, format_: str) -> None:
 
 
 @pytest.mark.parametrize("name", store.names())
-def test_facts_are_those_of_the_model(name):
-    """The tables that a program without the zoo reads are as long as the model's outputs."""
+def test_export_metadata_fits_the_model(name):
+    """Lists of labels and tokens are as long as the model's outputs."""
     recipe = store.load_recipe(store.folder_of(name))
-    facts = json.loads(json.dumps(recipe.task.facts(recipe)))
-    if "labels" in facts:
+    metadata = recipe.task.export_metadata(recipe.predictor(Graphs("none", {})))
+    metadata = json.loads(json.dumps(metadata))
+    if "labels" in metadata:
         size = getattr(recipe.model, "num_classes", getattr(recipe.model, "vocabulary_size", None))
-        assert len(facts["labels"]) == size
-        assert facts["labels"][facts.get("blank", 0)] == "<blank>" or "blank" not in facts
-    if "tokens" in facts:
-        assert len(facts["tokens"]) == recipe.model.vocabulary_size
+        assert len(metadata["labels"]) == size
+        assert "blank" not in metadata or metadata["labels"][metadata["blank"]] == "<blank>"
+    if "tokens" in metadata:
+        assert len(metadata["tokens"]) == recipe.model.vocabulary_size
         for special, token in (("unknown", "<unk>"), ("end", "<end>"), ("pad", "<pad>")):
-            assert special not in facts or facts["tokens"][facts[special]] == token
-    assert facts or name.startswith("timeseries/")
+            assert special not in metadata or metadata["tokens"][metadata[special]] == token
+    assert metadata or name.startswith("timeseries/")
 
 
-# In environments that hold one runtime alone -------------------------------------------------------
+# Environments with one runtime and without TensorFlow ----------------------------------------------
 
 
 @pytest.fixture(scope="module", params=PACKAGES)
 def runtime(request, tmp_path_factory):
-    """(name, the Python of an environment that has this runtime and Pillow)."""
+    """Return the name of a runtime, and the Python of an environment with it and Pillow only."""
     folder = tmp_path_factory.mktemp(request.param)
     venv.create(folder, with_pip=True)
     python = folder / "bin" / "python"
@@ -129,7 +131,7 @@ def runtime(request, tmp_path_factory):
     return request.param, python
 
 
-# Every graph of an export by `graphs.py`, on arrays.
+# Runs a graph of an export on arrays by `graphs.py`.
 EVERY_GRAPH = """
 import sys
 import numpy as np
@@ -142,15 +144,16 @@ np.savez(sys.argv[5], **graphs[sys.argv[3]](**np.load(sys.argv[4])))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", store.names())
-def test_a_preset_answers_alone(runtime, name, tmp_path):
+def test_export_of_preset_answers_in_its_runtime(runtime, name, tmp_path):
     format_, python = runtime
     rows = export(name, [format_], tmp_path / "exported")["files"]
     folder, preset = tmp_path / "exported" / format_, zoo.load(name)
     asked = question(preset, tmp_path)
     output = run_script(python, SCRIPTS / asked.script, folder, *asked.arguments)
     assert asked.is_answered_by(output), (output, asked)
-    example_inputs = preset.recipe.data.example_inputs(preset.recipe)
-    for graph in preset.recipe.model.graphs(preset.model):
+    recipe = preset.recipe
+    example_inputs = recipe.data.example_inputs(recipe.model, recipe.decoder)
+    for graph in recipe.model.graphs(preset.model):
         inputs = {key: np.asarray(value)[:1] for key, value in example_inputs[graph][0].items()}
         np.savez(tmp_path / "inputs.npz", **inputs)
         files = (tmp_path / "inputs.npz", tmp_path / "outputs.npz")
@@ -165,14 +168,14 @@ def test_a_preset_answers_alone(runtime, name, tmp_path):
 
 @pytest.fixture(scope="module", params=KINDS)
 def saved(request, tmp_path_factory):
-    """(a preset, the folder of its SavedModel)."""
+    """Return a preset and the folder of its SavedModel."""
     folder = tmp_path_factory.mktemp("exported")
     export(request.param, ["savedmodel"], folder)
     return zoo.load(request.param), folder / "1"
 
 
 @pytest.mark.slow
-def test_a_script_answers_by_plain_tensorflow(saved, tmp_path):
+def test_script_answers_with_tensorflow_only(saved, tmp_path):
     preset, folder = saved
     asked = question(preset, tmp_path)
     script = (SCRIPTS / asked.script, folder, *asked.arguments)
@@ -181,9 +184,9 @@ def test_a_script_answers_by_plain_tensorflow(saved, tmp_path):
 
 
 def ask_all(model: Model, signature: str, request: str) -> list[dict]:
-    """What plain TensorFlow, and the clients of TensorFlow Serving by REST and gRPC, answer.
+    """Return the answers of TensorFlow and of the REST and gRPC clients of TensorFlow Serving.
 
-    The REST client needs Python alone, the gRPC client TensorFlow Serving's protocol buffers.
+    The REST client needs no packages. The gRPC client needs the protocol buffers of TensorFlow Serving.
     """
     pytest.importorskip("tensorflow_serving")
     asked = (signature, request)
@@ -200,7 +203,7 @@ def ask_all(model: Model, signature: str, request: str) -> list[dict]:
 
 
 @pytest.mark.slow
-def test_raw_input_is_answered_by_plain_tensorflow_and_tensorflow_serving(saved, tmp_path):
+def test_tensorflow_and_tensorflow_serving_answer_raw_input(saved, tmp_path):
     preset, folder = saved
     model, (signature, requests) = Model(folder), raw_requests(preset.recipe)
     outputs = model.predict(signature, requests[0])
@@ -211,8 +214,8 @@ def test_raw_input_is_answered_by_plain_tensorflow_and_tensorflow_serving(saved,
 
 
 @pytest.mark.slow
-def test_rows_of_a_request_are_its_columns(saved):
-    """TensorFlow Serving puts rows together, and requests of several clients."""
+def test_rows_and_columns_of_a_request_give_the_same_answer(saved):
+    """TensorFlow Serving batches rows, also of several clients."""
     preset, folder = saved
     model, (signature, (*_, columns)) = Model(folder), raw_requests(preset.recipe)
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
@@ -225,7 +228,7 @@ def test_rows_of_a_request_are_its_columns(saved):
 
 
 def check_same(received: list, expected) -> None:
-    """Text to the letter, numbers but for rounding."""
+    """Check that texts are equal, and numbers within rounding."""
     expected = np.asarray(expected)
     if expected.dtype.kind in "OSU":
         text = [each.decode() if isinstance(each, bytes) else each for each in expected.flat]
@@ -235,7 +238,7 @@ def check_same(received: list, expected) -> None:
 
 
 @pytest.mark.slow
-def test_clients_of_tensorflow_serving_get_the_answer_of_the_zoo(tmp_path):
+def test_tensorflow_serving_gives_the_answer_of_the_zoo(tmp_path):
     preset = zoo.load("speech/tdnn-ctc-an4")
     export(preset.name, ["savedmodel"], tmp_path / "exported")
     path = question(preset, tmp_path).arguments[0]

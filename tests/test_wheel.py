@@ -1,5 +1,4 @@
-"""The wheels, installed away from the clone with what they depend on: they hold the presets, and a
-published one goes home."""
+"""Test the wheels in environments outside the clone: presets answer, and a published one is stored."""
 
 import json
 import os
@@ -18,7 +17,7 @@ REPOSITORY = Path(zoo.__file__).parents[1]
 CLIP = REPOSITORY / "zoo/speech/samples/an427-fvap-b.flac"
 LASER = REPOSITORY / "zoo/timeseries/samples/laser.txt"
 STROKES = '{"strokes": [[[0, 0], [4, 9], [8, 0]], [[2, 4], [6, 4]]]}'
-# More is refused by package indexes.
+# Package indexes reject larger files.
 MOST_BYTES = 95e6
 ANSWERS = [
     ("speech/bilstm-ctc-an4", CLIP),
@@ -30,7 +29,7 @@ OF_VISION = [
     ("vision_language/show-and-tell-rsicd", "field.png"),
     ("vision_language/blstm-ctc-gw-online", "word.json"),
 ]
-# What only training, measuring and drawing need.
+# Packages that only training, evaluation and plots need.
 ABSENT = ("jiwer", "matplotlib", "pycocoevalcap", "sacrebleu", "sentencepiece", "tensorboard")
 ELSEWHERE = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
@@ -39,7 +38,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
-    """The wheels of the zoo and of its vision_language presets."""
+    """Return the wheels of the zoo and of its vision_language presets."""
     folder = tmp_path_factory.mktemp("wheels")
     for project in (REPOSITORY, REPOSITORY / "packages/vision_language"):
         pip("wheel", "--no-deps", "-w", folder, project)
@@ -49,27 +48,27 @@ def wheels(tmp_path_factory):
 
 
 def pip(*arguments, python=sys.executable):
-    # Where the clone was built, it would find it and take it for installed.
+    # In the folder of the clone, pip would find the clone and regard it as installed.
     folder, command = Path(python).parent, [python, "-m", "pip", "--quiet", *arguments]
     subprocess.run(command, check=True, cwd=folder, env=ELSEWHERE)
 
 
 def start(command, folder):
-    """What a command comes back with in a folder from which the clone is not found."""
+    """Return a completed command, run in a folder where the clone cannot be imported."""
     environment = ELSEWHERE | {"ZOO_HOME": str(folder / "home"), "ZOO_CACHE": str(folder / "cache")}
     command = list(map(str, command))
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 def run(command, folder):
-    """What a command prints that has nothing to complain of."""
+    """Return the output of a command that must succeed."""
     done = start(command, folder)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
 
 def refused(command, folder):
-    """The one line of a command that has to refuse."""
+    """Return the error line of a command that must fail."""
     done = start(command, folder)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
@@ -83,7 +82,7 @@ def check_absent(modules, python, folder):
 
 @pytest.fixture(scope="module")
 def fresh(wheels, tmp_path_factory):
-    """The Python of an environment with the zoo's wheel and what it depends on, and nothing else."""
+    """Return the Python of an environment with the zoo's wheel and its dependencies only."""
     folder = tmp_path_factory.mktemp("fresh")
     venv.create(folder, with_pip=True)
     python = folder / "bin/python"
@@ -91,7 +90,7 @@ def fresh(wheels, tmp_path_factory):
     return python
 
 
-def test_every_family_answers(fresh, wheels, tmp_path):
+def test_presets_of_every_family_answer(fresh, wheels, tmp_path):
     from PIL import Image
 
     check_absent(ABSENT, fresh, tmp_path)
@@ -121,8 +120,8 @@ def test_every_family_answers(fresh, wheels, tmp_path):
         answers(preset, given)
 
 
-def test_a_deployed_export_without_tensorflow(wheels, tmp_path):
-    """As docs/exports.md tells it: the packages that read inputs, one runtime, the zoo's wheel."""
+def test_exports_answer_without_tensorflow(wheels, tmp_path):
+    """The environment has the packages that docs/exports.md lists."""
     name, clip = ANSWERS[0]
     export(name, ["onnx"], tmp_path / "exported")
     venv.create(tmp_path / "bare", with_pip=True)
@@ -142,8 +141,8 @@ def test_a_deployed_export_without_tensorflow(wheels, tmp_path):
     assert line.startswith("zoo: TensorFlow is not installed: ")
 
 
-def test_a_published_preset_goes_to_the_users_folder(wheels, tmp_path):
-    """Beside the packages of this environment, of which training needs some."""
+def test_published_preset_is_stored_in_the_folder_of_the_user(wheels, tmp_path):
+    """Training uses packages of the current environment."""
     site = tmp_path / "site"
     pip("install", "--no-deps", "--target", site, wheels[0])
     before = sorted(site.rglob("*"))

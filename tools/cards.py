@@ -1,4 +1,4 @@
-"""Write CARD.md of every shipped preset from its files. Nothing is measured. Run by `make results`."""
+"""Write CARD.md of every shipped preset from its files. `make results` runs this script."""
 
 from zoo.common.presets import store
 from zoo.common.presets.card import write_card
@@ -6,7 +6,7 @@ from zoo.common.utils.quiet import start_backend
 
 
 def main() -> None:
-    """Write them."""
+    """Write the cards."""
     start_backend()
     for path in sorted(store.ROOT.glob(f"*/*/{store.RECIPE_FILE}")):
         write_card(path.parent)

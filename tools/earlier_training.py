@@ -1,6 +1,7 @@
-"""Record in a preset's metrics.json and card the training before the one it was published from.
+"""Record in a preset's metrics.json and card the training that its last training started from.
 
-`zoo train --init` records that since; of a preset that was trained on before, an old commit knows it:
+`zoo train --init` records it. For a preset of an earlier version of the zoo, this script reads it from
+an old commit:
 
     python tools/earlier_training.py language/charlstm-shakespeare e0e4e2a
 """
@@ -12,7 +13,7 @@ import json
 import subprocess
 from typing import Any
 
-from zoo.common.core.recipe import flatten
+from zoo.common.core.settings import flatten
 from zoo.common.presets import card, store
 from zoo.common.presets.lineage import EARLIER, SCHEDULE
 from zoo.common.presets.runs import write_json
@@ -25,10 +26,12 @@ def committed(commit: str, path: str) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Add what a commit knows of a preset, once."""
+    """Add the training of a preset at a commit, once."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("preset")
-    parser.add_argument("commit", help="one at which the preset had the weights it started from")
+    parser.add_argument(
+        "commit", help="commit with the weights that the last training started from"
+    )
     options = parser.parse_args()
     folder = store.ROOT / options.preset
     old = f"{store.ROOT.name}/{options.preset}"

@@ -1,4 +1,4 @@
-"""Draw the corpus of moving shapes, MP4 files with their list: `render_video_shapes.py FOLDER`."""
+"""Write the corpus of moving shapes, MP4 files and their list: `render_video_shapes.py FOLDER`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo.vision_language.motion.corpora.video_shapes import render
 
 
 def main() -> None:
-    """Draw it; what stands in the folder under the same names is replaced."""
+    """Write the corpus. Existing files with the same names are replaced."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path)
     folder = parser.parse_args().folder

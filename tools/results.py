@@ -1,6 +1,6 @@
-"""Write the figures in README and docs from the files they were measured into. Run by `make results`.
+"""Write the tables in README and docs from the files with the measurements. `make results` runs this.
 
-Figures of presets come from their metrics.json, speed from benchmarks/results/*.json.
+The metrics of presets come from their metrics.json, the speed from benchmarks/results/*.json.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from zoo.common.utils.files import write_text
 from zoo.vision_language.captioning.task import Captioning
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-# How many metrics of a preset the table shows; CARD.md has them all.
+# Number of metrics of a preset in the table. CARD.md has all metrics.
 SHOWN = 3
-# What the table of captioners shows; a preset measured before there was one of them has a dash.
+# The metrics in the table of captioners. A dash marks a metric that was not measured.
 CAPTION_METRICS = ("bleu4", "bleu3", "bleu2", "bleu1", "rouge_l", "cider", "copy_rate")
 BENCHMARKS = REPOSITORY / "benchmarks" / "results"
-# The recogniser whose speed README tells.
+# The recognizer whose speed README states.
 RECOGNISER = "speech/bilstm-ctc-an4"
 
 
 def table() -> str:
-    """Return a row for each shipped preset."""
+    """Return a table with one row per shipped preset."""
     lines = ["| preset | corpus | test | dev | size | command |", "| --- " * 6 + "|"]
     for path in sorted(store.ROOT.glob(f"*/*/{store.RECIPE_FILE}")):
         folder, name = path.parent, str(path.parent.relative_to(store.ROOT))
@@ -49,13 +49,13 @@ def table() -> str:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    """The first metrics of a split, and of how many examples they are."""
+    """Return the first metrics of a split and the number of its examples."""
     metrics = list(row["metrics"].items())[:SHOWN]
     return ", ".join(f"{key} {value:.4f}" for key, value in metrics) + f" ({row['examples']})"
 
 
 def captioners() -> str:
-    """Return a row for each shipped captioner with its figures on test, the best BLEU-4 first."""
+    """Return a table of the shipped captioners with their test metrics, the best BLEU-4 first."""
     rows = []
     for name in store.names():
         folder = store.ROOT / name
@@ -80,7 +80,7 @@ def measured(benchmark: str) -> list[dict[str, Any]]:
 
 
 def markdown(head: list[str], rows: list[list[Any]]) -> str:
-    """Return a table; numbers that are not whole have two digits."""
+    """Return a Markdown table. Floats have two digits after the decimal point."""
     lines = [head, ["---"] * len(head), *([_plain(cell) for cell in row] for row in rows)]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
@@ -90,7 +90,7 @@ def _plain(cell: Any) -> str:
 
 
 def training_step() -> str:
-    """Return a training step of each model in each library, in milliseconds, by threads."""
+    """Return a table of the time of a training step in milliseconds, by model, library and threads."""
     names = {
         "zoo": "the zoo",
         "zoo, bfloat16": "the zoo, bfloat16",
@@ -107,7 +107,7 @@ def training_step() -> str:
 
 
 def speed() -> str:
-    """Return the speed of the recogniser in each runtime and of the layers beside other libraries."""
+    """Return the speed of the recognizer in each runtime, and of the layers in other libraries."""
     (times,) = (
         r["milliseconds"]
         for r in measured("export")
@@ -130,7 +130,7 @@ def speed() -> str:
 
 
 def exports() -> str:
-    """Return a graph's call in each runtime, in milliseconds."""
+    """Return a table of the time of a call of each graph in each runtime, in milliseconds."""
     names = ["onnx", "litert", "zoo", "tf.function", "predict"]
     head = ["preset", "graph", "batch", "ONNX Runtime", "LiteRT", *names[2:], "tf.function / ONNX"]
     rows = [
@@ -143,7 +143,7 @@ def exports() -> str:
 
 
 def recurrent_cases() -> str:
-    """Return every case of the recurrent layers' benchmark as CSV, in milliseconds."""
+    """Return all cases of the benchmark of recurrent layers as CSV, in milliseconds."""
     text, names = io.StringIO(), ("zoo", "keras", "pytorch")
     axes = ["batch", "steps", "inputs", "units"]
     writer = csv.writer(text, lineterminator="\n")
@@ -157,7 +157,7 @@ def recurrent_cases() -> str:
     return text.getvalue()
 
 
-# What stands between two marks of a file, by the name of the marks.
+# The function that writes the block between two marks, by file and name of the marks.
 README, DOCS = REPOSITORY / "README.md", REPOSITORY / "docs"
 BLOCKS = {
     (README, "presets"): table,
@@ -170,12 +170,12 @@ FILES = {BENCHMARKS / "recurrent.csv": recurrent_cases}
 
 
 def marks(name: str) -> tuple[str, str]:
-    """Return what stands before and behind a block."""
+    """Return the lines before and after a block."""
     return f"<!-- {name}: written by tools/results.py -->\n", f"<!-- /{name} -->"
 
 
 def main() -> None:
-    """Replace what is between the marks, and write the files."""
+    """Replace the blocks between the marks, and write the files."""
     for (path, name), make in BLOCKS.items():
         begin, end = marks(name)
         before, _, rest = path.read_text(encoding="utf-8").partition(begin)

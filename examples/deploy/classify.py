@@ -1,7 +1,8 @@
-"""A class for a recording or for any array: python classify.py EXPORT hello.wav
+"""Classify a recording or an array: python classify.py EXPORT hello.wav
 
-Instead of a WAV file, a NumPy file with what the graph takes, without the batch: a spectrogram, joints,
-pictures or channels, [time, ...]. The answer of `zoo predict`, and its probability.
+The input may also be a NumPy file with the input of the graph without the batch axis: a spectrogram,
+joints, pictures or channels, [time, ...]. The script prints the answer of `zoo predict` and its
+probability.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""A class for a text: python classify_text.py EXPORT "A fine film."
+"""Classify a text: python classify_text.py EXPORT "A fine film."
 
-The answer of `zoo predict`, and its probability.
+The script prints the answer of `zoo predict` and its probability.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""A text by a language model: python continue_text.py EXPORT "ROMEO:" [TOKENS [TEMPERATURE]]
+"""Continue a text with a language model: python continue_text.py EXPORT "ROMEO:" [TOKENS [TEMPERATURE]]
 
-With the temperature 0, the default, it is the answer of `zoo predict PRESET "ROMEO:" --sampler greedy
---length TOKENS`.
+With the temperature 0, the default, the script prints the answer of `zoo predict PRESET "ROMEO:"
+--sampler greedy --length TOKENS`.
 """
 
 import re
@@ -15,7 +15,7 @@ prompt = sys.argv[2]
 count = int(sys.argv[3]) if len(sys.argv) > 3 else 50
 temperature = float(sys.argv[4]) if len(sys.argv) > 4 else 0.0
 tokens, start, words = signature["tokens"], signature["start"], signature["tokenization"] == "word"
-# A text begins with the token that ends a line.
+# The start token of a text is the token that ends a line.
 cut = prompt.replace("\n", f" {tokens[start]} ").split() if words else list(prompt)
 index = {token: i for i, token in enumerate(tokens)}
 read = [start, *(index.get(token, signature.get("unknown")) for token in cut)]

@@ -1,6 +1,7 @@
-"""A caption of an image, or a translation: python describe.py EXPORT photo.jpg|"A dog runs."
+"""Caption an image or translate a text: python describe.py EXPORT photo.jpg|"A dog runs."
 
-The answer of `zoo predict PRESET ... --beam-width 1`. An image needs Pillow: pip install pillow
+The script prints the answer of `zoo predict PRESET ... --beam-width 1`. Images need Pillow: pip install
+pillow
 """
 
 import re
@@ -22,7 +23,7 @@ else:
     pieces, index = [], {token: i for i, token in enumerate(tokens)}
     for word in filter(None, re.split(signature["spaces"], sys.argv[2].lower())):
         word = signature["word_start"] + word
-        while word:  # the longest piece first
+        while word:  # the longest matching piece first
             piece = next((word[:n] for n in range(len(word), 0, -1) if word[:n] in index), None)
             pieces.append(index.get(piece, signature["unknown"]))
             word = word[len(piece or word[0]) :]

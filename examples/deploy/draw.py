@@ -1,7 +1,7 @@
-"""A drawing as SVG: python draw.py EXPORT [SEED [BIAS]] > drawing.svg
+"""Generate a drawing as SVG: python draw.py EXPORT [SEED [BIAS]] > drawing.svg
 
-The drawing of `zoo predict PRESET new --seed SEED --bias BIAS`: the density and the draws of section 4.1
-of Graves, "Generating sequences with recurrent neural networks" (2013).
+The script prints the drawing of `zoo predict PRESET new --seed SEED --bias BIAS`. It samples from the
+density in section 4.1 of Graves, "Generating sequences with recurrent neural networks" (2013).
 """
 
 import sys
@@ -11,7 +11,7 @@ from graphs import first_states, next_states, open_export
 
 
 def sigmoid(x):
-    """The logistic function."""
+    """Return the logistic function of x."""
     return 1 / (1 + np.exp(-x))
 
 
@@ -36,7 +36,7 @@ for (which, lift, stop), (n_x, n_y) in zip(uniforms, normals, strict=True):
     j = order[min(reached.sum(), len(order) - 1)]  # the component
     sigma_x, sigma_y = (np.exp(np.clip(of[f"log_sigma_{axis}"][j], -10, 10)) for axis in "xy")
     rho = np.tanh(of["correlation"][j])
-    a = np.sqrt(sigma_x**2 + rounding)  # the Cholesky factor [[a, 0], [b, c]] of its covariance
+    a = np.sqrt(sigma_x**2 + rounding)  # [[a, 0], [b, c]]: Cholesky factor of the covariance
     b = rho * sigma_x * sigma_y / a
     c = np.sqrt(sigma_y**2 + rounding - b**2)
     x = of["mean_x"][j] + np.exp(-bias) * a * n_x

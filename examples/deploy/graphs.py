@@ -1,6 +1,6 @@
-"""The graphs of an export, by plain ONNX Runtime, LiteRT or TensorFlow. The other scripts import it.
+"""Run the graphs of an export with ONNX Runtime, LiteRT or TensorFlow. The other scripts import this.
 
-An export is a folder that `zoo export` wrote: `onnx/`, `litert/`, or `1/` of a SavedModel.
+An export is a folder that `zoo export` wrote: `onnx/`, `litert/`, or `1/` for a SavedModel.
 """
 
 import json
@@ -10,7 +10,10 @@ import numpy as np
 
 
 def open_export(folder):
-    """Return the graphs of an export by name, functions of named arrays, and its signature.json."""
+    """Return the graphs of an export and its signature.json.
+
+    The graphs are a dict from names to functions of named arrays.
+    """
     folder = Path(folder)
     signature = json.loads((folder / "signature.json").read_text("utf-8"))
     if list(folder.glob("*.onnx")):
@@ -46,14 +49,14 @@ def _saved_model(folder):
             tensors = {name: tf.constant(value) for name, value in inputs.items()}
             return {name: output.numpy() for name, output in function(**tensors).items()}
 
-        run.loaded = loaded  # its weights live no longer than it
+        run.loaded = loaded  # keeps the weights alive
         return run
 
     return {name: graph(function) for name, function in loaded.signatures.items()}
 
 
 def first_states(signature):
-    """Return the states where a sequence begins, of one row."""
+    """Return the initial states of one sequence."""
     return {
         name: np.full((1, *state["shape"]), state["initial"], state["dtype"])
         for name, state in signature["states"].items()
@@ -61,5 +64,5 @@ def first_states(signature):
 
 
 def next_states(signature, outputs, states):
-    """Return the states after a call of `step`: those that are constant stay."""
+    """Return the states after a call of `step`. Constant states are not changed."""
     return {name: outputs.get(f"next_{name}", states[name]) for name in signature["states"]}

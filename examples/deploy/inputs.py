@@ -1,4 +1,4 @@
-"""Inputs of the other scripts: recordings, and what a SavedModel is asked."""
+"""Read the inputs of the other scripts: recordings and requests."""
 
 import json
 import wave
@@ -8,7 +8,7 @@ import numpy as np
 
 
 def read_wav(path, sample_rate):
-    """Return the waveform of a WAV file of 16-bit PCM, float32 [samples] from -1 to 1, in mono."""
+    """Return the waveform of a 16-bit WAV file as mono float32 [samples] from -1 to 1."""
     with wave.open(path) as file:
         rate, width, channels = file.getframerate(), file.getsampwidth(), file.getnchannels()
         if (rate, width) != (sample_rate, 2):
@@ -20,9 +20,10 @@ def read_wav(path, sample_rate):
 
 
 def read_request(text):
-    """Return the inputs of a request, JSON by name, or "@request.json" for a file that holds it.
+    """Return the inputs of a request by name.
 
-    In it "@hello.wav" stands for the bytes of that file.
+    The request is JSON, or "@request.json" to read it from a file. A value "@hello.wav" is replaced by
+    the bytes of that file.
     """
 
     def read(value):

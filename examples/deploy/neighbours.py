@@ -1,6 +1,6 @@
-"""The words nearest to a word: python neighbours.py EXPORT king
+"""Find the nearest words of a word: python neighbours.py EXPORT king
 
-The answer of `zoo predict`.
+The script prints the answer of `zoo predict`.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""The phonemes of a word: python pronounce.py EXPORT seventeen
+"""Convert a word to phonemes: python pronounce.py EXPORT seventeen
 
-The answer of `zoo predict`.
+The script prints the answer of `zoo predict`.
 """
 
 import sys

@@ -1,6 +1,7 @@
-"""Handwriting to text: python read_ink.py EXPORT word.json
+"""Recognize handwriting: python read_ink.py EXPORT word.json
 
-The file has {"strokes": [[[x, y], ...], ...]}, y growing downwards. The answer of `zoo predict`.
+The file contains {"strokes": [[[x, y], ...], ...]}, where y increases downwards. The script prints the
+answer of `zoo predict`.
 """
 
 import json
@@ -13,17 +14,17 @@ from graphs import open_export
 
 
 def lengths_of(stroke):
-    """The lengths of the segments of a stroke."""
+    """Return the lengths of the segments of a stroke."""
     return np.hypot(*np.diff(stroke, axis=0).T)
 
 
 def unit(vectors):
-    """Vectors at length 1, or 0 where they have none."""
+    """Return vectors scaled to length 1. Zero vectors stay zero."""
     return vectors / np.maximum(np.hypot(*vectors.T), 1e-9)[:, np.newaxis]
 
 
 def normalise(strokes):
-    """Around the middle of the word's height, beginning at x = 0, its height's deviation as the unit."""
+    """Shift strokes to x = 0 and to their mean height, and scale the deviation of the height to 1."""
     weights = np.concatenate([lengths_of(stroke) for stroke in strokes])
     starts = np.concatenate([stroke[:-1, 1] for stroke in strokes])
     ends = np.concatenate([stroke[1:, 1] for stroke in strokes])
@@ -38,14 +39,19 @@ def normalise(strokes):
 
 
 def resample(stroke, spacing):
-    """With points at equal distances along the ink."""
+    """Return a stroke with points at equal distances along it."""
     along = np.concatenate([[0.0], np.cumsum(lengths_of(stroke))])
     at = np.linspace(0, along[-1], round(along[-1] / spacing) + 1)
     return np.stack([np.interp(at, along, column) for column in stroke.T], axis=1)
 
 
 def features(stroke, before):
-    """[points, 8] of a stroke, named by `features` of signature.json; `before` is the one before it."""
+    """Return the features of a stroke, [points, 8]; `features` of signature.json has their names.
+
+    Args:
+        stroke: [points, 2].
+        before: the previous stroke, or None.
+    """
     rows = np.zeros((len(stroke), 8), np.float32)
     if before is not None:
         rows[0, :3] = [*(stroke[0] - before[-1]), 1]

@@ -1,4 +1,4 @@
-"""Raw input to answer by plain TensorFlow: python saved_model.py EXPORT SIGNATURE REQUEST
+"""Run a signature of a SavedModel with TensorFlow: python saved_model.py EXPORT SIGNATURE REQUEST
 
 python saved_model.py exported/1 transcribe_wav '{"wav": ["@hello.wav"]}'
 """

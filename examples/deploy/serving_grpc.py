@@ -1,8 +1,8 @@
-"""An answer of TensorFlow Serving by gRPC: python serving_grpc.py HOST:PORT MODEL SIGNATURE REQUEST
+"""Send a request to TensorFlow Serving: python serving_grpc.py HOST:PORT MODEL SIGNATURE REQUEST
 
     python serving_grpc.py localhost:8500 an4 transcribe_wav '{"wav": ["@hello.wav"]}'
 
-It needs `pip install tensorflow-serving-api`.
+The script needs `pip install tensorflow-serving-api`.
 """
 
 import json

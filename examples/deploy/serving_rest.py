@@ -1,8 +1,8 @@
-"""An answer of TensorFlow Serving by REST: python serving_rest.py URL SIGNATURE REQUEST
+"""Send a request to TensorFlow Serving over REST: python serving_rest.py URL SIGNATURE REQUEST
 
     python serving_rest.py http://localhost:8501/v1/models/an4 transcribe_wav '{"wav": ["@hello.wav"]}'
 
-The columns of the request are its `inputs`; bytes go as {"b64": ...}. Nothing but Python is needed.
+The columns of the request are sent as `inputs`, and bytes as {"b64": ...}. The script needs no packages.
 """
 
 import base64
@@ -14,7 +14,7 @@ from inputs import read_request
 
 
 def encode(value):
-    """What JSON cannot hold, for TensorFlow Serving."""
+    """Return bytes in the form that TensorFlow Serving reads."""
     return {"b64": base64.b64encode(value).decode()}
 
 

@@ -1,6 +1,7 @@
-"""Speech to text: python transcribe.py EXPORT hello.wav
+"""Transcribe a recording: python transcribe.py EXPORT hello.wav
 
-The answer of `zoo predict PRESET hello.wav --beam-width 1`, where no silence is around the recording.
+The script prints the answer of `zoo predict PRESET hello.wav --beam-width 1` for a recording without
+silence at its begin and end.
 """
 
 import sys

@@ -1,6 +1,6 @@
-"""A `zoo` command in a process of its own, to which a fault happens at a chosen write.
+"""Run a `zoo` command in its own process, and inject a fault at a chosen write.
 
-The modules below are imported once; each process is forked from there, before TensorFlow has begun.
+The modules below are imported once. Each process is forked afterwards, before TensorFlow starts.
 """
 
 from __future__ import annotations
@@ -25,17 +25,19 @@ from zoo.common.presets import store
 find_verbs()
 list(entries())
 
-# Events of Python that change a folder; `open` does if it is for writing.
+# Audit events that change a folder; `open` does if the mode is for writing.
 CHANGES = ("open", "os.rename", "os.remove", "os.mkdir", "os.rmdir", "os.truncate", "shutil.rmtree")
 KILL, FULL = "kill", "full"
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What happens, and when.
+    """A fault.
 
-    kind: `KILL`, SIGKILL; or `FULL`, from then on there is no space left on the disk.
-    folder: whose changes are counted. number: before which of them it happens, counted from 1.
+    Args:
+        kind: `KILL` for SIGKILL; `FULL` for a disk without free space from then on.
+        folder: the folder whose changes are counted.
+        number: the fault happens before this change, counted from 1.
     """
 
     kind: str
@@ -45,8 +47,13 @@ class Fault:
 
 @dataclass(frozen=True)
 class Outcome:
-    """status: that of the process, minus the signal where one ended it. err: what it wrote to stderr.
-    changes: how many changes it made to the folder of its fault."""
+    """The end of a process.
+
+    Args:
+        status: exit status, or the negative signal that ended the process.
+        err: its output on stderr.
+        changes: number of changes that it made to the folder of its fault.
+    """
 
     status: int
     err: str
@@ -54,10 +61,13 @@ class Outcome:
 
 
 def run_zoo(arguments: list[str], log: Path, fault: Fault | None = None, root: Path | None = None):
-    """Start a command. Returns a function that waits for its `Outcome`.
+    """Start a command, and return a function that waits for its `Outcome`.
 
     Args:
-        log: a file for what it writes to stderr. root: the folder of presets; None for the zoo's own.
+        arguments: arguments of `zoo`.
+        log: file for its output on stderr.
+        fault: the fault; None for no fault.
+        root: the folder of presets; None for the zoo's own.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.faults.child"])
@@ -92,7 +102,7 @@ def _hook(fault: Fault, counted):
         counted.value += 1
         if counted.value >= fault.number and fault.kind == KILL:
             os.kill(os.getpid(), signal.SIGKILL)
-        adds = event in ("open", "os.mkdir")  # what a full disk still lets be done is to remove
+        adds = event in ("open", "os.mkdir")  # files can still be removed from a full disk
         if counted.value >= fault.number and fault.kind == FULL and adds:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
@@ -102,7 +112,7 @@ def _hook(fault: Fault, counted):
 def _changes(event: str, arguments: tuple, below: str) -> bool:
     try:
         inside = os.fsdecode(arguments[0]).startswith(below)
-    except TypeError:  # a descriptor
+    except TypeError:  # a file descriptor
         return False
     if event != "open":
         return inside

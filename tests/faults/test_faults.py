@@ -1,6 +1,6 @@
-"""Processes that are killed, disks that are full, two writers: nothing is lost, nothing silently wrong.
+"""Test that killed processes, full disks and concurrent writers lose and corrupt no data.
 
-Faults come at chosen writes, so that every step of a command has its turn, and by chance of none.
+Faults are injected at chosen writes, spread evenly over all writes of a command.
 """
 
 import os
@@ -21,7 +21,7 @@ from zoo.timeseries.forecasting.data import SAMPLE
 
 pytestmark = pytest.mark.slow
 
-# Of each trainer: by gradients, by counting, by least squares.
+# Number of kills per trainer and command.
 KILLS = {"gradients": 18, "counting": 9, "least squares": 9, "publish": 8, "export": 8}
 
 
@@ -31,7 +31,7 @@ def settings(**values) -> list[str]:
 
 @pytest.fixture(scope="session")
 def laser(tmp_path_factory) -> Path:
-    """A folder in the layout of the laser's corpus."""
+    """Return a folder in the layout of the laser corpus."""
     folder = tmp_path_factory.mktemp("laser")
     lines = [f"{value:g}\n" for value in read_values(SAMPLE)]
     (folder / "santafe_A_train.txt").write_text("".join(lines[:150]))
@@ -41,7 +41,7 @@ def laser(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def commands(laser, tmp_path_factory) -> dict[str, list]:
-    """`zoo train` of each trainer but for its folder."""
+    """Return the arguments of `zoo train` for each trainer, without the run folder."""
     book = tmp_path_factory.mktemp("text") / "book.txt"
     book.write_text("\n".join(TEXT.read_text().splitlines()[:60]))
     small = {"training.epochs": 2, "model.hidden_size": 8, "training.batch_size": 8}
@@ -62,7 +62,7 @@ def commands(laser, tmp_path_factory) -> dict[str, list]:
 
 @pytest.fixture(scope="session")
 def whole(commands, tmp_path_factory):
-    """Of each trainer: a run that nothing happened to, and how often it changed its folder."""
+    """Return, for each trainer, a run without faults and the number of changes to its folder."""
     found, folder = {}, tmp_path_factory.mktemp("whole")
     for name, command in commands.items():
         fault = Fault(KILL, folder / name, 10**9)
@@ -73,12 +73,12 @@ def whole(commands, tmp_path_factory):
 
 
 def numbers(changes: int, kills: int) -> list[int]:
-    """Before which changes to kill: evenly over all of them, the first and the last among them."""
+    """Return the changes before which to kill: evenly spaced, including the first and the last."""
     return sorted({round(at) for at in np.linspace(1, changes, min(kills, changes))})
 
 
 def one_line(outcome) -> None:
-    """An error is one line; nothing else is written but progress."""
+    """Check that an error is one line without a traceback."""
     assert "Traceback" not in outcome.err
     lines = [line for line in outcome.err.splitlines() if line.startswith("zoo: ")]
     assert (len(lines) == 1) == (outcome.status == 1), outcome.err
@@ -89,7 +89,7 @@ def left_over(folder: Path) -> list[str]:
 
 
 def same_run(folder: Path, other: Path) -> None:
-    """Two runs with one history and one model."""
+    """Check that two runs have the same history and the same model."""
     rows, others = runs.read_history(folder), runs.read_history(other)
     for row in (*rows, *others):
         for key in ("seconds", "batches_per_second"):
@@ -108,7 +108,7 @@ def same_run(folder: Path, other: Path) -> None:
 
 
 @pytest.mark.parametrize("trainer", ["gradients", "counting", "least squares"])
-def test_a_killed_training_goes_on_as_if_it_had_not_been(trainer, commands, whole, tmp_path):
+def test_killed_training_resumes_with_the_same_result(trainer, commands, whole, tmp_path):
     reference, changes = whole[trainer]
     for number in numbers(changes, KILLS[trainer]):
         folder, log = tmp_path / str(number) / "run", tmp_path / "log"
@@ -122,7 +122,7 @@ def test_a_killed_training_goes_on_as_if_it_had_not_been(trainer, commands, whol
         same_run(folder, reference)
 
 
-def test_a_killed_publication_leaves_the_old_preset_or_the_new_one(laser, whole, tmp_path):
+def test_killed_publication_leaves_the_old_or_the_new_preset(laser, whole, tmp_path):
     run = shutil.copytree(whole["least squares"][0], tmp_path / "run")
     root, log, name = tmp_path / "presets", tmp_path / "log", "timeseries/ar-laser"
     command = ["publish", run, "--data", laser]
@@ -144,7 +144,7 @@ def test_a_killed_publication_leaves_the_old_preset_or_the_new_one(laser, whole,
         assert left_over(root) == []
 
 
-def test_a_killed_export_is_whole_or_not_there(whole, tmp_path):
+def test_killed_export_is_complete_or_absent(whole, tmp_path):
     run, log = tmp_path / "run", tmp_path / "log"
     for format_ in ("onnx", "litert", "savedmodel"):
         shutil.rmtree(run, ignore_errors=True)
@@ -164,7 +164,7 @@ def test_a_killed_export_is_whole_or_not_there(whole, tmp_path):
 
 
 @pytest.mark.parametrize("trainer", ["gradients", "counting", "least squares"])
-def test_a_full_disk_is_one_line_and_the_run_goes_on_later(trainer, commands, whole, tmp_path):
+def test_training_resumes_after_a_full_disk(trainer, commands, whole, tmp_path):
     reference, changes = whole[trainer]
     for number in numbers(changes, 6):
         folder, log = tmp_path / str(number) / "run", tmp_path / "log"
@@ -180,7 +180,7 @@ def test_a_full_disk_is_one_line_and_the_run_goes_on_later(trainer, commands, wh
         same_run(folder, reference)
 
 
-def test_a_full_disk_keeps_preset_and_exports(laser, whole, tmp_path):
+def test_full_disk_keeps_preset_and_exports(laser, whole, tmp_path):
     run = shutil.copytree(whole["least squares"][0], tmp_path / "run")
     root, log = tmp_path / "presets", tmp_path / "log"
     publish = ["publish", run, "--data", laser]
@@ -200,8 +200,8 @@ def test_a_full_disk_keeps_preset_and_exports(laser, whole, tmp_path):
     assert left_over(tmp_path) == []
 
 
-def test_of_two_writers_one_writes(commands, laser, whole, tmp_path):
-    """As many pairs as it takes for one to be late; what is left is as of one alone."""
+def test_one_of_two_concurrent_writers_succeeds(commands, laser, whole, tmp_path):
+    """The result equals that of a single writer."""
     reference = whole["gradients"][0]
     for pair in range(4):
         folder = tmp_path / f"run{pair}"

@@ -1,4 +1,4 @@
-"""Kinds of files to be damaged, and what comes of the damage."""
+"""Damage files of several kinds, and classify the results of reading them."""
 
 from __future__ import annotations
 
@@ -20,21 +20,23 @@ from tests.fuzz.mutation import mutate
 from zoo.common.core.errors import ZooError
 
 SECONDS, BYTES = 20, 2 * 2**30
-# A reader that asks for more than this beside what the process has is given a MemoryError.
+# Additional address space of a reader. A reader that needs more gets a MemoryError.
 _MOST_ADDRESSES = 16 * 2**30
-# What must not come of a damage.
-FAULTS = ("traceback", "of several lines", "hang", "memory", "changed")
+# Results that are errors of the reader.
+FAULTS = ("traceback", "several lines", "hang", "memory", "changed")
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of file, and what reads it.
+    """A kind of file and its reader.
 
-    name: str. make: fills a folder with a small valid file, and what belongs to it.
-    files: str. Those that are damaged, by glob below the folder.
-    read: of the folder, to what came of it; raises `ZooError` and nothing else.
-    detectable: whether the file tells of every damage that could change what came of it, by digests or
-        checksums, so that `read` gives the same as before or refuses.
+    Args:
+        name: name of the kind.
+        make: writes a small valid file, and files that belong to it, to a folder.
+        files: glob pattern of the files to damage, relative to the folder.
+        read: reads the folder and returns the content. It may raise `ZooError` only.
+        detectable: whether digests or checksums detect all damages. If so, `read` must return the
+            original content or raise `ZooError`.
     """
 
     name: str
@@ -46,21 +48,28 @@ class Kind:
 
 @dataclass
 class Outcome:
-    """counts: how many damages had which end. shown: of the faults, what tells more."""
+    """The results of damages.
+
+    Args:
+        counts: number of damages by result.
+        shown: details of the faults.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     shown: list[str] = field(default_factory=list)
 
 
 class _LateError(BaseException):
-    """No reader catches it."""
+    """A timeout. It is not an Exception, so that readers do not catch it."""
 
 
 def damage(kind: Kind, folder: Path, number: int) -> Outcome:
-    """Damage files of a kind one after the other, each time one, and read them.
+    """Damage one file of a kind at a time, and read the folder after each damage.
 
     Args:
-        folder: an empty one. number: how many damages. The kind's name seeds them.
+        kind: the kind. Its name is the seed.
+        folder: an empty folder.
+        number: number of damages.
     """
     kind.make(folder)
     right = kind.read(folder)
@@ -81,7 +90,7 @@ def damage(kind: Kind, folder: Path, number: int) -> Outcome:
 
 
 def _read(kind: Kind, folder: Path, right: Any, outcome: Outcome) -> str:
-    """How reading ends, in a word."""
+    """Read a damaged folder, and return the result in a word."""
     started, before = time.monotonic(), _reset_peak()
     signal.alarm(SECONDS)
     try:
@@ -89,7 +98,7 @@ def _read(kind: Kind, folder: Path, right: Any, outcome: Outcome) -> str:
         if not same(kind.read(folder), right) and kind.detectable:
             end = "changed"
     except ZooError as error:
-        end = "refused" if "\n" not in str(error) else "of several lines"
+        end = "rejected" if "\n" not in str(error) else "several lines"
     except _LateError:
         end = "hang"
     except Exception:
@@ -97,13 +106,13 @@ def _read(kind: Kind, folder: Path, right: Any, outcome: Outcome) -> str:
         outcome.shown.append(traceback.format_exc()[-700:])
     finally:
         signal.alarm(0)
-    if time.monotonic() - started > SECONDS:  # in C, where no signal is heard
+    if time.monotonic() - started > SECONDS:  # in C code, which signals do not interrupt
         return "hang"
     return "memory" if _peak() - before > BYTES else end
 
 
 def same(a: Any, b: Any) -> bool:
-    """Return whether two results are equal, arrays and all."""
+    """Return whether two results are equal, including arrays."""
     if isinstance(a, dict) and isinstance(b, dict):
         return a.keys() == b.keys() and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list | tuple) and isinstance(b, list | tuple):
@@ -115,7 +124,7 @@ def same(a: Any, b: Any) -> bool:
 
 @contextmanager
 def _guarded() -> Iterator[None]:
-    """Late readers are stopped, and greedy ones get no more memory than the machine can spare."""
+    """Limit the time of readers by a signal, and their memory by a resource limit."""
 
     def late(*_):
         raise _LateError
@@ -130,7 +139,7 @@ def _guarded() -> Iterator[None]:
 
 
 def _reset_peak() -> int:
-    """Begin to measure the peak of memory anew. Returns the bytes in use now."""
+    """Reset the peak of the used memory, and return the bytes in use."""
     Path("/proc/self/clear_refs").write_text("5")
     return _status("VmRSS")
 
@@ -140,7 +149,7 @@ def _peak() -> int:
 
 
 def _status(name: str) -> int:
-    """Bytes, from what Linux says of this process."""
+    """Return a number of bytes from the status of this process in Linux."""
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith(f"{name}:"):
             return int(line.split()[1]) * 1024

@@ -1,4 +1,4 @@
-"""How kinds of one file are put together, and small valid files that several are made of."""
+"""Define kinds with one file, and write small valid files."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ def json_lines(*rows: dict[str, Any]) -> str:
 
 
 def of(read: Callable[[Path], Any], name: str) -> Callable[[Path], Any]:
-    """`read` of the file of that name in a folder."""
+    """Return a function that applies `read` to the file of a name in a folder."""
     return lambda folder: read(folder / name)
 
 
 def kind(name: str, file: str, make: Callable[[Path], Any], read: Callable[[Path], Any], **more):
-    """A kind of one file: `make` and `read` take its path."""
+    """Return a kind with one file. Its path is the argument of `make` and `read`."""
     return Kind(name, lambda folder: make(folder / file), file, of(read, file), **more)
 
 
 def manifest(recipe: str) -> Callable[[Path], Any]:
-    """How a recipe reads a list of examples."""
+    """Return the function by which a recipe reads a list of examples."""
     return lambda path: entry(recipe).recipe().data.read_manifest(path)
 
 

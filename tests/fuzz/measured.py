@@ -1,4 +1,4 @@
-"""Strokes, movements and series, to be damaged."""
+"""Kinds of files with strokes, movements and series."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recordings, pictures and videos, to be damaged."""
+"""Kinds of files with recordings, pictures and videos."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def _recording(container: str, coding: str, path: Path) -> None:
     soundfile.write(path, samples, rate, format=container, subtype=coding)
 
 
-def _hear(path: Path) -> np.ndarray:
-    """As a clip, and at another rate, as a long one."""
+def _read_recording(path: Path) -> np.ndarray:
+    """Read a recording at two sample rates, and its length."""
     samples = read_audio(path, RATE)
     read_audio(path, 2000)
     recording_seconds(path)
@@ -36,7 +36,7 @@ def _hear(path: Path) -> np.ndarray:
 
 
 def _mp3_without_length(path: Path) -> None:
-    """Without its first frame, which tells how many there are."""
+    """Write an MP3 file without its first frame, which states the number of frames."""
     _recording("MP3", "MPEG_LAYER_III", path)
     content = path.read_bytes()
     path.write_bytes(content[parse_header(content[:4]).size :])
@@ -55,10 +55,16 @@ _RECORDINGS = {
 }
 RECORDINGS = [
     *(
-        kind(name, "clip", functools.partial(_recording, *how), _hear, detectable=detectable)
-        for name, (*how, detectable) in _RECORDINGS.items()
+        kind(
+            name,
+            "clip",
+            functools.partial(_recording, container, coding),
+            _read_recording,
+            detectable=detectable,
+        )
+        for name, (container, coding, detectable) in _RECORDINGS.items()
     ),
-    kind("MP3 without its length", "clip", _mp3_without_length, _hear),
+    kind("MP3 without its length", "clip", _mp3_without_length, _read_recording),
     kind(
         "spectrogram",
         "a.npy",

@@ -5,21 +5,21 @@ from __future__ import annotations
 import random
 import re
 
-# What stands in the place of a number or a word in a text.
+# Replacements of a number or a word in a text.
 TOKENS = (b"1e9", b"-1", b"1e400", b"NaN", b"null", b"[]", b"{}", b"9" * 5000, b"\0", b"\xff", b'"')
-# What stands in the place of a number of four bytes.
+# Replacements of a four-byte number.
 WORDS = (b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", bytes(4), b"\x80\0\0\0")
 
 
 def mutate(content: bytes, generator: random.Random) -> bytes:
-    """Return bytes with one damage: bits, bytes, numbers, words or lines, changed, lost or doubled."""
+    """Return bytes with one bit, byte range, number, word or line changed, removed or repeated."""
     if not content:
         return b"\0"
     return generator.choice(_DAMAGES)(content, generator)
 
 
 def _span(content: bytes, generator: random.Random) -> tuple[int, int]:
-    """Where a short part begins and ends."""
+    """Return the begin and end of a short random span."""
     begin = generator.randrange(len(content))
     return begin, begin + generator.randint(1, 64)
 
@@ -59,7 +59,7 @@ def _token(content, generator):
 
 
 def _word(content, generator):
-    # Most often in the head, where sizes stand.
+    # Most often in the header, which contains sizes.
     at = generator.randrange(min(len(content), generator.choice((64, 512, len(content)))))
     return content[:at] + generator.choice(WORDS) + content[at + 4 :]
 
@@ -73,7 +73,7 @@ def _number(content, generator):
 
 
 def _line(content, generator):
-    """A line lost, doubled or moved."""
+    """Remove, repeat or move a line."""
     lines = content.splitlines(keepends=True)
     line = lines.pop(generator.randrange(len(lines)))
     for _ in range(generator.randrange(3)):

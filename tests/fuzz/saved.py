@@ -1,4 +1,4 @@
-"""What the zoo has written itself and reads again, to be damaged: presets, exports, states of runs."""
+"""Kinds of files that the zoo writes and reads: presets, exports and run folders."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ EXPORTS = ("onnx", "litert", "savedmodel")
 
 @functools.cache
 def _runs() -> dict[str, Path]:
-    """The run folders of two models, trained once: of a series, exported, and of a text."""
+    """Return the run folders of two models, which are trained once."""
     folder = Path(tempfile.mkdtemp(prefix="zoo-fuzz-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return make_runs(folder)
 
 
 def _copy(run: str, folder: Path) -> None:
-    """Fill a folder with a run, whose state stands there twice: one of them stays whole."""
+    """Copy a run into a folder, with a second copy of its state that is not damaged."""
     shutil.copytree(_runs()[run], folder, dirs_exist_ok=True)
     shutil.copy(folder / runs.STATE_FILE, _whole_state(folder))
 
@@ -44,7 +44,7 @@ _series, _text = functools.partial(_copy, "series"), functools.partial(_copy, "t
 
 
 def make_runs(folder: Path) -> dict[str, Path]:
-    """Train a model of a series, exported, and one of a text. Returns their run folders."""
+    """Train and export a model of a series, train a model of a text, and return their run folders."""
     corpus = folder / "laser"
     corpus.mkdir()
     lines = [f"{value:g}\n" for value in read_values(SAMPLE)]
@@ -62,7 +62,7 @@ def make_runs(folder: Path) -> dict[str, Path]:
 
 
 def _metrics(run: Path) -> dict[str, Any]:
-    """As a preset has them."""
+    """Return the metrics of a preset."""
     history = {"epochs": 1, "best_epoch": 1, "minutes": 0.1}
     row = {"corpus": "timeseries", "examples": 50, "seconds": 0.1, "metrics": {"nmse": 0.5}}
     row |= {"command": "zoo evaluate a", "commit": None, "date": "2026-01-01"}
@@ -80,7 +80,7 @@ def _recipe(folder: Path) -> Recipe:
 
 
 def _model(folder: Path) -> None:
-    """That a recipe with its assets fits the model, or is refused."""
+    """Check that the recipe and its assets fit the model."""
     load_preset(folder)
 
 
@@ -89,7 +89,7 @@ def _card(folder: Path) -> None:
 
 
 def _state(folder: Path) -> tuple[Any, list[np.ndarray]]:
-    """History and variables as a resumed run has them."""
+    """Return the history and the variables of a resumed run."""
     with np.load(_whole_state(folder)) as file:
         shapes = [file[name].shape for name in file.files if name.startswith("v")]
     variables = [_Variable(shape) for shape in shapes]
@@ -98,12 +98,12 @@ def _state(folder: Path) -> tuple[Any, list[np.ndarray]]:
 
 
 def _whole_state(folder: Path) -> Path:
-    """The state before it was damaged, which tells what a run's model has."""
+    """Return the path of the undamaged state, which has the shapes of the variables."""
     return folder / f"{runs.STATE_FILE}.whole"
 
 
 class _Variable:
-    """Takes what a variable of Keras takes."""
+    """A replacement of a Keras variable."""
 
     def __init__(self, shape: tuple[int, ...]):
         self.shape, self.value = shape, np.zeros(shape)

@@ -1,7 +1,7 @@
-"""Seeded damage to every kind of file the zoo reads: refused in one line, or read.
+"""Test that damaged files of all kinds are read or rejected with an error in one line.
 
-Of what has digests or checksums, what is read is the same as before. No damage hangs, takes gigabytes or
-ends in a traceback. `make fuzz` prints the counts.
+Damages are seeded. Files with digests or checksums are rejected or read with their original content. No
+damage causes a timeout, the use of gigabytes of memory, or a traceback. `make fuzz` prints the counts.
 """
 
 import time
@@ -13,12 +13,12 @@ from tests.fuzz.kinds import FAULTS, damage
 
 pytestmark = pytest.mark.slow
 
-MUTATIONS = 160  # of each kind
+MUTATIONS = 160  # per kind
 KINDS = [*media.KINDS, *measured.KINDS, *texts.KINDS, *saved.KINDS]
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
-def test_damage(kind, tmp_path):
+def test_damaged_files_are_read_or_rejected(kind, tmp_path):
     started = time.monotonic()
     outcome = damage(kind, tmp_path, MUTATIONS)
     seconds = time.monotonic() - started

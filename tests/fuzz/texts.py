@@ -1,4 +1,4 @@
-"""Texts, lists of examples, and what a decoder takes, to be damaged."""
+"""Kinds of files with texts, lists of examples, and resources of decoders."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def _pictures(folder: Path, name: str, *rows: dict[str, Any]) -> None:
 
 
 def _list(name: str, file: str, make: Callable[..., None], read: Callable[[Path], Any], *content):
-    """A kind of a list beside what it names, of which the list alone is damaged."""
+    """Return a kind with a list and the files that it names. Only the list is damaged."""
     return Kind(name, lambda folder: make(folder, file, *content), file, of(read, file))
 
 
@@ -142,7 +142,7 @@ LISTS = [
     ),
 ]
 
-# What a decoder takes
+# Resources of decoders
 
 _ARPA = """\\data\\
 ngram 1=5
@@ -171,11 +171,6 @@ def _arpa(path: Path) -> list[Any]:
         read_words(path),
         *itertools.chain(*(vars(order).values() for order in model.orders)),
     ]
-
-
-def varsof(value: Any) -> list[Any]:
-    """The fields of a dataclass or named tuple."""
-    return list(vars(value).values())
 
 
 DECODING = [
