@@ -33,7 +33,7 @@ RECORDINGS = Path(__file__).parent / "data"
 
 
 @dataclass(frozen=True)
-class Question:
+class Request:
     """A request to a script.
 
     Args:
@@ -46,7 +46,7 @@ class Question:
     arguments: list[str]
     answer: str
 
-    def is_answered_by(self, output: str) -> bool:
+    def is_answer(self, output: str) -> bool:
         """Return whether the output of a script is the same: equal words, numbers within rounding."""
         if self.script == "draw.py":
             output = " ".join(re.findall(r"-?[0-9.]+,-?[0-9.]+", output))
@@ -92,13 +92,13 @@ def write_request(columns: dict, folder: Path) -> str:
     return f"@{path}"
 
 
-def question(preset: Preset, folder: Path) -> Question:
+def request_to(preset: Preset, folder: Path) -> Request:
     """Return a request to the script of a preset. Its files are written to a folder."""
-    script, arguments, source, options = _QUESTIONS[_kind(preset.recipe)](preset.recipe, folder)
+    script, arguments, source, options = _REQUESTS[_kind(preset.recipe)](preset.recipe, folder)
     recipe = replace(preset.recipe, decoder=options and replace(preset.recipe.decoder, **options))
     item = source if isinstance(source, dict) else recipe.data.read_input(str(source), recipe.model)
     answer = recipe.task.answer(recipe.predictor(preset.graphs), item)
-    return Question(script, [str(argument) for argument in arguments], _output(answer))
+    return Request(script, [str(argument) for argument in arguments], _output(answer))
 
 
 def _output(answer: dict) -> str:
@@ -113,7 +113,7 @@ def _output(answer: dict) -> str:
 
 
 def _kind(recipe: Recipe) -> type:
-    return next(kind for kind in _QUESTIONS if isinstance(recipe.data, kind))
+    return next(kind for kind in _REQUESTS if isinstance(recipe.data, kind))
 
 
 def _recording(recipe, folder):
@@ -201,7 +201,7 @@ def _series(recipe, folder):
     return "forecast.py", arguments, item, {"horizon": horizon}
 
 
-_QUESTIONS = {
+_REQUESTS = {
     Utterances: _recording,
     Spectrograms: _array("spectrogram"),
     PenStrokes: _ink,

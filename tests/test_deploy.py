@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.deploying import SCRIPTS, question, raw_requests, write_request
+from tests.deploying import SCRIPTS, raw_requests, request_to, write_request
 from tests.serving import MODEL, Model, grpc_server, predict_json, rest_server
 from zoo.cli.export import export
 from zoo.common.core.model import Graphs
@@ -68,11 +68,11 @@ def answer(output: str) -> dict:
 def test_script_answers_without_zoo_and_tensorflow(format_, tmp_path):
     preset = zoo.load("timeseries/tdnn-laser")
     export(preset.name, [format_], tmp_path / "exported")
-    folder, asked = tmp_path / "exported" / format_, question(preset, tmp_path)
-    script = (SCRIPTS / asked.script, folder, *asked.arguments)
+    folder, request = tmp_path / "exported" / format_, request_to(preset, tmp_path)
+    script = (SCRIPTS / request.script, folder, *request.arguments)
     output = run_script(sys.executable, *script, absent="zoo,tensorflow,keras")
-    assert asked.is_answered_by(output), (output, asked)
-    assert len(asked.answer.split()) == 3
+    assert request.is_answer(output), (output, request)
+    assert len(request.answer.split()) == 3
     _check_signature(folder, format_)
 
 
@@ -148,9 +148,9 @@ def test_export_of_preset_answers_in_its_runtime(runtime, name, tmp_path):
     format_, python = runtime
     rows = export(name, [format_], tmp_path / "exported")["files"]
     folder, preset = tmp_path / "exported" / format_, zoo.load(name)
-    asked = question(preset, tmp_path)
-    output = run_script(python, SCRIPTS / asked.script, folder, *asked.arguments)
-    assert asked.is_answered_by(output), (output, asked)
+    request = request_to(preset, tmp_path)
+    output = run_script(python, SCRIPTS / request.script, folder, *request.arguments)
+    assert request.is_answer(output), (output, request)
     recipe = preset.recipe
     example_inputs = recipe.data.example_inputs(recipe.model, recipe.decoder)
     for graph in recipe.model.graphs(preset.model):
@@ -177,10 +177,10 @@ def saved(request, tmp_path_factory):
 @pytest.mark.slow
 def test_script_answers_with_tensorflow_only(saved, tmp_path):
     preset, folder = saved
-    asked = question(preset, tmp_path)
-    script = (SCRIPTS / asked.script, folder, *asked.arguments)
+    request = request_to(preset, tmp_path)
+    script = (SCRIPTS / request.script, folder, *request.arguments)
     output = run_script(sys.executable, *script, absent="zoo,keras")
-    assert asked.is_answered_by(output), (output, asked)
+    assert request.is_answer(output), (output, request)
 
 
 def ask_all(model: Model, signature: str, request: str) -> list[dict]:
@@ -189,7 +189,7 @@ def ask_all(model: Model, signature: str, request: str) -> list[dict]:
     The REST client needs no packages. The gRPC client needs the protocol buffers of TensorFlow Serving.
     """
     pytest.importorskip("tensorflow_serving")
-    asked = (signature, request)
+    request = (signature, request)
     with rest_server(model) as url, grpc_server(model) as host:
         commands = (
             ("zoo,keras", "saved_model.py", model.folder),
@@ -197,7 +197,7 @@ def ask_all(model: Model, signature: str, request: str) -> list[dict]:
             ("zoo,keras", "serving_grpc.py", host, MODEL),
         )
         return [
-            answer(run_script(sys.executable, SCRIPTS / script, *where, *asked, absent=absent))
+            answer(run_script(sys.executable, SCRIPTS / script, *where, *request, absent=absent))
             for absent, script, *where in commands
         ]
 
@@ -219,9 +219,9 @@ def test_rows_and_columns_of_a_request_give_the_same_answer(saved):
     preset, folder = saved
     model, (signature, (*_, columns)) = Model(folder), raw_requests(preset.recipe)
     rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
-    asked = {"signature_name": signature}
-    outputs = predict_json(model, asked | {"inputs": columns})["outputs"]
-    predictions = predict_json(model, asked | {"instances": rows})["predictions"]
+    request = {"signature_name": signature}
+    outputs = predict_json(model, request | {"inputs": columns})["outputs"]
+    predictions = predict_json(model, request | {"instances": rows})["predictions"]
     assert len(predictions) == len(rows) > 1
     for name, expected in outputs.items():
         check_same([row[name] for row in predictions], expected)
@@ -241,7 +241,7 @@ def check_same(received: list, expected) -> None:
 def test_tensorflow_serving_gives_the_answer_of_the_zoo(tmp_path):
     preset = zoo.load("speech/tdnn-ctc-an4")
     export(preset.name, ["savedmodel"], tmp_path / "exported")
-    path = question(preset, tmp_path).arguments[0]
+    path = request_to(preset, tmp_path).arguments[0]
     request, expected = json.dumps({"wav": [f"@{path}"]}), next(preset.predict([path]))
     for received in ask_all(Model(tmp_path / "exported" / "1"), "transcribe_wav", request):
         assert received["text"] == [expected["output"]]

@@ -45,7 +45,7 @@ def many_to_one() -> keras.Model:
 
 
 def many_to_many() -> keras.Model:
-    """A sequence to a sequence of another length: an encoder's last state starts a decoder."""
+    """Return a model from a sequence to a sequence of another length, an encoder and a decoder."""
     import keras
     from keras import layers
 
