@@ -1,7 +1,8 @@
-"""Where labels lie on the frames of a CTC model, in NumPy."""
+"""Align labels with the frames of a CTC model, in NumPy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -10,30 +11,40 @@ from zoo.common.core.errors import ZooError
 from zoo.common.data.labels import BLANK_INDEX
 
 
-def min_frames(labels) -> int:
-    """Return the frames a labelling needs: one a label, and a blank between equal neighbours.
+def min_frames(labels: Sequence[int] | np.ndarray) -> int:
+    """Return the minimum number of frames of a labelling.
+
+    It is one frame per label, and one blank between equal neighbours. With fewer frames the loss is
+    infinite.
 
     Args:
-        labels: integers [labels], without padding. On fewer frames the loss is infinite.
+        labels: integers [labels], without padding.
     """
     labels = np.asarray(labels)
     return int(labels.size + np.count_nonzero(labels[1:] == labels[:-1]))
 
 
 class Alignment(NamedTuple):
-    """Where each label lies on a path: frame numbers, int64 [labels]."""
+    """The frames of each label on a path.
+
+    Args:
+        first: int64 [labels], the first frame of each label.
+        last: int64 [labels], the last frame of each label.
+        spike: int64 [labels], the frame from `first` to `last` where the label is most probable.
+        log_probability: log-probability of the whole path in nats.
+    """
 
     first: np.ndarray
     last: np.ndarray
-    spike: np.ndarray  # the frame from first to last where the label is most probable
-    log_probability: float  # of the whole path, in nats
+    spike: np.ndarray
+    log_probability: float
 
 
-def align(logits: np.ndarray, labels) -> Alignment:
-    """Return the most probable path that collapses to `labels` (Viterbi).
+def align(logits: np.ndarray, labels: Sequence[int] | np.ndarray) -> Alignment:
+    """Return the most probable path that collapses to `labels` (Viterbi algorithm).
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised or log probabilities, true frames only.
+        logits: float [time, vocabulary_size], unnormalised or log-probabilities, without padding.
         labels: integers [labels], without padding.
 
     Raises:
@@ -43,15 +54,15 @@ def align(logits: np.ndarray, labels) -> Alignment:
     labels = np.asarray(labels, np.int64)
     time_steps, symbols = logits.shape
     if np.any((labels <= BLANK_INDEX) | (labels >= symbols)):
-        raise ZooError(f"Labels must lie in 1 .. {symbols - 1}. Received: {labels.tolist()}.")
+        raise ZooError(f"Labels must be in 1 .. {symbols - 1}. Received: {labels.tolist()}.")
     states = np.full(2 * labels.size + 1, BLANK_INDEX)  # blank, label, blank, label, ... blank
     states[1::2] = labels
     log_probs = (logits - np.logaddexp.reduce(logits, axis=1, keepdims=True))[:, states]
     may_skip = (states[2:] != BLANK_INDEX) & (states[2:] != states[:-2])
 
     score = np.full(states.size, -np.inf)
-    score[0] = 0.0  # before the first frame every path stands, as it were, on the first blank
-    arrivals = np.full((3, states.size), -np.inf)  # by staying, by one step, by skipping a blank
+    score[0] = 0.0  # before the first frame, every path is in the state of the first blank
+    arrivals = np.full((3, states.size), -np.inf)  # same state, previous state, skipped blank
     back = np.zeros((time_steps, states.size), np.int64)
     for frame in range(time_steps):
         arrivals[0] = score
@@ -65,7 +76,7 @@ def align(logits: np.ndarray, labels) -> Alignment:
     if not np.isfinite(log_probability):
         raise ZooError(
             f"No path collapses to the labels, which need {min_frames(labels)} frames of finite "
-            f"log probability. Received: {time_steps} frames."
+            f"log-probability. Received: {time_steps} frames."
         )
     path = np.zeros(time_steps, np.int64)
     for frame in reversed(range(time_steps)):

@@ -1,4 +1,4 @@
-"""The searches of `zoo.common.ctc.search` in a TensorFlow graph, for SavedModels."""
+"""The search of `zoo.common.ctc.search` in a TensorFlow graph, for SavedModels."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from zoo.common.data.labels import BLANK_INDEX
 def greedy_search(
     logits: tf.Tensor, logit_lengths: tf.Tensor
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return the labelling of the single most probable path: the best symbol of each frame.
+    """Return the labelling of the most probable path: the best symbol of each frame.
 
-    logits: float [batch, time, vocabulary_size], unnormalised.
-    logit_lengths: int32 [batch], true frames of each row.
+    Args:
+        logits: float [batch, time, vocabulary_size], unnormalised.
+        logit_lengths: int32 [batch], the number of frames of each row without padding.
 
-    Returns labels int32 [batch, max_labels] padded with `BLANK_INDEX`, their lengths int32 [batch],
-    and the log probability of the path (not of the labelling) in nats, float32 [batch].
+    Returns:
+        The labels int32 [batch, max_labels], padded with `BLANK_INDEX`; their lengths int32 [batch]; and
+        the log-probability in nats of the path, not of the labelling, float32 [batch].
     """
     (decoded,), negative_sum = tf.nn.ctc_greedy_decoder(
         _time_major_log_probs(logits), tf.cast(logit_lengths, tf.int32), blank_index=BLANK_INDEX
@@ -27,14 +29,19 @@ def greedy_search(
 def beam_search(
     logits: tf.Tensor, logit_lengths: tf.Tensor, beam_width: int = 32
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Return the most probable labelling that a prefix beam search finds.
+    """Return the most probable labelling of a prefix beam search.
 
-    beam_width: int. Prefixes kept at each frame. Defaults to 32.
+    Args:
+        logits: float [batch, time, vocabulary_size], unnormalised.
+        logit_lengths: int32 [batch], the number of frames of each row without padding.
+        beam_width: number of prefixes to keep at each frame.
 
-    The other arguments and the results are those of `greedy_search`, but the log probability is the
-    labelling's: the sum over those of its paths that stayed in the beam.
+    Returns:
+        The labels int32 [batch, max_labels], padded with `BLANK_INDEX`; their lengths int32 [batch]; and
+        the log-probability in nats of the labelling, float32 [batch]: the sum over its paths in the
+        beam.
     """
-    # The kernel takes the last symbol for the blank.
+    # The blank of the TensorFlow operation is the last symbol.
     log_probs = tf.roll(_time_major_log_probs(logits), -1 - BLANK_INDEX, axis=2)
     (decoded,), log_probability = tf.nn.ctc_beam_search_decoder(
         log_probs, tf.cast(logit_lengths, tf.int32), beam_width=beam_width, top_paths=1
@@ -43,10 +50,10 @@ def beam_search(
     return *_dense(decoded), log_probability[:, 0]
 
 
-def _time_major_log_probs(logits):
+def _time_major_log_probs(logits: tf.Tensor) -> tf.Tensor:
     return tf.transpose(tf.nn.log_softmax(tf.cast(logits, tf.float32)), [1, 0, 2])
 
 
-def _dense(decoded):
+def _dense(decoded: tf.SparseTensor) -> tuple[tf.Tensor, tf.Tensor]:
     labels = tf.cast(tf.sparse.to_dense(decoded, default_value=BLANK_INDEX), tf.int32)
     return labels, tf.math.count_nonzero(labels != BLANK_INDEX, axis=1, dtype=tf.int32)

@@ -1,4 +1,4 @@
-"""The CTC loss, on whichever backend Keras runs."""
+"""The CTC loss on every backend of Keras."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from zoo.common.data.labels import BLANK_INDEX
 def ctc_loss(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -> Any:
     """Return -ln p(labels | logits) of each row, in nats.
 
-    On TensorFlow by `zoo.common.ctc.tensorflow_loss`, on JAX and PyTorch by Keras.
+    On TensorFlow, `zoo.common.ctc.tensorflow_loss` computes it; on JAX and PyTorch, Keras does.
 
     Args:
         logits: float [batch, time, vocabulary_size], unnormalised.
-        logit_lengths: int32 [batch], true frames of each row.
+        logit_lengths: int32 [batch], the number of frames of each row without padding.
         labels: int32 [batch, max_labels], padded with `BLANK_INDEX`.
-        label_lengths: int32 [batch], true labels of each row.
+        label_lengths: int32 [batch], the number of labels of each row without padding.
 
     Returns:
         float32 [batch].

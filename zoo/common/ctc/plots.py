@@ -1,4 +1,4 @@
-"""How the labels of a CTC model lie on its frames, drawn into axes: posteriors, spikes, best path."""
+"""Plot the alignment of labels with the frames of a CTC model: posteriors, spikes and best path."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SPACE, SPACE_SIGN = " ", "␣"
 
 
 def colours(labels: Sequence[int]) -> dict[int, Any]:
-    """Return a colour for each label: hues spread over the circle, neighbours far apart."""
+    """Return a colour for each label. Labels next to each other have very different hues."""
     import matplotlib
 
     ordered = sorted(set(labels))
@@ -32,17 +32,21 @@ def colours(labels: Sequence[int]) -> dict[int, Any]:
 def draw_path(
     axes: Axes, path: Alignment, found: Sequence[int], labels: Labels, edges: np.ndarray
 ) -> None:
-    """Draw the best path: over the frames of each label a bar with its symbol.
+    """Draw the best path: a bar with the symbol over the frames of each label.
 
     Args:
-        path: of `found`, labels without blanks. edges: float [frames + 1], where frames begin and end.
+        axes: Matplotlib axes to draw into.
+        path: the alignment of `found`.
+        found: labels without blanks.
+        labels: the labels of the model.
+        edges: float [frames + 1], the begin of each frame and the end of the last one.
     """
     hue = colours(found)
     symbols = [symbol.replace(SPACE, SPACE_SIGN) for symbol in labels.decode(found)]
     long = max(map(len, symbols), default=1) > 1
     for i, (label, symbol) in enumerate(zip(found, symbols, strict=True)):
         begin, end = edges[path.first[i]], edges[path.last[i] + 1]
-        # Symbols of several letters are wider than their frames: every second one stands lower.
+        # Symbols of several letters are wider than their frames: every second one is drawn lower.
         height = (0.72, 0.28)[i % 2] if long else 0.5
         axes.axvspan(begin, end, color=hue[label], alpha=0.3, linewidth=0)
         axes.text(
@@ -55,10 +59,14 @@ def draw_path(
 def draw_posteriors(
     axes: Axes, logits: np.ndarray, found: Sequence[int], labels: Labels, edges: np.ndarray
 ) -> None:
-    """Draw the posterior of each label that was found over the frames, and the blank's, dotted.
+    """Draw the posterior of each label in `found`, and of the blank as a dotted line.
 
     Args:
-        logits: float [frames, vocabulary_size]. found, labels, edges: as of `draw_path`.
+        axes: Matplotlib axes to draw into.
+        logits: float [frames, vocabulary_size].
+        found: labels without blanks.
+        labels: the labels of the model.
+        edges: float [frames + 1], the begin of each frame and the end of the last one.
     """
     posteriors = np.exp(log_softmax(np.asarray(logits, np.float64), np))
     centres = (edges[:-1] + edges[1:]) / 2

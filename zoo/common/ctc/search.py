@@ -1,4 +1,4 @@
-"""The searches of connectionist temporal classification, in NumPy: of every runtime's logits."""
+"""Greedy search and prefix beam search over the logits of a CTC model, in NumPy."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from zoo.common.decoding.generation import log_softmax
 
 
 class Hypothesis(NamedTuple):
-    """What a search found.
+    """A result of a search.
 
-    labels: list of int. Without blanks.
-    log_probability: float. In nats.
+    Args:
+        labels: the labels, without blanks.
+        log_probability: log-probability in nats.
     """
 
     labels: list[int]
@@ -22,20 +23,26 @@ class Hypothesis(NamedTuple):
 
 
 def search(logits: np.ndarray, beam_width: int, n_best: int = 1) -> list[Hypothesis]:
-    """Return the likeliest labellings, the best first: by `greedy_search` where the width is 1."""
+    """Return the most probable labellings, the best first.
+
+    Args:
+        logits: float [time, vocabulary_size], unnormalised, without padding.
+        beam_width: number of prefixes to keep at each frame; 1 selects `greedy_search`.
+        n_best: maximum number of labellings to return.
+    """
     if beam_width == 1:
         return [greedy_search(logits)]
     return beam_search(logits, beam_width, n_best)
 
 
 def greedy_search(logits: np.ndarray) -> Hypothesis:
-    """Return the labelling of the single most probable path: the best symbol of each frame.
+    """Return the labelling of the most probable path: the best symbol of each frame.
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised, true frames only.
+        logits: float [time, vocabulary_size], unnormalised, without padding.
 
     Returns:
-        The labels, and the log probability of the path (not of the labelling).
+        The labels, and the log-probability of the path, not of the labelling.
     """
     log_probs = _log_softmax(logits)
     path = log_probs.argmax(axis=1)
@@ -45,22 +52,22 @@ def greedy_search(logits: np.ndarray) -> Hypothesis:
 
 
 def beam_search(logits: np.ndarray, beam_width: int, n_best: int = 1) -> list[Hypothesis]:
-    """Return the most probable labellings that a prefix beam search finds (Graves 2012, 7.5).
+    """Return the most probable labellings of a prefix beam search (Graves 2012, section 7.5).
 
-    Args:
-        logits: float [time, vocabulary_size], unnormalised, true frames only.
-        beam_width: int. Prefixes kept at each frame.
-        n_best: int. How many labellings to return, the likeliest first; fewer where fewer were found.
-
-    Returns:
-        The labels, and the log probability of the labelling: the sum over those of its paths that
-        stayed in the beam.
-
-    Of each prefix the paths that end in a blank and those that end in its last label are kept apart:
+    For each prefix p, the probability of its paths that end in a blank and of its paths that end in its
+    last label are updated at each frame t:
 
         blank'(p) = (blank(p) + label(p)) * y_t(blank)
         label'(p) = (label(p) + before(q, p)) * y_t(last label of p)    q: p without its last label
-        before(q, p) = blank(q) + label(q), or blank(q) alone where q and p end in the same label
+        before(q, p) = blank(q) if q and p end in the same label, otherwise blank(q) + label(q)
+
+    Args:
+        logits: float [time, vocabulary_size], unnormalised, without padding.
+        beam_width: number of prefixes to keep at each frame.
+        n_best: maximum number of labellings to return, the most probable first.
+
+    Returns:
+        Labellings, each with its log-probability: the sum over its paths in the beam.
     """
     prefixes = _Prefixes()
     nodes = np.array([prefixes.ROOT])
@@ -68,12 +75,12 @@ def beam_search(logits: np.ndarray, beam_width: int, n_best: int = 1) -> list[Hy
     for log_probs in _log_softmax(logits):
         last, parents = prefixes.arrays(nodes)
         total = np.logaddexp(blank, label)
-        # [prefix, symbol]: every prefix with one label more.
+        # [prefix, symbol]: every prefix with one more label.
         longer = np.where(
             np.arange(log_probs.size) == last[:, None], blank[:, None], total[:, None]
         )
         longer[:, BLANK_INDEX] = -np.inf
-        # Where that is a prefix of the beam already, its paths are added to those.
+        # If the longer prefix is already in the beam, add its paths there.
         child, parent = np.nonzero(parents[:, None] == nodes)
         label[child] = np.logaddexp(label[child], longer[parent, last[child]])
         longer[parent, last[child]] = -np.inf
@@ -97,11 +104,11 @@ def beam_search(logits: np.ndarray, beam_width: int, n_best: int = 1) -> list[Hy
 
 
 class _Prefixes:
-    """Prefixes met so far as a tree: a number each, with its last label and its parent's number."""
+    """A tree of prefixes. Each has a number, its last label and the number of its parent."""
 
     ROOT = 0
 
-    def __init__(self):
+    def __init__(self) -> None:
         self._last, self._parent = [BLANK_INDEX], [-1]
         self._children: dict[tuple[int, int], int] = {}
 

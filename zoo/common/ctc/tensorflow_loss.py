@@ -1,4 +1,4 @@
-"""The CTC loss on TensorFlow, compiled by XLA. `zoo.common.ctc.loss` chooses between backends."""
+"""The CTC loss on TensorFlow, compiled by XLA. `zoo.common.ctc.loss` selects the backend."""
 
 import numpy as np
 import tensorflow as tf
@@ -6,10 +6,10 @@ import tensorflow as tf
 from zoo.common.core.errors import ZooError
 from zoo.common.data.labels import BLANK_INDEX
 
-# Stands for log 0: finite, so that the difference of two impossible states is 0 and not NaN.
+# Finite logarithm of 0: the difference between two impossible states is 0 instead of NaN.
 _LOG_ZERO = -1e30
 
-# XLA compiles anew for every shape, so the loss pads time and labels to multiples of these.
+# XLA compiles again for every shape, so the loss pads time and labels to multiples of these.
 _TIME_BUCKET = 64
 _LABEL_BUCKET = 32
 
@@ -17,25 +17,28 @@ _LABEL_BUCKET = 32
 def ctc_loss(
     logits: tf.Tensor, logit_lengths: tf.Tensor, labels: tf.Tensor, label_lengths: tf.Tensor
 ) -> tf.Tensor:
-    """Return -ln p(labels | logits) of each utterance, in nats.
+    """Return -ln p(labels | logits) of each row, in nats.
+
+    Padding has no effect, even if it is NaN, and its gradient is 0. If no path collapses to the labels,
+    the loss is infinite and the gradient is 0. This is the case if there are fewer frames than
+    `zoo.common.ctc.alignment.min_frames`, or if the labels contain a blank or an unknown symbol. Filter
+    such rows before training.
+
+    The values are those of `tf.nn.ctc_loss`, with smaller rounding errors. The function can be called
+    eagerly, in a graph with unknown shapes, and in a function that XLA compiles.
 
     Args:
-        logits: float [batch, time, vocabulary_size], unnormalised; computed in float32 whatever
-            their type.
-        logit_lengths: int32 [batch], true frames of each row.
+        logits: float [batch, time, vocabulary_size], unnormalised. They are converted to float32.
+        logit_lengths: int32 [batch], the number of frames of each row without padding.
         labels: int32 [batch, max_labels], padded with `BLANK_INDEX`.
-        label_lengths: int32 [batch], true labels of each row; 0 asks for blanks alone.
+        label_lengths: int32 [batch], the number of labels of each row without padding. With 0, all
+            frames are blanks.
 
     Returns:
         float32 [batch].
 
-    What lies after the true lengths has no effect, even if it is NaN, and gets no gradient. A
-    labelling that no path collapses to (fewer frames than `min_frames` of `zoo.common.ctc.alignment`,
-    a blank or an unknown symbol among the labels) has an infinite loss and no gradient: leave such
-    rows out.
-
-    The numbers are those of `tf.nn.ctc_loss`, with less rounding. Works eagerly, in a graph with
-    free shapes and inside a function that XLA compiles. A second derivative raises ZooError.
+    Raises:
+        ZooError: a second derivative is requested.
     """
     label_lengths = tf.cast(label_lengths, tf.int32)
     known = tf.sequence_mask(label_lengths, tf.shape(labels)[1])
@@ -47,9 +50,10 @@ def ctc_loss(
 @tf.custom_gradient
 def _loss(logits, logit_lengths, labels, label_lengths):
     time_steps, symbols = tf.shape(logits)[1], tf.shape(logits)[2]
-    log_probs = tf.nn.log_softmax(tf.stop_gradient(logits))  # keeps tapes out of the XLA functions
+    # Without `stop_gradient`, gradient tapes would record the XLA functions.
+    log_probs = tf.nn.log_softmax(tf.stop_gradient(logits))
     padded_log_probs = tf.pad(log_probs, [[0, 0], [0, -time_steps % _TIME_BUCKET], [0, 0]])
-    # At least one column is padding: the last stands for the blank wherever labels are looked up.
+    # At least one column is padding: the last column is the blank in all lookups of labels.
     padding = _LABEL_BUCKET - tf.shape(labels)[1] % _LABEL_BUCKET
     labels = tf.pad(labels, [[0, 0], [0, padding]], constant_values=BLANK_INDEX)
     log_probability, *shares = _forward(padded_log_probs, logit_lengths, labels, label_lengths)
@@ -69,28 +73,32 @@ def _loss(logits, logit_lengths, labels, label_lengths):
 @tf.custom_gradient
 def _first_derivative(slope, logits):
     def gradient(_):
-        raise ZooError("ctc_loss has first derivatives only. Received: a request for a second.")
+        raise ZooError(
+            "ctc_loss supports first derivatives only. Received: a request for a second derivative."
+        )
 
-    del logits  # an argument so that asking for a derivative by them ends here
+    del logits  # the argument makes a second derivative with respect to logits raise an error
     return tf.identity(slope), gradient
 
 
-# The states of a path are pairs, [batch, max_labels]: blank i, which stands before label i, and
-# label i. A path enters blank i from blank i or label i - 1, and label i from label i, from blank i
-# or, where the two labels differ, from label i - 1. Both recursions run under XLA, which makes a
-# frame a few vectorised loops over the whole batch, and stop at the longest row.
+# The states of a path are pairs, [batch, max_labels]: blank i, which precedes label i, and label i. The
+# predecessors of blank i are blank i and label i - 1. The predecessors of label i are label i, blank i
+# and, if the two labels differ, label i - 1. XLA compiles both recursions, so that each frame is a few
+# vectorised loops over the whole batch. They stop after the frames of the longest row.
 
 
 @tf.function(jit_compile=True, reduce_retracing=True)
 def _forward(log_probs, logit_lengths, labels, label_lengths):
-    """Return ln p(labels) and, for `_backward`, where the paths into each state come from.
+    """Return ln p(labels) and, for `_backward`, the shares of the predecessors of each state.
 
-    With a(s) the log probability of all beginnings of paths that end in state s at frame t - 1 and
-    + the addition of probabilities, frame t has
-        into_i   = a(blank i) + a(label i-1)
+    Let a(s) be the log-probability of all path prefixes that end in state s at frame t - 1, and let +
+    be the addition of probabilities. At frame t:
+
+        into_i = a(blank i) + a(label i-1)
         a'(blank i) = into_i * y_t(blank)
-        a'(label i) = (a(label i) + (into_i if labels i-1 and i differ, else a(blank i))) * y_t(i).
-    The best state of each frame is scaled to 1, which keeps float32 exact on long rows.
+        a'(label i) = (a(label i) + (into_i if labels i-1 and i differ, else a(blank i))) * y_t(i)
+
+    The best state of each frame is scaled to 1, so that float32 remains exact for long rows.
     """
     usable = (labels > BLANK_INDEX) & (labels < tf.shape(log_probs)[2])
     log_probs = tf.gather(log_probs, labels, axis=2, batch_dims=1)
@@ -135,10 +143,11 @@ def _forward(log_probs, logit_lengths, labels, label_lengths):
 
 @tf.function(jit_compile=True, reduce_retracing=True)
 def _backward(from_previous, from_itself, label_share, logit_lengths, labels, label_lengths):
-    """Return p(label i at frame t | labels), float32 [batch, time, max_labels]; last the blanks'.
+    """Return p(label i at frame t | labels), float32 [batch, time, max_labels].
 
-    Starts from the share of all paths in either last state, and sends the share of each state back
-    to where `_forward` saw it come from. Probabilities only, so nothing can overflow.
+    The last column is the probability of all blanks. The recursion starts from the shares of all paths
+    in the two last states, and distributes the share of each state over its predecessors as computed by
+    `_forward`. All values are probabilities, so nothing can overflow.
     """
     time_steps, _, width = tf.unstack(tf.shape(from_previous))
     from_previous = _frames(time_steps).unstack(from_previous)

@@ -1,4 +1,4 @@
-"""From the logits of a CTC model to texts, by whichever search a decoder asks for."""
+"""Convert the logits of a CTC model to texts with the search that a decoder selects."""
 
 from __future__ import annotations
 
@@ -15,10 +15,14 @@ if TYPE_CHECKING:
 
 
 def check_search(decoder: CTCSearch, labels: Labels) -> None:
-    """Check that a decoder can be used: read its files.
+    """Read the files of a decoder to check that it can be used.
+
+    Args:
+        decoder: the decoder.
+        labels: the labels of the model.
 
     Raises:
-        ZooError: as `zoo.common.ctc.word_search.WordSearch`.
+        ZooError: a file cannot be read or does not fit the labels, or flashlight-text is missing.
     """
     if decoder.searches_words:
         from zoo.common.ctc.word_search import open_word_search
@@ -27,13 +31,15 @@ def check_search(decoder: CTCSearch, labels: Labels) -> None:
 
 
 def transcribe(logits: np.ndarray, decoder: CTCSearch, labels: Labels) -> list[Transcription]:
-    """Return the best texts, the best first: up to `n_best`, and at least one.
+    """Return up to `n_best` texts and at least one, the best first.
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised, true frames only.
+        logits: float [time, vocabulary_size], unnormalised, without padding.
+        decoder: the decoder.
+        labels: the labels of the model.
 
     Raises:
-        ZooError: as `check_search`.
+        ZooError: a file cannot be read or does not fit the labels, or flashlight-text is missing.
     """
     if decoder.searches_words:
         from zoo.common.ctc.word_search import open_word_search

@@ -1,7 +1,7 @@
-"""Prefix beam search over words: a lexicon, a language model, hot words. By flashlight-text.
+"""Prefix beam search over words with a lexicon, a language model and hot words, by flashlight-text.
 
-The search goes through the frames and a tree of the spellings in the lexicon at once. It looks for the
-text with the best
+The search traverses the frames and a tree of the spellings in the lexicon together. It returns the texts
+with the highest
 
     score = log P(labels | input) + lm_weight * log P(text) + word_bonus * words + boosts of hot words
 
@@ -22,9 +22,9 @@ from zoo.common.core.errors import ZooError
 from zoo.common.ctc.words import SEPARATOR, Transcription, Word
 from zoo.common.data.labels import BLANK_INDEX, Labels
 from zoo.common.decoding.generation import log_softmax
-from zoo.common.language_model.lexicon import Lexicon, name_some, read_lexicon, spell_words
+from zoo.common.language_model.lexicon import Lexicon, list_words, read_lexicon, spell_words
 from zoo.common.language_model.word_lm import (
-    NATS,
+    NATS_PER_LOG10,
     boost,
     flashlight,
     open_lm,
@@ -36,36 +36,39 @@ from zoo.common.utils.progress import say
 if TYPE_CHECKING:
     from zoo.common.decoding.decoders import CTCSearch
 
-# Hypotheses so many nats below the best of a frame are dropped.
+# Hypotheses with a score lower than the best one of a frame by more than this, in nats, are dropped.
 BEAM_THRESHOLD = 50.0
-# The log-probability of what cannot be; finite, for flashlight-text multiplies and subtracts.
-NEVER = -1e4
+# Log-probability of an impossible label: finite, because flashlight-text multiplies and subtracts it.
+IMPOSSIBLE = -1e4
 
 
 class WordSearch:
-    """A search with one decoder through one model's logits."""
+    """A word search with one decoder for the logits of one model.
+
+    Args:
+        decoder: the decoder. Its files are read.
+        labels: the labels of the model.
+
+    Raises:
+        ZooError: a file cannot be read or does not fit the labels, or flashlight-text is missing.
+    """
 
     def __init__(self, decoder: CTCSearch, labels: Labels):
-        """Read the decoder's files.
-
-        Raises:
-            ZooError: one cannot be read or does not fit the labels, or flashlight-text is missing.
-        """
         self._decoder, self._unit = decoder, labels.unit
         if decoder.beam_width == 1:
-            say("beam_width is 1: a search for words that keeps one labelling. 100 is usual.")
+            say("beam_width is 1, which is too small for a word search. A typical value is 100.")
         self._files = _read(decoder.lm, decoder.lexicon, tuple(decoder.boosts), labels)
         self._boosts = {self._files.words.index(w): nats for w, nats in decoder.boosts.items()}
-        # A model without a separator gets one: a label behind its own.
+        # A model without a separator gets an extra label as the separator.
         self._own_separator = SEPARATOR in labels.symbols
         self._separator = (
             labels.encode(SEPARATOR)[0] if self._own_separator else BLANK_INDEX + 1 + len(labels)
         )
         self._outputs = BLANK_INDEX + 1 + len(labels) + (not self._own_separator)
-        lm, weight = self._files.lm, decoder.lm_weight * NATS
+        lm, weight = self._files.lm, decoder.lm_weight * NATS_PER_LOG10
         if self._boosts:
             lm, weight = boost(lm, decoder.lm_weight, self._boosts), 1.0
-        self._lm = lm  # for flashlight-text keeps no model alive that is written in Python
+        self._lm = lm  # flashlight-text holds no reference to a model written in Python
         self._search = self._build(weight)
 
     def _build(self, weight: float) -> Any:
@@ -93,45 +96,47 @@ class WordSearch:
 
     @property
     def _sums_paths(self) -> bool:
-        """Whether a text has one path for each of its alignments. See `_steps`."""
+        """Whether each alignment of a text is one path of the search. See `_steps`."""
         return self._own_separator or self._unit == "character"
 
     def search(self, logits: np.ndarray) -> list[Transcription]:
-        """Return the best texts, the best first, up to the decoder's `n_best`.
+        """Return the texts with the highest scores, up to the decoder's `n_best`.
 
         Args:
-            logits: float [time, vocabulary_size], unnormalised, true frames only.
+            logits: float [time, vocabulary_size], unnormalised, without padding.
         """
         steps = self._steps(log_softmax(np.asarray(logits, np.float64), np))
         found: dict[tuple[int, ...], tuple[float, Any]] = {}
         for result in self._search.decode(steps.ctypes.data, *steps.shape):
             words = tuple(word for word in result.words if word >= 0)
-            # One that ends within a word has paid for that at the last step.
+            # A result that ends within a word has an impossible last step in its score.
             unfinished = result.tokens[len(steps)] != self._separator
-            score = result.score - NEVER * unfinished
-            before, best = found.get(words, (-math.inf, result))  # the same words, other paths
+            score = result.score - IMPOSSIBLE * unfinished
+            before, best = found.get(words, (-math.inf, result))  # the same words by other paths
             found[words] = (float(np.logaddexp(before, score)), best)
         order = sorted(found.items(), key=lambda item: -item[1][0])[: self._decoder.n_best]
         return [self._transcription(words, *how) for words, how in order]
 
     def _steps(self, log_probs: np.ndarray) -> np.ndarray:
-        """The frames as flashlight-text searches them: float32 [steps, outputs].
+        """Return the steps of the search of flashlight-text, float32 [steps, outputs].
 
-        There, each word ends in a separator. An input need not: a separator is added at its end.
+        In flashlight-text, each word ends with a separator. A step with the separator is added after the
+        last frame.
 
-        Where a model has none, an input is one word, if its labels are letters. If they are more, such
-        as phonemes, words follow each other without a sign. So a step is put between any two frames at
-        which a word may end. No label can last across it: frames in a row with the same best label
-        count as one, that of its largest probability. As a word may end at any step up to the next,
-        a text has several paths for one alignment, so the best path stands for all.
+        If the model has no separator and its labels are letters, the input is one word. If its labels
+        are longer units, such as phonemes, words follow each other without a separator. Then a step is
+        inserted between any two frames, where a word may end. A label cannot continue across this step:
+        consecutive frames with the same best label are reduced to the frame where it is most probable.
+        A word can end at several steps before the next word, so that one alignment has several paths.
+        Therefore the score of a text is that of its best path.
         """
-        end = np.full((1, self._outputs), NEVER)
+        end = np.full((1, self._outputs), IMPOSSIBLE)
         end[0, self._separator] = 0.0
         if self._own_separator:
             return np.concatenate([log_probs, end]).astype(np.float32)
         if self._unit == "word":
-            log_probs = _one_frame_a_run(log_probs)
-        frames = np.pad(log_probs, ((0, 0), (0, 1)), constant_values=NEVER)
+            log_probs = _one_frame_per_run(log_probs)
+        frames = np.pad(log_probs, ((0, 0), (0, 1)), constant_values=IMPOSSIBLE)
         if self._unit == "word":
             between = end.copy()
             between[0, BLANK_INDEX] = 0.0
@@ -163,15 +168,29 @@ class WordSearch:
         return Transcription(text, labels, rows, {"log_probability": own, **scores})
 
 
-# One is kept: the answers to many inputs are searched with the same files.
+# The cache keeps one search, for many inputs with the same files.
 @functools.lru_cache(maxsize=1)
 def open_word_search(decoder: CTCSearch, labels: Labels) -> WordSearch:
-    """Return the search with a decoder for a model that writes these labels. Raises as `WordSearch`."""
+    """Return the word search of a decoder, from a cache if possible.
+
+    Args:
+        decoder: the decoder.
+        labels: the labels of the model.
+
+    Raises:
+        ZooError: a file cannot be read or does not fit the labels, or flashlight-text is missing.
+    """
     return WordSearch(decoder, labels)
 
 
 class _Files(NamedTuple):
-    """What was read: each word's spellings, the words by number, flashlight-text's `LM`."""
+    """The content of a decoder's files.
+
+    Args:
+        lexicon: the spellings of each word.
+        words: the words by number.
+        lm: `LM` of flashlight-text.
+    """
 
     lexicon: Lexicon
     words: tuple[str, ...]
@@ -184,43 +203,43 @@ def _read(
 ) -> _Files:
     flashlight("decoder")
     known, knows_unknown = read_lm_words(lm) if lm else ([], True)
-    read = read_lexicon(lexicon, labels) if lexicon else spell_words(known, labels, lm)
+    read = read_lexicon(lexicon, labels) if lexicon else spell_words(known, labels, str(lm))
     spellings = dict(read.spellings)
     if read.left_out and not lexicon and labels.unit == "word":
-        # A phoneme and a spelled letter may be called the same: "T" is no T of a word.
+        # A phoneme and a letter may have the same name: the phoneme "T" is not the letter T.
         raise ZooError(
-            f"lexicon must be given, with the symbols of each word: the model writes "
-            f"{name_some(labels.symbols)}, and not the words of {lm}. "
-            f"Received: {name_some(read.left_out)}."
+            "lexicon must be given, with the symbols of each word: the labels of the model are "
+            f"{list_words(labels.symbols)}, and cannot spell the words of {lm}. "
+            f"Received: {list_words(read.left_out)}."
         )
     if read.left_out:
         say(
-            f"Left out of the search: {len(read.left_out)} words of {lexicon or lm} that the model "
-            f"cannot write: {name_some(read.left_out)}."
+            f"{len(read.left_out)} words of {lexicon or lm} are ignored, because the model cannot "
+            f"write them: {list_words(read.left_out)}."
         )
     for word in hot_words:
         if word not in spellings:
-            spellings |= spell_words([word], labels, "A hot word").spellings
+            spellings |= spell_words([word], labels, "hot_word").spellings
     unknown = dict.fromkeys(spellings.keys() - set(known)) if lm else {}
     hot = [word for word in hot_words if word in unknown]
     if hot and not knows_unknown:
-        raise ZooError(f"{lm} has no <unk>, so a hot word must stand in it. Received: {hot[0]!r}.")
+        raise ZooError(f"hot_word must be in {lm}, which has no <unk>. Received: {hot[0]!r}.")
     if len(unknown) == len(spellings):
         raise ZooError(
-            f"{lexicon} and {lm} have no word in common. Received: {name_some(read.spellings)}; "
-            f"{name_some(known)}."
+            f"{lexicon} and {lm} have no word in common. Received: {list_words(read.spellings)}; "
+            f"{list_words(known)}."
         )
     if not knows_unknown:
         spellings = {word: ways for word, ways in spellings.items() if word not in unknown}
     if unknown:
-        what = "count as <unk>" if knows_unknown else "are left out"
-        say(f"{len(unknown)} words that {lm} does not know {what}: {name_some(sorted(unknown))}.")
+        action = "are scored as <unk>" if knows_unknown else "are ignored"
+        say(f"{len(unknown)} words are not in {lm} and {action}: {list_words(sorted(unknown))}.")
     words = tuple(spellings)
     return _Files(Lexicon(spellings), words, open_lm(lm, words))
 
 
-def _one_frame_a_run(log_probs: np.ndarray) -> np.ndarray:
-    """Of frames in a row with the same best label, the one where it is most probable."""
+def _one_frame_per_run(log_probs: np.ndarray) -> np.ndarray:
+    """Reduce consecutive frames with the same best label to the frame where it is most probable."""
     kept: list[int] = []
     best = log_probs.argmax(axis=1)
     for frame, label in enumerate(best):

@@ -1,4 +1,4 @@
-"""The words in a labelling of a CTC model: what they are, when they were said, how sure that is."""
+"""Find the words in a labelling of a CTC model, with their times and confidences."""
 
 from __future__ import annotations
 
@@ -15,7 +15,13 @@ SEPARATOR = " "
 
 
 class Word(NamedTuple):
-    """A word, and the labels of it: from `first` to `last`, places in a labelling."""
+    """A word of a labelling.
+
+    Args:
+        text: the word.
+        first: index of its first label.
+        last: index of its last label.
+    """
 
     text: str
     first: int
@@ -23,12 +29,13 @@ class Word(NamedTuple):
 
 
 class Transcription(NamedTuple):
-    """What a search found.
+    """A result of a search as text.
 
-    text: str. For a person to read.
-    labels: list of int. Without blanks.
-    words: list of Word.
-    scores: dict. `log_probability` of the labels, in nats; of a search for words also its `score`.
+    Args:
+        text: the text.
+        labels: the labels, without blanks.
+        words: the words of the text.
+        scores: `log_probability` of the labels in nats. A word search also returns its `score`.
     """
 
     text: str
@@ -38,32 +45,41 @@ class Transcription(NamedTuple):
 
 
 def split_words(found: Sequence[int], labels: Labels) -> list[Word]:
-    """Return the words of a labelling: between separators; of labels that are words, each of them."""
+    """Return the words of a labelling.
+
+    Words are between separators. If the labels are words, each label is one.
+
+    Args:
+        found: labels without blanks.
+        labels: the labels of the model.
+    """
     words: list[Word] = []
     new = True
-    for place, symbol in enumerate(labels.decode(found)):
+    for index, symbol in enumerate(labels.decode(found)):
         if symbol == SEPARATOR:
             new = True
         elif new or labels.unit == "word":
-            words.append(Word(symbol, place, place))
+            words.append(Word(symbol, index, index))
             new = False
         else:
-            words[-1] = Word(words[-1].text + symbol, words[-1].first, place)
+            words[-1] = Word(words[-1].text + symbol, words[-1].first, index)
     return words
 
 
 def word_times(
     logits: np.ndarray, found: Transcription, seconds_per_frame: float, start: float = 0.0
 ) -> list[dict[str, Any]]:
-    """Return each word with its begin and end in seconds, and a confidence.
+    """Return each word with its begin and end in seconds and its confidence.
 
-    Times are those of the most probable path of the labels. The confidence, 0 to 1, is the geometric
-    mean of the probabilities of a word's labels, each at the frame of the path where it is largest: what
-    the model heard, whatever a language model expected.
+    The times are those of the most probable path of the labels. The confidence, 0 to 1, is the geometric
+    mean of the probabilities of a word's labels, each at the frame of the path where it is largest. It
+    does not depend on a language model.
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised, true frames only.
-        start: seconds of the input before the first frame.
+        logits: float [time, vocabulary_size], unnormalised, without padding.
+        found: a result of a search in these logits.
+        seconds_per_frame: duration of a frame.
+        start: time of the first frame in seconds.
     """
     if not found.words:
         return []

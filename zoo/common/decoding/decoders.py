@@ -1,4 +1,4 @@
-"""The decoders a recipe chooses from: how an answer is chosen. The work is done by other modules."""
+"""Decoders: the options that choose an answer from a model's outputs. Other modules implement them."""
 
 from __future__ import annotations
 
@@ -7,38 +7,50 @@ from pathlib import Path
 
 from zoo.common.core.decoder import Decoder, option, resource
 from zoo.common.core.errors import ZooError, check_choice, check_range
-from zoo.common.core.recipe import convert
+from zoo.common.core.settings import convert
 
 SAMPLERS = ("greedy", "random", "top_k", "top_p")
 SEARCHES = ("beam", "greedy")
-# Logits divided by less would be no finite numbers.
+# Division of logits by a lower temperature would overflow.
 LEAST_TEMPERATURE = 1e-6
 MAX_TEMPERATURE, MAX_LENGTH = 1e6, 1_000_000
 
 
 @dataclass(frozen=True)
 class CTCSearch(Decoder):
-    """Labels out of the frames of a CTC model. See `zoo.common.ctc.search`.
+    """Search for labels in the frames of a CTC model. See `zoo.common.ctc.search`.
 
-    With a language model or a lexicon it looks for words: see `zoo.common.ctc.word_search`. What was
-    found can be rescored by another language model: see `zoo.common.tasks.rescoring`.
+    With a language model or a lexicon, the search returns words: see `zoo.common.ctc.word_search`. A
+    second language model can rescore the results: see `zoo.common.tasks.rescoring`.
+
+    Args:
+        beam_width: number of labellings that the prefix beam search keeps; 1 selects the best path.
+        n_best: number of labellings in an answer, the most probable first.
+        times: whether the answer has the time of each word and its confidence.
+        lm_weight: weight of the log-probability of `lm`.
+        word_bonus: score of each word in nats, with `lm`, `lexicon` or `rescore`.
+        rescore_weight: weight of the log-probability of `rescore`.
+        lm: ARPA file of a language model of words.
+        lexicon: file of the words to search for.
+        rescore: preset or run of a language model that reorders the `n_best` texts.
+        hot_word: words with a boost of their score, each as "WORD:BOOST".
     """
 
-    beam_width: int = option(1, "labellings the prefix beam search keeps; 1 takes the best path")
-    n_best: int = option(1, "how many labellings are given, the likeliest first")
-    times: bool = option(False, "when each word was said, in seconds, and how sure that is")
-    lm_weight: float = option(0.5, "what the log-probability by --lm is multiplied by")
-    word_bonus: float = option(
-        1.0, "what each word adds to a score, in nats, with --lm, --lexicon or --rescore"
+    beam_width: int = option(
+        1, "number of labellings the prefix beam search keeps; 1 selects the best path"
     )
-    rescore_weight: float = option(0.5, "what the log-probability by --rescore is multiplied by")
+    n_best: int = option(1, "number of labellings in the answer, the most probable first")
+    times: bool = option(False, "add the time of each word in seconds and its confidence")
+    lm_weight: float = option(0.5, "weight of the log-probability of --lm")
+    word_bonus: float = option(1.0, "score of each word in nats, with --lm, --lexicon or --rescore")
+    rescore_weight: float = option(0.5, "weight of the log-probability of --rescore")
     lm: Path | None = resource("a language model of words, an ARPA file")
-    lexicon: Path | None = resource("the words to look for, each with its symbols if need be")
+    lexicon: Path | None = resource("the words to search for, each with its symbols if necessary")
     rescore: str | None = resource(
-        "a preset or run of a language model, which puts the --n-best texts in a new order"
+        "a preset or run of a language model that reorders the --n-best texts"
     )
     hot_word: tuple[str, ...] | None = resource(
-        "WORD:BOOST, a word and what it adds to a score, in nats; several may be given"
+        "WORD:BOOST, a word and the boost of its score in nats; several may be given"
     )
 
     def __post_init__(self):
@@ -48,19 +60,23 @@ class CTCSearch(Decoder):
         check_range("word_bonus", self.word_bonus, at_least=-100, at_most=100)
         check_range("rescore_weight", self.rescore_weight, at_least=0, at_most=100)
         if self.rescore and self.n_best == 1:
-            raise ZooError("rescore goes with an n_best of 2 or more: the texts that it orders.")
+            raise ZooError("n_best must be at least 2 with rescore. Received: 1.")
         if self.boosts and not self.searches_words:
-            raise ZooError("hot_word goes with lm or lexicon: a search for words.")
+            raise ZooError("hot_word requires lm or lexicon.")
 
     @property
     def searches_words(self) -> bool:
-        """Whether what is found is words that are known."""
+        """Whether the search is limited to known words."""
         return self.lm is not None or self.lexicon is not None
 
     @property
     def boosts(self) -> dict[str, float]:
-        """What each hot word adds to a score, in nats. Raises `ZooError`."""
-        boosts = {}
+        """The boost of each hot word in nats.
+
+        Raises:
+            ZooError: a hot word is not of the form "WORD:BOOST".
+        """
+        boosts: dict[str, float] = {}
         for given in self.hot_word or ():
             word, _, boost = given.rpartition(":")
             if not word or word.split() != [word]:
@@ -74,10 +90,17 @@ class CTCSearch(Decoder):
 
 @dataclass(frozen=True)
 class Classes(Decoder):
-    """The likeliest classes."""
+    """Select the most probable classes.
 
-    n_best: int = option(1, "how many classes are given, the likeliest first")
-    min_confidence: float = option(0.0, "below this probability the answer is none of the classes")
+    Args:
+        n_best: number of classes in an answer, the most probable first.
+        min_confidence: minimum probability of a class in an answer.
+    """
+
+    n_best: int = option(1, "number of classes in the answer, the most probable first")
+    min_confidence: float = option(
+        0.0, "minimum probability of a class; below it, no class is given"
+    )
 
     def __post_init__(self):
         check_range("n_best", self.n_best, at_least=1, at_most=1_000_000)
@@ -86,13 +109,21 @@ class Classes(Decoder):
 
 @dataclass(frozen=True)
 class Sampling(Decoder):
-    """How a token is taken from a distribution. See `zoo.common.decoding.generation`."""
+    """Sample tokens from a distribution. See `zoo.common.decoding.generation`.
+
+    Args:
+        sampler: one of `SAMPLERS`.
+        temperature: divisor of the logits. A lower temperature favours probable tokens.
+        top_k: number of tokens that the sampler "top_k" draws from.
+        top_p: total probability of the tokens that the sampler "top_p" draws from.
+        seed: random seed.
+    """
 
     sampler: str = option("top_p", f"how tokens are chosen: {', '.join(SAMPLERS)}")
-    temperature: float = option(0.8, "divides the logits before a draw: lower is likelier")
-    top_k: int = option(10, "how many tokens the sampler top_k draws from")
-    top_p: float = option(0.95, "the probability the tokens that top_p draws from have together")
-    seed: int = option(0, "fixes the draws")
+    temperature: float = option(0.8, "divisor of the logits; lower favours probable tokens")
+    top_k: int = option(10, "number of tokens the sampler top_k draws from")
+    top_p: float = option(0.95, "total probability of the tokens the sampler top_p draws from")
+    seed: int = option(0, "random seed of the sampler")
 
     def __post_init__(self):
         check_range(
@@ -104,15 +135,23 @@ class Sampling(Decoder):
         self.check_sampler()
 
     def check_sampler(self) -> None:
-        """Check the name of the sampler. Raises `ZooError`."""
+        """Check the name of the sampler.
+
+        Raises:
+            ZooError: the sampler is unknown.
+        """
         check_choice("sampler", self.sampler, SAMPLERS)
 
 
 @dataclass(frozen=True)
 class Generation(Sampling):
-    """A text that goes on from a prompt."""
+    """Generate a text that continues a prompt.
 
-    length: int = option(100, "tokens that are written")
+    Args:
+        length: number of tokens to generate.
+    """
+
+    length: int = option(100, "number of tokens to generate")
 
     def __post_init__(self):
         super().__post_init__()
@@ -121,16 +160,26 @@ class Generation(Sampling):
 
 @dataclass(frozen=True)
 class SequenceSearch(Sampling):
-    """A sentence about an input, from its start to its end: searched for, or drawn."""
+    """Generate a sentence for an input, by beam search or by a sampler.
+
+    Args:
+        sampler: "beam" or one of `SAMPLERS`.
+        temperature: divisor of the logits. A lower temperature favours probable tokens.
+        max_length: maximum number of tokens, without the end token.
+        beam_width: number of sentences that the beam search keeps; 1 is greedy.
+        length_penalty: exponent of the length that divides a log-probability. 0 favours short
+            sentences.
+        n_best: number of sentences in the answer of a beam search, the best first.
+    """
 
     sampler: str = option("beam", f"how tokens are chosen: beam, {', '.join(SAMPLERS)}")
-    temperature: float = option(1.0, "divides the logits before a draw: lower is likelier")
-    max_length: int = option(36, "the most tokens of a sentence, its end not counted")
-    beam_width: int = option(3, "sentences the beam search keeps; 1 is greedy")
+    temperature: float = option(1.0, "divisor of the logits; lower favours probable tokens")
+    max_length: int = option(36, "maximum number of tokens, without the end token")
+    beam_width: int = option(3, "number of sentences the beam search keeps; 1 is greedy")
     length_penalty: float = option(
-        1.0, "the power of the length a log-probability is divided by; 0 favours short sentences"
+        1.0, "exponent of the length that divides a log-probability; 0 favours short sentences"
     )
-    n_best: int = option(1, "how many sentences a beam search gives, the best first")
+    n_best: int = option(1, "number of sentences in the answer of a beam search, the best first")
 
     def __post_init__(self):
         super().__post_init__()
@@ -140,15 +189,19 @@ class SequenceSearch(Sampling):
         _check_n_best(self.n_best, self.beam_width)
 
     def check_sampler(self) -> None:
-        """See `Sampling.check_sampler`."""
         check_choice("sampler", self.sampler, dict.fromkeys((*SEARCHES, *SAMPLERS)))
 
 
 @dataclass(frozen=True)
 class Forecast(Decoder):
-    """How far a forecast goes, and how sure it is. See `zoo.common.metrics.intervals`."""
+    """Set the length of a forecast and its intervals. See `zoo.common.metrics.intervals`.
 
-    horizon: int = option(1, "steps ahead")
+    Args:
+        horizon: number of steps to forecast.
+        interval: probability of the prediction interval of each step; 0 for no interval.
+    """
+
+    horizon: int = option(1, "number of steps to forecast")
     interval: float = option(
         0.0, "probability of an interval around each step: 0.5, 0.8, 0.9 or 0.95; 0 for none"
     )

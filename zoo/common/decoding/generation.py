@@ -1,11 +1,12 @@
-"""Sequences from a model that gives one token after another: greedy, sampled, or by beam search.
+"""Generate sequences of tokens with a model: greedy, by sampling, or by beam search.
 
-Each function is written once, over an array namespace `xp`: `numpy`, around a model in any runtime, or
-`keras.ops`, inside a graph.
+Each function takes an array namespace `xp`: `numpy` for a model in any runtime, or `keras.ops` inside a
+graph.
 
-A model is a function `step(tokens, states)` of int32 [rows] and a dict of arrays [rows, ...] by the
-names of their `StateSpec`s. It returns a dict: `logits` float32 [rows, vocabulary], `next_<name>` for
-each state that is not constant, and what else the model gives, such as attention weights.
+A model is a function `step(tokens, states)`. Its arguments are int32 [rows] and a dict of arrays
+[rows, ...] by the names of their `StateSpec`s. It returns a dict with `logits` float32
+[rows, vocabulary], `next_<name>` for each state that is not constant, and other outputs of the model,
+such as attention weights.
 """
 
 from __future__ import annotations
@@ -23,19 +24,23 @@ if TYPE_CHECKING:
 States = dict[str, Any]
 Step = Callable[[Any, States], dict[str, Any]]
 
-# The log-probability of what cannot be. Minus infinity would give NaN where it is multiplied by 0.
+# Finite logarithm of a probability of 0. Minus infinity multiplied by 0 would be NaN.
 NEG_INF = -1e30
 
 
 class Decoded(NamedTuple):
-    """What was generated. `beam_search` has an axis more: [rows, n_best, ...], the best first.
+    """Generated sequences.
 
-    tokens: int32 [rows, max_length]. `end` from the end on.
-    lengths: int32 [rows]. Tokens before the end.
-    log_probability: float32 [rows], in nats, of the tokens with the end that was reached. Where a beam
-        is wider than there are sequences, those that are none have `NEG_INF` or less.
-    extras: dict of arrays [rows, max_length, ...], by name: the extra outputs of the step that gave
-        each token; the initial value of their `StateSpec` beyond the end.
+    Arrays of `beam_search` have one more axis: [rows, n_best, ...], the best sequence first.
+
+    Args:
+        tokens: int32 [rows, max_length], filled with `end` after the end of a sequence.
+        lengths: int32 [rows], the number of tokens before the end.
+        log_probability: float32 [rows], the log-probability in nats of the tokens, with the end token
+            if it was generated. If fewer sequences exist than the beam is wide, the rows without a
+            sequence have `NEG_INF` or less.
+        extras: arrays [rows, max_length, ...] by name: the extra outputs of the step that generated
+            each token, filled with the initial value of their `StateSpec` after the end.
     """
 
     tokens: Any
@@ -45,14 +50,14 @@ class Decoded(NamedTuple):
 
 
 def graph_step(graph: Callable[..., dict[str, Any]]) -> Step:
-    """Return a model's graph `step` as a step of one token.
+    """Return a function of one token from the graph `step` of a model.
 
     Args:
-        graph: of `tokens` int32 [rows, time] and the states, by name, to `logits` float32 [rows, time,
+        graph: maps `tokens` int32 [rows, time] and the states, by name, to `logits` float32 [rows, time,
             vocabulary], the next states, and other outputs [rows, time, ...].
     """
 
-    def step(tokens, states):
+    def step(tokens: Any, states: States) -> dict[str, Any]:
         outputs = graph(tokens=tokens[:, None], **states)
         return {
             name: output if name.startswith(NEXT) else output[:, 0]
@@ -63,13 +68,23 @@ def graph_step(graph: Callable[..., dict[str, Any]]) -> Step:
 
 
 def log_softmax(logits: Any, xp: Any) -> Any:
-    """Return the logarithms of the softmax over the last axis, float32 [..., vocabulary]."""
+    """Return the logarithm of the softmax over the last axis.
+
+    Args:
+        logits: float [..., vocabulary].
+        xp: array namespace.
+    """
     shifted = logits - xp.max(logits, axis=-1, keepdims=True)
     return shifted - xp.log(xp.sum(xp.exp(shifted), axis=-1, keepdims=True))
 
 
 def greedy_token(logits: Any, xp: Any) -> Any:
-    """Return the likeliest token, int32 [rows], of float32 [rows, vocabulary]."""
+    """Return the most probable tokens, int32 [rows].
+
+    Args:
+        logits: float32 [rows, vocabulary].
+        xp: array namespace.
+    """
     return xp.array(xp.argmax(logits, axis=-1), dtype="int32")
 
 
@@ -82,15 +97,18 @@ def sample_token(
     top_k: int = 0,
     top_p: float = 1.0,
 ) -> Any:
-    """Return a token drawn from softmax(logits / temperature).
+    """Return tokens drawn from softmax(logits / temperature).
 
     Args:
         logits: float32 [rows, vocabulary].
-        uniform: float32 [rows] in [0, 1). It fixes the draw: the inverse of the distribution function
-            at this point, the tokens in order of falling probability.
-        top_k: draw from so many of the likeliest tokens; 0 from all.
-        top_p: draw from the fewest of the likeliest tokens that together have this probability
-            (Holtzman et al., "The curious case of neural text degeneration", 2020, section 3.1).
+        uniform: float32 [rows] in [0, 1), a random number per row. The token is the inverse of the
+            cumulative distribution at this number, with the tokens in order of falling probability.
+        xp: array namespace.
+        temperature: divisor of the logits.
+        top_k: number of the most probable tokens to draw from; 0 for all.
+        top_p: draw from the smallest set of the most probable tokens with at least this total
+            probability (Holtzman et al., "The curious case of neural text degeneration", 2020, section
+            3.1).
 
     Returns:
         int32 [rows].
@@ -102,7 +120,7 @@ def sample_token(
     kept = before < top_p
     if top_k:
         kept = kept & (xp.arange(logits.shape[-1]) < top_k)
-    # The first is kept whatever rounding makes of it.
+    # Always keep the first token, in spite of rounding errors.
     kept = kept | (xp.arange(logits.shape[-1]) == 0)
     ordered = xp.where(kept, ordered, 0.0)
     reached = xp.cumsum(ordered, axis=-1) <= uniform[:, None] * xp.sum(ordered, -1, keepdims=True)
@@ -114,14 +132,22 @@ def sample_token(
 def select_token(
     decoder: Sampling, logits: Any, uniform: Any, xp: Any, temperature: Any = None
 ) -> Any:
-    """Return the token that a decoder's sampler takes. Arguments and result as of `sample_token`.
+    """Return the tokens that a decoder's sampler selects, int32 [rows].
 
     Args:
-        temperature: instead of the decoder's, such as a tensor inside a graph.
+        decoder: the sampler and its options.
+        logits: float32 [rows, vocabulary].
+        uniform: float32 [rows] in [0, 1), a random number per row; not used by the sampler "greedy".
+        xp: array namespace.
+        temperature: replaces the temperature of the decoder, for example by a tensor of a graph.
     """
     if decoder.sampler == "greedy":
         return greedy_token(logits, xp)
-    limits = {"top_k": {"top_k": decoder.top_k}, "top_p": {"top_p": decoder.top_p}, "random": {}}
+    limits: dict[str, dict[str, Any]] = {
+        "top_k": {"top_k": decoder.top_k},
+        "top_p": {"top_p": decoder.top_p},
+        "random": {},
+    }
     temperature = decoder.temperature if temperature is None else temperature
     return sample_token(logits, uniform, xp, temperature=temperature, **limits[decoder.sampler])
 
@@ -137,20 +163,22 @@ def generate(
     end: int | None = None,
     extras: Sequence[StateSpec] = (),
 ) -> Decoded:
-    """Go on from `tokens` one selected token at a time.
+    """Generate tokens one by one with a function that selects them.
 
     Args:
-        step: the model. specs: what its states are.
-        tokens: int32 [rows]. What the first step reads.
-        states: arrays [rows, ...] by name. Those before the first step.
-        select: of logits float32 [rows, vocabulary] and the number of the step, to the next tokens
-            int32 [rows], such as `greedy_token` or `select_token`.
-        max_length: the most tokens of a row, `end` included.
-        end: the token that ends a row; without one, every row has `max_length` tokens.
-        extras: outputs of the step that are kept, with their shape after [rows].
+        step: the model.
+        specs: the states of the model.
+        tokens: int32 [rows], the tokens that the first step reads.
+        states: arrays [rows, ...] by name, the states before the first step.
+        select: maps logits float32 [rows, vocabulary] and the number of the step to the next tokens
+            int32 [rows], for example by `greedy_token` or `select_token`.
+        max_length: maximum number of tokens per row, with `end`.
+        xp: array namespace.
+        end: the token that ends a row. Without it, every row has `max_length` tokens.
+        extras: the outputs of the step to return, with their shape after [rows].
     """
     rows, filler = xp.shape(tokens)[0], end or 0
-    constants, states = _divide(specs, states)
+    constants, states = _split_states(specs, states)
 
     def unfinished(t, tokens, done, *others):
         return (t < max_length) & ~xp.all(done)
@@ -197,40 +225,47 @@ def beam_search(
     n_best: int = 1,
     extras: Sequence[StateSpec] = (),
 ) -> Decoded:
-    """Return the best rows a beam finds: the highest log-probability / length ** length_penalty.
+    """Return the sequences with the highest log-probability / length ** length_penalty in a beam.
 
     Args:
-        step, specs, tokens, states, max_length, end, extras: as of `generate`. A constant state is
-            spread to the beams once, and stays as it is.
-        beam_width: continuations kept at each step, the ended ones among them; 1 is greedy.
-        length_penalty: 0 compares log-probabilities, which favours short rows; 1 their mean over the
-            tokens, `end` counted (Wu et al., "Google's neural machine translation system", 2016,
-            section 7).
-        n_best: how many rows are returned, at most `beam_width`.
+        step: the model.
+        specs: the states of the model.
+        tokens: int32 [rows], the tokens that the first step reads.
+        states: arrays [rows, ...] by name, the states before the first step. Constant states are
+            repeated for the beams once.
+        beam_width: number of sequences to keep at each step, with those that have ended; 1 is greedy.
+        max_length: maximum number of tokens per sequence, with `end`.
+        end: the token that ends a sequence.
+        xp: array namespace.
+        length_penalty: 0 compares log-probabilities, which favours short sequences; 1 compares their
+            mean over the tokens, with `end` (Wu et al., "Google's neural machine translation system",
+            2016, section 7).
+        n_best: number of sequences to return, at most `beam_width`.
+        extras: the outputs of the step to return, with their shape after [rows].
 
     Returns:
-        `Decoded` with an axis of `n_best` after that of the rows.
+        `Decoded` with an axis of length `n_best` after the axis of the rows.
     """
     rows, width = xp.shape(tokens)[0], beam_width
     first_beams = xp.arange(rows)[:, None] * width
     states = {name: xp.repeat(state, width, axis=0) for name, state in states.items()}
-    constants, states = _divide(specs, states)
+    constants, states = _split_states(specs, states)
 
     def unfinished(t, tokens, done, *others):
         return (t < max_length) & ~xp.all(done)
 
-    # `done`, `total` and `lengths` are [rows, width]; all else has its beams as rows.
+    # `done`, `total` and `lengths` are [rows, width]. All other arrays are [rows * width, ...].
     def body(t, tokens, done, total, lengths, out, kept, states):
         outputs = step(tokens, constants | states)
         vocabulary = outputs["logits"].shape[-1]
         log_probs = xp.reshape(log_softmax(outputs["logits"], xp), (-1, width, vocabulary))
-        # What has ended goes on in one way only, at no cost.
+        # A sequence that has ended has one continuation, with log-probability 0.
         ended = xp.where(xp.arange(vocabulary) == end, 0.0, NEG_INF)
         log_probs = xp.where(done[:, :, None], xp.array(ended, dtype="float32"), log_probs)
         totals = total[:, :, None] + log_probs
-        steps = xp.where(done, lengths + 1, t + 1)  # the end counted
+        steps = xp.where(done, lengths + 1, t + 1)  # with the end token
         scores = totals / xp.array(steps, dtype="float32")[:, :, None] ** length_penalty
-        best = _best(xp.reshape(scores, (-1, width * vocabulary)), width, xp)
+        best = _top_k(xp.reshape(scores, (-1, width * vocabulary)), width, xp)
         parents, following = best // vocabulary, xp.array(best % vocabulary, dtype="int32")
 
         total = xp.take_along_axis(xp.reshape(totals, (-1, width * vocabulary)), best, axis=1)
@@ -258,7 +293,7 @@ def beam_search(
         0,
         xp.reshape(beams, (-1,)),
         xp.zeros_like(beams, dtype="bool"),
-        # All beams begin alike: the first alone may be continued at the first step.
+        # All beams are equal before the first step, so only the first one is continued.
         xp.where(first_of_beam, xp.zeros_like(beams, dtype="float32"), NEG_INF),
         xp.zeros_like(beams),
         xp.full((rows * width, max_length), end, dtype="int32"),
@@ -274,8 +309,8 @@ def beam_search(
     return Decoded(n_first(out), lengths[:, :n_best], total[:, :n_best], kept)
 
 
-def _divide(specs: Sequence[StateSpec], states: States) -> tuple[States, States]:
-    """(the constant states, those that each step gives anew)."""
+def _split_states(specs: Sequence[StateSpec], states: States) -> tuple[States, States]:
+    """Return the constant states, and the states that each step updates."""
     return (
         {spec.name: states[spec.name] for spec in specs if spec.constant},
         {spec.name: states[spec.name] for spec in specs if not spec.constant},
@@ -290,26 +325,44 @@ def _buffers(extras: Sequence[StateSpec], rows: Any, max_length: Any, xp: Any) -
 
 
 def write_at(buffer: Any, value: Any, t: Any, open_rows: Any, xp: Any) -> Any:
-    """Return `buffer` [rows, max_length, ...] with `value` [rows, ...] at index t of the open rows."""
+    """Return a buffer with new values at one time step.
+
+    Args:
+        buffer: [rows, max_length, ...].
+        value: [rows, ...].
+        t: index of the time step.
+        open_rows: bool [rows]. Other rows do not change.
+        xp: array namespace.
+    """
     here = (xp.arange(xp.shape(buffer)[1]) == t)[None, :] & open_rows[:, None]
     for _ in buffer.shape[2:]:
         here = here[..., None]
     return xp.where(here, value[:, None], buffer)
 
 
-def _best(scores: Any, count: int, xp: Any) -> Any:
-    """The indices of the highest scores of each row, the highest first, of equals the first."""
+def _top_k(scores: Any, count: int, xp: Any) -> Any:
+    """Return the indices of the highest scores per row, the highest first; of equal ones the first."""
     if xp is not np:
         return xp.top_k(scores, count)[1]
     scores, best = scores.copy(), []
-    for _ in range(count):  # much faster than to sort them all
+    for _ in range(count):  # much faster than a full sort
         best.append(scores.argmax(axis=-1))
         np.put_along_axis(scores, best[-1][:, None], -np.inf, axis=-1)
     return np.stack(best, axis=1)
 
 
 def while_loop(condition: Callable, body: Callable, state: tuple, xp: Any) -> tuple:
-    """Return the last state of a loop: a graph's, or Python's."""
+    """Run a while loop in a graph, or in Python if `xp` is NumPy.
+
+    Args:
+        condition: maps the state to whether the loop continues.
+        body: maps the state to the next state.
+        state: the initial state.
+        xp: array namespace.
+
+    Returns:
+        The final state.
+    """
     if xp is not np:
         return xp.while_loop(condition, body, state)
     while condition(*state):

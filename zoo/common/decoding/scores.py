@@ -1,4 +1,4 @@
-"""How a text's log-probability is answered, token by token."""
+"""The answer to a request for the log-probability of a text."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from zoo.common.core.metrics import perplexity
 
 
 def token_scores(text: str, tokens: Sequence[str], log_probs: np.ndarray) -> dict[str, Any]:
-    """Return the answer of `Task.score` to a text.
+    """Return the answer of `Scoring.score` to a text.
 
     Args:
-        tokens: of the text, its end included. log_probs: float [tokens], of each, in nats.
+        text: the input.
+        tokens: the tokens of the text, with the end token.
+        log_probs: float [tokens], the log-probability of each token in nats.
     """
     return {
         "input": text,

@@ -1,4 +1,4 @@
-"""Answers to a long input out of those to its pieces: one text with times, or what was found where."""
+"""Combine the answers to the segments of a long input: transcripts with times, or detections."""
 
 from __future__ import annotations
 
@@ -8,23 +8,25 @@ from typing import Any
 
 import numpy as np
 
-from zoo.common.core.data import Data, Segment
+from zoo.common.core.capabilities import Segment
+from zoo.common.core.data import Data
 
-# Pieces that a model answers together.
-BATCH = 16
+# Number of segments in a batch.
+BATCH_SIZE = 16
 
 
 def join_texts(answers: Iterable[tuple[Segment, dict[str, Any]]]) -> dict[str, Any]:
-    """Return one answer for a long input out of the answers to its pieces.
+    """Return the answer to a long input from the answers to its segments.
 
     Args:
-        answers: pieces that do not overlap, in order, each with its answer: `output`,
-            `log_probability` and perhaps `words`, whose times count from where the piece begins.
+        answers: segments that do not overlap, in order, each with its answer: `output`,
+            `log_probability` and optionally `words`, with times relative to the begin of the segment.
 
     Returns:
-        `output`, the texts of all pieces with a space between them; `log_probability`, their sum;
-        `segments`, each with its `begin` and `end` in seconds and its `output`, without those of no
-        text; `words` where the pieces have them, their times counted from where the input begins.
+        `output`, the texts of all segments, joined with spaces; `log_probability`, the sum over the
+        segments; `segments`, with the `begin` and `end` in seconds and the `output` of each segment
+        whose text is not empty; and `words` if the segments have them, with times relative to the
+        begin of the input.
     """
     rows: list[dict[str, Any]] = []
     words: list[dict[str, Any]] | None = None
@@ -36,7 +38,7 @@ def join_texts(answers: Iterable[tuple[Segment, dict[str, Any]]]) -> dict[str, A
             rows.append(times | {"output": answer["output"]})
         if "words" in answer:
             words = words or []
-            words += [_later(word, segment.begin) for word in answer["words"]]
+            words += [_shift_times(word, segment.begin) for word in answer["words"]]
     joined = {
         "output": " ".join(row["output"] for row in rows),
         "log_probability": log_probability,
@@ -45,7 +47,7 @@ def join_texts(answers: Iterable[tuple[Segment, dict[str, Any]]]) -> dict[str, A
     return joined if words is None else joined | {"words": words}
 
 
-def _later(word: dict[str, Any], seconds: float) -> dict[str, Any]:
+def _shift_times(word: dict[str, Any], seconds: float) -> dict[str, Any]:
     times = {key: round(word[key] + seconds, 3) for key in ("begin", "end")}
     return word | times
 
@@ -53,21 +55,26 @@ def _later(word: dict[str, Any], seconds: float) -> dict[str, Any]:
 def batches(
     data: Data, segments: Iterable[Segment]
 ) -> Iterator[tuple[list[Segment], dict[str, np.ndarray]]]:
-    """Yield (pieces, inputs of the model) of so many pieces as a model answers together."""
-    waiting = iter(segments)
-    while batch := list(itertools.islice(waiting, BATCH)):
+    """Yield batches of segments, each with the inputs of the model.
+
+    Args:
+        data: the data, whose `collate` makes the inputs.
+        segments: the segments of a long input.
+    """
+    remaining = iter(segments)
+    while batch := list(itertools.islice(remaining, BATCH_SIZE)):
         yield batch, data.collate([segment.item for segment in batch])
 
 
 def merge_detections(found: Iterable[tuple[Segment, str, float]]) -> list[dict[str, Any]]:
-    """Return what was found in pieces that may overlap, each thing once.
+    """Return detections without duplicates from segments that may overlap.
 
     Args:
-        found: pieces in order, each with a label and its probability.
+        found: segments in order, each with a label and its probability.
 
     Returns:
-        For each run of pieces that touch or overlap and have one label: `begin` and `end` in seconds,
-        `label`, and `confidence`, the highest probability.
+        One detection for each sequence of segments that touch or overlap and have the same label:
+        `begin` and `end` in seconds, `label`, and `confidence`, the highest probability.
     """
     merged: list[dict[str, Any]] = []
     for segment, label, probability in found:
@@ -81,7 +88,7 @@ def merge_detections(found: Iterable[tuple[Segment, str, float]]) -> list[dict[s
 
 
 def count_detections(detections: list[dict[str, Any]]) -> str:
-    """Return how many there are, for a person to read."""
-    return {0: "nothing heard", 1: "1 detection"}.get(
+    """Return the number of detections as text."""
+    return {0: "no detections", 1: "1 detection"}.get(
         len(detections), f"{len(detections)} detections"
     )

@@ -1,4 +1,4 @@
-"""ARPA files, the text format of n-gram models: of SRILM, KenLM and others, plain or gzipped."""
+"""Read and write ARPA files, the text format of n-gram models, plain or gzipped."""
 
 from __future__ import annotations
 
@@ -19,19 +19,23 @@ from zoo.common.language_model.ngram import DIGITS, END, NGramModel, NGrams
 from zoo.common.utils.files import atomic_file, check_file
 
 START_WORD, END_WORD = "<s>", "</s>"
-# The logarithm of a probability of 0.
-NEVER = -99.0
-_LONGEST_LINE = 2**16  # bytes: a small zipped file may hold one of gigabytes
-COMPRESSION = 1  # three times as fast as the default, for a sixth more bytes
+# The logarithm of a probability of 0 in an ARPA file.
+LOG_ZERO = -99.0
+_MAX_LINE_BYTES = 2**16  # a small gzipped file may contain a line of gigabytes
+COMPRESSION = 1  # three times as fast as the default, with 17% more bytes
 
 
 def write_arpa(model: NGramModel, path: Path) -> None:
-    """Write a model, gzipped where the name ends in ".gz".
+    """Write a model to an ARPA file.
 
-    White space inside a word, such as the word " " of a model of characters, is written as `<U+0020>`.
+    White space in a word, such as the word " " of a model of characters, is written as `<U+0020>`.
+
+    Args:
+        model: the model.
+        path: the file. It is gzipped if the name ends in ".gz".
 
     Raises:
-        ZooError: a word has a name that the format needs itself, or the file cannot be written.
+        ZooError: a word is reserved by the format, or the file cannot be written.
     """
     for word in (START_WORD, END_WORD):
         if word in model.words[END + 1 :]:
@@ -39,7 +43,7 @@ def write_arpa(model: NGramModel, path: Path) -> None:
     with atomic_file(path) as temporary, temporary.open("wb") as raw:
         sections = (section.encode() for section in _sections(model))
         if path.suffix == ".gz":
-            # Without a name and a time: the same model gives the same bytes.
+            # Without a file name and a time, the same model gives the same bytes.
             with gzip.GzipFile("", "wb", COMPRESSION, raw, mtime=0) as file:
                 file.writelines(sections)
         else:
@@ -47,22 +51,29 @@ def write_arpa(model: NGramModel, path: Path) -> None:
 
 
 def read_arpa(path: Path) -> NGramModel:
-    """Return the model in a file, plain or gzipped.
+    """Return the model in an ARPA file.
 
-    Its words are those of the file in their order, but the end of a sentence is the first. N-grams
-    across the end of a sentence, which some tools write, are left out.
+    The first word is the end of a sentence, and the others have the order of the file. N-grams across
+    the end of a sentence, which some tools write, are ignored.
+
+    Args:
+        path: the file, plain or gzipped.
 
     Raises:
-        ZooError: the file is missing, or is no ARPA file; the first bad line is named.
+        ZooError: the file is missing or is not an ARPA file. The message has the number of the first
+            invalid line.
     """
     return _Reader(path).read()
 
 
 def read_words(path: Path) -> list[str]:
-    """Return the words of a file's unigrams in their order; nothing behind those is read.
+    """Return the words of the unigrams in an ARPA file. Only this part of the file is read.
+
+    Args:
+        path: the file, plain or gzipped.
 
     Raises:
-        ZooError: the file is missing, or is no ARPA file.
+        ZooError: the file is missing or is not an ARPA file.
     """
     words: list[str] = []
     check_file(path, MAX_WHOLE_BYTES)
@@ -70,15 +81,15 @@ def read_words(path: Path) -> list[str]:
         with path.open("rb") as raw:
             zipped = raw.peek(2).startswith(GZIP_MAGIC)
             with gzip.open(raw) if zipped else raw as file:
-                parts = iter(functools.partial(file.readline, _LONGEST_LINE), b"")
+                parts = iter(functools.partial(file.readline, _MAX_LINE_BYTES), b"")
                 lines = (line.decode().strip() for line in itertools.islice(parts, MAX_LINES))
-                if "\\1-grams:" in lines:  # which reads up to it
+                if "\\1-grams:" in lines:  # reads the lines up to this one
                     for line in itertools.takewhile(lambda line: line[:1] != "\\", lines):
                         words += line.split()[1:2]
     except (EOFError, OSError, UnicodeDecodeError, zlib.error):
-        read_file(path, MAX_WHOLE_BYTES)  # which says what is wrong
+        read_file(path, MAX_WHOLE_BYTES)  # raises an error with the reason
     if not words:
-        raise ZooError(f"{path} is no ARPA file, or not a whole one.")
+        raise ZooError(f"{path} is not an ARPA file, or is incomplete.")
     return words
 
 
@@ -87,7 +98,7 @@ def read_words(path: Path) -> list[str]:
 
 def _sections(model: NGramModel) -> Iterator[str]:
     sizes = [len(ngrams.keys) for ngrams in model.orders]
-    sizes[0] += 1  # the start of a sentence, which is no word that is predicted
+    sizes[0] += 1  # the start of a sentence, which is never predicted
     rows = [f"ngram {order}={size}" for order, size in enumerate(sizes, start=1)]
     yield "\n".join(["\\data\\", *rows, ""])
     names = [re.sub(r"\s", lambda space: f"<U+{ord(space[0]):04X}>", w) for w in model.words]
@@ -99,14 +110,14 @@ def _sections(model: NGramModel) -> Iterator[str]:
         log_probs, backoffs = ngrams.log_probs.tolist(), ngrams.backoffs.tolist()
         yield f"\n\\{order}-grams:\n"
         if order == 1:
-            yield _row(NEVER, START_WORD, backoffs[END])
+            yield _row(LOG_ZERO, START_WORD, backoffs[END])
             backoffs[END] = 0.0
         if order < model.order:
             yield "".join(map(_row, log_probs, texts, backoffs))
         else:
             yield "".join(map(_row, log_probs, texts))
         if order == 1:
-            texts[END] = START_WORD  # what it is at the beginning of longer n-grams
+            texts[END] = START_WORD  # at the beginning of longer n-grams
         prefixes = [f"{text} " for text in texts]
     yield "\n\\end\\\n"
 
@@ -118,21 +129,21 @@ def _row(log_prob: float, text: str, backoff: float | None = None) -> str:
 
 # Reading
 
-# The start of a sentence while a file is read. It may stand first in an n-gram, and `END` last.
+# Index of the start of a sentence in a reader. It may be the first word of an n-gram, `END` the last.
 _START = -1
 
 
 class _Reader:
-    """Reads a file from its first line to its last."""
+    """A reader of one file. See `read_arpa`."""
 
     def __init__(self, path: Path):
         self.path = path
         self.lines = read_file(path, MAX_WHOLE_BYTES).split("\n")
-        self.next = 0  # the index of the line to be read next
+        self.next = 0  # index of the next line
         self.indices = {END_WORD: END, START_WORD: _START}
 
     def read(self) -> NGramModel:
-        """See `read_arpa`."""
+        """Return the model."""
         while self._line() != "\\data\\":
             self.next += 1
         self.next += 1
@@ -153,7 +164,7 @@ class _Reader:
 
     def _line(self) -> str:
         if self.next >= len(self.lines):
-            raise ZooError(f"{self.path} is no ARPA file, or not a whole one.")
+            raise ZooError(f"{self.path} is not an ARPA file, or is incomplete.")
         return self.lines[self.next].strip()
 
     def _expect(self, header: str) -> None:
@@ -173,7 +184,9 @@ class _Reader:
                 self.indices.setdefault(word, len(self.indices) - 1)
         words, log_probs, backoffs = self._section(1, count)
         names = tuple(word for word, index in self.indices.items() if index != _START)
-        unigrams = NGrams(np.arange(len(names)), np.full(len(names), NEVER), np.zeros(len(names)))
+        unigrams = NGrams(
+            np.arange(len(names)), np.full(len(names), LOG_ZERO), np.zeros(len(names))
+        )
         predicted, followed = words[:, 0] != _START, words[:, 0] != END
         unigrams.log_probs[words[predicted, 0]] = log_probs[predicted]
         unigrams.backoffs[np.maximum(words[followed, 0], END)] = backoffs[followed]
@@ -198,19 +211,19 @@ class _Reader:
         return replace(model, orders=(*model.orders, ngrams))
 
     def _section(self, order: int, count: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """The words int64 [count, order], log-probabilities and back-offs float64 [count]."""
+        """Return the words int64 [count, order], log-probabilities and back-offs float64 [count]."""
         start, self.next = self.next, self.next + count
         lines = self.lines[start : self.next]
         try:
             return self._parse(order, lines)
         except (ValueError, KeyError):
             index = next(i for i, line in enumerate(lines) if not self._fits(order, line))
-            must = f"must be a logarithm, {order} of the unigrams' words, and perhaps a back-off"
+            must = f"must be a logarithm, {order} of the unigrams' words, and optionally a back-off"
             raise self._bad(start + index, must) from None
 
     def _parse(self, order: int, lines: list[str]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         width = order + 2
-        fields = "\n".join(lines).split()  # at once, which is much faster than line by line
+        fields = "\n".join(lines).split()  # much faster than a split of each line
         if len(fields) != width * len(lines):
             lines = [f"{line} 0" if len(line.split()) == order + 1 else line for line in lines]
             fields = "\n".join(lines).split()
@@ -223,7 +236,7 @@ class _Reader:
             words[:, i] = np.fromiter(map(index, column), np.int64, len(lines))
         log_probs, backoffs = (np.array(columns[i], np.float64) for i in (0, -1))
         if not ((log_probs <= 0).all() and np.isfinite(backoffs).all()):
-            raise ValueError("a logarithm of a probability is above 0, or no number")
+            raise ValueError("a logarithm of a probability is above 0 or NaN")
         return words, log_probs, backoffs
 
     def _fits(self, order: int, line: str) -> bool:

@@ -1,13 +1,13 @@
-"""Lexicons: which words a search may find, and how each is written in the labels of a model.
+"""Read lexicons: the words of a search and their spellings in the labels of a model.
 
-A lexicon file has a word a line. Alone, it is written by its own letters; else its symbols follow it,
-as in a dictionary of pronunciations:
+A lexicon file has one word per line. A word is spelled with its own letters, unless its symbols follow
+it as in a pronunciation dictionary:
 
     HELLO                   TWO  T UW
     WORLD                   TWO(2)  T AH
 
-A word that stands in several lines, or is marked by (2), (3), is written in several ways. Lines that
-begin with ";;;" are comments.
+A word can have several spellings, on several lines, optionally marked with (2), (3) and so on. Lines
+that begin with ";;;" are comments.
 """
 
 from __future__ import annotations
@@ -22,16 +22,17 @@ from zoo.common.data.labels import Labels
 from zoo.common.data.manifests import read_lines
 
 COMMENT = ";;;"
-# Words that an error or a note names.
-NAMED = 8
+# Maximum number of words in a message.
+MAX_LISTED = 8
 
 
 @dataclass(frozen=True)
 class Lexicon:
     """Words with their spellings.
 
-    spellings: dict of str to a list of tuples of int. Labels, without blanks and separators.
-    left_out: tuple of str. Words that the labels cannot write.
+    Args:
+        spellings: the spellings of each word, as labels without blanks and separators.
+        left_out: words that cannot be spelled with the labels.
     """
 
     spellings: dict[str, list[tuple[int, ...]]] = field(default_factory=dict)
@@ -39,10 +40,14 @@ class Lexicon:
 
 
 def read_lexicon(path: Path, labels: Labels) -> Lexicon:
-    """Return the lexicon of a file.
+    """Return the lexicon in a file.
+
+    Args:
+        path: the file.
+        labels: the labels of the model.
 
     Raises:
-        ZooError: the file is missing or empty, or the labels can write none of its words.
+        ZooError: the file is missing or empty, or none of its words can be spelled with the labels.
     """
     lines = (line for _, line in read_lines(path) if not line.startswith(COMMENT))
     rows = ((re.sub(r"\(\d+\)$", "", word), symbols) for word, *symbols in map(str.split, lines))
@@ -50,13 +55,15 @@ def read_lexicon(path: Path, labels: Labels) -> Lexicon:
 
 
 def spell_words(words: Iterable[str], labels: Labels, source: str | Path) -> Lexicon:
-    """Return the lexicon of words that are written by their own letters.
+    """Return the lexicon of words that are spelled with their own letters.
 
     Args:
-        source: what an error calls the words' origin.
+        words: the words.
+        labels: the labels of the model.
+        source: origin of the words, for error messages.
 
     Raises:
-        ZooError: the labels can write none of them.
+        ZooError: none of the words can be spelled with the labels.
     """
     return _lexicon(((word, []) for word in words), labels, source)
 
@@ -75,19 +82,19 @@ def _lexicon(rows: Iterable[tuple[str, list[str]]], labels: Labels, source: str 
         if spelling not in spellings.setdefault(word, []):
             spellings[word].append(spelling)
     if not spellings and not outside:
-        raise ZooError(f"{source} lists no word.")
+        raise ZooError(f"{source} must contain at least one word.")
     if not spellings:
         symbols = sorted(set().union(*outside.values()))
         raise ZooError(
             f"{source} has no word that the model can write: "
             f"{' '.join(symbols)[:80]!r} is not among its labels {' '.join(labels.symbols)[:200]!r}. "
-            f"Received: {name_some(outside)}."
+            f"Received: {list_words(outside)}."
         )
     return Lexicon(spellings, tuple(word for word in outside if word not in spellings))
 
 
-def name_some(words: Iterable[str]) -> str:
-    """Return words for a person to read: the first few, and how many more there are."""
+def list_words(words: Iterable[str]) -> str:
+    """Return the first `MAX_LISTED` words and the number of the others, for a message."""
     words = list(words)
-    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
-    return ", ".join(repr(word[:40]) for word in words[:NAMED]) + more
+    more = f" and {len(words) - MAX_LISTED} more" if len(words) > MAX_LISTED else ""
+    return ", ".join(repr(word[:40]) for word in words[:MAX_LISTED]) + more

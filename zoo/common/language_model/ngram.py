@@ -1,10 +1,10 @@
-"""N-gram language models with back-off: counted with Kneser-Ney smoothing, or read from an ARPA file.
+"""N-gram language models with back-off and Kneser-Ney smoothing.
 
-Interpolated modified Kneser-Ney: Chen & Goodman, "An empirical study of smoothing techniques for
-language modeling" (1999), section 3. `zoo.common.language_model.arpa` reads and writes files.
+Interpolated modified Kneser-Ney smoothing: Chen & Goodman, "An empirical study of smoothing techniques
+for language modeling" (1999), section 3. `zoo.common.language_model.arpa` reads and writes files.
 
-Words are indices. `END` is the end of a sentence where it is predicted, and the start of the next one
-in a history: no n-gram goes across it.
+Words are indices. `END` is the end of a sentence if it is predicted, and the start of the next sentence
+in a history. No n-gram crosses it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ import numpy as np
 
 END = 0
 
-# The discounts of counts 1, 2 and from 3 on where a corpus is too small to give them (as of KenLM).
+# Discounts of the counts 1, 2, and 3 or more for a corpus that is too small to estimate them (as KenLM).
 FALLBACK_DISCOUNTS = (0.5, 1.0, 1.5)
-# Digits of a logarithm after the point, in memory as in a file: what is read back is the same model.
+# Decimal places of a logarithm in memory and in files, so that a model read from a file is identical.
 DIGITS = 7
 
 
@@ -27,11 +27,15 @@ DIGITS = 7
 class NGrams:
     """The n-grams of one order, sorted by key.
 
-    keys: int64 [n-grams]. The index of all words but the last among the n-grams of the order below,
-        times the size of the vocabulary, plus the last word. Of order 1, the word itself.
-    log_probs: float64 [n-grams]. Logarithms to base 10 of the last word's probability after the others.
-    backoffs: float64 [n-grams]. Logarithms to base 10 of what a probability of the order below is
-        multiplied by where this n-gram is the history, and has not been seen with the next word.
+    Args:
+        keys: int64 [n-grams]. For order 1, the word. For higher orders, the index of the n-gram without
+            its last word among the n-grams of the order below, times the size of the vocabulary, plus
+            the last word.
+        log_probs: float64 [n-grams], logarithms to base 10 of the probability of the last word after the
+            others.
+        backoffs: float64 [n-grams], logarithms to base 10 of the back-off weight: the factor of a
+            probability of the order below, if this n-gram is the history and the next word was not
+            counted after it.
     """
 
     keys: np.ndarray
@@ -43,9 +47,10 @@ class NGrams:
 class NGramModel:
     """A back-off model.
 
-    words: tuple of str. The vocabulary; the name of `END` is "</s>".
-    orders: tuple of NGrams, from 1 on. Every word has a unigram; that of `END` has the probability of a
-        sentence's end and the back-off of its start.
+    Args:
+        words: the vocabulary. The word of `END` is "</s>".
+        orders: the n-grams of each order, from 1 on. Every word has a unigram. The unigram of `END` has
+            the probability of the end of a sentence and the back-off weight of its start.
     """
 
     words: tuple[str, ...]
@@ -57,13 +62,16 @@ class NGramModel:
         return len(self.orders)
 
     def find(self, order: int, prefixes: np.ndarray, words: np.ndarray) -> np.ndarray:
-        """Return the indices of n-grams of an order, -1 where there is none.
+        """Return the indices of n-grams of one order, -1 for n-grams that do not exist.
 
         Args:
-            order: from 1 on.
-            prefixes: int64 [...]. Indices of the n-grams of the order below that they begin with, -1
-                where there is none. Not used for order 1.
-            words: int64 [...]. Their last words.
+            order: the order, from 1 on.
+            prefixes: int64 [...], for each n-gram the index of all words but the last among the n-grams
+                of the order below, -1 if it does not exist. Not used for order 1.
+            words: int64 [...], the last word of each n-gram.
+
+        Returns:
+            int64 [...].
         """
         if order == 1:
             return words.astype(np.int64)
@@ -75,11 +83,11 @@ class NGramModel:
         return np.where((prefixes >= 0) & (keys[indices] == wanted), indices, -1)
 
     def log_probs(self, tokens: np.ndarray, history: np.ndarray) -> np.ndarray:
-        """Return the log-probability of every word after each token, in nats.
+        """Return the log-probability of every word after each token in nats.
 
         Args:
-            tokens: int [rows, time]. history: int [rows, order - 1]. The tokens before, `END` where a
-                text begins.
+            tokens: int [rows, time].
+            history: int [rows, order - 1], the tokens before `tokens`, `END` before the start of a text.
 
         Returns:
             float32 [rows, time, vocabulary].
@@ -98,13 +106,13 @@ class NGramModel:
         return logs.reshape(*tokens.shape, len(self.words))
 
     def score(self, tokens: np.ndarray) -> np.ndarray:
-        """Return the log-probability of each token of a text after those before it, in nats.
+        """Return the log-probability of each token of a text after the tokens before it in nats.
 
         Args:
-            tokens: int [length]. Sentences, `END` after each.
+            tokens: int [tokens], sentences with `END` after each.
 
         Returns:
-            float64 [length].
+            float64 [tokens].
         """
         text = np.concatenate([[END], tokens])[np.newaxis]
         ids = [of_order[0] for of_order in self._ids(text[:, :0], text)]
@@ -116,7 +124,11 @@ class NGramModel:
         return logs * math.log(10)
 
     def _ids(self, history: np.ndarray, tokens: np.ndarray) -> list[np.ndarray]:
-        """For each order, int64 [rows, history and time]: the n-gram that ends at each token, or -1."""
+        """Return for each order the n-gram that ends at each token, or -1.
+
+        Returns:
+            int64 [rows, history + time] for each order.
+        """
         tokens = np.concatenate([history, tokens], axis=1).astype(np.int64)
         ids = [self.find(1, tokens, tokens)]
         for order in range(2, self.order + 1):
@@ -126,12 +138,17 @@ class NGramModel:
         return ids
 
     def _rest(self, contexts: list[np.ndarray]) -> list[np.ndarray]:
-        """For each order, float64 [positions]: the back-offs of all histories of that length and more,
-        which an n-gram of that order pays where no longer one was seen."""
+        """Return for each order n the sum of the back-offs of all histories of length n and more.
+
+        A word whose longest counted n-gram has order n gets this sum in addition to its log-probability.
+
+        Returns:
+            float64 [positions] for each order.
+        """
         rest = [np.zeros(len(contexts[0]))]
         for length in range(self.order - 1, 0, -1):
             context = contexts[length - 1]
-            backoffs = np.append(self.orders[length - 1].backoffs, 0.0)  # -1: no such history
+            backoffs = np.append(self.orders[length - 1].backoffs, 0.0)  # index -1: no history
             rest.insert(0, rest[0] + backoffs[context])
         return rest
 
@@ -140,12 +157,14 @@ def count_ngrams(texts: Iterable[np.ndarray], order: int, words: tuple[str, ...]
     """Return the interpolated modified Kneser-Ney model of texts.
 
     Args:
-        texts: int [length] each. Sentences, `END` after each; a text's last may lack it.
-        order: the length of the longest n-grams. words: the vocabulary.
+        texts: int [tokens] each, sentences with `END` after each. The last `END` of a text is optional.
+        order: length of the longest n-grams.
+        words: the vocabulary.
     """
     counted = _count(_join(texts), order, len(words))
-    log_probs, backoffs = [], []
-    below = np.full(len(words), 1 / len(words))  # unigrams are interpolated with all words alike
+    log_probs: list[np.ndarray] = []
+    backoffs: list[np.ndarray] = []
+    below = np.full(len(words), 1 / len(words))  # the uniform distribution
     for keys, counts, suffixes in counted:
         histories = keys // len(words)
         discounts = np.array([0.0, *_discounts(counts)])[np.minimum(counts, 3)]
@@ -158,12 +177,12 @@ def count_ngrams(texts: Iterable[np.ndarray], order: int, words: tuple[str, ...]
         below = (counts - discounts) / totals[histories] + left[histories] * below[suffixes]
         log_probs.append(_log10(below))
     backoffs.append(np.zeros(len(below)))
-    keys = (of_order[0] for of_order in counted)
-    return NGramModel(words, tuple(map(NGrams, keys, log_probs, backoffs)))
+    all_keys = (of_order[0] for of_order in counted)
+    return NGramModel(words, tuple(map(NGrams, all_keys, log_probs, backoffs)))
 
 
 def _join(texts: Iterable[np.ndarray]) -> np.ndarray:
-    """All texts as one, int64, `END` before the first sentence and after each."""
+    """Return the concatenated texts, int64, with `END` before the first sentence and after each."""
     parts = [np.array([END])]
     for text in texts:
         parts += [text] if len(text) and text[-1] == END else [text, parts[0]]
@@ -171,17 +190,20 @@ def _join(texts: Iterable[np.ndarray]) -> np.ndarray:
 
 
 def _count(text: np.ndarray, order: int, vocabulary_size: int) -> list[list[np.ndarray]]:
-    """For each order: the keys of its n-grams; how often each stands in the text or, below the highest
-    order, after how many different words; the index of each without its first word, in the order below.
+    """Count the n-grams of each order.
 
-    One that begins a sentence stands after nothing: how often it stands there is its count.
+    Returns:
+        For each order three arrays: the keys of the n-grams; their counts; and for each n-gram the index
+        of all words but the first among the n-grams of the order below. In the highest order, a count is
+        the number of occurrences. In lower orders, it is the number of different words before the
+        n-gram, or the number of occurrences if the n-gram begins a sentence.
     """
     words = np.arange(vocabulary_size)
     counted = [[words, np.bincount(text[1:], minlength=vocabulary_size), words]]
-    # At each position, the index of the n-gram that ends there, and whether a longer one may go on.
-    ends, goes_on = text, np.ones(len(text), bool)
+    # For each position, the index of the n-gram that ends there, and whether a longer one may follow.
+    ends, extends = text, np.ones(len(text), bool)
     for _ in range(1, order):
-        position = np.flatnonzero(goes_on[:-1]) + 1
+        position = np.flatnonzero(extends[:-1]) + 1
         keys, first, indices, counts = np.unique(
             ends[position - 1] * vocabulary_size + text[position],
             return_index=True,
@@ -192,14 +214,14 @@ def _count(text: np.ndarray, order: int, vocabulary_size: int) -> list[list[np.n
         before = np.bincount(suffixes, minlength=len(counted[-1][0]))
         counted[-1][1] = np.where(before > 0, before, counted[-1][1])
         counted.append([keys, counts, suffixes])
-        ends, goes_on = np.full(len(text), -1), np.zeros(len(text), bool)
+        ends, extends = np.full(len(text), -1), np.zeros(len(text), bool)
         ends[position] = indices
-        goes_on[position] = text[position] != END
+        extends[position] = text[position] != END
     return counted
 
 
 def _discounts(counts: np.ndarray) -> tuple[float, ...]:
-    """What counts of 1, 2, and 3 or more are lowered by (Chen & Goodman 1999, equation 26)."""
+    """Return the discounts of the counts 1, 2, and 3 or more (Chen & Goodman 1999, equation 26)."""
     n1, n2, n3, n4 = (int(np.sum(counts == count)) for count in (1, 2, 3, 4))
     if not (n1 and n2 and n3 and n4):
         return FALLBACK_DISCOUNTS
@@ -213,7 +235,16 @@ def _log10(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _ranges(rows: np.ndarray, first: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(row, index) of every index from `first` to before `end` of each row, int64 [all of them]."""
+    """Return the rows and the indices of all indices from `first` to `end` - 1 of each row.
+
+    Args:
+        rows: int64 [rows].
+        first: int64 [rows].
+        end: int64 [rows].
+
+    Returns:
+        Two int64 arrays [indices].
+    """
     sizes = end - first
     offsets = np.repeat(first - np.cumsum(sizes) + sizes, sizes)
     return np.repeat(rows, sizes), np.arange(sizes.sum()) + offsets

@@ -1,4 +1,4 @@
-"""Language models of words for a search: KenLM, and flashlight-text around it, from an ARPA file."""
+"""Open ARPA files as language models for a word search, with KenLM and flashlight-text."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from zoo.common.language_model.arpa import read_arpa, read_words
 from zoo.common.utils.quiet import descriptor_2_elsewhere
 
 UNKNOWN = "<unk>"
-# Words of an ARPA file that stand for no word.
+# Special tokens of an ARPA file.
 SPECIAL = ("<s>", "</s>", UNKNOWN, "<UNK>")
-NATS = math.log(10)  # KenLM's logarithms are to base 10
+NATS_PER_LOG10 = math.log(10)  # KenLM's logarithms are to base 10
 
 
 def flashlight(module: str) -> Any:
-    """Return a module of flashlight-text, such as "decoder".
+    """Import a module of flashlight-text.
+
+    Args:
+        module: name of the module, such as "decoder".
 
     Raises:
-        ZooError: it is not installed, with the command that installs it.
+        ZooError: flashlight-text is not installed.
     """
     try:
         return importlib.import_module(f"flashlight.lib.text.{module}")
@@ -34,10 +37,10 @@ def flashlight(module: str) -> Any:
 
 
 def read_lm_words(path: Path) -> tuple[list[str], bool]:
-    """Return the words of an ARPA file, and whether it has a probability for unknown ones.
+    """Return the words of an ARPA file, and whether it has a probability for unknown words.
 
     Raises:
-        ZooError: it is missing, or is no ARPA file.
+        ZooError: the file is missing or is not an ARPA file.
     """
     words = read_words(path)
     plain = [word for word in words if word not in SPECIAL]
@@ -45,14 +48,14 @@ def read_lm_words(path: Path) -> tuple[list[str], bool]:
 
 
 def open_lm(path: Path | None, words: Sequence[str]) -> Any:
-    """Return the language model in an ARPA file as flashlight-text's `LM`.
+    """Return the language model in an ARPA file as a flashlight-text `LM`.
 
     Args:
-        path: None for a model that gives every word the same.
-        words: the model knows each by its place here.
+        path: the file. Without it, all words have the same score.
+        words: the words, by the number that the search uses.
 
     Raises:
-        ZooError: the file is corrupt, naming the line.
+        ZooError: the file is corrupt.
     """
     if path is None:
         return flashlight("decoder").ZeroLM()
@@ -62,23 +65,25 @@ def open_lm(path: Path | None, words: Sequence[str]) -> Any:
     dictionary.set_default_index(len(words))
     kenlm = flashlight("decoder.kenlm")
     try:
-        with descriptor_2_elsewhere():  # where it draws a progress bar
+        with descriptor_2_elsewhere():  # hides KenLM's progress bar
             return kenlm.KenLM(str(path), dictionary)
     except RuntimeError as error:
-        read_arpa(path)  # which names the bad line
+        read_arpa(path)  # raises an error with the number of the invalid line
         reason = " ".join(str(error).splitlines()[-1].split())
-        raise ZooError(f"{path} cannot be read by KenLM: {reason}") from None
+        raise ZooError(f"KenLM cannot read {path}: {reason}") from None
 
 
 def boost(lm: Any, weight: float, boosts: Mapping[int, float]) -> Any:
-    """Return a language model whose scores are in nats, weighted, with something added to some words.
+    """Return a language model with weighted scores in nats and boosts of some words.
 
     Args:
-        lm: flashlight-text's `LM`. weight: of its scores.
-        boosts: in nats, by the number of a word.
+        lm: flashlight-text `LM`.
+        weight: weight of its scores.
+        boosts: boosts in nats by the number of a word.
     """
+    base: Any = flashlight("decoder").LM
 
-    class Boosted(flashlight("decoder").LM):
+    class Boosted(base):
         def __init__(self):
             super().__init__()
 
@@ -87,19 +92,24 @@ def boost(lm: Any, weight: float, boosts: Mapping[int, float]) -> Any:
 
         def score(self, state, word):
             state, log_prob = lm.score(state, word)
-            return state, weight * NATS * log_prob + boosts.get(word, 0.0)
+            return state, weight * NATS_PER_LOG10 * log_prob + boosts.get(word, 0.0)
 
         def finish(self, state):
             state, log_prob = lm.finish(state)
-            return state, weight * NATS * log_prob
+            return state, weight * NATS_PER_LOG10 * log_prob
 
     return Boosted()
 
 
 def score_sentence(lm: Any, words: Sequence[int]) -> float:
-    """Return the log-probability of a sentence with its end, in nats."""
+    """Return the log-probability of a sentence with its end in nats.
+
+    Args:
+        lm: flashlight-text `LM`.
+        words: the words by number.
+    """
     state, total = lm.start(False), 0.0
     for word in words:
         state, log_prob = lm.score(state, word)
         total += log_prob
-    return NATS * (total + lm.finish(state)[1])
+    return NATS_PER_LOG10 * (total + lm.finish(state)[1])

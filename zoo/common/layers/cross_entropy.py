@@ -1,8 +1,8 @@
-"""Cross-entropy over a vocabulary, from logits to loss and back.
+"""Cross-entropy over a vocabulary and its gradient.
 
-Where it is computed by single operations it costs as much as a product of matrices: each one reads and
-writes all logits. On TensorFlow XLA makes one function of the way forward and one of the way back; they
-keep nothing but the logits. Each compiles once for a shape.
+With single operations, it is as slow as a product of matrices, because each operation reads and writes
+all logits. On TensorFlow, XLA compiles the loss and the gradient to one function each, which keep only
+the logits in memory. Each is compiled once per shape.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ def cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0) -> An
     """Return -(1 - s) log p(target) - s (the mean of log p(v) over all words v), in nats.
 
     Args:
-        logits: float [..., vocabulary_size], unnormalised; computed in float32 whatever their type.
-        targets: int [...], each below `vocabulary_size`.
-        label_smoothing: s, the share of a target's probability that is spread over the vocabulary
-            (Szegedy et al., "Rethinking the Inception architecture", 2016, section 7).
+        logits: float [..., vocabulary_size], unnormalised. They are converted to float32.
+        targets: int [...], below `vocabulary_size`.
+        label_smoothing: s, the share of the probability of the target that is distributed over the
+            vocabulary (Szegedy et al., "Rethinking the Inception architecture", 2016, section 7).
 
     Returns:
         float32 [...].
@@ -36,18 +36,18 @@ def cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0) -> An
         means = -ops.mean(ops.log_softmax(logits), axis=-1)
         return (1 - label_smoothing) * losses + label_smoothing * means
     rows = tf.reshape(logits, (-1, logits.shape[-1]))
-    losses = _of_rows(rows, tf.reshape(targets, (-1,)), label_smoothing)
+    losses = _row_losses(rows, tf.reshape(targets, (-1,)), label_smoothing)
     return tf.reshape(losses, tf.shape(targets))
 
 
 if keras.config.backend() == "tensorflow":
 
-    def _of_rows(logits, targets, smoothing):
-        """`cross_entropy` of [rows, vocabulary_size] and int [rows]."""
+    def _row_losses(logits, targets, smoothing):
+        """Return the `cross_entropy` of logits [rows, vocabulary_size] and targets int [rows]."""
 
         @tf.custom_gradient
         def losses(logits):
-            # Without gradients of their own, tapes stay out of the compiled functions.
+            # Without `stop_gradient`, gradient tapes would record the compiled functions.
             loss = _forward(tf.stop_gradient(logits), targets, smoothing)
             return loss, lambda upstream: _backward(logits, targets, upstream, smoothing)
 
@@ -55,7 +55,7 @@ if keras.config.backend() == "tensorflow":
 
     @tf.function(jit_compile=True, autograph=False)
     def _forward(logits, targets, smoothing):
-        # log p(v) = o_v - log(the sum of exp(o))
+        # log p(v) = o_v - log(sum of exp(o))
         of_target = (1 - smoothing) * tf.gather(logits, targets, batch_dims=1)
         if smoothing:
             of_target += smoothing * tf.reduce_mean(logits, axis=1)

@@ -1,4 +1,4 @@
-"""An encoder-decoder's layers: an input gives states, and tokens are stepped through from them."""
+"""The layers of an encoder-decoder model and its step graph."""
 
 from __future__ import annotations
 
@@ -13,30 +13,41 @@ if TYPE_CHECKING:
 
 
 class EncoderDecoder(ABC):
-    """The layers of a model, in the ways they are called.
+    """The layers of an encoder-decoder model.
 
-    Subclasses make each layer once, in `__init__`, by a `MakeLayer`, with a name of its own.
+    The encoder computes the initial states from an input, and the decoder computes outputs from tokens
+    and states. Subclasses create each layer once, in `__init__`, with a `MakeLayer` and a unique name.
     """
 
     @abstractmethod
     def initial_state(self, *inputs: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """Return the states before the first token, by name, constant ones too, from an input."""
+        """Return the states before the first token by name, with the constant states.
+
+        Args:
+            *inputs: inputs of the encoder.
+        """
 
     @abstractmethod
     def decode_step(
         self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """Return the outputs of the graph `step` from tokens [batch, time] and the states by name.
+        """Return the outputs of the graph `step`.
 
-        Those are `logits`, `next_<name>` for each state that is not constant, and the `step_outputs`.
+        Args:
+            tokens: int32 [batch, time].
+            states: the states by name.
+
+        Returns:
+            `logits`, `next_<name>` for each state that is not constant, and the `step_outputs`.
         """
 
 
 def step_graph(layers: EncoderDecoder, specs: Sequence[StateSpec]) -> keras.Model:
-    """Return the graph `step`: `tokens` int32 [batch, time] and the states to `decode_step`'s outputs.
+    """Return the graph `step`, from `tokens` int32 [batch, time] and the states to the next outputs.
 
     Args:
-        specs: what the states are.
+        layers: the layers of the model. `decode_step` computes the outputs.
+        specs: the states of the model.
     """
     import keras
 

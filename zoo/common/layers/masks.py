@@ -1,4 +1,4 @@
-"""Masks out of lengths, by operations that every runtime has."""
+"""Masks from lengths, with operations that all runtimes support."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ if TYPE_CHECKING:
 
 
 def frame_mask(sequence: KerasTensor, lengths: KerasTensor) -> KerasTensor:
-    """Return which frames are inside their row's length.
+    """Return the mask of the frames that are not padding.
 
     Args:
-        sequence: any type [batch, time, channels]. lengths: int32 [batch].
+        sequence: any dtype [batch, time, channels].
+        lengths: int32 [batch], the number of frames of each row without padding.
 
     Returns:
         bool [batch, time].

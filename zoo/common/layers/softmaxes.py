@@ -1,16 +1,17 @@
-"""Output layers over large vocabularies: the full softmax, and three that are cheaper to train.
+"""Output layers for large vocabularies: the full softmax, and three layers that are cheaper to train.
 
-Each takes hidden vectors float [..., features] and gives the log-probability of every word, float32
-[..., vocabulary]. `loss(x, targets)` is what it is trained by: float32 [...], in nats, for int32 [...].
+The input of each layer is hidden vectors float [..., features]. The output is the log-probability of
+every word, float32 [..., vocabulary_size]. The training loss is `loss(x, targets)`, float32 [...] in
+nats, for targets int32 [...].
 
-| layer | the loss of a word looks at |
+| layer | words in the loss of a target |
 | --- | --- |
-| `FullSoftmax` | every word |
-| `SampledSoftmax` | the target and words drawn at random, which stand for all others |
-| `NoiseContrastive` | the same, and tells the target from words that are noise |
-| `AdaptiveSoftmax` | the frequent words, and of the rare ones those of the target's cluster |
+| `FullSoftmax` | all words |
+| `SampledSoftmax` | the target and a random sample of words, to estimate the sum over all words |
+| `NoiseContrastive` | the target and a random sample of words, to classify target and noise |
+| `AdaptiveSoftmax` | the frequent words, and the words in the cluster of the target |
 
-Words must be in order of falling frequency, as `Vocabulary.of` has them.
+Words must be in order of falling frequency, as in `Vocabulary.of`.
 """
 
 from __future__ import annotations
@@ -27,15 +28,16 @@ from zoo.common.layers.cross_entropy import cross_entropy
 
 _register = keras.saving.register_keras_serializable("zoo")
 
-# The logit of a word that is left out. Minus infinity would give NaN where it is multiplied by 0.
-LEFT_OUT = -1e30
+# Logit of an excluded word. Minus infinity multiplied by 0 would be NaN.
+EXCLUDED = -1e30
 
 
 class _OutputLayer(keras.layers.Layer):
-    """What the four have in common.
+    """The base class of the output layers.
 
     Args:
-        vocabulary_size: words.
+        vocabulary_size: number of words.
+        **kwargs: arguments of `keras.layers.Layer`.
     """
 
     def __init__(self, vocabulary_size: int, **kwargs: Any):
@@ -44,65 +46,76 @@ class _OutputLayer(keras.layers.Layer):
         self.vocabulary_size = vocabulary_size
 
     def loss(self, x: Any, targets: Any) -> Any:
-        """Return what training makes small, float32 [...], of x [..., features] and int32 [...]."""
+        """Return the training loss, float32 [...].
+
+        Args:
+            x: float [..., features].
+            targets: int32 [...].
+        """
         rows = ops.reshape(x, (-1, x.shape[-1]))
         return ops.reshape(self.row_loss(rows, ops.reshape(targets, (-1,))), ops.shape(targets))
 
     def row_loss(self, x: Any, targets: Any) -> Any:
-        """Return `loss` of x [rows, features] and int32 [rows]."""
+        """Return the training loss of each row, float32 [rows].
+
+        Args:
+            x: float [rows, features].
+            targets: int32 [rows].
+        """
         raise NotImplementedError
 
     def _matrix(self, name: str, rows: int, columns: int) -> keras.Variable:
         return self.add_weight(shape=(rows, columns), initializer="glorot_uniform", name=name)
 
     def compute_output_shape(self, input_shape: tuple) -> tuple:
-        """Return the shape of the log-probabilities."""
         return (*input_shape[:-1], self.vocabulary_size)
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
         return {**super().get_config(), "vocabulary_size": self.vocabulary_size}
 
 
 @_register
 class FullSoftmax(_OutputLayer):
-    """The softmax over every word.
+    """The softmax over all words.
 
-    o = K x + b;  log p(w) = o_w - log(the sum of exp(o_v) over all v)
+    o = K x + b;  log p(w) = o_w - log(sum of exp(o_v) over all v)
     loss = -log p(target)
+
+    Args:
+        vocabulary_size: number of words.
+        **kwargs: arguments of `keras.layers.Layer`.
     """
 
-    # Of the scores b.
-    bias_initializer = "zeros"
+    bias_initializer: Any = "zeros"
 
     def build(self, input_shape: tuple) -> None:
-        """Make the weights: a row of `kernel` and a number of `bias` for each word."""
         self.kernel = self._matrix("kernel", self.vocabulary_size, input_shape[-1])
         self.bias = self.add_weight(
             shape=(self.vocabulary_size,), initializer=self.bias_initializer, name="bias"
         )
 
     def call(self, x: Any) -> Any:
-        """Return the log-probability of every word."""
         return ops.log_softmax(self.scores(x))
 
     def scores(self, x: Any) -> Any:
-        """Return o, float32 [..., vocabulary]."""
+        """Return the logits o, float32 [..., vocabulary_size]."""
         return ops.cast(ops.matmul(x, ops.transpose(self.kernel)) + self.bias, "float32")
 
     def row_loss(self, x: Any, targets: Any) -> Any:
-        """See `_OutputLayer.row_loss`."""
         return cross_entropy(self.scores(x), targets)
 
 
 class _Sampling(FullSoftmax):
-    """A softmax whose loss looks at the target and at words drawn at random, the same for all rows.
+    """A softmax with a loss of the target and a random sample of words, which all rows share.
 
-    They are drawn with replacement from q(w) = log((w + 2) / (w + 1)) / log(vocabulary_size + 1), with
-    w from 0 on, which falls as frequencies of words do (Zipf's law).
+    The words are drawn with replacement from q(w) = log((w + 2) / (w + 1)) / log(vocabulary_size + 1)
+    with w from 0 on. This approximates the distribution of words in a text (Zipf's law).
 
     Args:
-        vocabulary_size: words. num_sampled: words drawn in a step. seed: of what is drawn.
+        vocabulary_size: number of words.
+        num_sampled: number of words in the sample of a training step.
+        seed: random seed of the samples.
+        **kwargs: arguments of `keras.layers.Layer`.
     """
 
     def __init__(
@@ -114,27 +127,36 @@ class _Sampling(FullSoftmax):
         self.generator = keras.random.SeedGenerator(seed)
 
     def draw(self) -> Any:
-        """Return words drawn from q, int32 [num_sampled]."""
+        """Draw a sample of words from q.
+
+        Returns:
+            int32 [num_sampled].
+        """
         uniform = keras.random.uniform((self.num_sampled,), seed=self.generator)
         words = ops.floor(ops.exp(uniform * math.log(self.vocabulary_size + 1))) - 1
         return ops.cast(ops.clip(words, 0, self.vocabulary_size - 1), "int32")
 
     def log_q(self, words: Any) -> Any:
-        """Return log q of words, float32."""
+        """Return log q(w) of words, float32."""
         words = ops.cast(words, "float32")
         return ops.log(ops.log1p(1 / (words + 1)) / math.log(self.vocabulary_size + 1))
 
     def row_loss(self, x: Any, targets: Any) -> Any:
-        """See `_OutputLayer.row_loss`."""
         return self.sampled_loss(x, targets, self.draw())
 
     def sampled_loss(self, x: Any, targets: Any, samples: Any) -> Any:
-        """Return the loss with samples int32 [num_sampled] at hand."""
+        """Return the training loss of each row with a given sample, float32 [rows].
+
+        Args:
+            x: float [rows, features].
+            targets: int32 [rows].
+            samples: int32 [num_sampled].
+        """
         raise NotImplementedError
 
     def _sampled_scores(self, x: Any, targets: Any, samples: Any) -> tuple[Any, Any]:
-        """The scores of the targets [rows] and of the samples [rows, num_sampled], float32."""
-        # One gather: its gradient, of the rows that were used, is made once.
+        """Return the logits of the targets [rows] and of the samples [rows, num_sampled], float32."""
+        # One gather operation for both, so that its sparse gradient is computed once.
         words = ops.concatenate([targets, samples])
         kernel, bias = ops.take(self.kernel, words, axis=0), ops.take(self.bias, words)
         count = ops.shape(targets)[0]
@@ -143,49 +165,55 @@ class _Sampling(FullSoftmax):
         return ops.cast(of_targets, "float32"), ops.cast(of_samples, "float32")
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
         return {**super().get_config(), "num_sampled": self.num_sampled, "seed": self.seed}
 
 
 @_register
 class SampledSoftmax(_Sampling):
-    """A softmax whose sum over all words is estimated in training.
+    """A softmax with an estimate of the sum over all words in training.
 
-    loss = -o_target + log(exp(o_target) + the sum of exp(o_s) / (num_sampled q(s)) over the samples s
+    loss = -o_target + log(exp(o_target) + sum of exp(o_s) / (num_sampled q(s)) over the samples s
     that are not the target)    (Bengio & Senecal 2008; Jean et al. 2015)
 
-    The expectation of what stands in the logarithm is the sum over all words. Arguments as of
-    `_Sampling`: `vocabulary_size`, `num_sampled`, `seed`.
+    The expectation of the argument of the logarithm is the sum over all words.
+
+    Args:
+        vocabulary_size: number of words.
+        num_sampled: number of words in the sample of a training step.
+        seed: random seed of the samples.
+        **kwargs: arguments of `keras.layers.Layer`.
     """
 
     def sampled_loss(self, x: Any, targets: Any, samples: Any) -> Any:
-        """See `_Sampling.sampled_loss`."""
         of_targets, of_samples = self._sampled_scores(x, targets, samples)
         of_samples = of_samples - self.log_q(samples) - math.log(self.num_sampled)
-        of_samples = ops.where(samples == targets[:, None], LEFT_OUT, of_samples)
+        of_samples = ops.where(samples == targets[:, None], EXCLUDED, of_samples)
         every = ops.concatenate([of_targets[:, None], of_samples], axis=1)
         return ops.logsumexp(every, axis=1) - of_targets
 
 
 @_register
 class NoiseContrastive(_Sampling):
-    """A softmax trained to tell the target from noise (Gutmann & Hyvarinen 2010; Mnih & Teh 2012).
+    """A softmax trained to classify target and noise (Gutmann & Hyvarinen 2010; Mnih & Teh 2012).
 
-    With d_w = o_w - log(num_sampled q(w)), the log-odds that w is the target and no noise,
+    d_w = o_w - log(num_sampled q(w)), the log-odds that w is the target instead of noise
+    loss = -log sigmoid(d_target) - sum of log sigmoid(-d_s) over the samples s
 
-    loss = -log sigmoid(d_target) - the sum of log sigmoid(-d_s) over the samples s
+    In training, the logits o approach log-probabilities without a sum over all words. Their initial
+    values are close to the log-probability of equally probable words.
 
-    The scores o become log-probabilities by themselves, without the sum over all words; they begin near
-    those of equally likely words. Arguments as of `_Sampling`: `vocabulary_size`, `num_sampled`, `seed`.
+    Args:
+        vocabulary_size: number of words.
+        num_sampled: number of words in the sample of a training step.
+        seed: random seed of the samples.
+        **kwargs: arguments of `keras.layers.Layer`.
     """
 
     def build(self, input_shape: tuple) -> None:
-        """Make the weights."""
         self.bias_initializer = keras.initializers.Constant(-math.log(self.vocabulary_size))
         super().build(input_shape)
 
     def sampled_loss(self, x: Any, targets: Any, samples: Any) -> Any:
-        """See `_Sampling.sampled_loss`."""
         of_targets, of_samples = self._sampled_scores(x, targets, samples)
         count = math.log(self.num_sampled)
         found = ops.softplus(self.log_q(targets) + count - of_targets)
@@ -194,19 +222,20 @@ class NoiseContrastive(_Sampling):
 
 @_register
 class AdaptiveSoftmax(_OutputLayer):
-    """A softmax in clusters: the rarer the words, the smaller their vectors (Grave et al. 2017).
+    """A softmax in clusters with smaller vectors for rarer words (Grave et al. 2017).
 
-    The head is a softmax over the words before the first cutoff and the clusters behind it. Cluster i,
-    from 1 on, has a softmax of its own over a projection of x to features / factor ** i numbers.
+    The head is a softmax over the words below the first cutoff and over the clusters. Cluster i, from 1
+    on, has its own softmax over a projection of x to features / factor ** i dimensions.
 
     log p(w) = log head(w | x) for a word of the head
     log p(w) = log head(cluster i | x) + log tail_i(w | P_i x) for a word of cluster i
     loss = -log p(target)
 
     Args:
-        vocabulary_size: words.
-        cutoffs: where the clusters begin, rising, each from 1 on and below `vocabulary_size`.
-        factor: by which the vectors of each cluster are smaller than those of the one before.
+        vocabulary_size: number of words.
+        cutoffs: first word of each cluster, in ascending order, at least 1 and below `vocabulary_size`.
+        factor: factor by which the vectors of each cluster are smaller than those of the previous one.
+        **kwargs: arguments of `keras.layers.Layer`.
     """
 
     def __init__(
@@ -217,22 +246,22 @@ class AdaptiveSoftmax(_OutputLayer):
         self.cutoffs, self.factor = tuple(cutoffs), factor
         edges = (0, *self.cutoffs, vocabulary_size)
         for before, cutoff in itertools.pairwise(edges):
-            check_range("cutoffs, and vocabulary_size behind them,", cutoff, above=before)
+            check_range("cutoffs, followed by vocabulary_size,", cutoff, above=before)
         self.clusters = list(itertools.pairwise(edges[1:]))
 
     def build(self, input_shape: tuple) -> None:
-        """Make the weights: those of the head, and two matrices for each cluster."""
+        """Create the weights: one matrix of the head, and two matrices for each cluster."""
         features = input_shape[-1]
         head = self.clusters[0][0] if self.clusters else self.vocabulary_size
         self.head = self._matrix("head", head + len(self.clusters), features)
-        self.projections, self.tails = [], []
+        self.projections: list[keras.Variable] = []
+        self.tails: list[keras.Variable] = []
         for i, (begin, end) in enumerate(self.clusters, start=1):
             width = max(1, features // self.factor**i)
             self.projections.append(self._matrix(f"projection{i}", features, width))
             self.tails.append(self._matrix(f"tail{i}", end - begin, width))
 
     def call(self, x: Any) -> Any:
-        """Return the log-probability of every word."""
         count = len(self.clusters)
         head = ops.log_softmax(self._scores(x, self.head))
         parts = [head[..., : self.head.shape[0] - count]]
@@ -242,7 +271,6 @@ class AdaptiveSoftmax(_OutputLayer):
         return ops.concatenate(parts, axis=-1)
 
     def row_loss(self, x: Any, targets: Any) -> Any:
-        """See `_OutputLayer.row_loss`."""
         in_head = targets
         losses = []
         for i, (begin, end) in enumerate(self.clusters):
@@ -253,9 +281,9 @@ class AdaptiveSoftmax(_OutputLayer):
         return sum(losses, cross_entropy(scores, in_head))
 
     def _tail_loss(self, x: Any, targets: Any, inside: Any, i: int) -> Any:
-        """The loss of a cluster [rows], 0 where the target is none of it."""
+        """Return the loss of a cluster, float32 [rows], 0 for targets outside the cluster."""
         rows = ops.arange(ops.shape(x)[0])
-        if keras.config.backend() != "jax":  # JAX compiles for fixed shapes: there, all rows
+        if keras.config.backend() != "jax":  # JAX needs fixed shapes, so it uses all rows
             rows = ops.nonzero(inside)[0]
         inside = ops.take(inside, rows)
         scores = self._scores(
@@ -270,6 +298,5 @@ class AdaptiveSoftmax(_OutputLayer):
         return ops.cast(ops.matmul(x, ops.transpose(kernel)), "float32")
 
     def get_config(self) -> dict[str, Any]:
-        """Return the arguments."""
         config = {"cutoffs": list(self.cutoffs), "factor": self.factor}
         return {**super().get_config(), **config}

@@ -1,7 +1,8 @@
-"""How well scores tell two classes apart, whatever the threshold: ROC, precision and recall."""
+"""Metrics and figures of scores for two classes: ROC curve, precision and recall."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,39 +12,57 @@ if TYPE_CHECKING:
 
 
 def area_under_roc(scores: np.ndarray, positive: np.ndarray) -> float:
-    """Return the share of pairs of a positive and a negative example that scores put in order.
+    """Return the area under the ROC curve.
 
-    By ranks (Mann & Whitney 1947); a tie counts as half.
+    It is the probability that a positive example has a higher score than a negative example, where a
+    tie counts as half (Mann & Whitney 1947).
 
     Args:
-        scores: float [examples]. positive: bool [examples], of both kinds.
+        scores: float [examples].
+        positive: bool [examples], with at least one example of each class.
+
+    Example:
+        >>> scores = np.array([0.1, 0.4, 0.35, 0.8])
+        >>> area_under_roc(scores, np.array([False, False, True, True]))
+        0.75
     """
-    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
-    # Of equal scores each has the mean of their ranks, which begin at 1.
-    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
-    hits = int(positive.sum())
-    below = ranks[positive].sum() - hits * (hits + 1) / 2
-    return float(below / (hits * (len(scores) - hits)))
+    from scipy.stats import rankdata
+
+    num_positive = int(positive.sum())
+    num_negative = len(scores) - num_positive
+    rank_sum = rankdata(scores)[positive].sum()
+    u_statistic = rank_sum - num_positive * (num_positive + 1) / 2
+    return float(u_statistic / (num_positive * num_negative))
 
 
 def counts_by_threshold(scores: np.ndarray, positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return how many positive and how many negative examples score a threshold or more.
+    """Return the numbers of true positives and of false positives at each threshold.
+
+    The thresholds are the different scores, from the highest to the lowest. An example is detected if
+    its score is at least the threshold.
 
     Args:
-        scores, positive: as of `area_under_roc`.
+        scores: float [examples].
+        positive: bool [examples].
 
     Returns:
-        Two int arrays [different scores]: at each score that occurs, from the highest to the lowest.
+        Two int arrays [thresholds].
     """
-    thresholds, place = np.unique(-scores, return_inverse=True)
+    thresholds, indices = np.unique(-scores, return_inverse=True)
     size = len(thresholds)
-    hits = np.bincount(place[positive], minlength=size)
-    false_alarms = np.bincount(place[~positive], minlength=size)
-    return np.cumsum(hits), np.cumsum(false_alarms)
+    true_positives = np.bincount(indices[positive], minlength=size)
+    false_positives = np.bincount(indices[~positive], minlength=size)
+    return np.cumsum(true_positives), np.cumsum(false_positives)
 
 
 def roc_figure(scores: np.ndarray, positive: np.ndarray, name: str) -> Figure:
-    """Return the ROC curve as a figure: recall over the share of false alarms. `name`: the class."""
+    """Return a figure of the ROC curve: recall against the false positive rate.
+
+    Args:
+        scores: float [examples].
+        positive: bool [examples], with at least one example of each class.
+        name: name of the positive class.
+    """
     hits, false_alarms = counts_by_threshold(scores, positive)
     recall, alarms = hits / hits[-1], false_alarms / false_alarms[-1]
     title = f"{name}: AUC {area_under_roc(scores, positive):.4f}, {len(scores)} examples"
@@ -51,19 +70,33 @@ def roc_figure(scores: np.ndarray, positive: np.ndarray, name: str) -> Figure:
 
 
 def precision_recall_figure(scores: np.ndarray, positive: np.ndarray, name: str) -> Figure:
-    """Return precision over recall as a figure. `name`: the class."""
+    """Return a figure of precision against recall.
+
+    Args:
+        scores: float [examples].
+        positive: bool [examples], with at least one positive example.
+        name: name of the positive class.
+    """
     hits, false_alarms = counts_by_threshold(scores, positive)
     recall, precision = hits / hits[-1], hits / (hits + false_alarms)
-    # Each hit counts with the precision at its score.
-    mean = float(np.sum(np.diff(recall, prepend=0) * precision))
-    share = positive.mean()
-    title = f"{name}: average precision {mean:.4f}, {int(positive.sum())} of {len(scores)} examples"
+    # The average precision weights each precision by the increase in recall.
+    average = float(np.sum(np.diff(recall, prepend=0) * precision))
+    share = float(positive.mean())
+    title = (
+        f"{name}: average precision {average:.4f}, {int(positive.sum())} of {len(scores)} examples"
+    )
     return _curve(
         [0, *recall], [precision[0], *precision], [share] * 2, ("recall", "precision"), title
     )
 
 
-def _curve(x: list, y: list, chance: list, names: tuple[str, str], title: str) -> Figure:
+def _curve(
+    x: Sequence[float],
+    y: Sequence[float],
+    chance: Sequence[float],
+    names: tuple[str, str],
+    title: str,
+) -> Figure:
     from zoo.common.utils.plots import figure
 
     picture = figure(figsize=(5, 5))

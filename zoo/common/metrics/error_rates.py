@@ -1,4 +1,4 @@
-"""Error rates of texts: of words, characters and phonemes, counted by jiwer."""
+"""Word, character and phoneme error rates of texts, computed by jiwer."""
 
 from __future__ import annotations
 
@@ -6,21 +6,26 @@ from collections.abc import Sequence
 from typing import Any
 
 METRICS = ("wer", "cer", "per")
-# Examples of each group that a report shows.
-SHOWN = 3
+# Number of examples of each group in a report.
+GROUP_SIZE = 3
 
 
 def error_rates(
     examples: Sequence[Any], hypotheses: Sequence[str], raw: Sequence[str], metric: str
 ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
-    """Return error rates, lines of a report and a row an example.
+    """Return error rates, the lines of a report, and one row per example.
 
     The spaces between words count as characters in `cer`.
 
     Args:
-        examples: each with `id` and `transcript`. hypotheses: their texts. raw: their texts before a
-            search, for the rows.
-        metric: "per" for phonemes alone; "wer" or "cer" for both, that one first.
+        examples: objects with `id` and `transcript`.
+        hypotheses: the predicted text of each example.
+        raw: the text of each example without a search, for the rows.
+        metric: "per" for the phoneme error rate only; "wer" or "cer" for both of these, with the given
+            one first.
+
+    Returns:
+        The error rates by name, the lines of the report, and the rows.
     """
     import jiwer
 
@@ -28,22 +33,22 @@ def error_rates(
     names = ("per",) if metric == "per" else sorted(("wer", "cer"), key=lambda name: name != metric)
     references = [example.transcript for example in examples]
     counts = {name: count.get(name, jiwer.process_words) for name in names}
-    rate = {"cer": "cer"}
+    attribute = {"cer": "cer"}
     totals = {name: counts[name](references, list(hypotheses)) for name in names}
-    metrics = {name: getattr(totals[name], rate.get(name, "wer")) for name in names}
-    what = {"wer": "words", "cer": "characters", "per": "phonemes"}
+    metrics = {name: getattr(totals[name], attribute.get(name, "wer")) for name in names}
+    units = {"wer": "words", "cer": "characters", "per": "phonemes"}
     report = [
-        f"{what[name]}: {out.hits + out.substitutions + out.deletions} in the references, "
+        f"{units[name]}: {out.hits + out.substitutions + out.deletions} in the references, "
         f"{out.substitutions} substituted, {out.deletions} deleted, {out.insertions} inserted"
         for name, out in totals.items()
     ]
     rows = [
-        {"id": example.id, "reference": reference, "output": hypothesis, "raw": unsearched}
+        {"id": example.id, "reference": reference, "output": hypothesis, "raw": raw_text}
         | {
-            name: getattr(counts[name](reference, hypothesis), rate.get(name, "wer"))
+            name: getattr(counts[name](reference, hypothesis), attribute.get(name, "wer"))
             for name in names
         }
-        for example, reference, hypothesis, unsearched in zip(
+        for example, reference, hypothesis, raw_text in zip(
             examples, references, hypotheses, raw, strict=True
         )
     ]
@@ -51,13 +56,13 @@ def error_rates(
 
 
 def _show(rows: list[dict[str, Any]], metric: str) -> list[str]:
-    """Lines of the best, median and worst rows."""
+    """Return report lines of the best, median and worst rows."""
     order = sorted(rows, key=lambda row: (row[metric], row["id"]))
-    middle = max(0, (len(order) - SHOWN) // 2)
+    middle = max(0, (len(order) - GROUP_SIZE) // 2)
     groups = {
-        "best": order[:SHOWN],
-        "median": order[middle : middle + SHOWN],
-        "worst": order[-SHOWN:],
+        "best": order[:GROUP_SIZE],
+        "median": order[middle : middle + GROUP_SIZE],
+        "worst": order[-GROUP_SIZE:],
     }
     return [
         line

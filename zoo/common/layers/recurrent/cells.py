@@ -1,11 +1,11 @@
 """One step of each recurrence, forward and backward in time (TensorFlow).
 
-A step back is linear in the gradients of the states. The forward step, with the gates at hand,
-keeps the coefficients of that linear map; the backward step only multiplies. The equations are in
-docs/recurrent.md.
+A backward step is linear in the gradients of the states. The forward step computes the coefficients of
+this linear map from the gates, and the backward step only multiplies. docs/recurrent.md has the
+equations.
 
-XLA vectorises tanh over a whole block of gates, but not over parts of one. So the gates are made
-from one block: sigmoid(x) = 1/2 + 1/2 tanh(x/2).
+XLA vectorises tanh over a whole block of gates, but not over parts of a block. Therefore all gates are
+computed as one block, with sigmoid(x) = 1/2 + 1/2 tanh(x/2).
 """
 
 from collections.abc import Callable
@@ -16,21 +16,24 @@ import tensorflow as tf
 
 
 class Cell(NamedTuple):
-    """A recurrence, for `kernels.run`.
+    """A recurrence for `kernels.run`.
 
-    Per step, `z` is `[batch, gates * units]`; a state and each residual are `[batch, units]`.
-    `dropout` is None or `[gates, batch, units]`: the mask on the state that each gate sees, the
-    same in every step.
+    In each step, `z` is `[batch, gates * units]`, and a state and each residual are `[batch, units]`.
+    `dropout` is None or `[gates, batch, units]`: the mask of the state for each gate, which is the same
+    in all steps.
 
-    gates: int. Gate inputs, in blocks of `units`.
-    residuals: int. How many tensors `forward` keeps for `backward`.
-    gate_gradients: tuple of int. Widths, in blocks of `units`, of what `backward` gives for each step.
-    prepare: (weights, dropout) -> the matrices that `forward` takes.
-    transpose: (weights, dropout) -> the matrices that `backward` takes.
-    forward: (z, states, matrices, dropout) -> states, residuals.
-    backward: (d_states, residuals, matrices, dropout) -> d_states before the step, gate_gradients.
-    gradients: (previous h, gate_gradients, dropout, multiply) -> gradient of z, gradients of the
-        weights; the first three `[time, batch, ...]`, the last as of `kernels.run`.
+    Args:
+        gates: number of gate inputs, in blocks of `units`.
+        residuals: number of tensors that `forward` returns for `backward`.
+        gate_gradients: widths of the gate gradients of `backward`, in blocks of `units`.
+        prepare: maps (weights, dropout) to the matrices of `forward`.
+        transpose: maps (weights, dropout) to the matrices of `backward`.
+        forward: maps (z, states, matrices, dropout) to (states, residuals).
+        backward: maps (d_states, residuals, matrices, dropout) to (d_states before the step, gate
+            gradients).
+        gradients: maps (previous h, gate gradients, dropout, multiply) to (gradient of z, gradients of
+            the weights). Previous h, the gate gradients and the gradient of z are `[time, batch, ...]`;
+            `multiply` is the matrix product of `kernels.run`.
     """
 
     gates: int
@@ -59,7 +62,7 @@ def _lstm_forward(z, states, matrices, dropout):
 
 
 def _halves(z):
-    """The gate inputs, halved for the three sigmoids."""
+    """Return the gate inputs, halved for the three sigmoids."""
     units = z.shape[1] // 4
     scale = np.full((1, 4 * units), 0.5)
     scale[:, 2 * units : 3 * units] = 1.0
@@ -228,16 +231,16 @@ SIMPLE_TANH = LSTM._replace(
 SIMPLE_SIGMOID = SIMPLE_TANH._replace(forward=_sigmoid_forward)
 
 
-# The recurrent product `h R`, each gate with its own mask on h where there is dropout --------------
+# The recurrent product `h R`, with one mask on h per gate if there is dropout ----------------------
 
 
 def _matrix(kernel, dropout):
-    """What `_product` takes: the kernel, or `[gates, units, units]` to go with the masks."""
+    """Return the matrix of `_product`: the kernel, or `[gates, units, units]` for the masks."""
     return kernel if dropout is None else tf.stack(_blocks(kernel, dropout))
 
 
 def _transpose(kernel, dropout):
-    """What `_product_gradient` takes: a copy, so that the product reads contiguous rows."""
+    """Return the matrix of `_product_gradient`, copied so that the product reads contiguous rows."""
     if dropout is None:
         return tf.transpose(kernel)
     return tf.stack([tf.transpose(block) for block in _blocks(kernel, dropout)])
@@ -265,7 +268,7 @@ def _product_gradient(d_product, matrix, dropout):
 
 
 def _kernel_gradient(h, d_product, dropout, multiply):
-    """One product over all steps and rows, or one for each gate's mask."""
+    """Return the gradient of the kernel: one product over all steps and rows, or one per mask."""
     if dropout is not None:
         gates = tf.split(d_product, dropout.shape[0], axis=2)
         pairs = zip(tf.unstack(dropout), gates, strict=True)

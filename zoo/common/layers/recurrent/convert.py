@@ -1,4 +1,4 @@
-"""Switch a model between Keras's recurrent layers and the fast ones, weights shared."""
+"""Convert a model between Keras's recurrent layers and the fast layers, with shared weights."""
 
 import functools
 from typing import Any
@@ -18,27 +18,26 @@ _STOCK = {fast: stock for stock, fast in _FAST.items()}
 
 
 def accelerate(model: keras.Model) -> keras.Model:
-    """The same model with its recurrent layers run by the fast loops.
+    """Return a copy of a model with fast recurrent layers.
 
-    `LSTM`, `GRU`, `SimpleRNN` and `Bidirectional` are replaced, in nested models too. All variables
-    are shared with `model`: training one trains the other. The states of a `stateful` layer are
-    not: they start at zero.
+    `LSTM`, `GRU`, `SimpleRNN` and `Bidirectional` are replaced, also in nested models. The copy shares
+    all variables with `model`: training one also trains the other. The states of a `stateful` layer are
+    not shared, and start at zero.
 
     Args:
         model: functional or Sequential `keras.Model`, built.
 
     Returns:
         A model with the inputs, outputs, layer names and weights of `model`. Its `save` writes stock
-        layers, with the optimizer if it is compiled. On TensorFlow its `compile` has
-        `jit_compile=False` as the default: XLA is in the layers. Keras's "auto" is the same without a
-        GPU; with one that is hidden from TensorFlow it would compile the whole training step, again for
-        each length.
+        layers, with the optimizer if it is compiled. On TensorFlow, `jit_compile=False` is the default
+        of its `compile`, because the layers use XLA themselves. With Keras's "auto" and a GPU that is
+        hidden from TensorFlow, the whole training step would be compiled again for each length.
 
     Raises:
         ZooError: `model` is neither functional nor Sequential, or is not built.
     """
-    fast = _switched(model, _FAST)
-    # Of this object alone: a class of its own would stand in the file.
+    fast = _converted(model, _FAST)
+    # Set on the object, because the name of a subclass would be saved in the file.
     fast.save = functools.partial(_save_stock, fast)
     if keras.config.backend() == "tensorflow":
         fast.compile = functools.partial(fast.compile, jit_compile=False)
@@ -46,7 +45,7 @@ def accelerate(model: keras.Model) -> keras.Model:
 
 
 def _save_stock(fast: keras.Model, *args: Any, **kwargs: Any) -> None:
-    """`keras.Model.save` of the same model in stock layers."""
+    """Save the model with stock layers, with the arguments of `keras.Model.save`."""
     stock = to_stock(fast)
     if fast.compiled:
         stock.compile_from_config(fast.get_compile_config())
@@ -60,38 +59,44 @@ def _save_stock(fast: keras.Model, *args: Any, **kwargs: Any) -> None:
 
 
 def to_stock(model: keras.Model) -> keras.Model:
-    """The same model with stock Keras layers, for a file that opens without the zoo.
+    """Return a copy of a model with stock Keras layers, whose file can be loaded without the zoo.
 
-    The inverse of `accelerate`, with the same sharing of variables, arguments and errors.
+    This is the inverse of `accelerate`, and shares the variables in the same way.
+
+    Args:
+        model: functional or Sequential `keras.Model`, built.
+
+    Raises:
+        ZooError: `model` is neither functional nor Sequential, or is not built.
     """
-    return _switched(model, _STOCK)
+    return _converted(model, _STOCK)
 
 
-def _switched(model, classes):
+def _converted(model, classes):
     if getattr(model, "inputs", None) is None:
         raise ZooError(
-            "Recurrent layers can be switched in a built functional or Sequential model. "
+            "model must be a built functional or Sequential model. "
             f"Received: {type(model).__name__} {getattr(model, 'name', model)!r}."
         )
     return keras.models.clone_model(
-        model, clone_function=lambda layer: _switch(layer, classes), recursive=True
+        model, clone_function=lambda layer: _convert(layer, classes), recursive=True
     )
 
 
-def _switch(layer, classes):
-    """`layer` as the class it maps to, on the same variables; itself where it maps to none."""
-    switched = classes.get(type(layer))
-    if switched is None:
+def _convert(layer, classes):
+    """Return a layer of the new class with the same variables, or the layer itself."""
+    new_class = classes.get(type(layer))
+    if new_class is None:
         return layer
     config = layer.get_config()
-    config.pop("weight_drop", None)  # which Keras's own do not have, and training alone uses
+    config.pop("weight_drop", None)  # Keras has no such argument, and only training uses it
     if isinstance(layer, keras.layers.Bidirectional):
-        config["layer"] = _switch(layer.forward_layer, classes)
-        config["backward_layer"] = _switch(layer.backward_layer, classes)
-        new = switched(**config)
+        config["layer"] = _convert(layer.forward_layer, classes)
+        config["backward_layer"] = _convert(layer.backward_layer, classes)
+        new = new_class(**config)
         _share(layer.forward_layer, new.forward_layer)
     else:
-        new = switched.from_config(config)
+        new = new_class.from_config(config)
         new.use_cudnn = getattr(layer, "use_cudnn", None)
         _share(layer, new)
     return new
@@ -105,8 +110,7 @@ def _share(layer, new):
         variable = getattr(layer.cell, name)
         trainable = getattr(variable, "trainable", None)
         if trainable is False:
-            # Keras would list it after those that are trained, so that `set_weights` took one
-            # matrix for another.
+            # Keras would list it after the trainable variables, and `set_weights` would mix them up.
             variable.trainable = True
         setattr(new.cell, name, variable)
         if trainable is False:

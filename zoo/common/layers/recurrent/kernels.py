@@ -1,13 +1,13 @@
-"""Recurrences over a whole sequence, with hand-written gradients and loops compiled by XLA.
+"""Recurrences over a whole sequence, with explicit gradients and loops compiled by XLA.
 
-A sequence is walked in windows of `WINDOW` steps. In each, the inputs of the gates come from one
-product, `z = x K + b`; what is left to the loop over its steps is the recurrent product and the gates.
-The loop back in time carries the gradients of the states alone; those of the weights are one product
-each after it. So no gate of more than a window is ever held, but for what the way back needs.
+A sequence is divided into windows of `WINDOW` steps. In each window, the gate inputs are one product,
+`z = x K + b`. The loop over the steps computes only the recurrent product and the gates. The backward
+loop computes only the gradients of the states; the gradients of the weights are one product each after
+it. Therefore memory holds the gates of one window only, except for the residuals of the gradient.
 
-XLA compiles anew for every shape, but not for every number of windows: one compiled function serves
-sequences of every length, three more those that fit half a window, a quarter or an eighth of one; a
-batch size seen for the first time compiles.
+XLA compiles a function again for every new shape. The shape of a window does not depend on the number of
+windows, so that one compiled function runs sequences of every length, and three more run short sequences
+that fit into a half, a quarter or an eighth of a window. A new batch size is compiled again.
 """
 
 from typing import NamedTuple
@@ -35,33 +35,34 @@ def run(
     training: bool = False,
     products: str | None = None,
 ) -> tuple[tf.Tensor, tuple[tf.Tensor, ...]]:
-    """Walk a recurrence over time.
+    """Run a recurrence over time.
 
     Args:
         cell: the recurrence.
         x: inputs, `[time, batch, features]`, float32 or float64.
-        kernel, bias: from inputs to those of the gates, `[features, gates * units]` and
-            `[gates * units]`.
-        weights: of the cell, in its order.
-        states: before the first step, each `[batch, units]`.
-        mask: bool `[time, batch, 1]`. A step where it is false keeps the states. Defaults to None.
-        dropout: `[gates, batch, units]`, masks on the state that each gate sees. Defaults to None.
-        reverse: walk from the last step to the first. Results stay in the order of `x`.
-        training: keep what a gradient needs. Without it a gradient walks forward once more.
-        products: the dtype that the operands and results of products outside the loop are rounded to;
-            their sums are in float32. Defaults to that of `x`.
+        kernel: kernel of the gate inputs, `[features, gates * units]`.
+        bias: bias of the gate inputs, `[gates * units]`.
+        weights: weights of the cell.
+        states: states before the first step, each `[batch, units]`.
+        mask: bool `[time, batch, 1]`. The states do not change at steps where it is False.
+        dropout: `[gates, batch, units]`, the mask of the state for each gate.
+        reverse: whether to run from the last step to the first. The results have the order of `x`.
+        training: whether to keep the residuals for a gradient. Without them, a gradient runs the forward
+            loop again.
+        products: dtype of the operands and results of products outside the loop; their sums are in
+            float32. Defaults to the dtype of `x`.
 
     Returns:
         `h` after each step, `[time, batch, units]`, and the states after the last step.
 
     Raises:
-        ZooError: a second derivative is asked for.
+        ZooError: a second derivative is requested.
     """
     count, units = len(states), states[0].shape[1]
     products = products or x.dtype
 
     def multiply(a, b, **how):
-        # Not by XLA, which gains nothing from half precision on a CPU: oneDNN does.
+        # Outside XLA: only oneDNN is faster in half precision on a CPU.
         product = tf.matmul(tf.cast(a, products), tf.cast(b, products), **how)
         return tf.cast(product, x.dtype)
 
@@ -80,7 +81,7 @@ def run(
 
         residuals = cell.residuals if keep else 0
         if not keep:
-            states = (*states, tf.zeros_like(states[0]))  # see `_forward`
+            states = (*states, tf.zeros_like(states[0]))  # the additional state of `_forward`
         states, (h,), residuals = _over_windows(
             window, x, reverse, states, (units,), residuals, units
         )
@@ -118,8 +119,8 @@ def run(
         return dx, *carried[count:], *carried[:count]
 
     @tf.custom_gradient
-    def walk(*tensors):
-        # Without gradients of their own, tapes stay out of the compiled functions.
+    def recurrence(*tensors):
+        # Without `stop_gradient`, gradient tapes would record the compiled functions.
         inputs = parts(map(tf.stop_gradient, tensors))
         h, last_states, residuals = forward(*inputs, keep=training)
 
@@ -134,24 +135,24 @@ def run(
         x, kernel, bias, *others = tensors
         return x, kernel, bias, tuple(others[: len(weights)]), tuple(others[len(weights) :])
 
-    h, *last_states = walk(x, kernel, bias, *weights, *states)
+    h, *last_states = recurrence(x, kernel, bias, *weights, *states)
     return h, tuple(last_states)
 
 
 def _flatten_time(x):
-    """`[time, batch, width]` as a matrix of that width."""
+    """Reshape `[time, batch, width]` to a matrix `[time * batch, width]`."""
     return tf.reshape(x, (-1, x.shape[2]))
 
 
 def _unflatten_time(x, rows):
-    """The rows of a matrix in the times and batch of `x`."""
+    """Reshape a matrix to `[time, batch, width]`, with the time and batch dimensions of `x`."""
     width = rows.shape[1]
     sequence = tf.reshape(rows, (*tf.unstack(tf.shape(x)[:2]), width))
     return tf.ensure_shape(sequence, (*x.shape[:2], width))
 
 
 def _first_derivatives(gradients, tensors):
-    """`gradients`, which depend on `tensors`, with a clear error in place of their own gradient."""
+    """Return `gradients`, which depend on `tensors`, with an error as their own gradient."""
 
     @tf.custom_gradient
     def guarded(*_):
@@ -159,8 +160,8 @@ def _first_derivatives(gradients, tensors):
 
     def refuse(*_):
         raise ZooError(
-            "A recurrent layer on the zoo's CPU kernels has first derivatives only. "
-            "zoo.common.layers.recurrent.to_stock(model) gives Keras's own layers. "
+            "Recurrent layers with the zoo's CPU kernels support first derivatives only. Convert the "
+            "model with zoo.common.layers.recurrent.to_stock for others. "
             "Received: a request for a second derivative."
         )
 
@@ -171,9 +172,14 @@ def _first_derivatives(gradients, tensors):
 
 
 class _Part(NamedTuple):
-    """A window of a sequence: `steps` steps from `start` on, filled up to `length` for the loops alone.
+    """A window of a sequence.
 
-    Products are of its own steps only. `length` None is the whole sequence.
+    The loops run on tensors padded to `length`; the products use only the steps of the window.
+
+    Args:
+        start: first step.
+        steps: number of steps.
+        length: number of steps with padding; None if the window is the whole sequence.
     """
 
     start: tf.Tensor | int
@@ -181,24 +187,24 @@ class _Part(NamedTuple):
     length: tf.Tensor | None
 
     def slice(self, x):
-        """The part of `x` in the window; of None, None."""
+        """Return the steps of `x` in the window, or None."""
         if x is None or self.length is None:
             return x
         return x[self.start : self.start + self.steps]
 
     def pad(self, x):
-        """A part with zeros behind it, up to the length of the window; of None, None."""
+        """Pad the steps of a window with zeros to `length`. None remains None."""
         if x is None or self.length is None:
             return x
-        filled = tf.pad(x, ((0, self.length - self.steps), (0, 0), (0, 0)))
-        return tf.ensure_shape(filled, (None, *x.shape[1:]))
+        padded = tf.pad(x, ((0, self.length - self.steps), (0, 0), (0, 0)))
+        return tf.ensure_shape(padded, (None, *x.shape[1:]))
 
     def unpad(self, x):
-        """A part without what filled it up."""
+        """Remove the padding."""
         return x if self.length is None else x[: self.steps]
 
     def before(self, h, state, reverse):
-        """What stood before each of its steps: `h` of the step before, or the first state."""
+        """Return for each step `h` of the previous step, or the initial state."""
         if self.length is None:
             return tf.concat([h[1:], state[None]] if reverse else [state[None], h[:-1]], axis=0)
         end = self.start + self.steps
@@ -210,19 +216,30 @@ class _Part(NamedTuple):
 
 
 def _over_windows(window, like, reverse, carried, widths, keep, units, residuals=()):
-    """Fold `window` over the time of `like`.
+    """Apply `window` to the windows of a sequence in order.
 
-    `window(part, carried, residuals)` returns what is carried on, tensors of `widths` for each step, and
-    `keep` tensors of `units` for another walk over the same windows.
+    Args:
+        window: maps (part, carried, residuals) to the next carried tensors, the output sequences of the
+            window, and the residuals of the window.
+        like: tensor with the time and batch dimensions of the sequence.
+        reverse: whether to run from the last window to the first.
+        carried: the initial carried tensors.
+        widths: widths of the output sequences.
+        keep: number of residuals.
+        units: width of the residuals.
+        residuals: the residuals of an earlier call with the same windows.
+
+    Returns:
+        The final carried tensors, the output sequences, and the residuals.
     """
     time_steps = tf.shape(like)[0]
     fixed = like.shape[0] is not None and like.shape[0] <= WINDOW
-    # A step that XLA compiles as a whole knows its shapes: nothing is gained by windows.
+    # A function that XLA compiles as a whole has known shapes, so windows have no advantage.
     if fixed or in_xla():
         return window(_Part(0, time_steps, None), carried, residuals)
 
     windows = (time_steps + WINDOW - 1) // WINDOW
-    # A window is filled up with zeros: a short sequence gets a short one.
+    # Windows are padded with zeros, so short sequences use shorter windows.
     shorter = [WINDOW // 2, WINDOW // 4, WINDOW // 8]
     length = WINDOW // 2 ** tf.reduce_sum(tf.cast(time_steps <= shorter, tf.int32))
 
@@ -239,7 +256,7 @@ def _over_windows(window, like, reverse, carried, widths, keep, units, residuals
         start = k * WINDOW
         part = _Part(start, tf.minimum(time_steps - start, WINDOW), length)
         new, parts, keeps = window(part, carried, tuple(x.read(k) for x in residuals))
-        # What was traced for any batch gives any batch: the loop wants the batch it began with.
+        # Functions traced for any batch size return an unknown one: restore it for the loop.
         carried = tuple(tf.ensure_shape(x, o.shape) for x, o in zip(new, carried, strict=True))
         sequences = tuple(x.write(k, values) for x, values in zip(sequences, parts, strict=True))
         keeping = tuple(x.write(k, values) for x, values in zip(keeping, keeps, strict=True))
@@ -261,10 +278,10 @@ def _over_windows(window, like, reverse, carried, widths, keep, units, residuals
 
 @tf.function(jit_compile=True, autograph=False)
 def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, steps):
-    """Walk `cell` over one window: the states, `h` of each step, the residuals of each step.
+    """Run the steps of one window, and return the states, `h` of each step and the residuals.
 
-    Where no residuals are kept, one of them is carried as a last state: XLA would otherwise
-    fuse the gates into the update of the states, and not vectorise them.
+    If no residuals are kept, one of them is an additional state. Otherwise XLA would fuse the gates with
+    the update of the states, and would not vectorise them.
     """
 
     def step(t, states):
@@ -285,7 +302,7 @@ def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, steps):
 
 @tf.function(jit_compile=True, autograph=False)
 def _backward(cell, reverse, d_h, mask, dropout, matrices, residuals, d_states, steps):
-    """Walk `cell` back over one window: the gradients of the states, what each step emits."""
+    """Run the steps of one window backward, and return the gradients of the states and gates."""
 
     def step(t, d_states):
         d_states = (d_states[0] + d_h[t], *d_states[1:])
@@ -301,7 +318,11 @@ def _backward(cell, reverse, d_h, mask, dropout, matrices, residuals, d_states, 
 
 
 def _fold(step, like, reverse, states, widths, steps):
-    """Fold `step(t, states) -> states, tensors` over the first `steps` steps of a window."""
+    """Run `step(t, states) -> states, tensors` for the first `steps` steps of a window.
+
+    Returns:
+        The final states, and the tensors of all steps, stacked.
+    """
     arrays = tuple(
         tf.TensorArray(like.dtype, tf.shape(like)[0], element_shape=(like.shape[1], width))
         for width in widths

@@ -1,13 +1,17 @@
-"""Keras's recurrent layers, run by faster loops on the CPU.
+"""Keras's recurrent layers with faster loops on the CPU.
 
-Each class is the Keras layer of the same name: its arguments, config, weights and numbers. `LSTM` has
-one argument more. Only the walk over the sequence differs, and only where the kernels cover the layer:
-on the TensorFlow backend, without a GPU, with the activations tanh and sigmoid (a `SimpleRNN` with
-either) and `unroll=False`. Everywhere else the layer is Keras's own, cuDNN included.
+Each class has the arguments, config, weights and results of the Keras layer of the same name. `LSTM` has
+one additional argument. Only the loop over the sequence differs, and only if the kernels support the
+layer: on the TensorFlow backend, without a GPU, with the activations tanh and sigmoid (`SimpleRNN` with
+either) and `unroll=False`. Otherwise Keras runs the layer, also with cuDNN.
 """
 
+from __future__ import annotations
+
 import os
+from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import keras
 
@@ -17,10 +21,10 @@ if keras.config.backend() == "tensorflow":
     from zoo.common.layers.recurrent import cells, kernels
     from zoo.common.utils.private import in_xla
 else:
-    kernels = None
+    kernels = None  # type: ignore[assignment]
 
-MIN_ROWS_PER_HALF = 8  # of half a batch
-# Rows that a batch of unknown size is filled up to, as XLA compiles for each size: four an octave.
+MIN_ROWS_PER_HALF = 8  # minimum number of rows in half a batch
+# A batch of unknown size is padded to one of these sizes, four per doubling: XLA compiles for each size.
 BATCH_SIZES = (*range(1, 8), *(k << n for n in range(1, 6) for k in range(4, 8)))
 
 _register = keras.saving.register_keras_serializable("zoo")
@@ -33,27 +37,31 @@ class LSTM(keras.layers.LSTM):
     z = x K + b + h R;  i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o);  a = tanh(z_a)
     c' = f * c + i * a;  h' = o * tanh(c')
 
-    Arguments, inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and
-    errors are those of `keras.layers.LSTM`, and one argument more:
+    Inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and errors are those
+    of `keras.layers.LSTM`.
 
-    weight_drop: float in [0, 1). Share of the numbers in R that are 0 in a training step, the same ones
-        for every row and at every step of time; the others are divided by 1 - weight_drop (DropConnect,
-        Wan et al., 2013; Merity, Keskar and Socher, 2018, section 2). `to_stock` leaves it out.
+    Args:
+        *args: arguments of `keras.layers.LSTM`.
+        weight_drop: float in [0, 1), the fraction of the elements of R that are 0 in a training step.
+            The elements are the same for all rows and time steps. The others are divided by
+            1 - weight_drop (DropConnect, Wan et al., 2013; Merity, Keskar and Socher, 2018, section 2).
+            `to_stock` removes this argument.
+        **kwargs: arguments of `keras.layers.LSTM`.
     """
 
-    def __init__(self, *args, weight_drop=0.0, **kwargs):
+    def __init__(self, *args: Any, weight_drop: float = 0.0, **kwargs: Any):
         super().__init__(*args, **kwargs)
         self.weight_drop = weight_drop
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        """Run the sequence; see `keras.layers.RNN`."""
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
         with _weights_dropped(self.cell, self.weight_drop if training else 0.0):
             if not _covered(self):
                 return super().inner_loop(sequences, initial_state, mask, training)
             return _run(self, cells.LSTM, sequences, initial_state, mask, training)
 
-    def get_config(self):
-        """Return the arguments."""
+    def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "weight_drop": self.weight_drop}
 
 
@@ -62,16 +70,17 @@ class GRU(keras.layers.GRU):
     """`keras.layers.GRU` (Cho et al., 2014), faster on the CPU.
 
     u, r = sigmoid(x K_u + b_u + h R_u + d_u), sigmoid(x K_r + b_r + h R_r + d_r)
-    a = tanh(x K_a + b_a + r * (h R_a + d_a))    with reset_after=True, else
-    a = tanh(x K_a + b_a + (r * h) R_a), and there is no d
+    a = tanh(x K_a + b_a + r * (h R_a + d_a))    with reset_after=True
+    a = tanh(x K_a + b_a + (r * h) R_a)          with reset_after=False, without d
     h' = u * h + (1 - u) * a
 
     Arguments, inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and
     errors are those of `keras.layers.GRU`.
     """
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        """Run the sequence; see `keras.layers.RNN`."""
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
         if not _covered(self):
             return super().inner_loop(sequences, initial_state, mask, training)
         cell = cells.GRU if self.reset_after else cells.GRU_RESET_BEFORE
@@ -82,14 +91,15 @@ class GRU(keras.layers.GRU):
 class SimpleRNN(keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN` (Elman, 1990), faster on the CPU: h' = tanh(x K + b + h R).
 
-    With `activation="sigmoid"` it is that of Mikolov et al. (2010): h' = sigmoid(x K + b + h R).
+    With `activation="sigmoid"` it is the layer of Mikolov et al. (2010): h' = sigmoid(x K + b + h R).
 
     Arguments, inputs `[batch, time, features]`, masks `bool [batch, time]`, outputs, weights and
     errors are those of `keras.layers.SimpleRNN`.
     """
 
-    def inner_loop(self, sequences, initial_state, mask, training=False):
-        """Run the sequence; see `keras.layers.RNN`."""
+    def inner_loop(
+        self, sequences: Any, initial_state: Any, mask: Any, training: bool = False
+    ) -> Any:
         sigmoid = self.activation is keras.activations.sigmoid
         if not _covered(self, keras.activations.sigmoid if sigmoid else keras.activations.tanh):
             return super().inner_loop(sequences, initial_state, mask, training)
@@ -101,18 +111,18 @@ class SimpleRNN(keras.layers.SimpleRNN):
 class Bidirectional(keras.layers.Bidirectional):
     """`keras.layers.Bidirectional` (Schuster and Paliwal, 1997) around the layers of this module.
 
-    Arguments, outputs and errors are those of `keras.layers.Bidirectional`. The two directions do
-    not depend on each other, and TensorFlow runs them side by side.
+    Arguments, outputs and errors are those of `keras.layers.Bidirectional`. TensorFlow runs the two
+    directions in parallel.
     """
 
-    def __init__(self, *args, **kwargs):
+    def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
-        # They fill two cores already: neither cuts its batch into halves.
+        # The two directions already use two cores, so neither splits its batch into halves.
         self.forward_layer.paired = self.backward_layer.paired = True
 
 
 def _covered(layer, activation=keras.activations.tanh):
-    """Whether the kernels run this layer here, if with that activation; otherwise Keras does."""
+    """Return whether the kernels support this layer with this activation on this machine."""
     sigmoid = keras.activations.sigmoid
     return (
         kernels is not None
@@ -127,11 +137,11 @@ def _covered(layer, activation=keras.activations.tanh):
 
 
 @contextmanager
-def _weights_dropped(cell, rate):
-    """Let a Keras cell have a recurrent kernel of which some numbers are 0 meanwhile."""
+def _weights_dropped(cell: Any, rate: float) -> Iterator[None]:
+    """Set random elements of a Keras cell's recurrent kernel to 0 inside the context."""
     kernel = cell.recurrent_kernel
     if rate:
-        # Not by `setattr`: Keras would look for variables in what is set.
+        # With `setattr`, Keras would search the value for variables.
         vars(cell)["recurrent_kernel"] = keras.random.dropout(
             keras.ops.convert_to_tensor(kernel), rate, seed=cell.seed_generator
         )
@@ -142,8 +152,8 @@ def _weights_dropped(cell, rate):
 
 
 def _run(layer, cell, sequences, initial_state, mask, training):
-    """Keras's `inner_loop` by a kernel: (last output, outputs, states)."""
-    # In half precision products alone are, outside the loop: a long sum of bfloat16 states would drift.
+    """Run `inner_loop` with a kernel, and return the last output, the outputs and the states."""
+    # Only products outside the loop are in half precision: a long sum of bfloat16 states is inexact.
     dtype = "float64" if layer.compute_dtype == "float64" else "float32"
     states = keras.tree.flatten(initial_state)
     rows = {
@@ -156,26 +166,26 @@ def _run(layer, cell, sequences, initial_state, mask, training):
     }
     rows = _map(lambda x: _tensor(x, dtype), rows)
     rows["mask"] = None if mask is None else tf.cast(keras.tree.flatten(mask)[0], "bool")
-    filled = sequences.shape[0] is None and not training and not in_xla()
-    if filled:
-        rows = _filled_up(rows)
+    padded = sequences.shape[0] is None and not training and not in_xla()
+    if padded:
+        rows = _pad_batch(rows)
     paired = getattr(layer, "paired", False)  # one direction of two
     if not paired and _threads() > 1 and not in_xla():
         halves = [_run_rows(layer, cell, training, **half) for half in _halves(rows)]
         results = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *halves)
     else:
         results = _run_rows(layer, cell, training, **rows)
-    if filled:
+    if padded:
         batch = tf.shape(sequences)[0]
         results = keras.tree.map_structure(lambda result: result[:batch], results)
-    # Halves that are joined, and loops traced for any batch, have an unknown number of rows.
+    # After a concatenation or a loop that was traced for any batch, the number of rows is unknown.
     for result in keras.tree.flatten(results):
         result.set_shape((sequences.shape[0], *result.shape[1:]))
     return results
 
 
 def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask):
-    """`_run` for some rows of the batch, with their states and masks."""
+    """Run some rows of the batch with their states and masks. See `_run`."""
     if mask is not None:
         mask = tf.transpose(mask)[:, :, None]
     bias, *recurrent_bias = _biases(layer, x.dtype)
@@ -203,7 +213,7 @@ def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask
     )
     last_output = last[0]
     if mask is not None:
-        # Keras gives zeros at a masked step, or the output before it (zeros where there is none).
+        # At a masked step, Keras returns zeros or the previous output (zeros at the first step).
         counts, at_end = mask, mask[0] if layer.go_backwards else mask[-1]
         if not layer.zero_output_for_mask:
             counts = tf.cumsum(tf.cast(mask, "int32"), axis=0, reverse=layer.go_backwards) > 0
@@ -217,17 +227,17 @@ def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask
 
 
 def _products(layer):
-    """The dtype of products outside the loop: float16, which CPUs do not multiply in, is left out."""
+    """Return the dtype of products outside the loop; never float16, which CPUs do not support."""
     return "bfloat16" if layer.compute_dtype == "bfloat16" else None
 
 
 def _threads():
-    """How many operations TensorFlow runs at once."""
+    """Return the number of operations that TensorFlow runs in parallel."""
     return tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count()
 
 
-def _filled_up(rows):
-    """Rows with zeros behind them, up to the next of `BATCH_SIZES`; a larger batch stays as it is."""
+def _pad_batch(rows):
+    """Pad the batch with zeros to the next of `BATCH_SIZES`. A larger batch is not padded."""
     batch = tf.shape(rows["x"])[0]
     index = tf.minimum(tf.searchsorted(BATCH_SIZES, [batch])[0], len(BATCH_SIZES) - 1)
     missing = tf.maximum(tf.gather(BATCH_SIZES, index) - batch, 0)
@@ -235,10 +245,10 @@ def _filled_up(rows):
 
 
 def _halves(rows):
-    """Cut every tensor of `rows` into the first and the second half of the batch.
+    """Split every tensor of `rows` into the first and the second half of the batch.
 
-    The halves are loops of their own, which two cores walk side by side without waiting for each
-    other at every step. A batch of few rows stays whole, and its second half is empty.
+    Each half has its own loop, so that two cores run them in parallel without synchronising at every
+    step. A small batch is not split: the list has one element, or the second half is empty.
     """
     batch = rows["x"].shape[0]
     if batch is None:
@@ -252,19 +262,19 @@ def _halves(rows):
 
 
 def _map(function, rows):
-    """`function` of every tensor in `rows`; None where there is none."""
+    """Apply `function` to every tensor in `rows` that is not None."""
     return keras.tree.map_structure(lambda x: None if x is None else function(x), rows)
 
 
 def _block_diagonal(blocks):
-    """Blocks of one width down the diagonal of a matrix of zeros."""
+    """Return a block diagonal matrix from blocks of equal width."""
     count, width = len(blocks), blocks[0].shape[1]
     margins = [((0, 0), (i * width, (count - 1 - i) * width)) for i in range(count)]
     return tf.concat([tf.pad(b, m) for b, m in zip(blocks, margins, strict=True)], axis=0)
 
 
 def _biases(layer, dtype):
-    """The bias of the inputs and, for a GRU that resets after the product, the recurrent one."""
+    """Return the bias of the inputs and, for a GRU with `reset_after`, the recurrent bias."""
     two = getattr(layer, "reset_after", False)
     if layer.use_bias:
         bias = _tensor(layer.cell.bias, dtype)
