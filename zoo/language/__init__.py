@@ -1,1 +1,1 @@
-"""Language: text in, its probability or its continuation out."""
+"""Language: models of texts, their classes, translations, word vectors and pronunciations."""

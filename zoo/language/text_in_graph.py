@@ -1,4 +1,4 @@
-"""Text as the input of a TensorFlow graph, for the SavedModels of all that reads text."""
+"""Text as input of a TensorFlow graph, for the signatures of a SavedModel."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from zoo.common.core.data import RawInput
+from zoo.common.core.capabilities import RawInput
 
 
 def text_entry(
     name: str, encode: Callable[[tf.Tensor], dict[str, tf.Tensor]], table: tf.lookup.StaticHashTable
 ) -> RawInput:
-    """Return the way in for strings [batch]; bytes that are no UTF-8 are an error of the graph.
+    """Return the raw input for texts, string [batch]. Invalid UTF-8 is an error of the graph.
 
     Args:
-        name: of the input.
-        encode: makes the model's inputs of the strings.
-        table: that it looks up.
+        name: name of the input.
+        encode: maps texts to model inputs.
+        table: lookup table that `encode` uses.
     """
 
     def checked(text):

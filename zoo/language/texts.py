@@ -1,4 +1,4 @@
-"""Corpora of running text: UTF-8 files, plain or gzipped. A split is a file or a part of one."""
+"""Read corpora of running text: UTF-8 files, plain or gzipped. A split is a file or a part of one."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
 
 @dataclass(frozen=True)
 class Text:
-    """A text as its corpus has it.
+    """A text of a corpus.
 
-    id: str. The file's name, and the split.
-    text: str. split: str. None where the corpus has none.
+    Args:
+        id: name of the file, and the split.
+        text: the characters.
+        split: name of the split; None if the corpus has no splits.
     """
 
     id: str
@@ -25,10 +27,12 @@ class Text:
 
 @dataclass(frozen=True)
 class Part:
-    """Where the text of a split is.
+    """The location of the text of a split.
 
-    file: str. Its name, to which ".gz" may be added.
-    begin, end: float. The part of the file's characters that the split is.
+    Args:
+        file: name of the file, without ".gz".
+        begin: start of the split, as a share of the characters of the file.
+        end: end of the split, as a share of the characters of the file.
     """
 
     file: str
@@ -37,10 +41,11 @@ class Part:
 
 
 def text_reader(corpus: str, splits: dict[str, Part]) -> Callable[[Path, str], list[Text]]:
-    """Return the `read` of a corpus, as `zoo.common.core.corpus.Corpus` describes it.
+    """Return the function `read` of a `zoo.common.core.corpus.Corpus`.
 
     Args:
-        corpus: its name. splits: where the text of each split is.
+        corpus: name of the corpus.
+        splits: location of the text of each split.
     """
 
     def read(folder: Path, split: str) -> list[Text]:
@@ -48,9 +53,9 @@ def text_reader(corpus: str, splits: dict[str, Part]) -> Callable[[Path, str], l
         if split not in (*splits, "all"):
             raise no_such_split(corpus, list(splits), split)
         names = [split]
-        if split == "all":  # as many as there are: a user may have no more than the test file
-            there = [name for name, part in splits.items() if _file(folder, part).exists()]
-            names = there or list(splits)
+        if split == "all":  # the existing files: a user may have the test file only
+            existing = [name for name, part in splits.items() if _file(folder, part).exists()]
+            names = existing or list(splits)
         return [_read(folder, name, splits[name]) for name in names]
 
     return read
@@ -63,6 +68,6 @@ def _read(folder: Path, split: str, part: Part) -> Text:
 
 
 def _file(folder: Path, part: Part) -> Path:
-    """The file of that name, or its gzipped one where that alone is there."""
+    """Return the path of the plain file, or of the gzipped one if only that exists."""
     plain, zipped = folder / part.file, folder / f"{part.file}.gz"
     return zipped if zipped.exists() and not plain.exists() else plain

@@ -1,4 +1,4 @@
-"""What a text is cut into: words or characters."""
+"""Tokenization of running text into words or characters."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from dataclasses import dataclass
 
 from zoo.common.data.vocabulary import UNKNOWN
 
-# Ends a line in the vocabulary of words (Mikolov et al. 2010).
+# The token that ends a line in a vocabulary of words (Mikolov et al. 2010).
 END_OF_LINE = "<eos>"
-# The index of the token that ends a line in every vocabulary here. It stands before a text's first token
-# too: a text begins like a line.
+# The index of the token that ends a line, in every vocabulary of running text. It also precedes the
+# first token of a text.
 START_INDEX = 0
 
 
 @dataclass(frozen=True)
 class Tokenization:
-    """How texts become tokens, and tokens a text.
+    """A conversion between texts and tokens.
 
-    start: str. The token that ends a line, and stands before a text's first.
-    specials: tuple of str. What every vocabulary begins with; `start` is the first.
-    split, join: from a text to its tokens and back.
+    Args:
+        start: the token that ends a line and precedes the first token of a text.
+        specials: the first tokens of every vocabulary; `start` is the first of them.
+        split: maps a text to its tokens.
+        join: maps tokens to their text.
     """
 
     start: str
@@ -31,13 +33,13 @@ class Tokenization:
 
 
 def split_words(text: str) -> list[str]:
-    """Return the words between white space, each line's end as END_OF_LINE."""
+    """Return the words between white space, with END_OF_LINE at the end of each line."""
     *ended, last = text.split("\n")
     return [word for line in ended for word in (*line.split(), END_OF_LINE)] + last.split()
 
 
 def join_words(tokens: Sequence[str]) -> str:
-    """Return the text of words: one space between them, a new line for END_OF_LINE."""
+    """Return the text of words, with single spaces between them and line breaks for END_OF_LINE."""
     text = " ".join("\n" if token == END_OF_LINE else token for token in tokens)
     return re.sub(" ?\n ?", "\n", text)
 

@@ -1,4 +1,4 @@
-"""Whole texts as tokens: how a text is read, cut, divided and counted, whatever is learnt from it."""
+"""Data whose examples are whole texts: reading, tokenization, splitting and counting."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from zoo.common.core.capabilities import CustomSplit, PreparedExamples, WindowedExamples
 from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
@@ -17,11 +18,12 @@ from zoo.language.tokenization import TOKENIZATIONS
 
 @dataclass(frozen=True)
 class TokenizedText:
-    """A text to learn from or to measure on.
+    """A text for training or evaluation.
 
-    id: str. The file's name, and the part of it where it is divided.
-    tokens: sequence of str. Its words, with ends of lines, or its characters.
-    split: str. None where the text belongs to no corpus.
+    Args:
+        id: name of the file, and the part of it if the text is divided.
+        tokens: its words, with ends of lines, or its characters.
+        split: name of the split; None if the text belongs to no corpus.
     """
 
     id: str
@@ -29,22 +31,30 @@ class TokenizedText:
     split: str | None = None
 
 
-def check_text(source: str) -> None:
-    """Check that a text is valid Unicode and not empty.
+def check_text(source: Any) -> None:
+    """Check that an input is a text that is valid Unicode and not empty.
 
     Raises:
         ZooError: it is not.
     """
+    if not isinstance(source, str):
+        raise ZooError(f"The input must be a str. Received: {type(source).__name__}.")
     try:
         source.encode()
     except UnicodeEncodeError as error:
-        raise ZooError(f"The text is not UTF-8: see its byte {error.start}.") from None
+        raise ZooError(
+            f"The text is not UTF-8: the character at position {error.start} is invalid."
+        ) from None
     if not source.strip():
         raise ZooError("The text is empty.")
 
 
-class WholeTexts(Data):
-    """Data whose examples are texts. A subclass has `tokenization`, a key of `TOKENIZATIONS`."""
+class WholeTexts(Data, WindowedExamples, PreparedExamples, CustomSplit):
+    """Data whose examples are texts. Subclasses define the windows that training divides them into.
+
+    Args:
+        tokenization: one of `TOKENIZATIONS`.
+    """
 
     counted: ClassVar[tuple[str, str]] = ("tokens", "tokens")
 
@@ -55,18 +65,20 @@ class WholeTexts(Data):
         return TOKENIZATIONS[self.tokenization].split(text)
 
     def read_manifest(self, path: Path) -> list[TokenizedText]:
-        """See `Data.read_manifest`: a text file of one's own."""
+        """Return the text of a user's file as the only example."""
         return self.prepare([Text(path.name, read_file(path, MAX_WHOLE_BYTES))])
 
     def prepare(self, examples: list[Text]) -> list[TokenizedText]:
-        """See `Data.prepare`: the texts of a corpus as tokens."""
+        """Return the texts of a corpus as tokens."""
         return [TokenizedText(e.id, self.split_tokens(e.text), e.split) for e in examples]
 
-    def split_dev(self, examples, fraction, seed):
-        """See `Data.split_dev`: the beginning of each text.
+    def split_dev(
+        self, examples: list[TokenizedText], fraction: float, seed: int
+    ) -> tuple[list[TokenizedText], list[TokenizedText]]:
+        """Return (train, dev), where dev is the beginning of each text.
 
-        A test split goes on where the training text ends, often in the middle of a play: dev taken from
-        the end would be more like the training text than the test split is.
+        A test split often continues the training text in the middle of a play. A dev split from the end
+        of the text would therefore be more similar to the training text than the test split is.
         """
         train, dev = [], []
         for text in examples:
@@ -76,11 +88,11 @@ class WholeTexts(Data):
         return train, dev
 
     def num_examples(self, examples: list[TokenizedText]) -> int:
-        """See `Data.num_examples`: tokens."""
+        """Return the number of tokens."""
         return sum(len(text.tokens) for text in examples)
 
     def checksum(self, examples: list[TokenizedText]) -> str:
-        """See `Data.checksum`: SHA-256 over the tokens of the texts, in order."""
+        """Return the SHA-256 digest of the tokens of the texts, in order."""
         digest = hashlib.sha256()
         for text in examples:
             digest.update("\0".join(text.tokens).encode() + b"\0\0")

@@ -1,1 +1,1 @@
-"""Language modelling: the probability of each token given the ones before it."""
+"""Language modelling: the probability of each token given all tokens before it."""

@@ -1,4 +1,4 @@
-"""Batches for truncated back-propagation through time: rows of a text that go on from batch to batch."""
+"""Batches for truncated back-propagation through time: each row continues in the next batch."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from zoo.common.core.errors import ZooError
 def running_batches(
     indices: np.ndarray, batch_size: int, time_steps: int, generator: np.random.Generator
 ) -> Batches:
-    """Return one pass over a text, divided into `batch_size` rows that are read side by side.
+    """Return the batches of one pass over a text, which is divided into `batch_size` parallel rows.
 
     Args:
-        indices: int32 [tokens]. The text.
-        generator: draws where the first row begins, within the first `time_steps` tokens, so that the
-            rows are divided elsewhere in each pass.
+        indices: int32 [tokens], the text.
+        batch_size: number of rows.
+        time_steps: number of tokens of a row in a batch.
+        generator: draws the start of the first row, within the first `time_steps` tokens, so that the
+            text is divided at other positions in each pass.
 
     Returns:
         Batches of `tokens` and `targets`, the tokens that follow, int32 [batch_size, time_steps], and
-        `reset_states` bool [batch_size], true in the first batch alone. The ids are the indices in the
-        text of what each row begins with.
+        `reset_states` bool [batch_size], true in the first batch only. The id of a row is the position
+        of its first token in the text.
 
     Raises:
         ZooError: the text is too short for one batch.
@@ -33,7 +35,7 @@ def running_batches(
     if steps < 1:
         raise ZooError(
             f"A text of {len(indices)} tokens is too short for batches of {batch_size} rows of "
-            f"{time_steps} tokens: --set training.batch_size or data.time_steps to less."
+            f"{time_steps} tokens. Reduce training.batch_size or data.time_steps."
         )
     used = batch_size * steps * time_steps
     shape = (batch_size, steps, time_steps)
@@ -51,4 +53,5 @@ def running_batches(
     return Batches(
         generate,
         ({"tokens": spec, "reset_states": ((batch_size,), "bool")}, {"targets": spec}),
+        len(indices) // (batch_size * time_steps),  # does not depend on the random offset
     )

@@ -1,4 +1,4 @@
-"""Where two language models disagree: the lines of a text, and a picture of them word by word."""
+"""Compare two language models on the lines of a text, and plot their log-probabilities by word."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ import numpy as np
 
 from zoo.common.utils.plots import figure, save
 
-# Lines shorter than this say little, and longer ones do not fit a picture.
+# Lengths of lines in a comparison: shorter lines show little, and longer ones do not fit a plot.
 SHORTEST, LONGEST = 6, 24
 COLOURS = ("tab:orange", "tab:blue")
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a text with what two models give to it.
+    """A line of a text with its log-probabilities under two models.
 
-    number: int. From 1 on. tokens: tuple of str. Its end is the last.
-    log_probs: float64 [2, tokens], in nats.
+    Args:
+        number: number of the line, from 1.
+        tokens: its tokens, including its end.
+        log_probs: float64 [2, tokens], in nats.
     """
 
     number: int
@@ -29,15 +31,17 @@ class Line:
 
     @property
     def gain(self) -> float:
-        """What the second model gives more than the first, in nats, as a mean over the tokens."""
+        """The mean over tokens of the second log-probability minus the first, in nats."""
         return float((self.log_probs[1] - self.log_probs[0]).mean())
 
 
 def lines_of(tokens: Sequence[str], log_probs: np.ndarray, end: str) -> Iterator[Line]:
-    """Yield the lines of a text. The last may lack its end.
+    """Yield the lines of a text. The last line may have no end.
 
     Args:
-        tokens: the text's. log_probs: float64 [2, tokens]. end: the token that ends a line.
+        tokens: the tokens of the text.
+        log_probs: float64 [2, tokens], in nats.
+        end: the token that ends a line.
     """
     ends = [i + 1 for i, token in enumerate(tokens) if token == end]
     starts = [0, *ends]
@@ -49,12 +53,16 @@ def lines_of(tokens: Sequence[str], log_probs: np.ndarray, end: str) -> Iterator
 def strongest_disagreements(
     tokens: Sequence[str], log_probs: np.ndarray, end: str, count: int
 ) -> list[Line]:
-    """Return the lines on which two models disagree most: half of them those that the second model
-    finds likelier than the first does, by the greatest mean over the words; half the other way.
+    """Return the lines of `SHORTEST` to `LONGEST` tokens on which two models disagree most.
+
+    One half are the lines with the greatest mean gain of the second model over the first; the other
+    half, those with the greatest mean gain of the first.
 
     Args:
-        tokens, log_probs, end: as of `lines_of`. count: how many lines, at most. Of `SHORTEST` to
-            `LONGEST` tokens each.
+        tokens: as in `lines_of`.
+        log_probs: as in `lines_of`.
+        end: as in `lines_of`.
+        count: maximum number of lines.
     """
     lines = [
         line for line in lines_of(tokens, log_probs, end) if SHORTEST <= len(line.tokens) <= LONGEST
@@ -66,10 +74,12 @@ def strongest_disagreements(
 
 
 def plot_disagreements(lines: Sequence[Line], names: Sequence[str], path: Path) -> Path:
-    """Draw how surprised two models are by each word of some lines, in bits, as a PNG.
+    """Plot the negative log-probability of each word of some lines under two models, in bits.
 
     Args:
-        lines: at least one. names: of the two models. path: the PNG to write.
+        lines: at least one line.
+        names: names of the two models.
+        path: path of the PNG file.
     """
     picture = figure(figsize=(11, 2.3 * len(lines) + 0.6))
     top = max(float((-line.log_probs).max()) for line in lines) / np.log(2)

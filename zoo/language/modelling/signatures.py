@@ -1,21 +1,25 @@
-"""Strings to indices and back as TensorFlow graphs, for the SavedModels of language models."""
+"""Conversion between strings and indices in TensorFlow graphs, for SavedModels of language models."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from zoo.common.core.data import RawInput
+from zoo.common.core.capabilities import RawInput
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
 from zoo.language.text_in_graph import text_entry
 from zoo.language.tokenization import END_OF_LINE, START_INDEX
 
 
 def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]:
-    """Return the ways into a SavedModel: `serving_default` takes `prompt`, `score` takes `text`.
+    """Return the raw inputs of a SavedModel: `prompt` for `serving_default`, `text` for `score`.
 
-    Each is string [batch], UTF-8. The inputs made of it are `tokens` int32 [batch, 1 + longest], the
-    start first and 0 after a row's end, and `lengths` int32 [batch], its tokens, the start not counted.
-    An empty text, and a token that the vocabulary cannot stand for, are errors of the graph.
+    Each is string [batch], UTF-8. The model inputs are `tokens` int32 [batch, 1 + longest], beginning
+    with `START_INDEX` and padded with 0, and `lengths` int32 [batch], the number of tokens without the
+    first. An empty text and a token without an index are errors of the graph.
+
+    Args:
+        vocabulary: the tokens.
+        tokenization: one of `zoo.language.tokenization.TOKENIZATIONS`.
     """
     unknown = vocabulary.index(UNKNOWN) if UNKNOWN in vocabulary else -1
     table = tf.lookup.StaticHashTable(
@@ -33,10 +37,10 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
         indices = tf.ragged.map_flat_values(table.lookup, tokens)
         checks = [
             tf.debugging.assert_positive(
-                tf.strings.length(tf.strings.strip(text)), "A text is empty"
+                tf.strings.length(tf.strings.strip(text)), "A text is empty."
             ),
             tf.debugging.assert_non_negative(
-                indices.flat_values, f"The model does not know a {tokenization} of the text"
+                indices.flat_values, f"A {tokenization} of the text is not in the vocabulary."
             ),
         ]
         with tf.control_dependencies(checks):
@@ -56,7 +60,14 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
 def continue_text(
     vocabulary: Vocabulary, tokenization: str, prompt: tf.Tensor, indices: tf.Tensor
 ) -> tf.Tensor:
-    """Return string [], a prompt string [] with the tokens of `indices` int32 [tokens] after it."""
+    """Return a prompt followed by tokens, string [].
+
+    Args:
+        vocabulary: the tokens.
+        tokenization: one of `zoo.language.tokenization.TOKENIZATIONS`.
+        prompt: string [].
+        indices: int32 [tokens].
+    """
     written = tf.gather(tf.constant(vocabulary.tokens), indices)
     if tokenization == "character":
         return prompt + tf.strings.reduce_join(written)

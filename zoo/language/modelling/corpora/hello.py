@@ -1,7 +1,6 @@
-"""The word "hello", line after line: the smallest text from which a network learns to remember.
+"""The word "hello" on every line: a minimal text for which a network must remember earlier letters.
 
-The word is all there is, so every split is of it: train is the whole file, and a model is chosen by and
-measured on one line, the word and the line's end.
+All splits contain the same word: train is the whole file, and valid and test are its first line.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ SPLITS = {"train": Part("hello.txt"), "valid": FIRST_LINE, "test": FIRST_LINE}
 
 HELLO = Corpus(
     name="hello",
-    title='The word "hello", which travels with the zoo',
+    title='The word "hello", which is part of the package',
     licence="public domain",
     source="https://karpathy.github.io/2015/05/21/rnn-effectiveness",
     read=text_reader("hello", SPLITS),

@@ -1,4 +1,4 @@
-"""The Penn Treebank's text in Mikolov's form: lower case, no punctuation, 10,000 words."""
+"""The Penn Treebank as preprocessed by Mikolov: lower case, no punctuation, 10,000 words."""
 
 from __future__ import annotations
 

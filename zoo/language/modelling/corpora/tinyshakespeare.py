@@ -1,6 +1,6 @@
-"""Tiny Shakespeare: plays as one file of characters.
+"""Tiny Shakespeare: plays in one text file.
 
-Its test split is the last tenth, which others call its validation text.
+Its test split is the last tenth, which other authors use as validation text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""WikiText-2: good articles of Wikipedia as words, in the files of its release."""
+"""WikiText-2: words of good articles of Wikipedia, in the files of the release."""
 
 from __future__ import annotations
 

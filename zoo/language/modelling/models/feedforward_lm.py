@@ -1,4 +1,4 @@
-"""A feed-forward network over the last words: the next token from the few before it.
+"""A feed-forward language model: predict the next token from a fixed number of preceding tokens.
 
 Bengio, Ducharme, Vincent & Jauvin, "A neural probabilistic language model" (2003).
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
 from zoo.common.runtime.keras_model import KerasModel
@@ -31,21 +32,22 @@ if TYPE_CHECKING:
 class FeedForwardLanguageModel(KerasModel):
     """Arguments of the model.
 
-    vocabulary_size: int. Tokens it reads and predicts.
-    context: int. The last tokens it sees, the newest one counted.
-    embedding_size: int. Numbers that stand for a token, in the context and in the softmax.
-    hidden_size: int. Units of the tanh layer.
-    embedding_dropout: float. Share of the numbers of a token's embedding that are 0 in a training step,
-        the same ones for every token.
-    dropout: float. Share of the hidden units that are 0 in a training step, others for every token.
+    Args:
+        vocabulary_size: number of tokens.
+        context: number of tokens from which the next token is predicted.
+        embedding_size: size of the embedding of a token, in the context and in the softmax.
+        hidden_size: number of units of the tanh layer.
+        embedding_dropout: share of the embedding features that are set to 0 in a training step, the same
+            ones for all tokens of a sequence.
+        dropout: share of the hidden units that are set to 0 in a training step, drawn for each token.
     """
 
     vocabulary_size: int
     context: int = 5
     embedding_size: int = 128
     hidden_size: int = 512
-    embedding_dropout: float = 0.0
-    dropout: float = 0.0
+    embedding_dropout: float = training_only(0.0)
+    dropout: float = training_only(0.0)
 
     def __post_init__(self):
         for name in ("vocabulary_size", "embedding_size", "hidden_size"):
@@ -55,16 +57,15 @@ class FeedForwardLanguageModel(KerasModel):
             check_range(f"model.{name}", getattr(self, name), at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_feedforward_lm`."""
         return build_feedforward_lm(self)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """`step`: any number of tokens, from the history before them to that after."""
+        """Return the graph `step`, which maps any number of tokens and the history to the next one."""
         return {STEP: model}
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """The tokens read last, all of the context but the newest."""
+        """The last `context - 1` tokens that the model read."""
         return (StateSpec("history", (self.context - 1,), "int32", initial=START_INDEX),)
 
 
@@ -72,20 +73,24 @@ class FeedForwardLanguageModel(KerasModel):
 
 
 def build_feedforward_lm(config: FeedForwardLanguageModel) -> keras.Model:
-    """The functional model, tokens and history in, logits and the next history out.
+    """Return the functional model, from tokens and history to logits and the next history.
 
-    With C the matrix of embeddings, k = `context` and w(t) the token at t:
+    With the matrix of embeddings C, k = `context` and the token w(t) at position t:
 
     h(t) = tanh(b + H_1 C(w(t)) + H_2 C(w(t-1)) + ... + H_k C(w(t-k+1)))
     logits(t) = C (P h(t) + d)
 
-    The layer H is a convolution over time, so that all positions of a text are computed at once. There
-    is no direct connection from the embeddings to the logits. The paper's softmax has a matrix of its
-    own over h; here it is C once more, behind a small layer P (Press & Wolf 2017).
+    The layer H is a convolution over time, so that all positions of a text are computed together. There
+    is no direct connection from the embeddings to the logits. In the paper, the softmax has a separate
+    matrix; here it uses C, after a small layer P (Press & Wolf 2017).
 
-    Inputs: `tokens` int32 [batch, time]; `history` int32 [batch, context - 1], the tokens before.
-    Outputs: `logits` float32 [batch, time, vocabulary_size], unnormalised, of the token after each;
-    `next_history`, the tokens to go on from.
+    Args:
+        config: the arguments of the model.
+
+    Returns:
+        A model with the inputs `tokens` int32 [batch, time] and `history` int32 [batch, context - 1],
+        the preceding tokens; and the outputs `logits` float32 [batch, time, vocabulary_size] of the
+        token after each position, and `next_history`.
     """
     import keras
     from keras import layers, ops
@@ -123,20 +128,21 @@ def build_feedforward_lm(config: FeedForwardLanguageModel) -> keras.Model:
     metric="perplexity",
 )
 def feedforward_ptb(name: str) -> Recipe:
-    """The last five words, through one hidden layer, predict the next word of newspaper English.
+    """A network with one hidden layer predicts the next word of newspaper English from five words.
 
-    To compare with the 5-gram, which sees four words: a network that sees little more, but knows which
-    words are alike. Interpolated with the 5-gram (`zoo mix`) it is better than either.
+    Use it for comparison with the 5-gram model, which reads four words: the network reads one more, but
+    learns which words are similar. Interpolated with the 5-gram model (`zoo mix`) it is better than
+    either.
 
-    It sees five words, beyond the line where that is shorter. The vocabulary is the 10,000 words of the
-    Penn Treebank; every other word is `<unk>`. Perplexity counts every word and every line's end, with
-    the last words carried over the whole text.
+    It reads five words, across line breaks. The vocabulary is the 10,000 words of the Penn Treebank;
+    every other word is `<unk>`. Perplexity counts every word and the end of every line, with the last
+    words carried over the whole text.
     """
     return Recipe(
         name=name,
         data=RunningText(tokenization="word", time_steps=35),
         model=FeedForwardLanguageModel(vocabulary_size=10_000, embedding_dropout=0.1, dropout=0.3),
-        task=LanguageModelling(metric="perplexity"),
+        task=LanguageModelling(monitor="perplexity"),
         decoder=Generation(length=50),
         optimizer=AdamW(learning_rate=2e-3, warmup_epochs=0.5, weight_decay=2e-2),
         training=GradientDescent(epochs=12, batch_size=20, patience=12),

@@ -1,4 +1,4 @@
-"""The lecture's first example: four letters, and a network that has to remember to spell "hello"."""
+"""The example "hello": a network learns to spell a word of four different letters."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from zoo.language.modelling.models.lstm_lm import LSTMLanguageModel
     metric="nats_per_char",
 )
 def charlstm_hello(name: str) -> Recipe:
-    """One small LSTM layer spells "hello" with certainty, a letter at a time.
+    """One small LSTM layer learns to spell "hello", letter by letter.
 
-    To see a language model learn in seconds, with nothing to fetch: its corpus is the word itself,
-    which travels with the zoo. After "l" comes "l" or "o", so the letter before is not enough: the
-    network has to remember.
+    Use it to watch a language model learn in seconds, without a download: its corpus is the word
+    itself, which is part of the package. Both "l" and "o" may follow "l", so the preceding letter is
+    not enough: the network must remember earlier ones.
 
-    It knows the four letters and the line's end, and nothing else. It is measured on the word that it
-    was trained on: the figure says that it has learnt by heart, which is all that is asked of it.
+    Its vocabulary is the four letters and the end of the line. It is evaluated on the word that it was
+    trained on: the metric measures whether it overfits the word, which is its purpose.
     """
     return Recipe(
         name=name,
@@ -35,7 +35,7 @@ def charlstm_hello(name: str) -> Recipe:
         model=LSTMLanguageModel(
             vocabulary_size=5, embedding_size=8, hidden_size=32, layers=1, tied=False
         ),
-        task=LanguageModelling(metric="nats_per_char"),
+        task=LanguageModelling(monitor="nats_per_char"),
         decoder=Generation(length=6),
         optimizer=AdamW(learning_rate=2e-2, warmup_epochs=0.5),
         training=GradientDescent(epochs=10, batch_size=1),

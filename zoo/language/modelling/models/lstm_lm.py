@@ -1,4 +1,4 @@
-"""An embedding, LSTM layers and a softmax over the vocabulary: the next token from all before it.
+"""An LSTM language model: predict each token from all before it.
 
 Mikolov et al., "Recurrent neural network based language model" (2010); Zaremba, Sutskever & Vinyals,
 "Recurrent neural network regularization" (2014); Merity, Keskar & Socher, "Regularizing and optimizing
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
 from zoo.common.runtime.keras_model import KerasModel
@@ -33,19 +34,20 @@ if TYPE_CHECKING:
 class LSTMLanguageModel(KerasModel):
     """Arguments of the model.
 
-    vocabulary_size: int. Tokens it reads and predicts.
-    embedding_size: int. Numbers that stand for a token.
-    hidden_size: int. Units of each LSTM layer.
-    layers: int. LSTM layers, one upon another.
-    tied: bool. Whether the softmax uses the embedding's matrix (Press & Wolf 2017; Inan et al. 2017),
-        with a projection in between where the sizes differ.
-    dropout: float. Share of the features that each layer does not see of a sequence, the same ones at
-        every step (Gal & Ghahramani 2016).
-    recurrent_dropout: float. The same for what an LSTM layer sees of its own last output.
-    weight_drop: float. Share of the weights between a layer's last output and its gates that are 0 in a
-        training step (Merity, Keskar & Socher 2018).
-    word_dropout: float. Share of the tokens of the vocabulary whose embedding is 0 in a training step,
-        wherever they stand (Gal & Ghahramani 2016, there the embedding dropout).
+    Args:
+        vocabulary_size: number of tokens.
+        embedding_size: size of the embedding of a token.
+        hidden_size: number of units of each LSTM layer.
+        layers: number of LSTM layers.
+        tied: whether the softmax uses the matrix of the embedding (Press & Wolf 2017; Inan et al. 2017),
+            after a projection if the sizes differ.
+        dropout: share of the input features of each layer that are dropped for a sequence, the same ones
+            at every step (Gal & Ghahramani 2016).
+        recurrent_dropout: the same for the recurrent input of an LSTM layer.
+        weight_drop: share of the recurrent weights that are set to 0 in a training step (Merity, Keskar
+            & Socher 2018).
+        word_dropout: share of the tokens of the vocabulary whose embedding is set to 0 in a training
+            step, at all positions (Gal & Ghahramani 2016, there called embedding dropout).
     """
 
     vocabulary_size: int
@@ -53,10 +55,10 @@ class LSTMLanguageModel(KerasModel):
     hidden_size: int = 200
     layers: int = 2
     tied: bool = True
-    dropout: float = 0.0
-    recurrent_dropout: float = 0.0
-    weight_drop: float = 0.0
-    word_dropout: float = 0.0
+    dropout: float = training_only(0.0)
+    recurrent_dropout: float = training_only(0.0)
+    weight_drop: float = training_only(0.0)
+    word_dropout: float = training_only(0.0)
 
     def __post_init__(self):
         for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
@@ -65,20 +67,19 @@ class LSTMLanguageModel(KerasModel):
             check_range(f"model.{name}", getattr(self, name), at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_lstm_lm`."""
         return build_lstm_lm(self)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """`step`: any number of tokens, from the states before them to those after."""
+        """Return the graph `step`, which maps any number of tokens and the states to the next states."""
         return {STEP: model}
 
     def training_model(self, model: keras.Model) -> keras.Model:
-        """See `KerasModel.training_model`: with whole tokens dropped, which the model's file has not."""
+        """Return the model with word dropout, which is not part of the model file."""
         return with_word_dropout(model, self.word_dropout) if self.word_dropout else model
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """The output `h<i>` and the cell `c<i>` of each LSTM layer."""
+        """The output `h<i>` and the cell state `c<i>` of each LSTM layer."""
         names = [f"{name}{i}" for i in range(self.layers) for name in "hc"]
         return tuple(StateSpec(name, (self.hidden_size,)) for name in names)
 
@@ -87,13 +88,18 @@ class LSTMLanguageModel(KerasModel):
 
 
 def build_lstm_lm(config: LSTMLanguageModel) -> keras.Model:
-    """The functional model, tokens and states in, logits and states out.
+    """Return the functional model, from tokens and states to logits and the next states.
 
-    Inputs: `tokens` int32 [batch, time]; for each LSTM layer i its states `h<i>` and `c<i>` float32
-    [batch, hidden_size], zeros where a text begins.
-    Outputs: `logits` float32 [batch, time, vocabulary_size], unnormalised, of the token after each;
-    `next_h<i>` and `next_c<i>`, the states to go on from. There is no mask: what stands behind a row's
-    end has no effect on what stands before, but on its states.
+    There is no mask: padding has no effect on the logits before it, but it changes the states.
+
+    Args:
+        config: the arguments of the model.
+
+    Returns:
+        A model with the inputs `tokens` int32 [batch, time] and, for each LSTM layer i, its states
+        `h<i>` and `c<i>` float32 [batch, hidden_size], zeros at the start of a text; and the outputs
+        `logits` float32 [batch, time, vocabulary_size] of the token after each position, `next_h<i>` and
+        `next_c<i>`.
     """
     import keras
     from keras import layers
@@ -137,7 +143,12 @@ def build_lstm_lm(config: LSTMLanguageModel) -> keras.Model:
 
 
 def with_word_dropout(model: keras.Model, rate: float) -> keras.Model:
-    """Return the model of `build_lstm_lm`, on the same weights, that drops whole tokens in training."""
+    """Return a model with the weights of `model` that drops whole tokens in training.
+
+    Args:
+        model: the model of `build_lstm_lm`.
+        rate: probability that a token is dropped.
+    """
     import keras
 
     from zoo.language.modelling.word_dropout import WordDropout
@@ -162,19 +173,20 @@ PAPER = "Zaremba, Sutskever & Vinyals 2014; Gal & Ghahramani 2016; Press & Wolf 
 def lstm_small_ptb(name: str) -> Recipe:
     """Two LSTM layers of 200 units predict the next word of newspaper English.
 
-    To score sentences of the Wall Street Journal's kind: lower case, no punctuation, numbers as N, the
-    10,000 words of the Penn Treebank; every other word is `<unk>`. A baseline of Zaremba et al.'s small
-    size, with a softmax tied to the embedding and dropout that stays the same over time.
+    Use it to score sentences in the style of the Wall Street Journal: lower case, no punctuation,
+    numbers as N, the 10,000 words of the Penn Treebank; every other word is `<unk>`. A baseline of the
+    small size of Zaremba et al., with a softmax tied to the embedding and dropout that is constant over
+    time.
 
-    It is small and was trained on one newspaper of 1989: what it writes is grammatical for a few words
-    and has no meaning. Names and opinions in it are those of its corpus. Perplexity counts every word
-    and every line's end, with the state carried over the whole text.
+    It is small and was trained on one newspaper of 1989: its texts are grammatical for a few words and
+    have no meaning. Names and opinions in them are those of its corpus. Perplexity counts every word and
+    the end of every line, with the state carried over the whole text.
     """
     return Recipe(
         name=name,
         data=RunningText(tokenization="word", time_steps=35),
         model=LSTMLanguageModel(vocabulary_size=10_000, dropout=0.2, recurrent_dropout=0.1),
-        task=LanguageModelling(metric="perplexity"),
+        task=LanguageModelling(monitor="perplexity"),
         decoder=Generation(length=50),
         optimizer=AdamW(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),
         training=GradientDescent(epochs=20, batch_size=20, patience=20),
@@ -190,13 +202,13 @@ def lstm_small_ptb(name: str) -> Recipe:
 def lstm_medium_ptb(name: str) -> Recipe:
     """Two LSTM layers of 650 units predict the next word of newspaper English.
 
-    To score sentences of the Wall Street Journal's kind: lower case, no punctuation, numbers as N, the
-    10,000 words of the Penn Treebank; every other word is `<unk>`. It has Zaremba et al.'s medium size,
-    a softmax tied to the embedding, and dropout of weights, of features and of whole words.
+    Use it to score sentences in the style of the Wall Street Journal: lower case, no punctuation,
+    numbers as N, the 10,000 words of the Penn Treebank; every other word is `<unk>`. It has the medium
+    size of Zaremba et al., a softmax tied to the embedding, and dropout of weights, features and words.
 
-    It was trained on one newspaper of 1989: what it writes is grammatical for a sentence and has no
-    meaning. Names and opinions in it are those of its corpus. Perplexity counts every word and every
-    line's end, with the state carried over the whole text.
+    It was trained on one newspaper of 1989: its texts are grammatical for a sentence and have no
+    meaning. Names and opinions in them are those of its corpus. Perplexity counts every word and the end
+    of every line, with the state carried over the whole text.
     """
     return Recipe(
         name=name,
@@ -209,30 +221,30 @@ def lstm_medium_ptb(name: str) -> Recipe:
             weight_drop=0.3,
             word_dropout=0.1,
         ),
-        task=LanguageModelling(metric="perplexity"),
+        task=LanguageModelling(monitor="perplexity"),
         decoder=Generation(length=50),
         optimizer=AdamW(learning_rate=2e-3, warmup_epochs=0.5, weight_decay=1e-2),
-        # A step takes 0.82 times the processor time of one of 2 x 650 with an embedding of 650 and no
-        # weight drop, which is 374 ms on two quiet cores: 1327 steps are 6.8 minutes, and 16 epochs with
-        # their measurements on dev about 115. The shipped weights are of 7 epochs and, by `--resume
-        # --set training.epochs=14`, 7 more, both in mixed_bfloat16.
+        # An epoch of 1327 steps takes 6.8 minutes on two cores, and 16 epochs with their evaluations on
+        # dev about 115 minutes. The shipped weights were trained in mixed_bfloat16 for 7 epochs, and for
+        # 7 more with `--resume --set training.epochs=14`.
         training=GradientDescent(epochs=16, batch_size=20, patience=16),
     )
 
 
 @register("language/charlstm-shakespeare", paper=PAPER, corpus=SHAKESPEARE, metric="nats_per_char")
 def charlstm_shakespeare(name: str) -> Recipe:
-    """Two LSTM layers write in the manner of Shakespeare's plays, a character at a time.
+    """Two LSTM layers generate text in the style of Shakespeare's plays, character by character.
 
-    For demonstrations, for teaching, and to start from (`--init`) for another text. It spells, follows
-    the layout of a play, uses the names of its speakers, and keeps one style for a line or two.
+    Use it for demonstrations, for teaching, and as initial weights (`--init`) for another text. It
+    spells words, follows the layout of a play, uses the names of its speakers, and keeps a style for a
+    line or two.
 
-    It was trained on a million characters of the plays and nothing else: what it writes has no meaning,
-    and characters outside the 65 of its alphabet are refused. Figures are measured with the state
-    carried over the whole text.
+    It was trained on a million characters of the plays only: its texts have no meaning, and characters
+    outside its vocabulary of 65 are rejected. Metrics are measured with the state carried over the whole
+    text.
     """
-    # The shipped weights went through two schedules: 16 epochs at a dropout of 0.15, a learning rate of
-    # 3e-3 and a weight decay of 1e-3, and then, by `--init`, this one.
+    # The shipped weights were trained in two runs: 16 epochs with a dropout of 0.15, a learning rate of
+    # 3e-3 and a weight decay of 1e-3; and then, with `--init`, by this recipe.
     return Recipe(
         name=name,
         data=RunningText(tokenization="character", time_steps=64),
@@ -243,7 +255,7 @@ def charlstm_shakespeare(name: str) -> Recipe:
             tied=False,
             dropout=0.25,
         ),
-        task=LanguageModelling(metric="nats_per_char"),
+        task=LanguageModelling(monitor="nats_per_char"),
         decoder=Generation(length=400),
         optimizer=AdamW(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-2),
         training=GradientDescent(epochs=18, batch_size=32, patience=18, dev_fraction=0.05),

@@ -1,4 +1,4 @@
-"""N-gram language models with interpolated modified Kneser-Ney smoothing: counted, without gradients.
+"""N-gram language models with interpolated modified Kneser-Ney smoothing, trained by counting.
 
 Kneser & Ney, "Improved backing-off for m-gram language modeling" (1995); Chen & Goodman, "An empirical
 study of smoothing techniques for language modeling" (1999).
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.model import Function, ModelConfig
+from zoo.common.core.model import CountedModel, Function
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.core.states import StateSpec, as_outputs
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class NGramLanguageModel(ModelConfig):
+class NGramLanguageModel(CountedModel):
     """Arguments of the model.
 
-    vocabulary_size: int. Tokens it reads and predicts. The first, index 0, ends a line, and where it is
-        read a new line begins: no n-gram goes across it.
-    order: int. The tokens of the longest n-grams: all but one of them are the history.
+    Args:
+        vocabulary_size: number of tokens. The first, index 0, ends a line; n-grams do not cross it.
+        order: number of tokens of the longest n-grams; all but the last are the history.
     """
 
     file: ClassVar[str] = "model.arpa.gz"
@@ -53,24 +53,21 @@ class NGramLanguageModel(ModelConfig):
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """The tokens read last."""
+        """The last `order - 1` tokens that the model read."""
         return (StateSpec("history", (self.order - 1,), "int32", initial=START_INDEX),)
 
     def build(self) -> NGramModel:
-        """See `ModelConfig.build`."""
-        raise ZooError("An n-gram model is nothing before it is counted.")
+        raise ZooError("An n-gram model is not trained; run `zoo train language/kn5-ptb`.")
 
-    def count(self, examples: list[TokenizedText], recipe: Recipe) -> NGramModel:
-        """Return the model of a recipe's training examples."""
-        texts = (recipe.data.read_example(example, recipe)["tokens"][1:] for example in examples)
-        return count_ngrams(texts, self.order, recipe.data.vocabulary.tokens)
+    def count(self, examples: list[TokenizedText], data: RunningText) -> NGramModel:
+        texts = (data.read_example(example, self)["tokens"][1:] for example in examples)
+        return count_ngrams(texts, self.order, data.vocabulary.tokens)
 
     def save(self, model: NGramModel, path: Path) -> None:
-        """See `ModelConfig.save`: as an ARPA file."""
+        """Write a model as an ARPA file."""
         write_arpa(model, path)
 
     def load(self, path: Path) -> NGramModel:
-        """See `ModelConfig.load`."""
         check_file(path)
         model = read_arpa(path)
         if (len(model.words), model.order) != (self.vocabulary_size, self.order):
@@ -82,8 +79,11 @@ class NGramLanguageModel(ModelConfig):
         return model
 
     def functions(self, model: NGramModel) -> dict[str, Function]:
-        """See `ModelConfig.functions`: `step`, from `tokens` int32 [batch, time] and the history to
-        `logits` float32 [batch, time, vocabulary_size], log-probabilities in nats, and the next one."""
+        """Return the graph `step`.
+
+        It maps `tokens` int32 [batch, time] and the history to `logits` float32 [batch, time,
+        vocabulary_size], log-probabilities in nats, and the next history.
+        """
 
         def step(tokens: np.ndarray, history: np.ndarray, **_: Any) -> dict[str, np.ndarray]:
             read = np.concatenate([history, tokens], axis=1)
@@ -107,20 +107,20 @@ class NGramLanguageModel(ModelConfig):
     shipped=False,
 )
 def kn5_ptb(name: str) -> Recipe:
-    """Counts of up to five words, smoothed, predict the next word of newspaper English.
+    """Smoothed counts of up to five words predict the next word of newspaper English.
 
     The classical baseline of language modelling: interpolated modified Kneser-Ney 5-grams, as SRILM's
-    `-order 5 -kndiscount -interpolate` without cutoffs. It is counted in seconds. Its file is in the
-    ARPA format, which speech decoders and KenLM read.
+    `-order 5 -kndiscount -interpolate` without cutoffs. Training is one pass that takes seconds. The
+    file is in the ARPA format, which speech decoders and KenLM read.
 
-    It sees four words of history and none beyond the line. The vocabulary is the 10,000 words of the
-    Penn Treebank; every other word is `<unk>`. Perplexity counts every word and every line's end.
+    It reads the last four words of the line. The vocabulary is the 10,000 words of the Penn Treebank;
+    every other word is `<unk>`. Perplexity counts every word and the end of every line.
     """
     return Recipe(
         name=name,
         data=RunningText(tokenization="word"),
         model=NGramLanguageModel(vocabulary_size=10_000, order=5),
-        task=LanguageModelling(metric="perplexity"),
+        task=LanguageModelling(monitor="perplexity"),
         decoder=Generation(length=50),
         training=Counting(),
     )

@@ -1,4 +1,4 @@
-"""A simple recurrent network of sigmoid units: the next token from all before it.
+"""A simple recurrent language model of sigmoid units: predict each token from all before it.
 
 Mikolov, Karafiat, Burget, Cernocky & Khudanpur, "Recurrent neural network based language model" (2010).
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
 from zoo.common.runtime.keras_model import KerasModel
@@ -30,17 +31,18 @@ if TYPE_CHECKING:
 class RNNLanguageModel(KerasModel):
     """Arguments of the model.
 
-    vocabulary_size: int. Tokens it reads and predicts.
-    embedding_size: int. Numbers that stand for a token, in the input and in the softmax.
-    hidden_size: int. Units of the recurrent layer.
-    dropout: float. Share of the features of the embedding and of the hidden layer that are not seen of a
-        sequence, the same ones at every step (Gal & Ghahramani 2016).
+    Args:
+        vocabulary_size: number of tokens.
+        embedding_size: size of the embedding of a token, in the input and in the softmax.
+        hidden_size: number of units of the recurrent layer.
+        dropout: share of the features of the embedding and of the hidden layer that are dropped for a
+            sequence, the same ones at every step (Gal & Ghahramani 2016).
     """
 
     vocabulary_size: int
     embedding_size: int = 128
     hidden_size: int = 300
-    dropout: float = 0.0
+    dropout: float = training_only(0.0)
 
     def __post_init__(self):
         for name in ("vocabulary_size", "embedding_size", "hidden_size"):
@@ -48,11 +50,10 @@ class RNNLanguageModel(KerasModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_rnn_lm`."""
         return build_rnn_lm(self)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """`step`: any number of tokens, from the state before them to that after."""
+        """Return the graph `step`, which maps any number of tokens and the state to the next state."""
         return {STEP: model}
 
     @property
@@ -65,19 +66,23 @@ class RNNLanguageModel(KerasModel):
 
 
 def build_rnn_lm(config: RNNLanguageModel) -> keras.Model:
-    """The functional model, tokens and state in, logits and state out.
+    """Return the functional model, from tokens and state to logits and the next state.
 
     s(t) = sigmoid(U w(t) + W s(t-1) + b)
     logits(t) = V s(t) + d, whose softmax is y(t)
 
-    with w(t) the token at t, a one among zeros. In the paper U and V are free matrices of the size of
-    the vocabulary times that of the hidden layer, and have no b and d. Here they share the matrix C of
-    embeddings (Press & Wolf 2017), V = C P and U = K C^T, which needs a third of the weights and
-    overfits less.
+    w(t) is the one-hot vector of the token at position t. In the paper, U and V are free matrices of
+    vocabulary size times hidden size, and there are no b and d. Here they share the matrix of embeddings
+    C (Press & Wolf 2017), with V = C P and U = K C^T. This takes a third of the weights and overfits
+    less.
 
-    Inputs: `tokens` int32 [batch, time]; `s` float32 [batch, hidden_size], zeros where a text begins.
-    Outputs: `logits` float32 [batch, time, vocabulary_size], unnormalised, of the token after each;
-    `next_s`, the state to go on from.
+    Args:
+        config: the arguments of the model.
+
+    Returns:
+        A model with the inputs `tokens` int32 [batch, time] and `s` float32 [batch, hidden_size], zeros
+        at the start of a text; and the outputs `logits` float32 [batch, time, vocabulary_size] of the
+        token after each position, and `next_s`.
     """
     import keras
     from keras import layers
@@ -121,20 +126,20 @@ def build_rnn_lm(config: RNNLanguageModel) -> keras.Model:
     metric="perplexity",
 )
 def rnn_ptb(name: str) -> Recipe:
-    """One layer of sigmoid units that reads its own last output predicts newspaper English.
+    """One recurrent layer of sigmoid units predicts the next word of newspaper English.
 
-    To compare with the 5-gram and the feed-forward network, which see a fixed number of words, and with
-    the LSTM, whose gates keep a word for longer. Interpolated with the 5-gram (`zoo mix`) it is better
-    than either.
+    Use it for comparison with the 5-gram and the feed-forward model, which read a fixed number of
+    words, and with the LSTM, whose gates keep a word for longer. Interpolated with the 5-gram model
+    (`zoo mix`) it is better than either.
 
     The vocabulary is the 10,000 words of the Penn Treebank; every other word is `<unk>`. Perplexity
-    counts every word and every line's end, with the state carried over the whole text.
+    counts every word and the end of every line, with the state carried over the whole text.
     """
     return Recipe(
         name=name,
         data=RunningText(tokenization="word", time_steps=20),
         model=RNNLanguageModel(vocabulary_size=10_000, dropout=0.2),
-        task=LanguageModelling(metric="perplexity"),
+        task=LanguageModelling(monitor="perplexity"),
         decoder=Generation(length=50),
         optimizer=AdamW(learning_rate=2e-3, warmup_epochs=0.5, weight_decay=2e-2),
         training=GradientDescent(epochs=16, batch_size=32, patience=16),
