@@ -1,1 +1,1 @@
-"""Text classification: a text in, a label out."""
+"""Text classification: one label per text."""

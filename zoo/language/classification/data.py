@@ -1,4 +1,4 @@
-"""Labelled texts as data: the words of a text, and the class that the whole of it is of."""
+"""Labelled texts as data: the words of a text, and its class."""
 
 from __future__ import annotations
 
@@ -6,32 +6,27 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Data, Item, RawInput
+from zoo.common.core.capabilities import RawInput, RawInputs
+from zoo.common.core.data import Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.recipe import asset
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.settings import asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
-from zoo.common.data.labels import LABELS_FILE, Labels
+from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
 from zoo.common.data.manifests import digest
-from zoo.common.data.splits import split_by_group
 from zoo.common.data.vocabulary import PAD, UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.common.runtime.keras_model import MODEL
-from zoo.common.utils.files import read_text
 from zoo.language.classification.corpora.labelled import LabelledSentence, read_manifest
 from zoo.language.classification.sentences import RULES, split_sentence
 from zoo.language.whole_texts import check_text
 
-if TYPE_CHECKING:
-    from zoo.common.core.model import ModelConfig
-    from zoo.common.core.recipe import Recipe
-
 SPECIALS = (PAD, UNKNOWN)
 PAD_INDEX, UNKNOWN_INDEX = 0, 1
-LONGEST = 10_000  # words: what is longer is no sentence, and takes the memory of many
-NO_LABELS = Labels((), "class")
+MAX_WORDS = 10_000  # a longer text is not a sentence, and takes much memory
 EXAMPLES = (
     "The film is a joy .",
     "It isn't funny, and it's far too long.",
@@ -40,28 +35,32 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True)
-class LabelledText(Data):
-    """Texts, each of one class.
+class LabelledText(LabelledData, RawInputs):
+    """Texts with one class each.
 
-    The inputs of a model are `tokens` int32 [batch, time], 0 behind a text's end, and `lengths` int32
-    [batch]; the target is `label` int32 [batch].
+    The inputs of a model are `tokens` int32 [batch, time], padded with 0, and `lengths` int32 [batch].
+    The target is `label` int32 [batch].
 
-    vocabulary: Vocabulary. None: the words of the run's training and dev texts.
-    labels: Labels. The classes. Empty: those of the run's texts.
-    min_count: int. Words rarer than this in the run's texts are read as unknown.
-    word_dropout: float. Share of a training text's words that are read as unknown, others in each epoch.
+    Args:
+        vocabulary: the words; if empty, those of the run's training and dev texts.
+        labels: the classes; if empty, those of the run's texts.
+        min_count: rarer words of the run's texts are read as unknown.
+        word_dropout: share of the words of a training text that are read as unknown, drawn in each
+            epoch.
     """
 
     input_example: ClassVar[str] = "A fine film."
 
-    vocabulary: Vocabulary | None = asset(None)
-    labels: Labels = asset(NO_LABELS)
+    vocabulary: Vocabulary = asset(Vocabulary, file=VOCABULARY_FILE)
+    labels: Labels = asset(Labels, file=LABELS_FILE)
     min_count: int = 1
     word_dropout: float = 0.0
 
     def __post_init__(self):
         check_range("data.min_count", self.min_count, at_least=1)
         check_range("data.word_dropout", self.word_dropout, at_least=0, below=1)
+        self.vocabulary.check_first(SPECIALS)
+        object.__setattr__(self, "labels", self.labels.with_unit("class"))
 
     # Reading
 
@@ -69,124 +68,118 @@ class LabelledText(Data):
         """See `zoo.language.classification.corpora.labelled.read_manifest`."""
         return read_manifest(path)
 
-    def split_dev(self, examples, fraction, seed):
-        """See `Data.split_dev`: no text is in both."""
-        return split_by_group(examples, lambda example: example.text, fraction, seed)
+    def group_of(self, example: LabelledSentence) -> str:
+        """Return the text."""
+        return example.text
 
     def checksum(self, examples: list[LabelledSentence]) -> str:
-        """See `Data.checksum`: of ids, texts and classes."""
-        return digest((e.id, e.text, e.transcript) for e in examples)
+        """Return a digest of ids, texts and classes."""
+        return digest((e.id, e.text, e.label) for e in examples)
 
-    def adapt(self, examples: list[LabelledSentence], model: ModelConfig):
-        """See `Data.adapt`: vocabulary and classes of the texts, and their sizes for the model."""
+    def adapt(
+        self, examples: list[LabelledSentence], model: Any
+    ) -> tuple[LabelledText, ModelConfig]:
+        """Return the data with vocabulary and classes of the texts, and the model with their sizes."""
         vocabulary = self.vocabulary or Vocabulary.of(
             (split_sentence(e.text) for e in examples), SPECIALS, self.min_count
         )
-        labels = self.labels
-        if not len(labels):
-            labels = Labels.of((e.transcript for e in examples), "class")
+        labels = self.labels or Labels.of((e.label for e in examples), "class")
         return (
             replace(self, vocabulary=vocabulary, labels=labels),
             replace(model, vocabulary_size=len(vocabulary), num_classes=labels.size),
         )
 
-    def filter_examples(self, examples: list[LabelledSentence], recipe: Recipe):
-        """See `Data.filter_examples`: leaves out texts without a word that is known."""
+    def filter_examples(
+        self, examples: list[LabelledSentence], model: Any
+    ) -> tuple[list[LabelledSentence], dict[str, int]]:
+        """Leave out texts without a word of the vocabulary.
+
+        Raises:
+            ZooError: a class is not among the labels, or no text is usable.
+        """
         for example in examples:
             self.labels.class_of(example)
         return keep_readable(
-            examples, lambda example: self.read_example(example, recipe), "without a known word"
+            examples, lambda example: self.read_example(example, model), "without a known word"
         )
 
-    # Learning
+    # Training
 
     def batches(
-        self, model: Any, recipe: Recipe, examples: list[LabelledSentence], epoch: int
+        self, examples: list[LabelledSentence], model: Any, network: Any, epoch: Epoch
     ) -> Batches:
-        """See `Data.batches`: texts of about one length together."""
-        rows = [self.read_example(example, recipe)["tokens"] for example in examples]
+        """Return batches of texts of similar lengths."""
+        rows = [self.read_example(example, model)["tokens"] for example in examples]
         labels = np.array([self.labels.class_of(example) for example in examples], np.int32)
-        batch_size, seed = recipe.training.batch_size, recipe.training.seed
 
         def generate():
-            generator = np.random.default_rng((seed, epoch))
-            for group in shuffled_windows([len(row) for row in rows], batch_size, generator):
+            generator = epoch.generator()
+            for group in shuffled_windows([len(row) for row in rows], epoch.batch_size, generator):
                 x = self.collate([{"tokens": self._drop(rows[i], generator)} for i in group])
                 yield x, {"label": labels[group]}, np.array([examples[i].id for i in group])
 
-        spec = {"tokens": ((None, None), "int32"), "lengths": ((None,), "int32")}
-        return Batches(generate, (spec, {"label": ((None,), "int32")}))
+        x_spec = {"tokens": ((None, None), "int32"), "lengths": ((None,), "int32")}
+        steps = math.ceil(len(examples) / epoch.batch_size)
+        return Batches(generate, (x_spec, {"label": ((None,), "int32")}), steps)
 
     def _drop(self, row: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         dropped = generator.random(len(row)) < self.word_dropout
         return np.where(dropped, UNKNOWN_INDEX, row).astype(np.int32)
 
-    def steps_per_epoch(self, recipe: Recipe, examples: list[LabelledSentence]) -> int:
-        """See `Data.steps_per_epoch`."""
-        return math.ceil(len(examples) / recipe.training.batch_size)
-
     # Use
 
-    def read_input(self, source: str, recipe: Recipe) -> Item:
-        """See `Data.read_input`: `tokens` int32 [words] of a text.
+    def read_input(self, source: str, model: Any) -> Item:
+        """Return `tokens` int32 [words] of a text.
 
         Raises:
-            ZooError: the text is no valid Unicode, empty, far too long, or has no word that is known.
+            ZooError: the text is empty, is not valid Unicode, has more than `MAX_WORDS` words, or has no
+                word in the vocabulary.
         """
         check_text(source)
         words = split_sentence(source)
-        if not words:  # marks alone that words are cut at
+        if not words:  # it has only characters at which words are split
             raise ZooError("The text is empty.")
-        if len(words) > LONGEST:
-            raise ZooError(f"A text must have at most {LONGEST:,} words. Received: {len(words):,}.")
+        if len(words) > MAX_WORDS:
+            raise ZooError(
+                f"A text must have at most {MAX_WORDS:,} words. Received: {len(words):,}."
+            )
         tokens = np.array(self.vocabulary.encode(words), np.int32)
         if (tokens <= UNKNOWN_INDEX).all():
             raise ZooError(
-                f"No word of the text is among the {len(self.vocabulary)} the model knows. "
+                f"No word of the text is in the vocabulary of {len(self.vocabulary)} words. "
                 f"Received: {source[:80]!r}."
             )
         return {"tokens": tokens}
 
-    def read_example(self, example: LabelledSentence, recipe: Recipe) -> Item:
-        """See `Data.read_example` and `read_input`."""
-        return self.read_input(example.text, recipe)
+    def read_example(self, example: LabelledSentence, model: Any) -> Item:
+        return self.read_input(example.text, model)
 
-    def length(self, example: LabelledSentence) -> float:
-        """See `Data.length`: in characters."""
+    def sort_key(self, example: LabelledSentence) -> float:
+        """Return the number of characters."""
         return len(example.text)
 
     def collate(self, items: Sequence[Item]) -> dict[str, np.ndarray]:
-        """See `Data.collate`: `tokens` int32 [batch, time] and `lengths` int32 [batch]."""
+        """Return `tokens` int32 [batch, time] and `lengths` int32 [batch]."""
         tokens, lengths = pad([item["tokens"] for item in items], PAD_INDEX)
         return {"tokens": tokens, "lengths": lengths}
 
-    # Delivery
+    # Export
 
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.facts`: the words, how a text in lower case becomes words, and the classes."""
-        return self.vocabulary.facts() | {"rules": RULES} | self.labels.facts()
+    def export_metadata(self, model: Any) -> dict[str, Any]:
+        """Return the words, the rules that split a text in lower case into words, and the classes."""
+        words, labels = self.vocabulary.export_metadata(), self.labels.export_metadata()
+        return words | {"rules": RULES} | labels
 
-    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
-        """See `Data.raw_inputs`: texts."""
+    def raw_inputs(self, model: Any, decoder: Any) -> dict[str, RawInput]:
+        """Return the raw input for texts."""
         from zoo.language.classification.signatures import text_input
 
         return {"serving_default": text_input(self.vocabulary)}
 
-    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """See `Data.example_inputs`: some texts, one by one and as one batch."""
+    def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
+        """Return some texts, each alone and all as one batch."""
         groups = [[text] for text in EXAMPLES] + [list(EXAMPLES)]
         encoded = [np.array(self.vocabulary.encode(split_sentence(t)), np.int32) for t in EXAMPLES]
         items = [{"tokens": row} for row in encoded]
         arrays = [self.collate([item]) for item in items] + [self.collate(items)]
         return {"serving_default": [{"text": group} for group in groups], MODEL: arrays}
-
-    def assets(self) -> dict[str, str]:
-        """See `Data.assets`: a line for each word with its count, and one for each class."""
-        return {VOCABULARY_FILE: self.vocabulary.text(), LABELS_FILE: self.labels.to_text()}
-
-    def with_assets(self, folder: Path) -> LabelledText:
-        """See `Data.with_assets`."""
-        classes = folder / LABELS_FILE
-        vocabulary = Vocabulary.read(folder, SPECIALS)
-        labels = Labels.from_text(read_text(classes), classes, "class")
-        return replace(self, vocabulary=vocabulary, labels=labels)

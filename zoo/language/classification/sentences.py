@@ -1,14 +1,14 @@
-"""What a sentence is cut into: words in lower case and marks, as the Penn Treebank does it.
+"""Split sentences into words in lower case and punctuation marks, as the Penn Treebank does.
 
-The rules are patterns that Python and TensorFlow read alike, so that a SavedModel cuts as the zoo does.
+Python and TensorFlow interpret the patterns identically, so a SavedModel splits texts as the zoo does.
 """
 
 from __future__ import annotations
 
 import re
 
-# (pattern, replacement), one after the other, on a text in lower case. A text that is cut already stays
-# as it is.
+# (pattern, replacement), applied in order to a text in lower case. A text that is split already does
+# not change.
 RULES = (
     ("[\u2018\u2019]", "'"),
     ("[-\u2013\u2014/]", " "),
@@ -20,7 +20,7 @@ RULES = (
 
 
 def split_sentence(text: str) -> list[str]:
-    """Return the words and marks of a text."""
+    """Return the words and punctuation marks of a text."""
     text = text.lower()
     for pattern, replacement in RULES:
         text = re.sub(pattern, replacement, text)

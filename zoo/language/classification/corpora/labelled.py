@@ -1,4 +1,4 @@
-"""Texts with labels: the user's own lists of them, as TSV, CSV or JSON lines."""
+"""Read manifests of texts with labels, as TSV, CSV or JSON lines."""
 
 from __future__ import annotations
 
@@ -14,31 +14,32 @@ COLUMNS = ("text", "label")
 
 @dataclass(frozen=True)
 class LabelledSentence:
-    """A text and what it is.
+    """A text and its class.
 
-    id: str. The file's name, or the split, and the text's number in it.
-    text: str. As it was written.
-    transcript: str. The name of its class.
-    split: str. None where the text belongs to none.
+    Args:
+        id: name of the file or split, and the number of the text in it.
+        text: the unchanged text.
+        label: name of its class.
+        split: name of the split; None if the file has no splits.
     """
 
     id: str
     text: str
-    transcript: str
+    label: str
     split: str | None = None
 
 
 def read_manifest(path: Path) -> list[LabelledSentence]:
-    """Return the texts listed in one file, in its order.
+    """Return the texts of a manifest, in its order.
 
     Args:
-        path: UTF-8 text of one of three kinds, told by content: CSV or TSV with a header that has the
-            columns `text` and `label`; JSON lines, each an object with these keys, the label a text or
-            a whole number. `split` is read too; other columns are ignored.
+        path: a UTF-8 file in one of three formats, which are detected from the content: CSV or TSV with
+            a header that includes the columns `text` and `label`; or JSON lines, each an object with
+            these keys, the label a string or an integer. `split` is optional; other columns are ignored.
 
     Raises:
-        ZooError: the file, the number of the first bad line, what is wrong with it (a missing column or
-            key, an empty text or label, invalid JSON), and how many more are bad.
+        ZooError: a line is invalid: a missing column or key, an empty text or label, or invalid JSON.
+            The message has the path, the first invalid line, and the number of others.
     """
     path, read = Path(path), 0
 
@@ -51,7 +52,7 @@ def read_manifest(path: Path) -> list[LabelledSentence]:
         return LabelledSentence(
             id=f"{path.name}, {read}",
             text=text_field(row, "text"),
-            transcript=text_field(row, "label").strip(),
+            label=text_field(row, "label").strip(),
             split=str(split) if split else None,
         )
 
@@ -62,13 +63,16 @@ def read_manifest(path: Path) -> list[LabelledSentence]:
 
 
 def labelled_sentence(line: str, id: str, classes: dict[str, str], split: str) -> LabelledSentence:
-    """Return the text of a line that ends with a tab and its label.
+    """Return the example of a line, which is a text, a tab and a label.
 
     Args:
-        classes: the name of each class by the label that stands for it.
+        line: the line.
+        id: id of the example.
+        classes: name of each class by its label in the file.
+        split: name of the split.
 
     Raises:
-        ZooError: there is no tab, no text before it, or another label behind it.
+        ZooError: the line has no tab, no text, or an unknown label.
     """
     text, _, label = line.rpartition("\t")
     if not text.strip() or label not in classes:

@@ -1,6 +1,6 @@
-"""The Stanford Sentiment Treebank with two classes: sentences of film reviews, in their own splits.
+"""The Stanford Sentiment Treebank with two classes: sentences of film reviews, with its own splits.
 
-A line is a sentence in lower case, its words and marks set apart by spaces, a tab, and 0 or 1.
+Each line is a sentence in lower case, with spaces between words and punctuation marks, a tab, and 0 or 1.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def read(folder: Path, split: str) -> list[LabelledSentence]:
     """Return the sentences of a split.
 
     Args:
-        folder: a folder with `train.tsv`, `dev.tsv` and `test.tsv`, or with those asked for.
+        folder: a folder with `train.tsv`, `dev.tsv` and `test.tsv`, or with the requested ones.
         split: one of `SPLITS` or "all".
 
     Raises:
@@ -30,7 +30,7 @@ def read(folder: Path, split: str) -> list[LabelledSentence]:
     if split not in (*SPLITS, "all"):
         raise no_such_split(SST2.name, list(SPLITS), split)
     splits = [split]
-    if split == "all":  # as many as there are
+    if split == "all":  # the existing files
         splits = [name for name in SPLITS if _file(folder, name).exists()] or list(SPLITS)
     return [example for name in splits for example in _read(folder, name)]
 

@@ -1,8 +1,8 @@
-"""Word embeddings, a bidirectional LSTM and a softmax: one class for a text, many to one.
+"""A bidirectional LSTM that classifies texts: word embeddings, LSTM layers and a softmax.
 
 Schuster & Paliwal, "Bidirectional recurrent neural networks" (1997); Tai, Socher & Manning, "Improved
-semantic representations from tree-structured long short-term memory networks" (2015), for which it is
-the baseline.
+semantic representations from tree-structured long short-term memory networks" (2015), which uses it as
+a baseline.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.runtime.keras_model import KerasModel
@@ -32,12 +33,13 @@ if TYPE_CHECKING:
 class BiLSTMClassifier(KerasModel):
     """Arguments of the model.
 
-    vocabulary_size: int. Words it reads.
-    num_classes: int. Classes it answers with.
-    embedding_size: int. Numbers that stand for a word.
-    hidden_size: int. Units of each direction.
-    layers: int. Bidirectional layers, one upon another.
-    dropout: float. Share of the inputs of each layer that is dropped in training.
+    Args:
+        vocabulary_size: number of words.
+        num_classes: number of classes.
+        embedding_size: size of the embedding of a word.
+        hidden_size: number of units of each direction.
+        layers: number of bidirectional layers.
+        dropout: share of the inputs of each layer that is dropped in training.
     """
 
     vocabulary_size: int
@@ -45,7 +47,7 @@ class BiLSTMClassifier(KerasModel):
     embedding_size: int = 100
     hidden_size: int = 128
     layers: int = 1
-    dropout: float = 0.5
+    dropout: float = training_only(0.5)
 
     def __post_init__(self):
         for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
@@ -54,7 +56,6 @@ class BiLSTMClassifier(KerasModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_bilstm_classifier`."""
         return build_bilstm_classifier(self)
 
 
@@ -62,18 +63,17 @@ class BiLSTMClassifier(KerasModel):
 
 
 def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
-    """Build the functional model, words in and logits out.
+    """Return the functional model, from words to logits.
 
-    The text is read in both directions; the last output of each, which has seen all of it, tells the
-    class.
+    The text is read in both directions. The class is predicted from the last output of each direction,
+    which depends on the whole text.
 
     Args:
-        config: its arguments.
+        config: the arguments of the model.
 
     Returns:
-        A model with the inputs `tokens` int32 [batch, time] and `lengths` int32 [batch], at least 1.
-        What stands behind a row's length has no effect. Its output is `logits` float32 [batch,
-        num_classes], unnormalised.
+        A model with the inputs `tokens` int32 [batch, time] and `lengths` int32 [batch], at least 1; and
+        the output `logits` float32 [batch, num_classes]. Padding has no effect.
     """
     import keras
     from keras import layers
@@ -105,14 +105,14 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
     metric="accuracy",
 )
 def bilstm_sst2(name: str) -> Recipe:
-    """A bidirectional LSTM tells whether a sentence of a film review is for the film or against it.
+    """A bidirectional LSTM classifies sentences of film reviews as "negative" or "positive".
 
-    For single English sentences about films, "negative" or "positive". A text may be given as it is
-    written: it is put into lower case and cut into words and marks, as the corpus is.
+    Use it for single English sentences about films. A text needs no preparation: it is converted to
+    lower case and split into words and punctuation marks, like the corpus.
 
-    It was trained on 6,920 sentences and no other text: of a word that is not in them it knows nothing.
-    There is no third class: a sentence without an opinion gets one of the two, and texts about anything
-    but films were not measured.
+    It was trained on 6,920 sentences only: a word that is not in them is unknown. There is no third
+    class: a sentence without an opinion gets one of the two. It was not evaluated on texts about other
+    subjects.
     """
     return Recipe(
         name=name,
