@@ -1,1 +1,1 @@
-"""Vision and language: images in, text out."""
+"""Vision and language: images, video and drawn strokes, with text."""

@@ -1,1 +1,1 @@
-"""Captioning: images in, sentences out."""
+"""Captioning: describe an image in a sentence."""

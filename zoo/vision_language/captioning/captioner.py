@@ -1,4 +1,4 @@
-"""What every captioner is to its task: VGG16's features and the words so far in, logits out."""
+"""Base classes of captioners: from VGG16's features and the previous words to the next word."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_range
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import as_outputs
 from zoo.common.data.vocabulary import SENTENCE_SPECIALS
 from zoo.common.layers.encoder_decoder import EncoderDecoder, step_graph
@@ -23,37 +24,39 @@ DECODER, ENCODER_FROM_FEATURES = "decoder", "encoder_from_features"
 
 
 class CaptionDecoder(EncoderDecoder):
-    """The layers of a captioner after VGG16, in the three ways they are called.
-
-    The input of `initial_state` is features [batch, 6, 6, 512].
-    """
+    """The layers of a captioner after VGG16. `initial_state` takes features [batch, 6, 6, 512]."""
 
     @abstractmethod
     def __call__(self, features: keras.KerasTensor, tokens: keras.KerasTensor) -> dict[str, Any]:
-        """Return what training takes from features [batch, 6, 6, 512] and tokens [batch, time].
+        """Return the outputs for training.
 
-        That is `logits` float32 [batch, time, vocabulary_size], of each next token; of an ensemble also
-        `ensemble_logits`, the list they are the mean of.
+        Args:
+            features: float32 [batch, 6, 6, 512].
+            tokens: int32 [batch, time].
+
+        Returns:
+            `logits` float32 [batch, time, vocabulary_size] of each next token. An ensemble also returns
+            `ensemble_logits`, the list of logits of its members.
         """
 
 
 class RecurrentDecoder(CaptionDecoder):
-    """A decoder that is trained as it is used: the image gives states, and words are stepped through."""
+    """A decoder that runs the same steps in training and in use."""
 
     def __call__(self, features: keras.KerasTensor, tokens: keras.KerasTensor) -> dict[str, Any]:
-        """See `CaptionDecoder.__call__`."""
         return {"logits": self.decode_step(tokens, self.initial_state(features))["logits"]}
 
 
 @dataclass(frozen=True)
 class Captioner(KerasModel):
-    """A model of two parts: VGG16, and a decoder from its features and the words so far to logits.
+    """A model of VGG16 and a decoder, from its features and the previous words to logits.
 
-    What of VGG16 is trained belongs to the decoder, which then begins at what the fixed blocks give.
-    Subclasses write `build_decoder` and `states`.
+    Blocks of VGG16 that are trained are part of the decoder, which then begins at the output of the
+    fixed blocks. Subclasses define `build_decoder` and `states`.
 
-    vocabulary_size: int. Size of the output, taken from the captions of a run.
-    encoder: Encoder. What of VGG16 is trained.
+    Args:
+        vocabulary_size: number of outputs, taken from the captions of a run.
+        encoder: the part of VGG16 that is trained.
     """
 
     vocabulary_size: int = len(SENTENCE_SPECIALS)
@@ -64,19 +67,19 @@ class Captioner(KerasModel):
 
     @abstractmethod
     def build_decoder(self, make: MakeLayer) -> CaptionDecoder:
-        """The decoder after VGG16, its layers made by `make`."""
+        """Return the decoder after VGG16, whose layers `make` returns."""
 
     def _trained_parts(self, make: MakeLayer) -> tuple[Blocks, CaptionDecoder]:
-        """The blocks of VGG16 that are trained, and the decoder after them."""
+        """Return the trained blocks of VGG16, and the decoder."""
         trained = range(self.encoder.fixed_blocks + 1, len(BLOCKS) + 1)
         return Blocks(make, trained), self.build_decoder(make)
 
     def build(self) -> keras.Model:
-        """The functional model: an image and the words so far in, logits of each next word out.
+        """Return the functional model.
 
         Inputs: `image` float32 [batch, 192, 192, 3], RGB from 0 to 255, and `tokens` int32 [batch,
-        time], the first of them the one that starts a caption.
-        Output: `logits` float32 [batch, time, vocabulary_size], unnormalised.
+        time], beginning with the start token.
+        Output: `logits` float32 [batch, time, vocabulary_size] of each next token.
         """
         import keras
 
@@ -92,32 +95,32 @@ class Captioner(KerasModel):
         return keras.Model({"image": image, "tokens": tokens}, {"logits": logits}, name="captioner")
 
     def training_model(self, model: keras.Model) -> keras.Model:
-        """See `KerasModel.training_model`: from cached features of the fixed blocks on."""
+        """Return the decoder, which takes the cached features of the fixed blocks."""
         return model.get_layer(DECODER)
 
     def checkpoint_submodel(self, model: keras.Model) -> keras.Model:
-        """See `KerasModel.checkpoint_submodel`: what is fixed is shipped once for all captioners."""
+        """Return the decoder. The fixed blocks are shipped once for all captioners."""
         return model.get_layer(DECODER)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """See `KerasModel.graphs`.
+        """Return the graphs that every runtime runs.
 
-        `encoder`: `image` to the states before the first token, each as `next_<name>`.
-        `step`: `tokens` int32 [batch, time] and the states, to `logits` and the next states.
+        `encoder`: from `image` to the states before the first token, each as `next_<name>`.
+        `step`: from `tokens` int32 [batch, time] and the states to `logits` and the next states.
         """
         import keras
 
         blocks, decoder = self._trained_parts(layers_of(model.get_layer(DECODER)))
         image = keras.Input((SIZE, SIZE, 3), name="image", dtype="float32")
         x = image
-        for layer in model.get_layer(vgg16.NAME).layers[1:]:  # no model inside a model
+        for layer in model.get_layer(vgg16.NAME).layers[1:]:  # without a nested model
             x = layer(x)
         states = as_outputs(decoder.initial_state(blocks(x)))
         encoder = keras.Model({"image": image}, states, name="encoder")
         return {"encoder": encoder, "step": step_graph(decoder, self.states)}
 
     def keras_graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """See `KerasModel.keras_graphs`: `encoder_from_features`, the encoder after the fixed blocks."""
+        """Return `encoder_from_features`, the encoder after the fixed blocks."""
         import keras
 
         blocks, decoder = self._trained_parts(layers_of(model.get_layer(DECODER)))
@@ -137,15 +140,17 @@ class Captioner(KerasModel):
 class RecurrentCaptioner(Captioner):
     """A captioner whose decoder is one recurrent network.
 
-    vocabulary_size, encoder: see `Captioner`.
-    hidden_size: int. Units of each recurrent layer.
-    embedding_size: int. Numbers that stand for a word.
-    dropout: float. Share of the words' numbers and of the last outputs that is dropped in training.
+    Args:
+        vocabulary_size: see `Captioner`.
+        encoder: see `Captioner`.
+        hidden_size: number of units of each recurrent layer.
+        embedding_size: size of the vector of a word.
+        dropout: dropout rate of the word vectors and of the last outputs.
     """
 
     hidden_size: int = 512
     embedding_size: int = 256
-    dropout: float = 0.5
+    dropout: float = training_only(0.5)
 
     def __post_init__(self):
         super().__post_init__()

@@ -1,4 +1,4 @@
-"""Images with captions: what an example is, lists of them, and dev splits without copies."""
+"""Examples of captioning: images with captions, their manifests and dev splits."""
 
 from __future__ import annotations
 
@@ -17,10 +17,11 @@ from zoo.common.data.splits import check_split, draw, separate
 class CaptionedImage:
     """An image with its captions.
 
-    id: str. The image's name in its corpus.
-    image: Path. The file.
-    captions: tuple of str. One or more, each with a word in it.
-    split: str. The corpus's own; empty where it has none.
+    Args:
+        id: name of the image in its corpus.
+        image: path of the file.
+        captions: one or more captions, each with at least one word.
+        split: split of the corpus; empty if the corpus has none.
     """
 
     id: str
@@ -30,20 +31,21 @@ class CaptionedImage:
 
 
 def words(caption: str) -> list[str]:
-    """Return the words of a caption: lower case, without punctuation, split at white space."""
+    """Return the words of a caption: in lower case, without punctuation."""
     return re.sub(r"[^\w\s]|_", "", caption.lower()).split()
 
 
 def read_manifest(path: Path) -> list[CaptionedImage]:
-    """Return the examples of a user's own file, in its order.
+    """Return the examples of a user's file, in its order.
 
     Args:
-        path: JSON lines, each an object with `image`, a path that starts at the manifest's folder
-            unless it is absolute, and `caption`, a text, or `captions`, a list of them; `split` if it
-            has any. Lines of one image are joined.
+        path: JSON lines. Each is an object with `image`, a path, absolute or relative to the folder of
+            the manifest; `caption`, a text, or `captions`, a list of texts; and optionally `split`.
+            Lines of the same image are joined.
 
     Raises:
-        ZooError: the number of the first bad line, what is wrong with it and how many more are bad.
+        ZooError: a line is invalid. The message has the number of the first one and the number of
+            others.
     """
 
     def parse(row: dict[str, Any]) -> CaptionedImage:
@@ -58,55 +60,60 @@ def captioned_image(id: str, image: Path, row: dict[str, Any], split: str) -> Ca
     """Return the example of a JSON line.
 
     Args:
-        row: with `captions`, a list of texts, or `caption`, a text. Each caption is taken once, and
-            not at all where it has no word: a few of RSICD's are a dot alone.
+        id: the id of the example.
+        image: path of the image.
+        row: has `captions`, a list of texts, or `caption`, a text. Duplicates are removed, and so are
+            captions without a word: a few captions of RSICD are only a dot.
+        split: the split of the example.
 
     Raises:
-        ZooError: it has no caption, or there is no such image.
+        ZooError: there is no caption, or the image does not exist.
     """
     captions = row["captions"] if "captions" in row else [text_field(row, "caption")]
     if not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):
         raise ZooError(f"'captions' must be a list of texts. Received: {str(captions)[:80]!r}")
-    captions = dict.fromkeys(caption for caption in captions if words(caption))
-    if not captions:
-        raise ZooError("an image must have a caption with a word in it")
-    if not os.path.isfile(image):  # unlike Path.is_file, not an error for a name too long
-        raise ZooError(f"there is no image {str(image)[:200]!r}")
-    return CaptionedImage(id, image, tuple(captions), split)
+    unique = dict.fromkeys(caption for caption in captions if words(caption))
+    if not unique:
+        raise ZooError("an image must have a caption with at least one word")
+    if not os.path.isfile(image):  # unlike Path.is_file, returns False for a name that is too long
+        raise ZooError(f"the image {str(image)[:200]!r} does not exist")
+    return CaptionedImage(id, image, tuple(unique), split)
 
 
 def join(first: CaptionedImage, second: CaptionedImage) -> CaptionedImage:
-    """Return one example of two of the same image."""
+    """Return two examples of the same image as one."""
     return replace(second, captions=tuple(dict.fromkeys(first.captions + second.captions)))
 
 
 def split_by_caption(
     examples: list[CaptionedImage], fraction: float, seed: int
 ) -> tuple[list[CaptionedImage], list[CaptionedImage]]:
-    """Split examples in two, `(train, dev)`, with no caption in both.
+    """Split examples into `(train, dev)` with no caption in both.
 
-    In a corpus, images that are nearly the same often have the same captions. Images that share a
-    caption, directly or through others, go to one side together; with a split at random, dev would
-    have copies of what was learnt. A group over a twentieth of dev goes to train, or dev would be of
-    one kind. So does, while there are others, a group with an image of a single caption: BLEU and
-    CIDEr compare with several.
+    Near-duplicate images of a corpus often have the same captions. Images that share a caption, directly
+    or through other images, are in the same split; in a random split, dev would contain copies of
+    training examples. A group larger than a twentieth of dev goes to train, so that dev has many kinds of
+    images. So does a group with an image of a single caption, as long as there are other groups, because
+    BLEU and CIDEr compare with several captions.
 
     Args:
-        fraction: float in (0, 1). The share of examples meant for dev.
-        seed: which ones those are.
+        examples: examples with unique ids.
+        fraction: float in (0, 1). Approximate share of examples in dev.
+        seed: determines the examples in dev.
 
     Returns:
-        Two lists sorted by id; neither depends on the order of `examples`.
+        Two lists sorted by id. They do not depend on the order of `examples`.
 
     Raises:
-        ZooError: a fraction outside (0, 1), fewer than two examples, or all of them share captions.
+        ZooError: the fraction is outside (0, 1), there are fewer than two examples, or all examples share
+            captions.
     """
     examples = check_split(examples, fraction)
     groups = _groups(examples)
     if len(groups) < 2:
         raise ZooError(
             "Two examples without a common caption are needed to split off dev. "
-            f"Received: {len(examples)} that share captions."
+            f"Received: {len(examples)} examples that share captions."
         )
 
     def rank(group: list[CaptionedImage]) -> tuple[bool, bytes]:
@@ -123,7 +130,7 @@ def split_by_caption(
 
 
 def _groups(examples: list[CaptionedImage]) -> list[list[CaptionedImage]]:
-    """Examples that share captions, together: the connected parts of the graph of shared captions."""
+    """Return the connected components of the graph in which images with a common caption are linked."""
     parents = list(range(len(examples)))
 
     def root(i: int) -> int:

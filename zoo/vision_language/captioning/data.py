@@ -1,19 +1,20 @@
-"""Captioned images as a data kind."""
+"""Images with captions as a data kind."""
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Batch, Batches, Item, RawInput
+from zoo.common.core.capabilities import CustomSplit, InputPlots, RawInput, RawInputs
+from zoo.common.core.data import Batch, Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.recipe import asset
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.settings import asset
 from zoo.common.data.batching import shuffled_windows
 from zoo.common.data.manifests import digest
 from zoo.common.data.target_sentences import (
@@ -30,81 +31,70 @@ from zoo.common.data.vocabulary import (
     VOCABULARY_FILE,
     Vocabulary,
 )
-from zoo.common.utils.files import read_text
+from zoo.common.decoding.decoders import SequenceSearch
 from zoo.common.utils.progress import say
 from zoo.vision_language.captioning import captions
+from zoo.vision_language.captioning.caption_hashes import HASHES_FILE, CaptionHashes
 from zoo.vision_language.captioning.captioner import Captioner
 from zoo.vision_language.captioning.captions import CaptionedImage, words
 from zoo.vision_language.captioning.features import cached_features
-from zoo.vision_language.captioning.images import SIZE, read_image
+from zoo.vision_language.captioning.images import SIZE, ImageSource, read_image
 from zoo.vision_language.captioning.vgg16 import shape_after
-
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-
-HASHES_FILE = "train_caption_hashes.txt"
-HASH_LENGTH = 12
 
 
 @dataclass(frozen=True)
-class CaptionedImages(TargetSentences):
-    """Images with captions, which a model is trained on from cached features of VGG16.
+class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs):
+    """Images with captions. Training reads cached features of VGG16 instead of images.
 
-    vocabulary: Vocabulary. Empty: taken from the captions of the run.
-    train_caption_hashes: tuple of str. `caption_hash` of each caption of the run, to know a copy by.
-    min_count: int. Words rarer in the captions of a run are unknown.
-    max_length: int. Words in the longest caption that is learnt.
+    Args:
+        vocabulary: words of the captions; if it is empty, a run takes it from its captions.
+        train_caption_hashes: hashes of the captions of a run, to count copies.
+        min_count: words that are rarer in the captions of a run are unknown.
+        max_length: maximum number of words in a caption; longer captions are left out.
     """
 
     input_example: ClassVar[str] = "photo.jpg"
 
-    vocabulary: Vocabulary = asset(Vocabulary((), ()))
-    train_caption_hashes: tuple[str, ...] = asset(())
+    vocabulary: Vocabulary = asset(Vocabulary, file=VOCABULARY_FILE)
+    train_caption_hashes: CaptionHashes = asset(CaptionHashes, file=HASHES_FILE)
     min_count: int = 4
     max_length: int = 36
 
     def __post_init__(self):
+        self.vocabulary.check_first(SENTENCE_SPECIALS)
         check_range("data.min_count", self.min_count, at_least=1)
         check_range("data.max_length", self.max_length, at_least=1)
 
     # Reading
 
     def read_manifest(self, path: Path) -> list[CaptionedImage]:
-        """See `zoo.vision_language.captioning.captions.read_manifest`."""
         return captions.read_manifest(path)
 
     def split_dev(
         self, examples: list[CaptionedImage], fraction: float, seed: int
     ) -> tuple[list[CaptionedImage], list[CaptionedImage]]:
-        """See `Data.split_dev`: no caption is in both, so near-duplicate images stay together."""
         return captions.split_by_caption(examples, fraction, seed)
 
     def checksum(self, examples: list[CaptionedImage]) -> str:
-        """See `Data.checksum`: of ids, captions and sizes of image files."""
         return digest((e.id, e.captions, e.image.stat().st_size) for e in examples)
 
     def adapt(
         self, examples: list[CaptionedImage], model: Captioner
     ) -> tuple[CaptionedImages, Captioner]:
-        """See `Data.adapt`: takes the vocabulary, where there is none, and hashes of the captions."""
         texts = [words(caption) for example in examples for caption in example.captions]
-        vocabulary = self.vocabulary
-        if not len(vocabulary):
-            vocabulary = Vocabulary.of(texts, SENTENCE_SPECIALS, self.min_count)
-        hashes = tuple(sorted({*self.train_caption_hashes, *map(caption_hash, texts)}))
+        vocabulary = self.vocabulary or Vocabulary.of(texts, SENTENCE_SPECIALS, self.min_count)
+        hashes = self.train_caption_hashes.add(texts)
         data = replace(self, vocabulary=vocabulary, train_caption_hashes=hashes)
         return data, replace(model, vocabulary_size=len(vocabulary))
 
     def filter_examples(
-        self, examples: list[CaptionedImage], recipe: Recipe
+        self, examples: list[CaptionedImage], model: Captioner
     ) -> tuple[list[CaptionedImage], dict[str, int]]:
-        """See `Data.filter_examples`: leaves out images that cannot be read, and those without a caption
-        of at most `max_length` words.
+        """Leave out unreadable images, and images without a caption of at most `max_length` words.
 
-        Computes the features of every image that is not in the cache yet.
+        The features of images that are not in the cache are computed.
         """
-        _, rows, errors = cached_features(examples, recipe.model.encoder.fixed_blocks)
+        _, rows, errors = cached_features(examples, model.encoder.fixed_blocks)
         for error in errors.values():
             say(error)
         left_out: Counter[str] = Counter()
@@ -118,11 +108,11 @@ class CaptionedImages(TargetSentences):
                 kept.append(example)
         if not kept:
             counts = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-            raise ZooError(f"No image can be learnt from: {counts} of {len(examples)} images.")
+            raise ZooError(f"No image is usable: {counts} of {len(examples)} images.")
         return kept, dict(left_out)
 
     def encode(self, example: CaptionedImage) -> list[list[int]]:
-        """Return each caption of at most `max_length` words as tokens, from the start to the end."""
+        """Return the tokens of each caption of at most `max_length` words, with start and end."""
         texts = [words(caption) for caption in example.captions]
         return [
             self.vocabulary.encode([START, *text, END])
@@ -131,75 +121,76 @@ class CaptionedImages(TargetSentences):
         ]
 
     def read_target(self, text: str) -> np.ndarray:
-        """Return a caption as tokens int32 [tokens], from the start to the end.
-
-        Raises:
-            ZooError: it has no words, or more than `max_length`.
-        """
         caption = words(text)
         check_range("words of the caption", len(caption), at_least=1, at_most=self.max_length)
         return np.array(self.vocabulary.encode([START, *caption, END]), np.int32)
 
-    # Learning
+    # Training
 
     def batches(
-        self, model: Any, recipe: Recipe, examples: list[CaptionedImage], epoch: int
+        self, examples: list[CaptionedImage], model: Captioner, network: Any, epoch: Epoch
     ) -> Batches:
-        """See `Data.batches`: a row for each caption.
+        """Return batches with one row per caption.
 
-        x: `features` float32 [batch, *vgg16.shape_after(fixed_blocks)], and `tokens` as of
-            `shift_sentences`. y: as there.
+        x has `features` float32 [batch, *vgg16.shape_after(fixed_blocks)] and `tokens` of
+        `shift_sentences`; y is that of `shift_sentences`.
         """
-        table, rows, _ = cached_features(examples, recipe.model.encoder.fixed_blocks)
+        table, rows, _ = cached_features(examples, model.encoder.fixed_blocks)
         pairs = [
             (example.id, row, np.array(tokens, np.int32))
             for example, row in zip(examples, rows, strict=True)
             for tokens in self.encode(example)
         ]
-        lengths_of = [len(tokens) for _, _, tokens in pairs]
-        padding, training = self.vocabulary.index(PAD), recipe.training
+        lengths = [len(tokens) for _, _, tokens in pairs]
+        padding = self.vocabulary.index(PAD)
 
         def generate() -> Iterator[Batch]:
-            generator = np.random.default_rng((training.seed, epoch))
-            for group in shuffled_windows(lengths_of, training.batch_size, generator):
+            for group in shuffled_windows(lengths, epoch.batch_size, epoch.generator()):
                 ids, images, texts = zip(*(pairs[i] for i in group), strict=True)
                 features = table[list(images)].astype(np.float32)
                 tokens, y = shift_sentences(texts, padding)
                 yield {"features": features, "tokens": tokens}, y, np.array(ids)
 
-        shape = shape_after(recipe.model.encoder.fixed_blocks)
+        shape = shape_after(model.encoder.fixed_blocks)
         x = {"features": ((None, *shape), "float32"), "tokens": SHIFTED_SPEC["targets"]}
-        return Batches(generate, (x, SHIFTED_SPEC))
-
-    def steps_per_epoch(self, recipe: Recipe, examples: list[CaptionedImage]) -> int:
-        """See `Data.steps_per_epoch`."""
-        pairs = sum(len(self.encode(example)) for example in examples)
-        return -(-pairs // recipe.training.batch_size)
+        return Batches(generate, (x, SHIFTED_SPEC), -(-len(pairs) // epoch.batch_size))
 
     # Use
 
-    def read_input(self, source: str, recipe: Recipe) -> Item:
-        """See `Data.read_input`: the path of an image file."""
+    def read_input(self, source: ImageSource, model: Captioner) -> Item:
+        """Return `image` float32 [192, 192, 3].
+
+        Args:
+            source: path of an image file, a PIL image, or uint8 [height, width, 3], RGB.
+            model: config of the model.
+
+        Raises:
+            ZooError: the image cannot be read.
+        """
         return {"image": read_image(source).astype(np.float32)}
 
-    def read_example(self, example: CaptionedImage, recipe: Recipe) -> Item:
-        """See `Data.read_example`."""
-        return self.read_input(str(example.image), recipe)
+    def read_example(self, example: CaptionedImage, model: Captioner) -> Item:
+        return self.read_input(example.image, model)
 
-    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
-        """See `Data.plot`: the places that counted for each word, of a captioner with attention."""
+    def plot_input(
+        self, predictor: Predictor[Any, Any, Any], task: Any, source: ImageSource, path: Path
+    ) -> None:
+        """Draw the image regions that each word of the caption attends to.
+
+        Raises:
+            ZooError: the image cannot be read, or the model has no attention.
+        """
         from zoo.vision_language.captioning.plots import plot_attention
 
-        plot_attention(recipe, graphs, source, path)
+        plot_attention(predictor, source, path)
 
-    # Delivery
+    # Export
 
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.facts`: the words."""
-        return self.vocabulary.facts()
+    def export_metadata(self, model: Captioner) -> dict[str, Any]:
+        return self.vocabulary.export_metadata()
 
-    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
-        """See `Data.raw_inputs`: `serving_default` takes the bytes of JPEG or PNG files."""
+    def raw_inputs(self, model: Captioner, decoder: SequenceSearch) -> dict[str, RawInput]:
+        """Return `serving_default`, which takes the bytes of JPEG or PNG files."""
         import tensorflow as tf
 
         from zoo.vision_language.captioning.signatures import decode_images
@@ -210,9 +201,10 @@ class CaptionedImages(TargetSentences):
         spec = [tf.TensorSpec([None], tf.string, "image_bytes")]
         return {"serving_default": RawInput(spec, to_inputs)}
 
-    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """See `Data.example_inputs`: pictures drawn by code, one by one and as one batch; captions of
-        several lengths from several states."""
+    def example_inputs(
+        self, model: Captioner, decoder: SequenceSearch
+    ) -> dict[str, list[dict[str, Any]]]:
+        """Return drawn pictures, one by one and as a batch, and captions of several lengths."""
         from zoo.vision_language.captioning import samples
 
         files = samples.files()
@@ -221,28 +213,8 @@ class CaptionedImages(TargetSentences):
             "serving_default": [{"image_bytes": [file]} for file in files]
             + [{"image_bytes": files}],
             "encoder": [{"image": row[np.newaxis]} for row in pixels] + [{"image": pixels}],
-            "step": example_steps(self.vocabulary, recipe.model.states),
+            "step": example_steps(self.vocabulary, model.states),
         }
 
-    def assets(self) -> dict[str, str]:
-        """See `Data.assets`: the vocabulary, and a line for the hash of each caption of the run."""
-        return {
-            VOCABULARY_FILE: self.vocabulary.text(),
-            HASHES_FILE: "".join(f"{line}\n" for line in self.train_caption_hashes),
-        }
 
-    def with_assets(self, folder: Path) -> CaptionedImages:
-        """See `Data.with_assets`."""
-        vocabulary = Vocabulary.read(folder, SENTENCE_SPECIALS)
-        hashes = read_text(folder / HASHES_FILE).split()
-        if any(len(line) != HASH_LENGTH for line in hashes) or hashes != sorted(set(hashes)):
-            raise ZooError(
-                f"{folder / HASHES_FILE} is corrupt: it must have hashes of {HASH_LENGTH} letters, "
-                "sorted."
-            )
-        return replace(self, vocabulary=vocabulary, train_caption_hashes=tuple(hashes))
-
-
-def caption_hash(caption: Sequence[str]) -> str:
-    """Return what a caption, as words, is known by without being kept."""
-    return hashlib.sha256(" ".join(caption).encode()).hexdigest()[:HASH_LENGTH]
+CaptioningPredictor = Predictor[CaptionedImages, Captioner, SequenceSearch]

@@ -1,7 +1,8 @@
-"""The EXIF orientation of JPEG files inside a TensorFlow graph.
+"""Read and apply the EXIF orientation of JPEG files inside a TensorFlow graph.
 
-A JPEG file is segments: 0xFF, a marker, the size of what follows with the two bytes of the size. The one
-with the marker 0xE1 that begins with "Exif" holds a TIFF header, which says where a table of tags is.
+A JPEG file consists of segments: 0xFF, a marker, the size of the content including the two bytes of the
+size, and the content. The segment with the marker 0xE1 whose content begins with "Exif" has a TIFF header
+with the position of a table of tags.
 """
 
 from __future__ import annotations
@@ -15,9 +16,13 @@ HEADER_BYTES, ENTRY_BYTES = 8, 12
 
 
 def exif_orientation(contents: tf.Tensor) -> tf.Tensor:
-    """Return the orientation that a JPEG file, string [], says it has, int32 [] from 1 to 8.
+    """Return the EXIF orientation of a JPEG file, from 1 to 8.
 
-    1, as it is, where it says nothing, or nothing that can be read.
+    Args:
+        contents: string [], the bytes of the file.
+
+    Returns:
+        int32 []; 1, no change, if the file has no valid orientation.
     """
     tiff = _find_exif(contents)
     content = tf.cast(tf.io.decode_raw(tiff, tf.uint8), tf.int32)
@@ -25,12 +30,12 @@ def exif_orientation(contents: tf.Tensor) -> tf.Tensor:
     is_little = tf.strings.regex_full_match(tiff, r"II\C*")
 
     def number(pairs):
-        """Of two bytes [..., 2] in the order of the file."""
+        """Return the number of two bytes [..., 2] in the byte order of the file."""
         return tf.where(
             is_little, pairs[..., 0] + 256 * pairs[..., 1], 256 * pairs[..., 0] + pairs[..., 1]
         )
 
-    # Tables stand near the beginning: what is said of a place from 65536 on is not followed.
+    # The table is near the beginning. Positions from 65536 are not supported.
     begin = number(tf.where(is_little, content[4:6], content[6:8]))
     begin = tf.minimum(begin, tf.size(content) - 2)
     count = number(content[begin : begin + 2])
@@ -43,8 +48,16 @@ def exif_orientation(contents: tf.Tensor) -> tf.Tensor:
     return tf.where((value >= 1) & (value <= 8), value, 1)
 
 
-def turned(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
-    """Return pixels [height, width, 3] as they are to be seen, of any of the eight orientations."""
+def apply_orientation(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
+    """Return pixels with an EXIF orientation applied.
+
+    Args:
+        pixels: [height, width, 3].
+        orientation: int32 [], from 1 to 8.
+
+    Returns:
+        [height, width, 3] or [width, height, 3].
+    """
     transposed, mirrored, upside_down = (
         tf.reduce_any(orientation == values)
         for values in ([5, 6, 7, 8], [2, 3, 6, 7], [3, 4, 7, 8])
@@ -55,7 +68,7 @@ def turned(pixels: tf.Tensor, orientation: tf.Tensor) -> tf.Tensor:
 
 
 def _find_exif(contents: tf.Tensor) -> tf.Tensor:
-    """The TIFF header and what follows it; "" where there is none."""
+    """Return the bytes from the TIFF header to the end of its segment, string []; "" without one."""
     length = tf.strings.length(contents)
 
     def byte(at):

@@ -1,9 +1,9 @@
-"""VGG16's features of images, computed once and kept on disk.
+"""Features of images, computed once by VGG16 and cached on disk.
 
-An image is known by the SHA-256 of its file's bytes, wherever the file lies. The cache is a folder for
-each encoder, number of its blocks and image size, of shards that are each written whole: an
-interruption costs the shard that was being made. A zip archive holds a CRC-32 of each member, so a
-damaged shard is noticed when it is read; it is removed, and what was in it is computed again.
+The key of an image is the SHA-256 of its file, wherever the file is. The cache has one folder per encoder,
+number of blocks and image size. It consists of shards, each written atomically, so that an interruption
+loses at most one shard. A shard is a zip archive with a CRC-32 of each member, so a damaged shard is
+detected when it is read; it is removed, and its features are computed again.
 """
 
 from __future__ import annotations
@@ -28,14 +28,15 @@ from zoo.vision_language.captioning.vgg16 import BLOCKS, shape_after
 
 BATCH = 16
 SHARD = 256
-# Part of the cache's key: one more whenever `read_image` comes to give other pixels.
+# Part of the cache key. It must be increased when the pixels of `read_image` change.
 PIXELS_VERSION = 1
 
 
 def cache_folder(blocks: int = len(BLOCKS)) -> Path:
-    """Return where features are kept, in `zoo.common.presets.store.cache`.
+    """Return the folder of cached features, in `zoo.common.presets.store.cache`.
 
-    blocks: of VGG16, that an image goes through.
+    Args:
+        blocks: number of VGG16's blocks.
     """
     key = hashlib.sha256(f"{vgg16.checksum()} {SIZE} {PIXELS_VERSION}".encode()).hexdigest()
     return store.cache() / (
@@ -46,20 +47,18 @@ def cache_folder(blocks: int = len(BLOCKS)) -> Path:
 def extract_features(
     paths: Sequence[Path], blocks: int = len(BLOCKS)
 ) -> tuple[np.ndarray, np.ndarray, dict[Path, str]]:
-    """Return the features of image files, from the cache where it has them.
-
-    What is not in the cache is computed on whichever backend Keras runs.
+    """Return the features of image files. Features that are not in the cache are computed.
 
     Args:
-        paths: image files. blocks: of VGG16, from the first on, whose output is wanted.
+        paths: image files.
+        blocks: number of VGG16's blocks, from the first, whose output is returned.
 
     Returns:
-        A table float16 [images, *vgg16.shape_after(blocks)], with one row for files of the same bytes;
-        the row of each path int [paths], -1 for an image that cannot be read; and what is wrong with
-        those.
+        A table float16 [images, *vgg16.shape_after(blocks)], with one row for identical files; the row of
+        each path int [paths], -1 for an unreadable image; and the errors of unreadable images by path.
 
     Raises:
-        ZooError: VGG16's weights are missing or the cache cannot be written.
+        ZooError: the weights of VGG16 are missing, or the cache cannot be written.
     """
     folder = cache_folder(blocks)
     digests, errors = _digests(paths)
@@ -78,17 +77,20 @@ def extract_features(
 def cached_features(
     examples: Sequence[CaptionedImage], blocks: int = len(BLOCKS)
 ) -> tuple[np.ndarray, np.ndarray, dict[Path, str]]:
-    """Return `extract_features` of the images of examples, kept in memory from epoch to epoch."""
+    """Return `extract_features` of the images of examples. It stays in memory between epochs."""
     return _in_memory(tuple(example.image for example in examples), blocks)
 
 
-@functools.lru_cache(maxsize=2)  # a run's train and dev images
-def _in_memory(paths: tuple[Path, ...], blocks: int):
+@functools.lru_cache(maxsize=2)  # the train and dev images of a run
+def _in_memory(
+    paths: tuple[Path, ...], blocks: int
+) -> tuple[np.ndarray, np.ndarray, dict[Path, str]]:
     return extract_features(paths, blocks)
 
 
 def _digests(paths: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
-    digests, errors = {}, {}
+    digests: dict[Path, str] = {}
+    errors: dict[Path, str] = {}
     for path in paths:
         try:
             digests[path] = file_digest(path)
@@ -98,8 +100,8 @@ def _digests(paths: Sequence[Path]) -> tuple[dict[Path, str], dict[Path, str]]:
 
 
 def _load(folder: Path, rows: dict[str, int], table: np.ndarray) -> set[str]:
-    """Fill `table` from the shards; return the digests that were in them."""
-    found = set()
+    """Fill `table` from the shards, and return the digests that they contain."""
+    found: set[str] = set()
     shards = [p for p in sorted(folder.glob("*.npz")) if not p.name.startswith(PART)]
     for shard in progress(shards, "Reading features", len(shards), "shard"):
         try:
@@ -112,10 +114,10 @@ def _load(folder: Path, rows: dict[str, int], table: np.ndarray) -> set[str]:
                         features.shape != (len(names), *table.shape[1:])
                         or features.dtype != np.float16
                     ):
-                        raise ValueError("its features have another shape")
+                        raise ValueError("its features have another shape or dtype")
                     table[[rows[names[i]] for i in wanted]] = features[wanted]
-        except Exception as error:  # whatever a damaged archive makes zipfile or NumPy raise
-            say(f"{shard} is corrupt, and its features are computed again: {error}.")
+        except Exception as error:  # zipfile and NumPy raise many kinds for a damaged archive
+            say(f"{shard} is corrupt. Its features are computed again: {error}.")
             shard.unlink(missing_ok=True)
         else:
             found.update(names[i] for i in wanted)
@@ -125,7 +127,7 @@ def _load(folder: Path, rows: dict[str, int], table: np.ndarray) -> set[str]:
 def _compute(
     folder: Path, missing: dict[str, Path], rows: dict[str, int], table: np.ndarray, blocks: int
 ) -> dict[str, str]:
-    """Run VGG16 on the missing images and keep its features; return the errors of unreadable ones."""
+    """Compute and store the features of missing images. Return the errors of unreadable ones."""
     from zoo.common.runtime.keras_model import keras_function
 
     encode = keras_function(vgg16.build_vgg16(blocks))

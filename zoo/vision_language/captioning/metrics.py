@@ -1,4 +1,4 @@
-"""How captions are measured: against all captions that people gave an image."""
+"""Metrics of captions, compared with all reference captions of an image."""
 
 from __future__ import annotations
 
@@ -13,20 +13,22 @@ SHOWN = 8
 def compute_metrics(
     examples: Sequence[CaptionedImage], captions: Sequence[str], copies: Collection[str]
 ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
-    """Return BLEU, ROUGE-L and CIDEr of a caption for each example, by the scorers of `pycocoevalcap`.
+    """Return BLEU, ROUGE-L and CIDEr of generated captions, computed by `pycocoevalcap`.
 
-    Both sides are `words` joined by blanks, in place of the tokenizer that needs Java.
+    All captions are `words` joined by spaces. This replaces the tokenizer of `pycocoevalcap`, which
+    needs Java.
 
     Args:
-        captions: one for each example; empty where there is none.
-        copies: those of them, as joined words, that are captions of the training images too.
+        examples: the examples of a split.
+        captions: one generated caption per example; "" for an unreadable image.
+        copies: generated captions, as joined words, that are also captions of the training images.
 
     Returns:
-        The metrics: `bleu4` down to `bleu1`, corpus BLEU over 1- to 4-grams down to 1-grams (Papineni et
-        al. 2002); `rouge_l`, the mean ROUGE-L (Lin 2004); `cider`, as its scorer prints it, 10 times a
-        mean cosine (Vedantam, Zitnick & Parikh 2015); `copy_rate`, the share of captions that are
-        copies; `unique_ratio`, how many different captions there are, as a share of the examples. Then a
-        report of a few examples, and a row for each.
+        The metrics, lines of a report with a few examples, and one row per example. The metrics are
+        `bleu4` to `bleu1`, corpus BLEU with 1- to n-grams (Papineni et al. 2002); `rouge_l`, the mean
+        ROUGE-L (Lin 2004); `cider`, 10 times a mean cosine, as in its scorer (Vedantam, Zitnick & Parikh
+        2015); `copy_rate`, the share of captions that are copies; and `unique_ratio`, the number of
+        different captions divided by the number of examples.
     """
     from pycocoevalcap.bleu.bleu_scorer import BleuScorer
     from pycocoevalcap.cider.cider_scorer import CiderScorer
@@ -64,9 +66,9 @@ def compute_metrics(
 def _report(rows: list[dict[str, Any]]) -> list[str]:
     order = sorted(rows, key=lambda row: row["cider"])
     report = []
-    for title, shown in (("Least alike", order[:SHOWN]), ("Most alike", order[: -SHOWN - 1 : -1])):
-        report.append(f"{title} to what people wrote, by CIDEr:")
+    for title, shown in (("Lowest", order[:SHOWN]), ("Highest", order[: -SHOWN - 1 : -1])):
+        report.append(f"{title} CIDEr: caption (reference captions)")
         for row in shown:
-            people = " | ".join(row["references"])
-            report.append(f"  {row['id']} {row['cider']:.2f}  {row['output']}  ({people})")
+            references = " | ".join(row["references"])
+            report.append(f"  {row['id']} {row['cider']:.2f}  {row['output']}  ({references})")
     return report

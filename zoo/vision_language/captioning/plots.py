@@ -1,22 +1,19 @@
-"""Images with their captions, as a sheet to look at."""
+"""Plots: images with their captions, and the attention of each word."""
 
 from __future__ import annotations
 
 import textwrap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.core.predictor import Predictor
 from zoo.common.tasks.sequence_to_sequence import ENCODER, STEP, decode
 from zoo.common.utils.plots import figure, save
-from zoo.vision_language.captioning.images import read_image
+from zoo.vision_language.captioning.images import ImageSource, read_image
 from zoo.vision_language.captioning.vgg16 import SHAPE
-
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
 
 COLUMNS, SHOWN = 4, 16
 WORD_COLUMNS = 6
@@ -24,19 +21,20 @@ ATTENTION = "attention"
 
 
 def plot_captions(rows: list[dict[str, Any]], path: Path) -> Path:
-    """Draw a PNG: images from the best to the worst by CIDEr, at equal distances.
+    """Draw images of an evaluation as a PNG file, at equal ranks from the best to the worst CIDEr.
 
-    Each has the caption that was generated above it, and in grey one that a person wrote below.
+    The generated caption is above each image, and a reference caption in grey below it.
 
     Args:
-        rows: of an evaluation, with `image`, `output`, `references` and `cider`; those with an `error`
-            are left out.
+        rows: rows of an evaluation, with `image`, `output`, `references` and `cider`; rows with an
+            `error` are left out.
+        path: the file to write.
 
     Returns:
         The path.
 
     Raises:
-        ZooError: an image cannot be read any more.
+        ZooError: an image cannot be read.
     """
     rows = sorted((row for row in rows if "error" not in row), key=lambda row: -row["cider"])
     count = min(SHOWN, len(rows))
@@ -49,27 +47,37 @@ def plot_captions(rows: list[dict[str, Any]], path: Path) -> Path:
     for axes, row in zip(plots, shown, strict=False):
         axes.imshow(read_image(row["image"]))
         axes.set_title(textwrap.fill(row["output"], 36), fontsize=9, loc="left")
-        person = textwrap.fill(row["references"][0], 40)
-        axes.text(0, -0.03, person, transform=axes.transAxes, fontsize=8, color="gray", va="top")
+        reference = textwrap.fill(row["references"][0], 40)
+        axes.text(0, -0.03, reference, transform=axes.transAxes, fontsize=8, color="gray", va="top")
     return save(picture, path)
 
 
-def plot_attention(recipe: Recipe, graphs: Graphs, source: str, path: Path) -> Path:
-    """Draw a PNG: an image, and for each word of its caption the places that counted for it.
+def has_attention(predictor: Predictor[Any, Any, Any]) -> bool:
+    """Return whether a captioner returns attention weights."""
+    return ATTENTION in {spec.name for spec in predictor.model.step_outputs}
+
+
+def plot_attention(predictor: Predictor[Any, Any, Any], source: ImageSource, path: Path) -> Path:
+    """Draw an image and the regions that each word of its caption attends to, as a PNG file.
 
     Args:
-        recipe: of a captioner with the step output `attention`. source: an image file.
+        predictor: a captioner with the step output `attention`.
+        source: an image, see `read_image`.
+        path: the file to write.
+
+    Returns:
+        The path.
 
     Raises:
         ZooError: the image cannot be read, or the captioner has no attention.
     """
-    if ATTENTION not in {spec.name for spec in recipe.model.step_outputs}:
-        raise ZooError(f"{recipe.name} has no attention to draw.")
-    item = recipe.data.read_input(source, recipe)
-    states = graphs[ENCODER](**recipe.data.collate([item]))
-    decoded = decode(recipe, graphs[STEP], states, np)
+    if not has_attention(predictor):
+        raise ZooError(f"{predictor.name} has no attention to draw.")
+    item = predictor.data.read_input(source, predictor.model)
+    states = predictor.graphs[ENCODER](**predictor.data.collate([item]))
+    decoded = decode(predictor, predictor.graphs[STEP], states, np)
     count = int(decoded.lengths[0, 0])
-    tokens = recipe.data.vocabulary.decode(decoded.tokens[0, 0, :count])
+    tokens = predictor.data.vocabulary.decode(decoded.tokens[0, 0, :count])
     lines = -(-(count + 1) // WORD_COLUMNS)
     picture = figure(figsize=(2.2 * WORD_COLUMNS, 2.5 * lines))
     plots = picture.subplots(lines, WORD_COLUMNS, squeeze=False).ravel()

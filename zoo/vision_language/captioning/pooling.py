@@ -1,4 +1,4 @@
-"""VGG16's features of an image as one vector."""
+"""Pool the features of VGG16 into one vector per image."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ if TYPE_CHECKING:
 
 
 class Pooling:
-    """Features [batch, 6, 6, 512] as one vector [batch, 1024].
+    """Pool features [batch, 6, 6, 512] into vectors [batch, 1024].
 
-    Pooled over the grid by mean, for what there is, and by maximum, for what there is little of. Each is
-    then put on one scale by batch normalisation: maxima are many times larger than means.
+    The mean over the grid represents what is common in the image, the maximum what is rare. Batch
+    normalization scales both, because maxima are many times larger than means.
+
+    Args:
+        make: returns each layer.
     """
 
     def __init__(self, make: MakeLayer):
@@ -26,5 +29,5 @@ class Pooling:
         self.norm = make(layers.BatchNormalization, momentum=0.9, name="norm")
 
     def __call__(self, features: keras.KerasTensor) -> keras.KerasTensor:
-        """Return the vector of each image."""
+        """Return the vector of each image, [batch, 1024]."""
         return self.norm(self.concatenate([self.mean(features), self.maximum(features)]))

@@ -1,4 +1,4 @@
-"""The probabilities of many texts at once: texts that begin alike share their first steps.
+"""The probabilities of many texts at once. Texts with a common beginning share its steps.
 
 A tree of texts has a node for each beginning, and a model steps through it depth by depth:
 
@@ -17,10 +17,13 @@ from zoo.common.decoding.generation import graph_step, log_softmax
 
 
 class Level(NamedTuple):
-    """The nodes at one depth, as what follows the nodes of the depth before, their parents.
+    """The nodes at one depth. Their parents are the nodes at the depth before.
 
-    ended, ended_parents: int [texts]. The texts that end here, and after which parent.
-    tokens, parents: int32, int [nodes]. The token of each node that texts go on from, and its parent.
+    Args:
+        ended: indices of the texts that end at this depth.
+        ended_parents: the parent of the end of each of those texts.
+        tokens: int32 [nodes], the token of each node that has a continuation.
+        parents: int [nodes], the parent of each node.
     """
 
     ended: list[int]
@@ -30,19 +33,19 @@ class Level(NamedTuple):
 
 
 def prefix_tree(texts: Sequence[Sequence[int]]) -> list[Level]:
-    """Return the levels below the root, which is the token that all texts begin with.
+    """Return the levels below the root, which is the start token of all texts.
 
     Args:
-        texts: tokens of each, from the start to the end, which stands nowhere else.
+        texts: tokens of each text, including the start and end tokens.
     """
-    levels, place = [], [0] * len(texts)  # of each text, its node at the depth before
+    levels, node = [], [0] * len(texts)  # the node of each text at the depth before
     for depth in range(1, max(map(len, texts))):
         ended = [i for i, text in enumerate(texts) if len(text) == depth + 1]
-        ended_parents = [place[i] for i in ended]
+        ended_parents = [node[i] for i in ended]
         nodes: dict[tuple[int, int], int] = {}
         for i, text in enumerate(texts):
             if len(text) > depth + 1:
-                place[i] = nodes.setdefault((place[i], text[depth]), len(nodes))
+                node[i] = nodes.setdefault((node[i], text[depth]), len(nodes))
         parents, tokens = np.array(list(nodes), int).reshape(-1, 2).T
         levels.append(Level(ended, ended_parents, tokens.astype(np.int32), parents))
     return levels
@@ -56,11 +59,15 @@ def tree_log_probabilities(
     start: int,
     end: int,
 ) -> np.ndarray:
-    """Return the log-probability of each text, its end included, in nats, float32 [rows, texts].
+    """Return the log-probability of each text including its end, in nats, float32 [rows, texts].
 
     Args:
-        step: a model's graph `step`. states: before the first token, by name, [rows, ...].
-        tree: as of `prefix_tree`. start, end: the tokens that texts begin and end with.
+        step: the graph `step` of a model.
+        specs: the states of the model.
+        states: states before the first token by name, each [rows, ...].
+        tree: result of `prefix_tree`.
+        start: the start token.
+        end: the end token.
     """
     rows, one_step = len(states[specs[0].name]), graph_step(step)
     constants = {spec.name: states[spec.name] for spec in specs if spec.constant}
@@ -72,7 +79,7 @@ def tree_log_probabilities(
         ended, parents = level.ended_parents, level.parents
         found[:, level.ended] = scores[:, ended] + log_probs[:, ended, end]
         scores = scores[:, parents] + log_probs[:, parents, level.tokens]
-        # Row by row of the batch, the nodes of this depth.
+        # For each row of the batch, the nodes at this depth.
         of_parents = (np.arange(rows)[:, None] * len(tokens) + parents).ravel()
         states = {n: state[of_parents] for n, state in next_states(specs, outputs).items()}
         states |= {n: np.repeat(state, len(parents), axis=0) for n, state in constants.items()}

@@ -1,4 +1,4 @@
-"""Pictures like aerial photographs, drawn by code: real photographs of RSICD may not be shipped."""
+"""Draw pictures that resemble aerial photographs. The images of RSICD may not be distributed."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from PIL import Image, ImageDraw
 
 
 def pictures(size: int) -> list[np.ndarray]:
-    """Return three pictures, uint8 [size, size, 3]: fields and a road, a river in a wood, cars."""
+    """Return three pictures, uint8 [size, size, 3]: fields and a road, a river in a forest, parked cars."""
     return [np.asarray(draw(size)) for draw in (_fields, _river, _car_park)]
 
 
 def files() -> list[bytes]:
-    """Return the pictures as files: two JPEGs, one of them not of the model's size, and a PNG."""
+    """Return the pictures as files: a JPEG of the model's size, a larger JPEG, and a PNG."""
     contents = []
     for size, format_, picture in zip(
         (192, 300, 250), ("JPEG", "JPEG", "PNG"), range(3), strict=True

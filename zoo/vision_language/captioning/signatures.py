@@ -1,20 +1,20 @@
-"""Image files inside a TensorFlow graph: what the SavedModel of a captioner begins with."""
+"""Decode image files inside a TensorFlow graph, for the SavedModel of a captioner."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from zoo.vision_language.captioning.exif_in_graph import exif_orientation, turned
+from zoo.vision_language.captioning.exif_in_graph import apply_orientation, exif_orientation
 from zoo.vision_language.captioning.images import SIZE
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
 
 def decode_images(image_bytes: tf.Tensor) -> tf.Tensor:
-    """Decode JPEG or PNG files.
+    """Decode JPEG or PNG files. Other formats are not supported.
 
-    The pixels are those of `zoo.vision_language.captioning.images.read_image` but for rounding; the EXIF
-    orientation of JPEG files is applied. No other format is read.
+    The pixels equal those of `zoo.vision_language.captioning.images.read_image`, except for rounding. The
+    EXIF orientation of JPEG files is applied.
 
     Args:
         image_bytes: string [batch].
@@ -29,9 +29,9 @@ def decode_images(image_bytes: tf.Tensor) -> tf.Tensor:
 
 def _decode(contents: tf.Tensor) -> tf.Tensor:
     def jpeg():
-        # The exact transform, as Pillow's: TensorFlow's default is a faster one.
+        # The exact transform, as in Pillow. The default of TensorFlow is faster.
         pixels = tf.io.decode_jpeg(contents, channels=3, dct_method="INTEGER_ACCURATE")
-        return tf.cast(turned(pixels, exif_orientation(contents)), tf.float32)
+        return tf.cast(apply_orientation(pixels, exif_orientation(contents)), tf.float32)
 
     def png():
         is_png = tf.strings.substr(contents, 0, len(PNG)) == PNG

@@ -5,55 +5,58 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.capabilities import EvaluationPlots, Gallery, Retrieval
 from zoo.common.core.errors import ZooError
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.recipe import Recipe
-from zoo.common.core.task import Evaluation
 from zoo.common.decoding.decoders import SequenceSearch
 from zoo.common.tasks.sequence_to_sequence import Reader, SequenceToSequence
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.vision_language.captioning import metrics
+from zoo.vision_language.captioning.caption_hashes import caption_hash
 from zoo.vision_language.captioning.captioner import ENCODER_FROM_FEATURES, Captioner
 from zoo.vision_language.captioning.captions import CaptionedImage
-from zoo.vision_language.captioning.data import CaptionedImages, caption_hash
+from zoo.vision_language.captioning.data import CaptionedImages, CaptioningPredictor
 from zoo.vision_language.captioning.features import cached_features
-
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs
 
 
 @dataclass(frozen=True)
-class Captioning(SequenceToSequence):
-    """A sentence about an image, measured by BLEU, CIDEr and copies. See `SequenceToSequence`."""
+class Captioning(SequenceToSequence, EvaluationPlots, Retrieval, Gallery):
+    """Describe an image in a sentence. The metrics are BLEU, ROUGE-L, CIDEr and the rate of copies.
+
+    Args:
+        monitor: "bleu4".
+        label_smoothing: see `SequenceToSequence`.
+    """
 
     verb: ClassVar[str] = "caption"
     packages: ClassVar[tuple[str, ...]] = ("pycocoevalcap",)
+    monitors: ClassVar[tuple[str, ...]] = ("bleu4",)
     output_name: ClassVar[str] = "caption"
 
-    @property
-    def metric(self) -> str:
-        """BLEU-4."""
-        return "bleu4"
+    monitor: str = "bleu4"
 
     def compute_metrics(
-        self, recipe: Recipe, examples: list[CaptionedImage], outputs: Sequence[str]
+        self, data: CaptionedImages, examples: list[CaptionedImage], outputs: Sequence[str]
     ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
-        """See `zoo.vision_language.captioning.metrics.compute_metrics`."""
-        hashes = set(recipe.data.train_caption_hashes)
+        hashes = set(data.train_caption_hashes.hashes)
         copies = {caption for caption in outputs if caption_hash(caption.split()) in hashes}
         return metrics.compute_metrics(examples, outputs, copies)
 
     def encoder(
-        self, graphs: Graphs, recipe: Recipe, examples: list[CaptionedImage]
+        self, predictor: Predictor[Any, Any, Any], examples: list[CaptionedImage]
     ) -> tuple[str, Reader]:
-        """See `SequenceToSequence.encoder`: from cached features where the runtime has that graph."""
-        if ENCODER_FROM_FEATURES not in graphs:
-            return super().encoder(graphs, recipe, examples)
-        table, rows, errors = cached_features(examples, recipe.model.encoder.fixed_blocks)
+        """Return the graph that begins at cached features, if the runtime has it, and its reader."""
+        if ENCODER_FROM_FEATURES not in predictor.graphs:
+            return super().encoder(predictor, examples)
+        blocks = predictor.model.encoder.fixed_blocks
+        table, rows, errors = cached_features(examples, blocks)
         row_of = {example.image: row for example, row in zip(examples, rows, strict=True)}
 
         def read(example: CaptionedImage) -> dict[str, np.ndarray]:
@@ -63,37 +66,41 @@ class Captioning(SequenceToSequence):
 
         return ENCODER_FROM_FEATURES, read
 
-    def plot(self, recipe: Recipe, evaluation: Evaluation, folder: Path) -> list[Path]:
-        """See `Task.plot`: images with what was said of them."""
+    def plot_evaluation(
+        self, predictor: CaptioningPredictor, evaluation: Evaluation, folder: Path
+    ) -> list[Path]:
+        """Draw images with their generated captions as `captions.png`."""
         from zoo.vision_language.captioning.plots import plot_captions
 
         return [plot_captions(evaluation.rows, folder / "captions.png")]
 
     def retrieve(
-        self, graphs: Graphs, recipe: Recipe, examples: list[CaptionedImage]
+        self, predictor: CaptioningPredictor, examples: list[CaptionedImage]
     ) -> Evaluation:
-        """See `zoo.vision_language.captioning.retrieval.retrieve`."""
+        """Return the recall of texts and images. See `zoo.vision_language.captioning.retrieval`."""
         from zoo.vision_language.captioning.retrieval import retrieve
 
-        return retrieve(graphs, recipe, examples, self.encoder(graphs, recipe, examples))
+        return retrieve(predictor, examples, self.encoder(predictor, examples))
 
     def write_gallery(
         self,
-        presets: Sequence[tuple[str, Recipe, Graphs]],
+        presets: Sequence[tuple[str, CaptioningPredictor]],
         examples: list[CaptionedImage],
         folder: Path,
     ) -> Path:
-        """See `zoo.vision_language.captioning.gallery.write_gallery`."""
         from zoo.vision_language.captioning.gallery import write_gallery
 
-        for name, recipe, _ in presets:
-            if not isinstance(recipe.task, Captioning):
-                raise ZooError(f"A gallery is of captioners. Received: {name}.")
-        return write_gallery(presets, examples, folder)
+        return write_gallery(self, presets, examples, folder)
 
 
 def captioning_recipe(name: str, model: Captioner, learning_rate: float = 1.5e-3) -> Recipe:
-    """Return a recipe that differs from the others of its kind in its model alone."""
+    """Return a recipe that differs from the other captioning recipes only in its model.
+
+    Args:
+        name: the registered name.
+        model: config of the model.
+        learning_rate: learning rate of the optimizer.
+    """
     return Recipe(
         name=name,
         data=CaptionedImages(),

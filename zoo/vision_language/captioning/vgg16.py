@@ -1,8 +1,8 @@
-"""VGG16's convolutional base, trained on ImageNet: the encoder every captioner shares.
+"""The convolutional base of VGG16, trained on ImageNet: the encoder of all captioners.
 
 Simonyan & Zisserman, "Very deep convolutional networks for large-scale image recognition" (2015),
-configuration D. Its weights are shipped once, beside the presets. A captioner takes it as it is, or
-trains its last block further.
+configuration D. Its weights are shipped once, next to the presets. A captioner uses them unchanged, or
+fine-tunes the last block.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.core.settings import training_only
 from zoo.common.layers.make import MakeLayer, new_layer
 from zoo.common.presets.store import install_command, shipped_file
 from zoo.vision_language.captioning.images import SIZE
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 NAME = "vgg16"
 FAMILY = "vision_language"
 WEIGHTS_FILE = shipped_file(f"{FAMILY}/vgg16/vgg16_imagenet_notop_float16.npz")
-# (convolutions, filters) of each block; a block ends in a pooling that halves height and width.
+# (convolutions, filters) of each block, which ends with a pooling that halves height and width.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 # The mean pixel of ImageNet, R, G, B.
 MEAN = (123.68, 116.779, 103.939)
@@ -35,37 +36,40 @@ NONE, LAST_BLOCK = "none", f"block{len(BLOCKS)}"
 
 
 def shape_after(blocks: int) -> tuple[int, int, int]:
-    """Return height, width and channels of what the first so many blocks give."""
+    """Return height, width and channels of the output of the first `blocks` blocks."""
     return SIZE // 2**blocks, SIZE // 2**blocks, BLOCKS[blocks - 1][1]
 
 
-# Of the features, what all blocks give.
+# Shape of the features: the output of all blocks.
 SHAPE = shape_after(len(BLOCKS))
 
 
 @dataclass(frozen=True)
 class Encoder:
-    """What of VGG16 a captioner trains.
+    """The part of VGG16 that a captioner trains.
 
-    trainable: str. "none": it stays as it was trained on ImageNet. "block5": its last block is trained
-        together with the decoder, and kept in the captioner's own file.
+    Args:
+        trainable: "none" keeps the weights of ImageNet. "block5" trains the last block together with the
+            decoder, and stores it in the file of the captioner.
     """
 
-    trainable: str = NONE
+    trainable: str = training_only(NONE)
 
     def __post_init__(self):
         check_choice("model.encoder.trainable", self.trainable, (NONE, LAST_BLOCK))
 
     @property
     def fixed_blocks(self) -> int:
-        """How many blocks, from the first on, are not trained."""
+        """The number of blocks, from the first, that are not trained."""
         return len(BLOCKS) - (self.trainable == LAST_BLOCK)
 
 
 class Blocks:
-    """Some blocks of VGG16, one after the other, their layers called as in `keras.applications.VGG16`.
+    """Consecutive blocks of VGG16, with the layer names of `keras.applications.VGG16`.
 
-    numbers: range. Which ones, from 1.
+    Args:
+        make: returns each layer.
+        numbers: numbers of the blocks, from 1.
     """
 
     def __init__(self, make: MakeLayer, numbers: range):
@@ -89,13 +93,17 @@ class Blocks:
             self.layers.append(make(layers.MaxPooling2D, 2, name=f"block{number}_pool"))
 
     def __call__(self, x: keras.KerasTensor) -> keras.KerasTensor:
-        """Return what the last block gives."""
+        """Return the output of the last block."""
         for layer in self.layers:
             x = layer(x)
         return x
 
     def set_trained_weights(self) -> None:
-        """Give the layers, which have been called, their weights from ImageNet. Raises `ZooError`."""
+        """Set the ImageNet weights of the layers, which must be built.
+
+        Raises:
+            ZooError: the weights are missing or corrupt.
+        """
         weights = read_weights(WEIGHTS_FILE)
         for layer in self.layers:
             if layer.name in weights:
@@ -106,10 +114,10 @@ def build_vgg16(blocks: int = len(BLOCKS)) -> keras.Model:
     """Return the functional model with its trained weights, frozen.
 
     Input: `image` float32 [batch, 192, 192, 3], RGB from 0 to 255.
-    Output: `features` float32 [batch, *shape_after(blocks)], what the last block gives.
+    Output: `features` float32 [batch, *shape_after(blocks)].
 
     Args:
-        blocks: how many, from the first on.
+        blocks: number of blocks, from the first.
 
     Raises:
         ZooError: the weights are missing or corrupt.
@@ -128,17 +136,21 @@ def build_vgg16(blocks: int = len(BLOCKS)) -> keras.Model:
 
 
 def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
-    """Return kernel [3, 3, in, out] and bias [out], float32, of each convolution by its layer's name.
+    """Return the kernel [3, 3, in, out] and bias [out] of each convolution, float32, by layer name.
 
-    The file's first kernel takes blue, green, red, as the network was trained; here its channels are
-    reversed, so that the model takes red, green, blue.
+    The network was trained on the channels blue, green, red. The channels of the first kernel are
+    reversed here, so that the model takes red, green, blue.
+
+    Args:
+        path: the file of weights.
 
     Raises:
         ZooError: the file is missing or corrupt.
     """
     if not path.exists():
-        raise ZooError(f"{path} is missing: it holds VGG16's weights: {install_command(FAMILY)}")
-    weights, before = {}, 3
+        raise ZooError(f"{path} with the weights of VGG16 is missing. Install: {install_command(FAMILY)}")
+    weights: dict[str, list[np.ndarray]] = {}
+    before = 3
     try:
         with np.load(path, allow_pickle=False) as file:
             for number, (convolutions, filters) in enumerate(BLOCKS, start=1):
@@ -146,7 +158,7 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
                     name = f"block{number}_conv{i}"
                     pair = [np.float32(file[f"{name}/{part}"]) for part in ("kernel", "bias")]
                     if [w.shape for w in pair] != [(3, 3, before, filters), (filters,)]:
-                        raise ValueError(f"{name} has another shape than VGG16's")
+                        raise ValueError(f"{name} does not have the shape of VGG16")
                     weights[name], before = pair, filters
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ZooError(f"{path} is corrupt: {error}.") from None
@@ -157,7 +169,7 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
 
 @functools.cache
 def checksum() -> str:
-    """Return SHA-256, in hex, of the file of weights: whose features a cache holds."""
+    """Return the SHA-256 of the file of weights, in hex. It is part of the key of the feature cache."""
     if not WEIGHTS_FILE.exists():
         read_weights(WEIGHTS_FILE)
     return hashlib.sha256(WEIGHTS_FILE.read_bytes()).hexdigest()

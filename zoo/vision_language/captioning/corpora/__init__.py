@@ -1,1 +1,1 @@
-"""Corpora: one file per corpus, with its metadata and reader."""
+"""Corpora, one file each, with metadata and reader."""

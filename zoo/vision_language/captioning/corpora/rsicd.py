@@ -20,12 +20,13 @@ def read(folder: Path, split: str) -> list[CaptionedImage]:
     """Return the examples of a split, in the order of its list.
 
     Args:
-        folder: holds `captions.jsonl`, a line `{"split", "filename", "captions"}` for each image, and
-            `images/`, where the files are.
-        split: "train", "test" or another name of the list; "all" for every one.
+        folder: has `captions.jsonl`, one line `{"split", "filename", "captions"}` per image, and the
+            files in `images/`.
+        split: "train", "test" or another split of the list; "all" for all of them.
 
     Raises:
-        ZooError: the folder is not so laid out, there is no such split, or a line of the list is bad.
+        ZooError: the folder has another layout, the split does not exist, or a line of the list is
+            invalid.
     """
     check_folder(RSICD.name, folder)
     path = folder / CAPTIONS_FILE
@@ -33,7 +34,7 @@ def read(folder: Path, split: str) -> list[CaptionedImage]:
     def parse(row: dict[str, Any]) -> CaptionedImage:
         name = text_field(row, "filename")
         if name != Path(name).name:
-            raise ZooError(f"'filename' must be a name in {IMAGES_FOLDER}/. Received: {name!r}")
+            raise ZooError(f"'filename' must be the name of a file in {IMAGES_FOLDER}/. Received: {name!r}")
         return captioned_image(name, folder / IMAGES_FOLDER / name, row, text_field(row, "split"))
 
     return of_split(parse_json_lines(path, parse, join), split, path)

@@ -1,1 +1,1 @@
-"""Models: one file per model, found by the registry."""
+"""Models, one file each, which the registry finds."""
