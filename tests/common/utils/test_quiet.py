@@ -9,8 +9,8 @@ import pytest
 
 from zoo.common.utils.quiet import silent_stderr
 
-# Stands for Keras on another backend, which loads TensorFlow at import.
-NOISY_KERAS = "import os; os.write(2, b'cudart is not installed\\n'); print('imported')"
+# A module that writes to file descriptor 2 when it is imported.
+NOISY = "import os; os.write(2, b'cudart is not installed\\n'); print(__name__)"
 
 
 def test_output_in_the_block_is_discarded(capfd):
@@ -29,16 +29,17 @@ def test_descriptor_is_restored_after_an_error(capfd):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_import_of_keras_is_silent_on_other_backends(tmp_path, backend):
-    (tmp_path / "keras.py").write_text(NOISY_KERAS)
-    code = "from zoo.common.utils.quiet import start_backend; start_backend()"
+def test_keras_and_tensorflow_are_imported_silently_on_other_backends(tmp_path, backend):
+    for module in ("keras", "tensorflow"):
+        (tmp_path / f"{module}.py").write_text(NOISY)
+    code = "from zoo.common.utils.quiet import start_backend; start_backend(); import tensorflow"
     done = subprocess.run(
         [sys.executable, "-c", f"import sys; sys.path.insert(0, {str(tmp_path)!r}); {code}"],
         env=os.environ | {"KERAS_BACKEND": backend},
         capture_output=True,
         text=True,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "imported\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "keras\ntensorflow\n", "")
 
 
 def test_threads_redirect_in_turn(capfd):

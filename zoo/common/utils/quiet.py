@@ -9,6 +9,10 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec, PathFinder
+from types import ModuleType
+from typing import Any
 
 from zoo.common.core.errors import ZooError
 
@@ -30,11 +34,30 @@ def start_backend() -> None:
 def _import_keras() -> None:
     """Import Keras without log output.
 
-    On the JAX and PyTorch backends too, the import loads TensorFlow if it is installed.
+    On the JAX and PyTorch backends, Keras imports TensorFlow if it is installed, at the latest when
+    it sets random seeds. That import is made silent too.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.meta_path.insert(0, _SilentTensorFlow())
     with silent_stderr():
         import keras  # noqa: F401 (only the import is needed)
+
+
+class _SilentTensorFlow(MetaPathFinder):
+    """Import TensorFlow without log output, whichever module imports it."""
+
+    def find_spec(self, name: str, path: Any, target: Any = None) -> ModuleSpec | None:
+        spec = PathFinder.find_spec(name, path) if name == "tensorflow" else None
+        if spec is None or spec.loader is None:
+            return None
+        execute = spec.loader.exec_module
+
+        def execute_silently(module: ModuleType) -> None:
+            with silent_stderr():
+                execute(module)
+
+        vars(spec.loader)["exec_module"] = execute_silently
+        return spec
 
 
 @functools.cache
