@@ -21,7 +21,7 @@ from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.runtime.keras_model import concrete_function
 from zoo.common.runtime.litert import SUFFIX
 from zoo.common.runtime.preset import Preset
-from zoo.common.utils.quiet import descriptor_2_elsewhere
+from zoo.common.utils.quiet import silent_stderr
 
 # Sums in another order; a recurrent layer carries the difference on over its steps.
 TOLERANCE = 1e-3
@@ -71,7 +71,7 @@ def _quiet() -> Iterator[None]:
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:
-        with descriptor_2_elsewhere():
+        with silent_stderr():
             yield
     finally:
         logging.disable(before)

@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.common.core.errors import ZooError
 from zoo.common.language_model.arpa import read_arpa, read_words
-from zoo.common.utils.quiet import descriptor_2_elsewhere
+from zoo.common.utils.quiet import silent_stderr
 
 UNKNOWN = "<unk>"
 # Special tokens of an ARPA file.
@@ -65,7 +65,7 @@ def open_lm(path: Path | None, words: Sequence[str]) -> Any:
     dictionary.set_default_index(len(words))
     kenlm = flashlight("decoder.kenlm")
     try:
-        with descriptor_2_elsewhere():  # hides KenLM's progress bar
+        with silent_stderr():  # hides KenLM's progress bar
             return kenlm.KenLM(str(path), dictionary)
     except RuntimeError as error:
         read_arpa(path)  # raises an error with the number of the invalid line

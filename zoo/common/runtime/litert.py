@@ -10,7 +10,7 @@ import numpy as np
 from zoo.common.core.model import Function
 from zoo.common.runtime.files import corrupt, guarded, open_files
 from zoo.common.utils.packages import import_package
-from zoo.common.utils.quiet import descriptor_2_elsewhere
+from zoo.common.utils.quiet import silent_stderr
 
 SUFFIX = ".tflite"
 
@@ -27,7 +27,7 @@ def open_export(folder: Path) -> dict[str, Function]:
             dtypes = {name: of["dtype"] for name, of in runner.get_input_details().items()}
         except Exception as error:  # whatever damage makes it raise: KeyError, IndexError, ...
             raise corrupt(path, "LiteRT", error) from None
-        quiet_start = [descriptor_2_elsewhere()]  # of the first call, which logs its delegate
+        quiet_start = [silent_stderr()]  # of the first call, which logs its delegate
 
         @guarded(path, "LiteRT", dtypes)
         def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:

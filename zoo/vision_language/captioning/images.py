@@ -17,7 +17,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from zoo.common.core.errors import ZooError
 from zoo.common.utils.files import check_file
-from zoo.common.utils.quiet import descriptor_2_elsewhere
+from zoo.common.utils.quiet import silent_stderr
 
 SIZE = 192
 MAX_PIXELS = 50_000_000
@@ -110,7 +110,7 @@ def _decode(path: str | Path, name: str) -> Image.Image:
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:
     _check_size(*image.size, name)
     # libtiff writes messages to file descriptor 2.
-    with descriptor_2_elsewhere() if image.format == "TIFF" else nullcontext():
+    with silent_stderr() if image.format == "TIFF" else nullcontext():
         image.load()
     image = ImageOps.exif_transpose(image)
     if image.mode.startswith("I;16"):
