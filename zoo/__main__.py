@@ -4,7 +4,7 @@ import sys
 
 
 def run() -> int:
-    """Run the command line. An interruption ends it in one line, while it is being imported, too."""
+    """Run the command line. An interruption prints one line, also during the imports."""
     try:
         from zoo.cli.main import main
 

@@ -23,8 +23,8 @@ def start_from(
 ) -> tuple[Recipe, dict[str, Any]]:
     """Return a recipe whose model fits the weights of a preset.
 
-    Data and model are those of the preset, except for overrides of the data and for settings of the model
-    that have no effect on the answers, such as dropout: these are those of the recipe.
+    Data and model are those of the preset, with two exceptions: overrides of the data, and settings of
+    the model that have no effect on the answers, such as dropout, which are those of the recipe.
 
     Args:
         recipe: a recipe with `overrides` set.
@@ -77,6 +77,6 @@ def is_training_only(part: Any, names: list[str]) -> bool:
 
 
 def _has_weights_of(model: Any, preset: Any) -> bool:
-    """Return whether the file of a model has all the weights of the preset's, such as a trained encoder."""
+    """Return whether the file of a model stores all weights of a preset, such as a trained encoder."""
     start_backend()
     return not Counter(preset.declared_weights()) - Counter(model.declared_weights())

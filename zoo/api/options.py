@@ -43,10 +43,8 @@ def preset_recipe(preset: PresetLike, options: Mapping[str, Any] | None = None) 
         ZooError: there is no such preset or option, or a value is invalid.
     """
     if isinstance(preset, Preset):
-        recipe = preset.recipe
-    else:
-        recipe = store.load_recipe(store.find(preset))
-    return set_options(preset_name(preset), recipe, options or {})
+        return set_options(preset.name, preset.recipe, options or {})
+    return set_options(str(preset), store.load_recipe(store.find(preset)), options or {})
 
 
 def open_predictor(preset: PresetLike, recipe: Recipe, runtime: str | None) -> Predictor:

@@ -27,8 +27,18 @@ def iter_scores(
     Raises:
         ZooError: there is no such preset or runtime, or the preset does not support scoring.
     """
-    recipe = preset_recipe(preset)
-    if not isinstance(recipe.task, Scoring):
-        raise ZooError(f"{preset_name(preset)} does not support scoring.")
+    recipe, task = preset_recipe(preset), check_scoring(preset)
     predictor = open_predictor(preset, recipe, runtime_of(preset, runtime, AUTO))
-    return recipe.task.score(predictor, texts)
+    return task.score(predictor, texts)
+
+
+def check_scoring(preset: PresetLike) -> Scoring:
+    """Return the task of a preset that supports scoring. No model is loaded.
+
+    Raises:
+        ZooError: there is no such preset, or it does not support scoring.
+    """
+    task = preset_recipe(preset).task
+    if not isinstance(task, Scoring):
+        raise ZooError(f"{preset_name(preset)} does not support scoring.")
+    return task

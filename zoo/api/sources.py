@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.capabilities import CustomSplit, PreparedExamples
-from zoo.common.core.corpus import Corpus, Source
+from zoo.common.core.corpus import DATA_VARIABLE, Corpus, Source
 from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
@@ -17,7 +17,6 @@ from zoo.common.data.manifests import of_split
 from zoo.common.data.splits import split_by_group
 from zoo.common.utils.progress import say
 
-DATA_VARIABLE = "ZOO_DATA"
 # Names of the splits of a manifest: the one to train on, and those that choose the best epoch.
 TRAIN, DEV = "train", ("dev", "valid")
 ALL = "all"
@@ -50,7 +49,7 @@ def find_source(data: str | Path | None, manifest: str | Path | None, corpus: Co
         ZooError: both `data` and `manifest` are given, or the corpus is not found.
     """
     if data and manifest:
-        raise ZooError("--data and --manifest exclude each other.")
+        raise ZooError("data and manifest exclude each other.")
     if manifest:
         return Source(manifest=Path(manifest))
     root = os.environ.get(DATA_VARIABLE)

@@ -1,1 +1,1 @@
-"""The `zoo` command: one file a verb, thin functions over plain ones that return JSON-ready values."""
+"""The `zoo` command: one file per verb, which parses arguments, calls the Python API and prints."""

@@ -1,53 +1,53 @@
-"""The options of a preset's decoder on the command line, and presets opened with them."""
+"""Options of a preset's decoder on the command line."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import shlex
-import types
 import typing
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
-from zoo.common.core.model import Graphs
-from zoo.common.core.recipe import Recipe, convert
-from zoo.common.decoding.decoder_file import read_options
-from zoo.common.presets import store
 
-# Parsed options are attributes of this beginning: `decoder.beam_width`.
+# Prefix of parsed options: `decoder.beam_width`.
 _PREFIX = "decoder."
 _METAVARS = {int: "INT", float: "NUMBER", str: "TEXT"}
 _HELP = {"-h", "--help"}
-# The parsed `--decoder`, a file of such options.
+# The parsed `--decoder`, a file with options.
 _FILE = "decoder_file"
+_RECIPE_FILE = "recipe.json"
 
 
 def accept_options(parser: argparse.ArgumentParser) -> None:
-    """Let a verb, which must have the argument `preset`, take the options of that preset's decoder."""
+    """Let a verb with the argument `preset` accept the options of the preset's decoder."""
     parser.set_defaults(accepts_decoder_options=True)
 
 
 def accepts_options(parser: argparse.ArgumentParser) -> bool:
-    """Return whether a verb takes the options of a decoder."""
+    """Return whether a verb accepts the options of a decoder."""
     return bool(parser.get_default("accepts_decoder_options"))
 
 
 def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | None:
-    """Add the options of the decoder of the preset that is among a verb's arguments.
+    """Add the options of the decoder of the preset that is in the arguments of a verb.
 
-    The help of a verb that answers inputs gets an example of the preset, too.
+    The help of a verb that answers inputs also gets an example with the preset.
+
+    Args:
+        parser: parser of the verb.
+        arguments: the arguments after the verb.
 
     Returns:
-        The preset; None if there is none among them.
+        The preset; None if there is none in the arguments.
 
     Raises:
-        ZooError: the preset's recipe is corrupt, or help is asked for about what is no preset.
+        ZooError: the recipe of the preset is corrupt, or there is no preset for which help is requested.
     """
+    from zoo.api.options import decoder_options, find_recipe, flag_of, option_types
+
     preset = _find_preset(arguments)
     if preset is None:
         if _HELP.intersection(arguments) and not arguments[0].startswith("-"):
@@ -55,19 +55,19 @@ def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | 
         parser.add_argument_group("options of the decoder", f"see {parser.prog} PRESET --help")
         return None
     recipe = find_recipe(preset)
-    types_, options = _types(recipe), _options(recipe)
+    kinds = option_types(recipe)
     group = parser.add_argument_group(f"options of the decoder of {recipe.name}")
-    for name, field in options.items():
+    for name, field in decoder_options(recipe).items():
         default = getattr(recipe.decoder, name)
         shown = "" if default is None else f" (default: {_text(default)})"
-        form: dict[str, Any] = {"metavar": _METAVARS.get(types_[name], "FILE")}
-        if types_[name] is bool:
+        form: dict[str, Any] = {"metavar": _METAVARS.get(kinds[name], "FILE")}
+        if kinds[name] is bool:
             form = {"action": argparse.BooleanOptionalAction}
-        elif typing.get_origin(types_[name]) is tuple:
+        elif typing.get_origin(kinds[name]) is tuple:
             form = {"metavar": "TEXT", "action": "append"}
         words = (field.metadata["help"] + shown).replace("%", "%%")
         group.add_argument(flag_of(name), dest=_PREFIX + name, help=words, **form)
-    words = "a file of such options, as of zoo tune-lm; what is given beside it comes first"
+    words = "a file with such options, as zoo tune-lm writes it; options of the command line override it"
     group.add_argument("--decoder", dest=_FILE, type=Path, metavar="FILE", help=words)
     if parser.get_default("gives_example"):
         given = shlex.quote(recipe.data.input_example)
@@ -76,11 +76,13 @@ def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | 
 
 
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the decoder's options that a command line gives, itself or by a file, by name.
+    """Return the options of the decoder on a command line, and in the file it names, by name.
 
     Raises:
-        ZooError: the file is missing, or no decoder file.
+        ZooError: the file is missing or not a decoder file.
     """
+    from zoo.common.decoding.decoder_file import read_options
+
     file = getattr(arguments, _FILE, None)
     options: dict[str, Any] = dict(read_options(file)) if file else {}
     found = {key: value for key, value in vars(arguments).items() if key.startswith(_PREFIX)}
@@ -89,94 +91,24 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def flag_of(option: str) -> str:
-    """Return an option as it is typed: `--beam-width`."""
-    return "--" + option.replace("_", "-")
-
-
-def unknown_option(preset: str, flag: str) -> ZooError:
-    """Return the error about an option that the decoder of a preset does not have.
+def unknown_flag(preset: str, flag: str) -> ZooError:
+    """Return the error about a flag that is not an option of a preset's decoder.
 
     Raises:
         ZooError: there is no such preset.
     """
-    return _unknown_option(preset, find_recipe(preset), flag)
+    from zoo.api.options import find_recipe, unknown_option
 
-
-def find_recipe(name: str) -> Recipe:
-    """Return the recipe of a preset or run; of a preset that is not shipped, the registered one.
-
-    Raises:
-        ZooError: there is neither, or its recipe is corrupt.
-    """
-    if name not in store.names() and name in {entry.name for entry in registry.entries()}:
-        return registry.entry(name).recipe()
-    return store.load_recipe(store.find(name))
-
-
-def set_options(name: str, recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
-    """Return a recipe with options of its decoder set.
-
-    Args:
-        name: what the preset is called in an error.
-        recipe: of the preset.
-        options: text, or a value of the option's own type, by the option's name.
-
-    Raises:
-        ZooError: there is no such option, or a value does not fit.
-    """
-    valid = _options(recipe)
-    for option in options:
-        if option not in valid:
-            raise _unknown_option(name, recipe, flag_of(option))
-    if not options:
-        return recipe
-    types_ = _types(recipe)
-    values = {
-        option: convert(value, types_[option], flag_of(option)) for option, value in options.items()
-    }
-    return replace(recipe, decoder=replace(recipe.decoder, **values))
-
-
-def open_preset(name: str, backend: str, options: Mapping[str, Any]) -> tuple[Recipe, Graphs]:
-    """Return a preset's recipe, with options of its decoder set, and its graphs in a runtime.
-
-    Raises:
-        ZooError: as `set_options` and `zoo.common.runtime.open_graphs`.
-    """
-    from zoo.common.runtime import open_graphs
-
-    recipe = set_options(name, store.load_recipe(store.find(name)), options)
-    return recipe, open_graphs(backend, name)
+    return unknown_option(preset, find_recipe(preset), flag)
 
 
 def _find_preset(arguments: list[str]) -> str | None:
-    """The first argument that is the name of a recipe or the folder of a preset or run."""
-    registered = {entry.name for entry in registry.entries()}
+    """Return the first argument that is the name of a recipe or the folder of a preset or run."""
+    registered = registry.names()
     for argument in arguments:
-        if argument in registered or os.path.exists(os.path.join(argument, store.RECIPE_FILE)):
+        if argument in registered or os.path.exists(os.path.join(argument, _RECIPE_FILE)):
             return argument
     return None
-
-
-def _options(recipe: Recipe) -> dict[str, Any]:
-    return recipe.decoder.options if recipe.decoder else {}
-
-
-def _types(recipe: Recipe) -> dict[str, Any]:
-    """The type of each option; of an optional one, the type it has when it is given."""
-    hints = typing.get_type_hints(type(recipe.decoder)) if recipe.decoder else {}
-    return {name: _given_type(hints[name]) for name in _options(recipe)}
-
-
-def _given_type(annotation: Any) -> Any:
-    inner = [a for a in typing.get_args(annotation) if a is not types.NoneType]
-    return inner[0] if isinstance(annotation, types.UnionType) else annotation
-
-
-def _unknown_option(name: str, recipe: Recipe, flag: str) -> ZooError:
-    valid = ", ".join(map(flag_of, _options(recipe))) or "none"
-    return ZooError(f"{name} has no option {flag}. Valid: {valid}.")
 
 
 def _text(value: Any) -> str:

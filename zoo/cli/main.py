@@ -1,4 +1,4 @@
-"""The `zoo` command: find the verbs, parse, run one, map errors to an exit status."""
+"""The `zoo` command: find the verb, parse its arguments, run it, map errors to an exit status."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import zoo.cli
@@ -21,11 +22,11 @@ from zoo.cli import decoding
 from zoo.cli.output import one_line, print_line
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import modules
-from zoo.common.core.verbs import VERBS
+from zoo.common.core.verbs import EXTENSIONS, VERBS, Verb
 
-# What stands before an argument that came after "--". No argument of a process can hold it.
+# Prefix of arguments after "--". Arguments of a process cannot contain it.
 _AFTER = "\0"
-# Where parsed arguments keep which of them were given.
+# Attribute of parsed arguments with the names of those that were given.
 _GIVEN = "given"
 
 
@@ -33,33 +34,33 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        arguments: those after `zoo`; None for this process's own.
+        arguments: the arguments after `zoo`; None for those of this process.
 
     Returns:
         The exit status: 0, 1 for an error, 2 for bad usage, 130 for an interruption. With `--json` or
-        `--jsonl` an error is told on stdout, as `{"error": ...}`.
+        `--jsonl` an error is printed to stdout, as `{"error": ...}`.
     """
     _open_descriptors()
-    if isinstance(sys.stdout, io.TextIOWrapper):  # a file's name need not be text of its encoding
+    if isinstance(sys.stdout, io.TextIOWrapper):  # file names need not be valid in its encoding
         sys.stdout.reconfigure(errors="backslashreplace")
     arguments = sys.argv[1:] if arguments is None else arguments
     try:
         options = parse(arguments)
         return options.verb(options) or 0
     except _BadUsage as error:
-        return _tell(arguments, str(error), 2)
+        return _print_error(arguments, str(error), 2)
     except ZooError as error:
-        return _tell(arguments, str(error), 1)
+        return _print_error(arguments, str(error), 1)
     except KeyboardInterrupt:
-        return _tell(arguments, "interrupted", 130)
+        return _print_error(arguments, "interrupted", 130)
     except BrokenPipeError:  # the reader of stdout has closed it
         return 1
-    except OSError as error:  # a folder that may not be read, an answer onto a full disk
-        return _tell(arguments, str(error), 1)
+    except OSError as error:  # such as an unreadable folder, or a full disk
+        return _print_error(arguments, str(error), 1)
 
 
-def _tell(arguments: Sequence[str], error: str, status: int) -> int:
-    """Print an error as the command's arguments ask for it. Returns the exit status."""
+def _print_error(arguments: Sequence[str], error: str, status: int) -> int:
+    """Print an error in the form that the arguments request, and return the exit status."""
     given = list(itertools.takewhile(lambda argument: argument != "--", arguments))
     if "--json" in given or "--jsonl" in given:
         with suppress(OSError):
@@ -70,62 +71,84 @@ def _tell(arguments: Sequence[str], error: str, status: int) -> int:
 
 
 class _Closed(io.TextIOBase):
-    """The stdout of a process that began without one."""
+    """The stdout of a process that was started without one."""
 
     def write(self, text: str) -> int:
         raise OSError(errno.EBADF, "stdout is closed")
 
 
 def _open_descriptors() -> None:
-    """Open what of stdin, stdout and stderr is closed, onto nothing.
+    """Open closed descriptors of stdin, stdout and stderr on the null device.
 
-    A file that is opened later would get its number, and then what C++ writes to stderr.
+    Otherwise a file that is opened later would get the number, and receive what C++ writes to stderr.
     """
     for descriptor in range(3):
         try:
             os.fstat(descriptor)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # which gets the lowest number that is free
+            os.open(os.devnull, os.O_RDWR)  # gets the lowest free number
     if sys.stdout is None:
         sys.stdout = _Closed()
     if sys.stderr is None:
-        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (as long as the process)
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (stays open)
 
 
 def parse(arguments: list[str]) -> argparse.Namespace:
-    """Return the parsed arguments; `verb` is the verb's function.
+    """Return the parsed arguments; `verb` is the function to call with them.
 
     Raises:
-        ZooError: bad usage, or an option that the preset's decoder does not have. SystemExit: help.
+        ZooError: bad usage, or an option that the preset's decoder does not have.
+        SystemExit: help was printed.
     """
-    find_verbs()
-    parser, verbs = _parsers()
-    if not arguments or arguments[0] not in verbs:
-        return parser.parse_args(arguments)
-    verb, arguments = verbs[arguments[0]], list(_protect(arguments[1:]))
-    decoder_options, preset = decoding.accepts_options(verb), None
+    verb = _find_verb(arguments[0]) if arguments else None
+    if verb is None:
+        find_verbs()
+        return _command_parser().parse_args(arguments)
+    parser, arguments = _verb_parser(verb), list(_protect(arguments[1:]))
+    decoder_options, preset = decoding.accepts_options(parser), None
     if decoder_options:
-        preset = decoding.add_options(verb, arguments)
-    options, unknown = verb.parse_known_intermixed_args(arguments)
+        preset = decoding.add_options(parser, arguments)
+    options, unknown = parser.parse_known_intermixed_args(arguments)
     flags = {argument.partition("=")[0] for argument in unknown if argument.startswith("--")}
     if decoder_options and flags:
-        if preset is None:  # whatever was meant as one is no value of these
+        if preset is None:  # an argument that looked like a value of a flag is the preset
             for flag in sorted(flags):
-                verb.add_argument(flag, nargs="?")
-            preset = verb.parse_known_intermixed_args(arguments)[0].preset
-        raise decoding.unknown_option(preset, min(flags))
+                parser.add_argument(flag, nargs="?")
+            preset = parser.parse_known_intermixed_args(arguments)[0].preset
+        raise decoding.unknown_flag(preset, min(flags))
     if unknown:
-        verb.error(f"unrecognized arguments: {' '.join(unknown)}")
+        parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return argparse.Namespace(**{key: _bare(value) for key, value in vars(options).items()})
 
 
-@functools.cache
 def find_verbs() -> None:
-    """Import the modules that register verbs: those beside this one, and the `commands` of each package."""
+    """Import all modules that register verbs: those of this package, and the modules `commands`."""
     for module in pkgutil.iter_modules(zoo.cli.__path__, "zoo.cli."):
         importlib.import_module(module.name)
+    _import_commands()
+
+
+def _find_verb(name: str) -> Verb | None:
+    """Return a verb. Other verbs of this package are not imported."""
+    if name.isidentifier() and Path(__file__).with_name(f"{name}.py").exists():
+        importlib.import_module(f"zoo.cli.{name}")
+    _import_commands()
+    return VERBS.get(name)
+
+
+@functools.cache
+def _import_commands() -> None:
     for module in modules("commands"):
         importlib.import_module(module)
+
+
+def _run(verb: Verb, options: argparse.Namespace) -> int | None:
+    """Run a verb, unless one of its extensions handles the options."""
+    for extension in EXTENSIONS.get(verb.name, ()):
+        status = extension.run(options)
+        if status is not None:
+            return status
+    return verb.run(options)
 
 
 class _BadUsage(ZooError):
@@ -133,7 +156,7 @@ class _BadUsage(ZooError):
 
 
 class _Once(argparse.Action):
-    """Stores an argument's value, as argparse does, but refuses a second one."""
+    """Store the value of an argument, and refuse a second one."""
 
     def __call__(self, parser, namespace, values, option_string=None):
         given = vars(namespace).setdefault(_GIVEN, set())
@@ -144,7 +167,7 @@ class _Once(argparse.Action):
 
 
 class _Parser(argparse.ArgumentParser):
-    """A parser that tells an error in one line, and takes an option once."""
+    """A parser that reports an error in one line, and accepts an option once."""
 
     def __init__(self, *args: Any, **kwargs: Any):
         super().__init__(*args, **kwargs)
@@ -155,29 +178,35 @@ class _Parser(argparse.ArgumentParser):
         raise _BadUsage(f"{message}. See {self.prog} --help.")
 
 
-def _parsers() -> tuple[_Parser, dict[str, argparse.ArgumentParser]]:
-    """The parser of the command, and those of the verbs by name."""
-    parser = _Parser(prog="zoo", description="Compact recurrent models: train, trust, ship.")
+def _command_parser() -> _Parser:
+    """Return the parser of the command without the arguments of verbs: for help and errors."""
+    parser = _Parser(prog="zoo", description="Compact recurrent models: train, evaluate, export.")
     parser.add_argument("--version", action="version", version=f"zoo {zoo.__version__}")
     added = parser.add_subparsers(title="verbs", required=True, metavar="VERB")
-    parsers = {}
     for name, verb in sorted(VERBS.items()):
-        parsers[name] = added.add_parser(
-            name,
-            help=verb.summary,
-            description=verb.summary,
-            epilog=f"example:\n  {verb.example}",
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
-        parsers[name].set_defaults(verb=verb.run)
-        parsers[name].add_argument("--json", action="store_true", help="one JSON object on stdout")
-        verb.add_arguments(parsers[name])
-    return parser, parsers
+        added.add_parser(name, help=verb.summary)
+    return parser
+
+
+def _verb_parser(verb: Verb) -> _Parser:
+    """Return the parser of a verb."""
+    parser = _Parser(
+        prog=f"zoo {verb.name}",
+        description=verb.summary,
+        epilog=f"example:\n  {verb.example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.set_defaults(verb=functools.partial(_run, verb))
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    verb.add_arguments(parser)
+    for extension in EXTENSIONS.get(verb.name, ()):
+        extension.add_arguments(parser)
+    return parser
 
 
 def _protect(arguments: list[str]) -> Iterator[str]:
-    """The arguments, those after "--" marked: argparse must not take one of them for an option."""
+    """Yield the arguments. Those after "--" are marked, since argparse might take them for options."""
     waiting = iter(arguments)
     for argument in waiting:
         if argument == "--":
@@ -187,7 +216,7 @@ def _protect(arguments: list[str]) -> Iterator[str]:
 
 
 def _bare(value: object) -> object:
-    """A parsed value without the mark of `_protect`."""
+    """Return a parsed value without the mark of `_protect`."""
     if isinstance(value, list):
         return [_bare(item) for item in value]
     return value.removeprefix(_AFTER) if isinstance(value, str) else value

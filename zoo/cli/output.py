@@ -1,4 +1,4 @@
-"""What verbs print: an answer for a script or a person, answers as they are made, tables."""
+"""Print answers as JSON, text or tables."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ import os
 from collections.abc import Callable, Iterable
 from typing import Any
 
-# Characters of an input that an error shows: more than a path has as a rule.
-LONGEST_SHOWN = 300
+from zoo.api.display import plain
+
+# Maximum number of characters of an input in a line. Most paths are shorter.
+MAX_CHARACTERS = 300
 
 
 def print_line(line: str) -> None:
-    """Print a line to stdout, at once.
+    """Print a line to stdout and flush it.
 
     Raises:
         OSError: it cannot be written.
@@ -21,12 +23,18 @@ def print_line(line: str) -> None:
     try:
         print(line, flush=True)
     except OSError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python fails once more on its way out
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # otherwise Python fails again when it exits
         raise
 
 
 def print_answer(options: argparse.Namespace, value: Any, text: Callable[[], str]) -> None:
-    """Print an answer: with `--json` the value, else the text."""
+    """Print an answer.
+
+    Args:
+        options: the parsed arguments.
+        value: the answer for `--json`.
+        text: returns the answer as text.
+    """
     print_line(json.dumps(value) if options.json else text())
 
 
@@ -36,16 +44,16 @@ def print_answers(
     answers: Iterable[dict[str, Any]],
     text: Callable[[dict[str, Any]], str],
 ) -> int:
-    """Print answers as they are made: text, a JSON object a line, or all in one object when done.
+    """Print each answer when it is available; with `--json`, all in one object at the end.
 
     Args:
-        options: the arguments of a verb with `add_inputs`.
-        key: of the list in the one object.
-        answers: each with its `input`, and an `error` where it is a bad one.
-        text: of an answer, for a person to read.
+        options: the parsed arguments of a verb with `add_inputs`.
+        key: key of the list in the JSON object.
+        answers: dicts with `input`, and with `error` if the input is invalid.
+        text: returns an answer as text.
 
     Returns:
-        The exit status: 1 if one of the answers is an error.
+        The exit status: 1 if an answer is an error.
     """
     done, failed = [], False
     for answer in answers:
@@ -67,35 +75,20 @@ def error_line(answer: dict[str, Any]) -> str:
 
 
 def shown(given: str) -> str:
-    """Return an input as a line shows it: of a long one its beginning; see `one_line`."""
-    return one_line(given if len(given) <= LONGEST_SHOWN else f"{given[:LONGEST_SHOWN]}...")
+    """Return an input as one line, without the end of a long one."""
+    return one_line(given if len(given) <= MAX_CHARACTERS else f"{given[:MAX_CHARACTERS]}...")
 
 
 def one_line(text: str) -> str:
-    """Return a text with its line breaks and other control characters, which a terminal would obey,
-    written as Python writes them."""
+    """Return a text with line breaks and control characters, which a terminal would obey, escaped."""
     return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)
 
 
 def table(rows: list[dict[str, Any]]) -> str:
-    """Return rows of equal keys as aligned columns under their names."""
+    """Return rows with equal keys as aligned columns with a header."""
     cells = [list(rows[0])] + [[plain(value) for value in row.values()] for row in rows]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
         for row in cells
     )
-
-
-def plain(value: Any) -> str:
-    """Return a value of a table or list of settings as text."""
-    if value is None:
-        return "-"
-    if isinstance(value, float):
-        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.1f}"
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
-
-
-def figures(metrics: dict[str, float]) -> str:
-    """Return metrics as text."""
-    return "  ".join(f"{name} {value:.4f}" for name, value in metrics.items())

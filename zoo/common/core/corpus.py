@@ -9,6 +9,9 @@ from typing import Any
 
 from zoo.common.core.errors import ZooError
 
+# Environment variable with the folder that holds the corpora, each in a folder of its name.
+DATA_VARIABLE = "ZOO_DATA"
+
 
 @dataclass(frozen=True)
 class Corpus:

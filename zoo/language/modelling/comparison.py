@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from zoo.common.core.predictor import Predictor
 from zoo.common.core.recipe import Recipe
 from zoo.common.language_model.mixture import fit_weights, mix, perplexity
 from zoo.common.tasks.language_modelling import LanguageModelling
-from zoo.language.modelling.data import TokenizedText
+from zoo.language.modelling.data import RunningText
 
 
 @dataclass(frozen=True)
@@ -63,26 +63,27 @@ class ScoredSplits:
         ]
 
 
-def check_comparable(recipes: Mapping[str, Recipe]) -> None:
+def check_comparable(names: Sequence[str], recipes: Sequence[Recipe]) -> None:
     """Check that models are language models with the same tokens. No model is loaded.
 
     Args:
-        recipes: recipe of each model by the name of the model.
+        names: names of the models, for error messages.
+        recipes: recipe of each model.
 
     Raises:
         ZooError: there are fewer than two models, or they cannot be compared.
     """
     if len(recipes) < 2:
-        raise ZooError(f"There must be two models or more. Received: {', '.join(recipes)}.")
-    first = next(iter(recipes))
-    for name, recipe in recipes.items():
+        raise ZooError(f"There must be two models or more. Received: {', '.join(names)}.")
+    for name, recipe in zip(names, recipes, strict=True):
         if not isinstance(recipe.task, LanguageModelling):
             raise ZooError(f"{name} is not a language model.")
-        _check_same_tokens(first, _text_data(recipes[first]), name, _text_data(recipe))
+        _check_same_tokens(names[0], _text_data(recipes[0]), name, _text_data(recipe))
 
 
 def score_splits(
-    predictors: Mapping[str, Predictor],
+    names: Sequence[str],
+    predictors: Sequence[Predictor],
     task: LanguageModelling,
     fitted_on: Sequence[Any],
     split: Sequence[Any],
@@ -90,7 +91,8 @@ def score_splits(
     """Compute the log-probabilities of two splits under models, with states carried over each text.
 
     Args:
-        predictors: the models by name, as checked by `check_comparable`.
+        names: names of the models.
+        predictors: the models, as checked by `check_comparable`.
         task: the task of the models.
         fitted_on: examples on which weights are fitted.
         split: examples on which models are evaluated.
@@ -98,28 +100,26 @@ def score_splits(
     Raises:
         ZooError: a split has no tokens.
     """
-    data = next(iter(predictors.values())).data
+    data = predictors[0].data
     parts = []
     for texts in (fitted_on, split):
         log_probs = [
             np.concatenate([task.token_log_probs(predictor, text) for text in texts])
-            for predictor in predictors.values()
+            for predictor in predictors
         ]
         indices = data.vocabulary.encode(token for text in texts for token in text.tokens)
         parts.append(ScoredText(tuple(data.vocabulary.decode(indices)), np.stack(log_probs)))
     if not all(part.tokens for part in parts):
         raise ZooError("There is no text: a split must have at least one token.")
-    return ScoredSplits(tuple(predictors), data.start, *parts)
+    return ScoredSplits(tuple(names), data.start, *parts)
 
 
-def _text_data(recipe: Recipe) -> TokenizedText:
-    assert isinstance(recipe.data, TokenizedText)
+def _text_data(recipe: Recipe) -> RunningText:
+    assert isinstance(recipe.data, RunningText)
     return recipe.data
 
 
-def _check_same_tokens(
-    name: str, data: TokenizedText, other_name: str, other: TokenizedText
-) -> None:
+def _check_same_tokens(name: str, data: RunningText, other_name: str, other: RunningText) -> None:
     """Check that the log-probabilities of two models can be compared.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The weight of a language model and the bonus of a word, chosen by the error rate on examples."""
+"""Choose the weight of a language model and the bonus of a word by the error rate on examples."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from zoo.common.core.errors import ZooError
-from zoo.common.core.model import Graphs
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.recipe import Recipe
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.metrics.error_rates import error_rates
 from zoo.common.tasks.ctc import CTC
 from zoo.common.utils.progress import progress
 
-# What is tried first: weights, and bonuses in nats. Then what lies around the best, by these steps.
+# The first settings: weights, and bonuses in nats. The next ones are around the best, by these steps.
 WEIGHTS = (0.0, 0.25, 0.5, 1.0, 1.5, 2.5)
 BONUSES = (-1.0, 1.0, 3.0)
 STEPS = ((0.25, 1.0), (0.125, 0.5))
@@ -24,11 +24,12 @@ Setting = tuple[float, float]
 
 @dataclass(frozen=True)
 class Tuned:
-    """What a search for the best settings found.
+    """Result of a search for the best setting.
 
-    best: CTCSearch. The decoder with the best weight and bonus.
-    greedy: dict. The error rates of the likeliest path, without a search.
-    trials: list of dict. Each setting with its error rates, the best first.
+    Args:
+        best: the decoder with the best weight and bonus.
+        greedy: error rates of the most probable path, without a search.
+        trials: each setting with its error rates, the best one first.
     """
 
     best: CTCSearch
@@ -36,37 +37,48 @@ class Tuned:
     trials: list[dict[str, float]]
 
 
-def tune(graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Tuned:
-    """Return the `lm_weight` and `word_bonus` with which a CTC recipe's decoder errs least.
-
-    The model runs once; its logits are searched with each setting.
-
-    Args:
-        recipe: its decoder has a language model.
+def check_tunable(recipe: Recipe) -> tuple[CTC, CTCSearch]:
+    """Return the task and the decoder of a recipe that decodes with a language model.
 
     Raises:
-        ZooError: the recipe is not of CTC, its decoder has no language model or cannot be used, or no
-            example can be read.
+        ZooError: it does not.
     """
-    decoder, task = recipe.decoder, recipe.task
-    if not isinstance(task, CTC):
-        raise ZooError(f"{recipe.name} decodes without a language model of words.")
+    task, decoder = recipe.task, recipe.decoder
+    if not isinstance(task, CTC) or not isinstance(decoder, CTCSearch):
+        raise ZooError(f"{recipe.name} does not decode with a language model of words.")
     if decoder.lm is None:
-        raise ZooError("lm must be given: the language model whose weight is searched for.")
-    task.check_decoder(recipe)
-    logits = dict(task.logits(graphs, recipe, examples, errors := {}))
+        raise ZooError("lm must be given: the language model whose weight is tuned.")
+    return task, decoder
+
+
+def tune(task: CTC, predictor: Predictor, examples: list[Any]) -> Tuned:
+    """Return the `lm_weight` and `word_bonus` with the lowest error rate.
+
+    The model runs once; each setting searches the same logits.
+
+    Args:
+        task: the task.
+        predictor: the trained model. Its decoder has a language model.
+        examples: the examples on which error rates are measured.
+
+    Raises:
+        ZooError: the decoder cannot be used, or an example cannot be read.
+    """
+    decoder, labels = predictor.decoder, predictor.data.labels
+    task.check_predictor(predictor)
+    errors: dict[int, str] = {}
+    logits = dict(task.logits(predictor, examples, errors))
     if errors:
         raise ZooError(f"All examples must be readable. Received: {next(iter(errors.values()))}")
 
     def rates(search: CTCSearch) -> dict[str, float]:
-        changed = replace(recipe, decoder=search)
-        texts = [task.text(logits[i], changed) for i in range(len(examples))]
-        return error_rates(examples, texts, texts, task.metric)[0]
+        texts = [task.text(logits[i], search, labels) for i in range(len(examples))]
+        return error_rates(examples, texts, texts, task.monitor)[0]
 
     trials: dict[Setting, dict[str, float]] = {}
 
     def order(setting: Setting) -> tuple[float, ...]:
-        # Of equal settings the one with the smaller numbers: it trusts the model more.
+        # Of equal settings, the one with smaller numbers: it relies more on the model.
         return (*trials[setting].values(), *map(abs, setting))
 
     for steps in (None, *STEPS):

@@ -1,4 +1,4 @@
-"""`zoo gallery` and `zoo evaluate --retrieval`: pages of captioned images, and retrieval by captioners."""
+"""`zoo gallery` and `zoo evaluate --retrieval`: pages of captioned images, and retrieval."""
 
 from __future__ import annotations
 
