@@ -92,9 +92,9 @@ def split_by_caption(
 
     Near-duplicate images of a corpus often have the same captions. Images that share a caption, directly
     or through other images, are in the same split; in a random split, dev would contain copies of
-    training examples. A group larger than a twentieth of dev goes to train, so that dev has many kinds of
-    images. So does a group with an image of a single caption, as long as there are other groups, because
-    BLEU and CIDEr compare with several captions.
+    training examples. A group larger than a twentieth of dev goes to train, so that dev has many kinds
+    of images. A group with an image of a single caption also goes to train if there are other groups,
+    because BLEU and CIDEr compare with several captions.
 
     Args:
         examples: examples with unique ids.
@@ -105,7 +105,7 @@ def split_by_caption(
         Two lists sorted by id. They do not depend on the order of `examples`.
 
     Raises:
-        ZooError: the fraction is outside (0, 1), there are fewer than two examples, or all examples share
+        ZooError: the fraction is outside (0, 1), there are fewer than two examples, or all of them share
             captions.
     """
     examples = check_split(examples, fraction)

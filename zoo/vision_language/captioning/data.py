@@ -79,7 +79,7 @@ class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs):
         return digest((e.id, e.captions, e.image.stat().st_size) for e in examples)
 
     def adapt(
-        self, examples: list[CaptionedImage], model: Captioner
+        self, examples: list[CaptionedImage], model: Any
     ) -> tuple[CaptionedImages, Captioner]:
         texts = [words(caption) for example in examples for caption in example.captions]
         vocabulary = self.vocabulary or Vocabulary.of(texts, SENTENCE_SPECIALS, self.min_count)

@@ -1,8 +1,8 @@
 """Read and apply the EXIF orientation of JPEG files inside a TensorFlow graph.
 
 A JPEG file consists of segments: 0xFF, a marker, the size of the content including the two bytes of the
-size, and the content. The segment with the marker 0xE1 whose content begins with "Exif" has a TIFF header
-with the position of a table of tags.
+size, and the content. The segment with the marker 0xE1 whose content begins with "Exif" has a TIFF
+header, which has the position of a table of tags.
 """
 
 from __future__ import annotations

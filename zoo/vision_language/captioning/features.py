@@ -1,9 +1,9 @@
 """Features of images, computed once by VGG16 and cached on disk.
 
-The key of an image is the SHA-256 of its file, wherever the file is. The cache has one folder per encoder,
-number of blocks and image size. It consists of shards, each written atomically, so that an interruption
-loses at most one shard. A shard is a zip archive with a CRC-32 of each member, so a damaged shard is
-detected when it is read; it is removed, and its features are computed again.
+The key of an image is the SHA-256 of its file. The cache has one folder per encoder, number of blocks and
+image size. It consists of shards, each written atomically, so that an interruption loses at most one
+shard. A shard is a zip archive with a CRC-32 of each member, so a damaged shard is detected when it is
+read; it is removed, and its features are computed again.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def extract_features(
         blocks: number of VGG16's blocks, from the first, whose output is returned.
 
     Returns:
-        A table float16 [images, *vgg16.shape_after(blocks)], with one row for identical files; the row of
-        each path int [paths], -1 for an unreadable image; and the errors of unreadable images by path.
+        A table float16 [images, *vgg16.shape_after(blocks)], with one row for identical files; the row
+        of each path, int [paths], -1 for an unreadable image; the errors of unreadable images by path.
 
     Raises:
         ZooError: the weights of VGG16 are missing, or the cache cannot be written.

@@ -24,8 +24,8 @@ MAX_PIXELS = 50_000_000
 # Size of a file with that many pixels of 16 bits in four channels, uncompressed, and some tags.
 MAX_BYTES = 2**29
 
-# The format is detected from the content, not the extension. Pillow's other decoders are for formats that
-# cameras do not write, and one of them starts another program.
+# The format is detected from the content, not the extension. Pillow's other decoders are for formats
+# that cameras do not write, and one of them starts another program.
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 _READABLE = "a readable image (JPEG, PNG, WebP, GIF, BMP, TIFF)"
 _WHITE = (255, 255, 255, 255)
@@ -79,7 +79,7 @@ def _guarded(source: str | Path | Image.Image, name: str) -> Image.Image:
     """Return an image in RGB; every error of a decoder becomes a `ZooError`."""
     try:
         with warnings.catch_warnings():
-            # Pillow warns of large images, which are rejected here, and of damaged tags, which are ignored.
+            # Pillow warns of large images, which are rejected here, and of damaged tags.
             warnings.simplefilter("ignore", UserWarning)
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)
             if isinstance(source, Image.Image):

@@ -5,9 +5,9 @@ Images and texts are ranked by how much an image increases the probability of a 
 
     score(i, t) = log P(t | i) - log P(t)        P(t) = mean of P(t | j) over the images j of the split
 
-Without P(t), short and frequent texts would be found for every image. For the ranking of images by one
-text, P(t) is constant and has no effect. P(t | i) is the product over the tokens of the text and its end,
-and is not divided by their number.
+Without P(t), short and frequent texts would be found for every image. In the ranking of images by a text,
+P(t) is constant and has no effect. P(t | i) is the product over the tokens of the text and its end, and is
+not divided by their number.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def ranks(scores: np.ndarray, correct: np.ndarray) -> np.ndarray:
         correct: bool [rows, columns].
     """
     best = np.where(correct, scores, -np.inf).max(axis=1)
-    # Incorrect columns precede equal correct ones, so that a model with constant scores is never correct.
+    # Incorrect columns precede equal correct ones: a model with constant scores is never correct.
     incorrect_before = np.sum(~correct & (scores >= best[:, None]), axis=1)
     return np.where(np.isfinite(best), 1.0 + incorrect_before, np.inf)
 
@@ -145,7 +145,10 @@ def _log_probabilities(
         outputs = predictor.graphs[graph](**inputs)
         states = {spec.name: outputs[NEXT + spec.name] for spec in model.states}
         found[indices] = np.concatenate(
-            [tree_log_probabilities(step, model.states, states, tree, start, end) for tree in trees],
+            [
+                tree_log_probabilities(step, model.states, states, tree, start, end)
+                for tree in trees
+            ],
             axis=1,
         )
     return found

@@ -9,7 +9,7 @@ from PIL import Image, ImageDraw
 
 
 def pictures(size: int) -> list[np.ndarray]:
-    """Return three pictures, uint8 [size, size, 3]: fields and a road, a river in a forest, parked cars."""
+    """Return three pictures, uint8 [size, size, 3]: fields, a river, parked cars."""
     return [np.asarray(draw(size)) for draw in (_fields, _river, _car_park)]
 
 

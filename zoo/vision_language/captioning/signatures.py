@@ -13,8 +13,8 @@ PNG = b"\x89PNG\r\n\x1a\n"
 def decode_images(image_bytes: tf.Tensor) -> tf.Tensor:
     """Decode JPEG or PNG files. Other formats are not supported.
 
-    The pixels equal those of `zoo.vision_language.captioning.images.read_image`, except for rounding. The
-    EXIF orientation of JPEG files is applied.
+    The pixels equal those of `zoo.vision_language.captioning.images.read_image`, except for rounding.
+    The EXIF orientation of JPEG files is applied.
 
     Args:
         image_bytes: string [batch].

@@ -148,7 +148,8 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
         ZooError: the file is missing or corrupt.
     """
     if not path.exists():
-        raise ZooError(f"{path} with the weights of VGG16 is missing. Install: {install_command(FAMILY)}")
+        command = install_command(FAMILY)
+        raise ZooError(f"{path}, the weights of VGG16, is missing. To get it: {command}")
     weights: dict[str, list[np.ndarray]] = {}
     before = 3
     try:
@@ -156,7 +157,8 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
             for number, (convolutions, filters) in enumerate(BLOCKS, start=1):
                 for i in range(1, convolutions + 1):
                     name = f"block{number}_conv{i}"
-                    pair = [np.float32(file[f"{name}/{part}"]) for part in ("kernel", "bias")]
+                    parts = [file[f"{name}/{part}"] for part in ("kernel", "bias")]
+                    pair = [part.astype(np.float32) for part in parts]
                     if [w.shape for w in pair] != [(3, 3, before, filters), (filters,)]:
                         raise ValueError(f"{name} does not have the shape of VGG16")
                     weights[name], before = pair, filters

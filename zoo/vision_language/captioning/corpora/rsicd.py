@@ -34,7 +34,9 @@ def read(folder: Path, split: str) -> list[CaptionedImage]:
     def parse(row: dict[str, Any]) -> CaptionedImage:
         name = text_field(row, "filename")
         if name != Path(name).name:
-            raise ZooError(f"'filename' must be the name of a file in {IMAGES_FOLDER}/. Received: {name!r}")
+            raise ZooError(
+                f"'filename' must be the name of a file in {IMAGES_FOLDER}/. Received: {name!r}"
+            )
         return captioned_image(name, folder / IMAGES_FOLDER / name, row, text_field(row, "split"))
 
     return of_split(parse_json_lines(path, parse, join), split, path)

@@ -1,4 +1,4 @@
-"""Soft attention over the 6 x 6 places of an image, for each word anew.
+"""Soft attention over the 6 x 6 regions of an image, computed for each word.
 
 Xu et al., "Show, attend and tell: neural image caption generation with visual attention" (2015),
 sections 3.1 and 4.2, with the attention between two LSTM layers, as in Anderson et al., "Bottom-up and
@@ -9,9 +9,10 @@ top-down attention for image captioning and visual question answering" (2018), s
     g_t, d_t = LSTM2([h_t; z_t], g_{t-1}, d_{t-1})
     y_t = softmax(L_o (E y_{t-1} + L_g g_t + L_z z_t))
 
-In Xu's single layer the places are asked by h_{t-1}, which depends on z_{t-1}: every step of training
-waits for the one before it. Here LSTM1 reads words alone, so the attention of all steps is one product,
-and stock Keras layers suffice. The first states are tanh of maps of the mean of the a_i, as in Xu.
+In the single layer of Xu et al., the attention depends on h_{t-1}, which depends on z_{t-1}, so that
+training must compute it step by step. Here LSTM1 only reads words. The attention of all steps is one
+matrix product, and stock Keras layers suffice. The initial states are the tanh of linear maps of the mean
+of the a_i, as in Xu et al.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.layers.make import MakeLayer
 from zoo.vision_language.captioning.captioner import RecurrentCaptioner, RecurrentDecoder
@@ -32,13 +34,18 @@ from zoo.vision_language.captioning.vgg16 import SHAPE
 if TYPE_CHECKING:
     import keras
 
-PLACES = SHAPE[0] * SHAPE[1]
+REGIONS = SHAPE[0] * SHAPE[1]
 
 # Layers -------------------------------------------------------------------------------------------
 
 
 class Attending(RecurrentDecoder):
-    """The network after VGG16. Constant states are the places `values` a_i and `keys` W_a a_i."""
+    """The decoder after VGG16. Its constant states are `values`, the regions a_i, and `keys`, W_a a_i.
+
+    Args:
+        config: sizes and dropout rates.
+        make: returns each layer.
+    """
 
     def __init__(self, config: AttendAndTell, make: MakeLayer):
         from keras import layers
@@ -46,7 +53,7 @@ class Attending(RecurrentDecoder):
         from zoo.common.layers import recurrent
 
         size, vocabulary_size = config.hidden_size, config.vocabulary_size
-        self.places = make(layers.Reshape, (PLACES, SHAPE[-1]), name="places")
+        self.places = make(layers.Reshape, (REGIONS, SHAPE[-1]), name="places")
         self.norm = make(layers.BatchNormalization, momentum=0.9, name="norm")
         self.dropout_values = make(layers.Dropout, config.dropout_values, name="dropout_values")
         self.keys = make(layers.Dense, config.attention_size, name="keys")
@@ -73,7 +80,6 @@ class Attending(RecurrentDecoder):
         self.logits = make(layers.Dense, vocabulary_size, dtype="float32", name="logits")
 
     def initial_state(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.initial_state`."""
         values = self.dropout_values(self.norm(self.places(features)))
         mean = self.mean(values)
         states = {name: layer(mean) for name, layer in self.first_states.items()}
@@ -82,13 +88,13 @@ class Attending(RecurrentDecoder):
     def decode_step(
         self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.decode_step`. `attention` is alpha, float32 [batch, time, places]."""
+        """Return the outputs of a step, with `attention` float32 [batch, time, regions], the alpha."""
         from keras import ops
 
         words = self.dropout_in(self.embedding(tokens))
         x, h0, c0 = self.lstms[0](words, initial_state=[states["h0"], states["c0"]])
-        asked = ops.expand_dims(self.query(x), 2) + ops.expand_dims(states["keys"], 1)
-        attention = ops.softmax(ops.squeeze(self.score(ops.tanh(asked)), 3), axis=-1)
+        queries = ops.expand_dims(self.query(x), 2) + ops.expand_dims(states["keys"], 1)
+        attention = ops.softmax(ops.squeeze(self.score(ops.tanh(queries)), 3), axis=-1)
         context = ops.matmul(attention, states["values"])
         x = ops.concatenate([x, context], axis=-1)
         x, h1, c1 = self.lstms[1](x, initial_state=[states["h1"], states["c1"]])
@@ -102,14 +108,20 @@ class Attending(RecurrentDecoder):
 
 @dataclass(frozen=True)
 class AttendAndTell(RecurrentCaptioner):
-    """Arguments: those of `RecurrentCaptioner`, and two more.
+    """Config of the captioner with attention.
 
-    attention_size: int. Units in which a state and a place are compared.
-    dropout_values: float. Share of the places' features that is dropped in training.
+    Args:
+        vocabulary_size: see `RecurrentCaptioner`.
+        encoder: see `RecurrentCaptioner`.
+        hidden_size: see `RecurrentCaptioner`.
+        embedding_size: see `RecurrentCaptioner`.
+        dropout: see `RecurrentCaptioner`.
+        attention_size: number of units of the attention.
+        dropout_values: dropout rate of the features of the regions.
     """
 
     attention_size: int = 256
-    dropout_values: float = 0.2
+    dropout_values: float = training_only(0.2)
 
     def __post_init__(self):
         super().__post_init__()
@@ -117,20 +129,19 @@ class AttendAndTell(RecurrentCaptioner):
         check_range("model.dropout_values", self.dropout_values, at_least=0, below=1)
 
     def build_decoder(self, make: MakeLayer) -> Attending:
-        """See `Captioner.build_decoder`."""
         return Attending(self, make)
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """Each layer's output and cell; the keys and the values of the places."""
+        """The output and cell of each LSTM; the keys and values of the regions."""
         changing = tuple(StateSpec(name, (self.hidden_size,)) for name in ("h0", "c0", "h1", "c1"))
-        keys = StateSpec("keys", (PLACES, self.attention_size), constant=True)
-        return (*changing, keys, StateSpec("values", (PLACES, SHAPE[-1]), constant=True))
+        keys = StateSpec("keys", (REGIONS, self.attention_size), constant=True)
+        return (*changing, keys, StateSpec("values", (REGIONS, SHAPE[-1]), constant=True))
 
     @property
     def step_outputs(self) -> tuple[StateSpec, ...]:
-        """How much each place counts for a word."""
-        return (StateSpec("attention", (PLACES,)),)
+        """The attention weights of the regions."""
+        return (StateSpec("attention", (REGIONS,)),)
 
 
 # Recipe -------------------------------------------------------------------------------------------
@@ -143,11 +154,11 @@ class AttendAndTell(RecurrentCaptioner):
     metric="bleu4",
 )
 def attend_and_tell_rsicd(name: str) -> Recipe:
-    """Two LSTM layers with attention over the places of an aerial photograph describe it.
+    """Two LSTM layers with attention over the regions of an aerial photograph describe it.
 
-    For aerial and satellite photographs like RSICD's. It stands beside the other captioners to compare
-    how an image may enter a recurrent network; the best of them is the one to use.
+    For aerial and satellite photographs like those of RSICD. Each captioner gives the image to the
+    recurrent network in another way, for comparison; use the one with the best metrics.
 
-    It answers any image with the words of RSICD, also a photograph taken on the ground or indoors.
+    It describes any image with the words of RSICD, even a photograph taken on the ground or indoors.
     """
     return captioning_recipe(name, AttendAndTell())

@@ -1,4 +1,4 @@
-"""Two LSTM layers, the first for words alone, the second for words and the image at every step.
+"""Two LSTM layers: the first reads words, the second words and the image at every step.
 
 Donahue et al., "Long-term recurrent convolutional networks for visual recognition and description"
 (2015), section 5 and figure 3, the variant LRCN-2f ("factored"):
@@ -7,7 +7,7 @@ Donahue et al., "Long-term recurrent convolutional networks for visual recogniti
     g_t, d_t = LSTM2(h_t + W CNN(image), g_{t-1}, d_{t-1})
     y_t = softmax(V g_t + b)
 
-The paper concatenates h_t and the image's features; LSTM2's kernel makes a sum of both in either form.
+The paper concatenates h_t and the features. Both forms are equivalent to a sum in the kernel of LSTM2.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 
 class Factored(RecurrentDecoder):
-    """The network after VGG16. Its states are those of both layers and the constant `image`."""
+    """The decoder after VGG16. Its states are those of both LSTMs, and `image`, which is constant.
+
+    Args:
+        config: sizes and dropout rate.
+        make: returns each layer.
+    """
 
     def __init__(self, config: LRCN, make: MakeLayer):
         from keras import layers
@@ -53,7 +58,7 @@ class Factored(RecurrentDecoder):
         self.logits = make(layers.Dense, vocabulary_size, dtype="float32", name="logits")
 
     def initial_state(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.initial_state`: both layers begin at zero."""
+        """Return zeros for both LSTMs, and the image."""
         from keras import ops
 
         image = self.image(self.pool(features))
@@ -63,7 +68,6 @@ class Factored(RecurrentDecoder):
     def decode_step(
         self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.decode_step`."""
         from keras import ops
 
         x = self.dropout_in(self.embedding(tokens))
@@ -79,15 +83,14 @@ class Factored(RecurrentDecoder):
 
 @dataclass(frozen=True)
 class LRCN(RecurrentCaptioner):
-    """Arguments: see `RecurrentCaptioner`."""
+    """Config of the factored captioner. The arguments are those of `RecurrentCaptioner`."""
 
     def build_decoder(self, make: MakeLayer) -> Factored:
-        """See `Captioner.build_decoder`."""
         return Factored(self, make)
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """Each layer's output and cell; the image, the same at every step."""
+        """The output and cell of each LSTM; the image, which is constant."""
         changing = tuple(StateSpec(name, (self.hidden_size,)) for name in ("h0", "c0", "h1", "c1"))
         return (*changing, StateSpec("image", (self.hidden_size,), constant=True))
 
@@ -104,9 +107,9 @@ class LRCN(RecurrentCaptioner):
 def lrcn_rsicd(name: str) -> Recipe:
     """Two factored LSTM layers that see the image at every step describe an aerial photograph.
 
-    For aerial and satellite photographs like RSICD's. It stands beside the other captioners to compare
-    how an image may enter a recurrent network; the best of them is the one to use.
+    For aerial and satellite photographs like those of RSICD. Each captioner gives the image to the
+    recurrent network in another way, for comparison; use the one with the best metrics.
 
-    It answers any image with the words of RSICD, also a photograph taken on the ground or indoors.
+    It describes any image with the words of RSICD, even a photograph taken on the ground or indoors.
     """
     return captioning_recipe(name, LRCN())

@@ -7,7 +7,7 @@ Mao et al., "Deep captioning with multimodal recurrent neural networks (m-RNN)" 
     m_t = g(V_w w_t + V_r r_t + V_I CNN(image))           g(x) = 1.7159 tanh(2 x / 3)
     y_t = softmax(U_m m_t + b)
 
-The recurrent layer of Keras multiplies w_t by one matrix more.
+The recurrent layer of Keras also multiplies w_t by a matrix.
 """
 
 from __future__ import annotations
@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 
 class Multimodal(RecurrentDecoder):
-    """The network after VGG16. Its states are `r` and the constant `image`, V_I CNN(image)."""
+    """The decoder after VGG16. Its states are `r`, and `image`, V_I CNN(image), which is constant.
+
+    Args:
+        config: sizes and dropout rate.
+        make: returns each layer.
+    """
 
     def __init__(self, config: MRNN, make: MakeLayer):
         from keras import layers
@@ -60,7 +65,6 @@ class Multimodal(RecurrentDecoder):
         self.logits = make(layers.Dense, vocabulary_size, dtype="float32", name="logits")
 
     def initial_state(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.initial_state`."""
         from keras import ops
 
         image = self.image(self.pool(features))
@@ -69,7 +73,6 @@ class Multimodal(RecurrentDecoder):
     def decode_step(
         self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.decode_step`."""
         from keras import ops
 
         words = self.embedding1(self.dropout_in(self.embedding0(tokens)))
@@ -85,15 +88,17 @@ class Multimodal(RecurrentDecoder):
 
 @dataclass(frozen=True)
 class MRNN(RecurrentCaptioner):
-    """Arguments: see `RecurrentCaptioner`. The multimodal layer has `hidden_size` units too."""
+    """Config of the m-RNN. The arguments are those of `RecurrentCaptioner`.
+
+    The multimodal layer has `hidden_size` units.
+    """
 
     def build_decoder(self, make: MakeLayer) -> Multimodal:
-        """See `Captioner.build_decoder`."""
         return Multimodal(self, make)
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """The output of the recurrent layer; the image, the same at every step."""
+        """The output of the recurrent layer; the image, which is constant."""
         image = StateSpec("image", (self.hidden_size,), constant=True)
         return (StateSpec("r", (self.hidden_size,)), image)
 
@@ -110,9 +115,9 @@ class MRNN(RecurrentCaptioner):
 def mrnn_rsicd(name: str) -> Recipe:
     """A multimodal layer joins word, recurrent state and image to describe an aerial photograph.
 
-    For aerial and satellite photographs like RSICD's. It stands beside the other captioners to compare
-    how an image may enter a recurrent network; the best of them is the one to use.
+    For aerial and satellite photographs like those of RSICD. Each captioner gives the image to the
+    recurrent network in another way, for comparison; use the one with the best metrics.
 
-    It answers any image with the words of RSICD, also a photograph taken on the ground or indoors.
+    It describes any image with the words of RSICD, even a photograph taken on the ground or indoors.
     """
     return captioning_recipe(name, MRNN(), learning_rate=1e-3)

@@ -1,4 +1,4 @@
-"""A simple recurrent network that sees the image at its first step only.
+"""A simple recurrent network that receives the image at its first step only.
 
 Karpathy & Fei-Fei, "Deep visual-semantic alignments for generating image descriptions" (2015), section
 3.2:
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 
 
 class ImageAtFirst(RecurrentDecoder):
-    """The network after VGG16. Its states are `h` and `image`, which is zero after the first step."""
+    """The decoder after VGG16. Its states are `h`, and `image`, which is zero after the first step.
+
+    Args:
+        config: sizes and dropout rate.
+        make: returns each layer.
+    """
 
     def __init__(self, config: NeuralTalk, make: MakeLayer):
         from keras import layers
@@ -53,7 +58,6 @@ class ImageAtFirst(RecurrentDecoder):
         self.logits = make(layers.Dense, vocabulary_size, dtype="float32", name="logits")
 
     def initial_state(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.initial_state`."""
         from keras import ops
 
         image = self.image(self.pool(features))
@@ -62,7 +66,6 @@ class ImageAtFirst(RecurrentDecoder):
     def decode_step(
         self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.decode_step`."""
         from keras import ops
 
         image = states["image"]
@@ -79,15 +82,14 @@ class ImageAtFirst(RecurrentDecoder):
 
 @dataclass(frozen=True)
 class NeuralTalk(RecurrentCaptioner):
-    """Arguments: see `RecurrentCaptioner`."""
+    """Config of NeuralTalk. The arguments are those of `RecurrentCaptioner`."""
 
     def build_decoder(self, make: MakeLayer) -> ImageAtFirst:
-        """See `Captioner.build_decoder`."""
         return ImageAtFirst(self, make)
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """The output of the recurrent layer, and the image before the first step."""
+        """The output of the recurrent layer; the image, before the first step."""
         return tuple(StateSpec(name, (self.hidden_size,)) for name in ("h", "image"))
 
 
@@ -103,9 +105,9 @@ class NeuralTalk(RecurrentCaptioner):
 def neuraltalk_rsicd(name: str) -> Recipe:
     """A simple recurrent network that sees the image once describes an aerial photograph.
 
-    For aerial and satellite photographs like RSICD's. It stands beside the other captioners to compare
-    how an image may enter a recurrent network; the best of them is the one to use.
+    For aerial and satellite photographs like those of RSICD. Each captioner gives the image to the
+    recurrent network in another way, for comparison; use the one with the best metrics.
 
-    It answers any image with the words of RSICD, also a photograph taken on the ground or indoors.
+    It describes any image with the words of RSICD, even a photograph taken on the ground or indoors.
     """
     return captioning_recipe(name, NeuralTalk(), learning_rate=1e-3)

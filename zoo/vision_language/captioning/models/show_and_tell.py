@@ -1,9 +1,7 @@
-"""LSTMs whose first input is an image and whose next inputs are the words of its caption.
+"""LSTMs whose first input is an image, followed by the words of its caption.
 
 Vinyals, Toshev, Bengio & Erhan, "Show and tell: a neural image caption generator" (2015). The encoder
-is VGG16, whose features are pooled over the grid: by mean, for what there is, and by maximum, for
-what there is little of. Each is then put on one scale by batch normalisation: maxima are many times
-larger than means, and some features many times larger than others.
+is VGG16, whose features are pooled over the grid, see `zoo.vision_language.captioning.pooling`.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.decoding.decoders import SequenceSearch
 from zoo.common.layers.make import MakeLayer
@@ -34,7 +33,10 @@ if TYPE_CHECKING:
 class LanguageLSTM:
     """One LSTM of the ensemble, with the layers before and after it.
 
-    number: int. Which one it is, in the names of its layers and states.
+    Args:
+        config: sizes and dropout rate.
+        number: number of the LSTM, in the names of its layers and states.
+        make: returns each layer.
     """
 
     def __init__(self, config: ShowAndTell, number: int, make: MakeLayer):
@@ -61,7 +63,7 @@ class LanguageLSTM:
         self.logits = make(layers.Dense, vocabulary_size, dtype="float32", name=f"logits{number}")
 
     def __call__(self, pooled: keras.KerasTensor, tokens: keras.KerasTensor) -> keras.KerasTensor:
-        """Return the logits of each next token [batch, time, vocabulary_size], with dropout."""
+        """Return the logits of each next token, float32 [batch, time, vocabulary_size]."""
         image = self.image_first(self.image_embedding(pooled))
         x = self.dropout_in(self.embedding(tokens))
         x, _, _ = self.lstm(self.sequence([image, x]))
@@ -82,9 +84,13 @@ class LanguageLSTM:
 
 
 class Ensemble(CaptionDecoder):
-    """LSTMs that answer together: their logits are averaged.
+    """LSTMs whose logits are averaged.
 
-    No position sees a later token, so what pads a caption has no effect on it.
+    An output does not depend on later tokens, so padding has no effect on a caption.
+
+    Args:
+        config: sizes and dropout rate.
+        make: returns each layer.
     """
 
     def __init__(self, config: ShowAndTell, make: MakeLayer):
@@ -95,14 +101,13 @@ class Ensemble(CaptionDecoder):
         self.average = make(layers.Average, dtype="float32", name="logits")
 
     def __call__(self, features: keras.KerasTensor, tokens: keras.KerasTensor) -> dict[str, Any]:
-        """See `CaptionDecoder.__call__`."""
         pooled = self.pool(features)
         logits = [lstm(pooled, tokens) for lstm in self.lstms]
         return {"logits": self.average(logits), "ensemble_logits": logits}
 
     def initial_state(self, features: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.initial_state`."""
-        pooled, states = self.pool(features), {}
+        pooled = self.pool(features)
+        states: dict[str, keras.KerasTensor] = {}
         for lstm in self.lstms:
             states |= lstm.initial_state(pooled)
         return states
@@ -110,8 +115,8 @@ class Ensemble(CaptionDecoder):
     def decode_step(
         self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """See `CaptionDecoder.decode_step`."""
-        logits, following = [], {}
+        logits: list[keras.KerasTensor] = []
+        following: dict[str, keras.KerasTensor] = {}
         for lstm in self.lstms:
             own_logits, own_states = lstm.decode_step(tokens, states)
             logits.append(own_logits)
@@ -124,21 +129,23 @@ class Ensemble(CaptionDecoder):
 
 @dataclass(frozen=True)
 class ShowAndTell(Captioner):
-    """Arguments of the captioner.
+    """Config of the captioner.
 
-    vocabulary_size, encoder: see `Captioner`.
-    ensemble_size: int. LSTMs that answer together: each has its own weights and learns from its own
-        answers; their logits are averaged (section 4.3.1, "ensembling models").
-    hidden_size: int. Units of an LSTM.
-    embedding_size: int. Size of a word, and of the image, as an LSTM's input.
-    dropout: float. Share of the words and of the LSTMs' outputs that is dropped in training; of the
-        image, which is an input only once, nothing is.
+    Args:
+        vocabulary_size: see `Captioner`.
+        encoder: see `Captioner`.
+        ensemble_size: number of LSTMs. Each has its own weights and its own loss; their logits are
+            averaged (section 4.3.1, "ensembling models").
+        hidden_size: number of units of an LSTM.
+        embedding_size: size of the vectors of a word and of the image.
+        dropout: dropout rate of the word vectors and of the LSTMs' outputs. The vector of the image has
+            no dropout.
     """
 
     ensemble_size: int = 1
     hidden_size: int = 512
     embedding_size: int = 256
-    dropout: float = 0.4
+    dropout: float = training_only(0.4)
 
     def __post_init__(self):
         super().__post_init__()
@@ -147,12 +154,11 @@ class ShowAndTell(Captioner):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build_decoder(self, make: MakeLayer) -> Ensemble:
-        """See `Captioner.build_decoder`."""
         return Ensemble(self, make)
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """Each LSTM's output and cell."""
+        """The output and cell of each LSTM."""
         return tuple(
             StateSpec(f"{kind}{number}", (self.hidden_size,))
             for number in range(self.ensemble_size)
@@ -172,13 +178,13 @@ class ShowAndTell(Captioner):
 def show_and_tell_rsicd(name: str) -> Recipe:
     """Three LSTMs together describe an aerial photograph in a sentence.
 
-    For aerial and satellite photographs like RSICD's: airports, beaches, bridges, farmland, harbours,
-    playgrounds, rivers, stadiums and some twenty more kinds of places. A starting point (`--init`) for
-    your own images and captions.
+    For aerial and satellite photographs like those of RSICD: airports, beaches, bridges, farmland,
+    harbours, playgrounds, rivers, stadiums and some twenty more kinds of places. A starting point
+    (`--init`) for your own images and captions.
 
-    It answers any image with the words of RSICD, also a photograph taken on the ground or indoors; only
-    the probability of its words says how sure it is. Many of its sentences are captions of training
-    images word for word: `copy_rate` is their share.
+    It describes any image with the words of RSICD, even a photograph taken on the ground or indoors. Only
+    the probability of the words states how certain it is. Many of its sentences are exact copies of
+    captions of training images: `copy_rate` is their share.
     """
     return Recipe(
         name=name,
