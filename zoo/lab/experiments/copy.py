@@ -86,9 +86,9 @@ def _draw(trials: list[lags.Trial]) -> Figure:
         ("^", "black", "sign to answer", inputs == GO),
     ):
         above.plot(steps[chosen], inputs[chosen], marker, color=color, label=name)
-    above.plot(steps[-LENGTH:], y[0], "o", color="tab:blue", label="answer wanted")
+    above.plot(steps[-LENGTH:], y[0], "o", color="tab:blue", label="target")
     above.set(
-        title=f"A sequence of lag {lag}: inputs, and the answer wanted in the last {LENGTH} steps",
+        title=f"A sequence of lag {lag}: inputs, and the targets of the last {LENGTH} steps",
         xlabel="time step",
         ylabel="symbol",
         ylim=(-0.6, GO + 0.6),

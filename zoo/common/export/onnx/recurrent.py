@@ -39,7 +39,15 @@ _ACTIVATIONS = {"relu": "Relu", "relu6": "Relu", "sigmoid": "Sigmoid", "tanh": "
 _MERGES = {"sum": "ReduceSum", "ave": "ReduceMean", "mul": "ReduceProd"}
 
 
-def recurrent(graph: Graph, layer, node, sequences, initial_state=None, mask=None, training=None):
+def recurrent(
+    graph: Graph,
+    layer: Any,
+    node: Any,
+    sequences: Any,
+    initial_state: Any = None,
+    mask: Any = None,
+    training: Any = None,
+) -> list[str]:
     """Convert an LSTM, GRU or SimpleRNN.
 
     Returns:
@@ -56,8 +64,14 @@ def recurrent(graph: Graph, layer, node, sequences, initial_state=None, mask=Non
 
 
 def bidirectional(
-    graph: Graph, layer, node, sequences, initial_state=None, mask=None, training=None
-):
+    graph: Graph,
+    layer: Any,
+    node: Any,
+    sequences: Any,
+    initial_state: Any = None,
+    mask: Any = None,
+    training: Any = None,
+) -> list[str]:
     """Convert a Bidirectional layer.
 
     Returns:
