@@ -1,97 +1,93 @@
-"""Clips as data: what is seen for a while, and its class. Skeletons and videos are such clips."""
+"""Clips with classes: the base class of skeletons and videos as data kinds."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Data, Item
-from zoo.common.core.recipe import asset
+from zoo.common.core.capabilities import FileInputs, InputPlots, RawInput, RawInputs
+from zoo.common.core.data import Batches, Data, Epoch, Item
+from zoo.common.core.settings import asset
 from zoo.common.data.batching import keep_readable, pad, pad_to_multiple, shuffled_windows
-from zoo.common.data.labels import LABELS_FILE, Labels
-from zoo.common.data.splits import split_by_group
-from zoo.common.utils.files import read_text
+from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
+from zoo.common.data.sequence_input import sequence_input
 
-if TYPE_CHECKING:
-    from zoo.common.core.model import ModelConfig
-    from zoo.common.core.recipe import Recipe
-
-# XLA compiles anew for each shape, so batches are padded to multiples of so many frames.
+# XLA compiles again for each new shape, so batches are padded to a multiple of this number of frames.
 FRAME_BUCKET = 32
 
 
 @dataclass(frozen=True)
-class Clips(Data):
-    """Clips, each with a class, read by a model with an answer at every frame.
+class Clips(LabelledData, FileInputs, InputPlots, RawInputs):
+    """Clips with one class each, for models that answer at every frame.
 
-    Models have the input that `frames` names, float32 [batch, time, ...], and `lengths` int32 [batch],
-    the frames of each before padding; their config has `num_classes`, which `adapt` sets. An item has
-    that input without its batch, and `times` float64 [time + 1]: when each frame begins, in seconds, and
-    when the last one ends. Subclasses have a field `frame_rate`, frames in a second.
+    The model has the inputs named by `frames`, float32 [batch, time, ...], and `lengths` int32 [batch],
+    the number of frames before padding. The config of the model has `num_classes`, which `adapt` sets.
+    An item has the frames without the batch axis, and `times` float64 [time + 1]: the begin of each
+    frame and the end of the last one, in seconds.
 
-    labels: Labels. The classes. Empty: taken from the examples of the run.
+    Args:
+        labels: the classes; if empty, `adapt` takes them from the examples.
+        frame_rate: frames per second.
     """
 
-    # The name of the model's input.
+    # Name of the model's input.
     frames: ClassVar[str]
 
-    labels: Labels = asset(Labels((), "class"))
+    labels: Labels = asset(Labels, file=LABELS_FILE)
+    frame_rate: float = 15.0
+
+    def __post_init__(self):
+        object.__setattr__(self, "labels", self.labels.with_unit("class"))
 
     @property
     @abstractmethod
     def frame_shape(self) -> tuple[int, ...]:
-        """The shape of one frame as the model takes it."""
-
-    @abstractmethod
-    def group_of(self, example: Any) -> str:
-        """What must not be both in train and in dev, such as who moves."""
+        """The shape of one frame of the model's input."""
 
     @abstractmethod
     def augment(self, frames: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """The frames of an item with random changes, for training."""
+        """Return the frames of an item with random changes, for training.
+
+        Args:
+            frames: float32 [time, ...].
+            generator: draws the changes.
+
+        Returns:
+            float32 [time, ...]. The number of frames may differ.
+        """
 
     # Reading --------------------------------------------------------------------------------------
 
-    def split_dev(
-        self, examples: list[Any], fraction: float, seed: int
-    ) -> tuple[list[Any], list[Any]]:
-        """See `Data.split_dev`: by `group_of`."""
-        return split_by_group(examples, self.group_of, fraction, seed)
-
-    def adapt(self, examples: list[Any], model: ModelConfig) -> tuple[Data, ModelConfig]:
-        """See `Data.adapt`: takes the classes from the examples, where it has none."""
-        labels = self.labels
-        if not len(labels):
-            labels = Labels.of((e.transcript for e in examples), "class")
+    def adapt(self, examples: list[Any], model: Any) -> tuple[Data, Any]:
+        labels = self.labels or Labels.of((example.label for example in examples), "class")
         return replace(self, labels=labels), replace(model, num_classes=labels.size)
 
-    def filter_examples(
-        self, examples: list[Any], recipe: Recipe
-    ) -> tuple[list[Any], dict[str, int]]:
-        """See `Data.filter_examples`. Raises `ZooError` too for a class that is none of the labels."""
+    def filter_examples(self, examples: list[Any], model: Any) -> tuple[list[Any], dict[str, int]]:
+        """Leave out unreadable clips.
+
+        Raises:
+            ZooError: a class is not among the labels, or no example is readable.
+        """
         for example in examples:
             self.labels.class_of(example)
-        return keep_readable(examples, lambda e: self.read_example(e, recipe), "unreadable")
+        return keep_readable(examples, lambda e: self.read_example(e, model), "unreadable")
 
-    # Learning -------------------------------------------------------------------------------------
+    # Training -------------------------------------------------------------------------------------
 
-    def batches(self, model: Any, recipe: Recipe, examples: list[Any], epoch: int) -> Batches:
-        """See `Data.batches`: x as of `collate`, of augmented frames; y has `label` int32 [batch]."""
+    def batches(self, examples: list[Any], model: Any, network: Any, epoch: Epoch) -> Batches:
+        """Return batches of augmented frames, as `collate` returns them, and `label` int32 [batch]."""
         labels = np.array([self.labels.class_of(example) for example in examples], np.int32)
-        lengths_of = [self.length(example) for example in examples]
-        seed, size = recipe.training.seed, recipe.training.batch_size
+        lengths = [int(self.sort_key(example)) for example in examples]
 
         def generate():
-            generator = np.random.default_rng((seed, epoch))
-            for rows in shuffled_windows(lengths_of, size, generator):
-                clips = [self.read_example(examples[i], recipe)[self.frames] for i in rows]
-                clips = [self.augment(clip, generator) for clip in clips]
-                x = self.collate({self.frames: clip} for clip in clips)
+            generator = epoch.generator()
+            for rows in shuffled_windows(lengths, epoch.batch_size, generator):
+                clips = [self.read_example(examples[i], model)[self.frames] for i in rows]
+                x = self.collate([{self.frames: self.augment(c, generator)} for c in clips])
                 x[self.frames] = pad_to_multiple(x[self.frames], FRAME_BUCKET)
                 yield x, {"label": labels[rows]}, np.array([examples[i].id for i in rows])
 
@@ -99,34 +95,25 @@ class Clips(Data):
             self.frames: ((None, None, *self.frame_shape), "float32"),
             "lengths": ((None,), "int32"),
         }
-        return Batches(generate, (x, {"label": ((None,), "int32")}))
-
-    def steps_per_epoch(self, recipe: Recipe, examples: list[Any]) -> int:
-        """See `Data.steps_per_epoch`."""
-        return -(-len(examples) // recipe.training.batch_size)
+        steps = -(-len(examples) // epoch.batch_size)
+        return Batches(generate, (x, {"label": ((None,), "int32")}), steps)
 
     # Use ------------------------------------------------------------------------------------------
 
-    def about_input(self, item: Item, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.about_input`: `seconds`."""
-        return {"seconds": round(float(item["times"][-1] - item["times"][0]), 3)}
-
-    def collate(self, items: Iterable[Item]) -> dict[str, np.ndarray]:
-        """See `Data.collate`: frames [batch, time, ...] and `lengths` int32 [batch]."""
+    def collate(self, items: Sequence[Item]) -> dict[str, np.ndarray]:
         frames, lengths = pad([item[self.frames] for item in items])
         return {self.frames: frames, "lengths": lengths}
 
-    # Delivery -------------------------------------------------------------------------------------
+    def input_metadata(self, item: Item) -> dict[str, Any]:
+        """Return `seconds`, the duration of the clip."""
+        return {"seconds": round(float(item["times"][-1] - item["times"][0]), 3)}
 
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.facts`: the classes, and the frames in a second."""
-        return self.labels.facts() | {"frame_rate": self.frame_rate}
+    # Export ---------------------------------------------------------------------------------------
 
-    def assets(self) -> dict[str, str]:
-        """See `Data.assets`: a line for each class."""
-        return {LABELS_FILE: self.labels.to_text()}
+    def raw_inputs(self, model: Any, decoder: Any) -> dict[str, RawInput]:
+        """Return `serving_default`, whose inputs are those of the model."""
+        return {"serving_default": sequence_input(self.frames, self.frame_shape, "frames")}
 
-    def with_assets(self, folder: Path) -> Data:
-        """See `Data.with_assets`."""
-        path = folder / LABELS_FILE
-        return replace(self, labels=Labels.from_text(read_text(path), path, "class"))
+    def export_metadata(self, model: Any) -> dict[str, Any]:
+        """Return the classes and the number of frames per second."""
+        return self.labels.export_metadata() | {"frame_rate": self.frame_rate}

@@ -1,4 +1,4 @@
-"""LSTM layers over the frames of a clip, with an answer at each: what models of clips have in common."""
+"""LSTM layers over the frames of a clip: the part that all models of clips share."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from zoo.common.core.errors import check_range
+from zoo.common.core.settings import training_only
 from zoo.common.runtime.keras_model import KerasModel
-from zoo.vision_language.motion.task import frame_answers
+from zoo.vision_language.motion.task import clip_outputs
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -15,20 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FrameLSTM(KerasModel):
-    """A model that makes features of each frame, with `lstm_answers` on top. Subclasses write `build`.
+    """Base config of models with `lstm_outputs` on features of the frames. Subclasses define `build`.
 
-    num_classes: int. Classes it answers with.
-    projection_size: int. Units below the first LSTM.
-    hidden_size: int. Units of each LSTM.
-    layers: int. LSTM layers, one upon another.
-    dropout: float. Share of the inputs of each LSTM and of the last layer dropped in training.
+    Args:
+        num_classes: number of classes.
+        projection_size: number of units of the layer below the first LSTM.
+        hidden_size: number of units of each LSTM.
+        layers: number of LSTM layers.
+        dropout: fraction of the inputs of each LSTM and of the last layer dropped in training.
     """
 
     num_classes: int
     projection_size: int = 128
     hidden_size: int = 128
     layers: int = 1
-    dropout: float = 0.3
+    dropout: float = training_only(0.3)
 
     def __post_init__(self):
         check_range("model.num_classes", self.num_classes, at_least=2)
@@ -36,15 +38,16 @@ class FrameLSTM(KerasModel):
             check_range(f"model.{name}", getattr(self, name), at_least=1)
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
-    def lstm_answers(self, x: KerasTensor, lengths: KerasTensor) -> dict[str, KerasTensor]:
-        """Return the outputs of the model, those of `frame_answers`, from features h_0 of the frames.
+    def lstm_outputs(self, x: KerasTensor, lengths: KerasTensor) -> dict[str, KerasTensor]:
+        """Return the outputs of the model, as `clip_outputs`, from features h_0 of the frames.
 
             h_i    = LSTM_i(h_{i-1})
             a[t]   = U h_n[t] + c, the logits of frame t
             logits = log of the mean over t of softmax(a[t])
 
         Args:
-            x: float32 [batch, time, features]. lengths: int32 [batch], at least 1.
+            x: float32 [batch, time, features].
+            lengths: int32 [batch], at least 1.
         """
         from keras import layers
 
@@ -59,4 +62,4 @@ class FrameLSTM(KerasModel):
             )
         x = layers.Dropout(self.dropout, name="dropout_top")(x)
         frame_logits = layers.Dense(self.num_classes, dtype="float32", name="frame_logits")(x)
-        return frame_answers(frame_logits, lengths)
+        return clip_outputs(frame_logits, lengths)

@@ -1,62 +1,62 @@
-"""A clip with the answer over time, as a picture."""
+"""Draw a clip and the answers over time."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.common.core.predictor import Predictor
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.plots import figure, save
+from zoo.vision_language.motion.data import Clips
 from zoo.vision_language.motion.skeleton_files import BONES
 from zoo.vision_language.motion.task import frame_probabilities
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from matplotlib.axes import Axes
 
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-
-# How many frames are shown, and how many classes, those with the highest probability at some frame.
-SHOWN, CLASSES = 8, 5
+# Number of frames, and number of classes, those with the highest probability at any frame.
+NUM_FRAMES, NUM_CLASSES = 8, 5
 
 
 def plot_clip(
-    graphs: Graphs,
-    recipe: Recipe,
-    source: str,
+    predictor: Predictor[Clips, Any, Any],
+    source: Any,
     path: Path,
     panel: Callable[[Axes, np.ndarray, int], None],
 ) -> None:
-    """Draw frames of a clip at even distances, and below them the probability of classes over time.
+    """Draw frames of a clip at even distances, and below them the probabilities of classes over time.
 
     Args:
-        graphs: of a preset. recipe: its data is `Clips`, its task `FrameClasses`.
-        source: of `read_input`. path: of the PNG.
-        panel: draws on axes, of all frames of the clip, that of a number.
+        predictor: the trained model, whose task is `FrameClasses`.
+        source: an input of `Clips.read_input`.
+        path: the PNG file to write.
+        panel: draws one frame. Its arguments are axes, all frames of the clip, and the index of the
+            frame.
 
     Raises:
-        ZooError: the input cannot be read, or the picture not be written.
+        ZooError: the input cannot be read, or the file cannot be written.
     """
-    item, symbols = recipe.data.read_input(source, recipe), recipe.data.labels.symbols
-    outputs = graphs[MODEL](**recipe.data.collate([item]))
+    data = predictor.data
+    item, symbols = data.read_input(source, predictor.model), data.labels.symbols
+    outputs = predictor.graphs[MODEL](**data.collate([item]))
     probabilities = frame_probabilities(outputs)
-    times, frames = item["times"], item[recipe.data.frames]
+    times, frames = item["times"], item[data.frames]
 
     picture = figure(figsize=(11, 5.5))
     above, below = picture.subfigures(2, 1, height_ratios=(2, 3))
-    shown = np.linspace(0, len(frames) - 1, SHOWN).round().astype(int)
-    for axes, frame in zip(above.subplots(1, SHOWN), shown, strict=True):
+    shown = np.linspace(0, len(frames) - 1, NUM_FRAMES).round().astype(int)
+    for axes, frame in zip(above.subplots(1, NUM_FRAMES), shown, strict=True):
         panel(axes, frames, frame)
         name = symbols[int(probabilities[frame].argmax())]
         axes.set_title(f"{times[frame]:.2f} s\n{name}", fontsize=8)
         axes.set(xticks=[], yticks=[])
-    above.suptitle(f"the whole: {symbols[int(outputs['logits'][0].argmax())]}")
+    above.suptitle(f"whole clip: {symbols[int(outputs['logits'][0].argmax())]}")
     axes = below.subplots()
-    best = np.argsort(-probabilities.max(axis=0), kind="stable")[:CLASSES]
+    best = np.argsort(-probabilities.max(axis=0), kind="stable")[:NUM_CLASSES]
     for i in best:
         axes.stairs(probabilities[:, i], times, label=symbols[i], linewidth=1.8)
     axes.vlines(times[shown], 0, 1, color="0.85", linewidth=0.8, zorder=0)
@@ -65,18 +65,30 @@ def plot_clip(
     save(picture, path)
 
 
-def skeleton_panel(axes: Axes, frames: np.ndarray, number: int) -> None:
-    """Draw a skeleton as its camera sees it, at the scale of all frames [frames, 60]."""
+def skeleton_panel(axes: Axes, frames: np.ndarray, index: int) -> None:
+    """Draw one skeleton, seen from the camera, at the scale of all frames.
+
+    Args:
+        axes: axes to draw into.
+        frames: float [frames, 60].
+        index: index of the frame.
+    """
     points = frames.reshape(len(frames), -1, 3)
     for first, second in BONES:
-        axes.plot(*points[number, (first, second), :2].T, color="tab:blue", linewidth=1.6)
-    axes.plot(*points[number, :, :2].T, "o", color="tab:red", markersize=2)
+        axes.plot(*points[index, (first, second), :2].T, color="tab:blue", linewidth=1.6)
+    axes.plot(*points[index, :, :2].T, "o", color="tab:red", markersize=2)
     low, high = points[:, :, :2].min(axis=(0, 1)), points[:, :, :2].max(axis=(0, 1))
     margin = 0.05 * (high - low).max()
     axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin))
     axes.set_aspect("equal")
 
 
-def picture_panel(axes: Axes, frames: np.ndarray, number: int) -> None:
-    """Draw a picture of frames [frames, size, size, 3], with values from 0 to 255."""
-    axes.imshow(frames[number].astype(np.uint8))
+def picture_panel(axes: Axes, frames: np.ndarray, index: int) -> None:
+    """Draw one picture of a video.
+
+    Args:
+        axes: axes to draw into.
+        frames: float [frames, size, size, 3], from 0 to 255.
+        index: index of the frame.
+    """
+    axes.imshow(frames[index].astype(np.uint8))

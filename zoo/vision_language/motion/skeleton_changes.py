@@ -1,4 +1,4 @@
-"""Random changes of a moving skeleton in training: seen from elsewhere, mirrored, faster, with gaps."""
+"""Random changes of a moving skeleton in training: rotation, mirror, tempo, dropped frames, noise."""
 
 from __future__ import annotations
 
@@ -14,23 +14,24 @@ MIRRORED = [
     JOINTS.index(name.replace("left", "right") if "left" in name else name.replace("right", "left"))
     for name in JOINTS
 ]
-# The pace changes at so many evenly spaced times.
+# Number of evenly spaced times at which the speed changes.
 KNOTS = 4
-# No change leaves fewer frames.
+# Minimum number of frames after a change.
 FEWEST = 4
 
 
 @dataclass(frozen=True)
 class SkeletonChanges:
-    """How large the changes of a movement may be, drawn for each movement in each epoch.
+    """Limits of the changes, which are drawn for each movement in each epoch.
 
-    rotation: float. The largest turn about the vertical axis, in degrees.
-    mirror: float. Probability that left and right are exchanged.
-    stretch: float. The largest change of a body's height against its width, as a natural logarithm.
-    tempo: float. The largest change of the pace of the whole, as a natural logarithm.
-    warp: float. The largest change of the pace of a part against the whole, as a natural logarithm.
-    drop: float. Share of the frames that are dropped.
-    noise: float. Standard deviation of an error of each joint in each frame, in metres.
+    Args:
+        rotation: maximum rotation about the vertical axis, in degrees.
+        mirror: probability that left and right are exchanged.
+        stretch: maximum change of width and of height, as a natural logarithm.
+        tempo: maximum change of the speed of the whole movement, as a natural logarithm.
+        warp: maximum change of the speed of a part, relative to the whole, as a natural logarithm.
+        drop: fraction of the frames that are dropped.
+        noise: standard deviation of the noise of each coordinate, in metres.
     """
 
     rotation: float = 20.0
@@ -53,10 +54,12 @@ def change(joints: np.ndarray, by: SkeletonChanges, generator: np.random.Generat
     """Return a movement with random changes.
 
     Args:
-        joints: float32 [frames, 20, 3]. by: how large they may be. generator: draws them.
+        joints: float32 [frames, 20, 3].
+        by: limits of the changes.
+        generator: draws the changes.
 
     Returns:
-        float32 [other frames, 20, 3].
+        float32 [frames, 20, 3], with another number of frames.
     """
     turn = np.deg2rad(by.rotation) * generator.uniform(-1, 1)
     width, height = np.exp(by.stretch * generator.uniform(-1, 1, 2))
@@ -69,19 +72,19 @@ def change(joints: np.ndarray, by: SkeletonChanges, generator: np.random.Generat
 
 
 def _times(frames: int, by: SkeletonChanges, generator: np.random.Generator) -> np.ndarray:
-    """The places among the frames that the changed movement shows, from the first to the last."""
+    """Return the positions of the new frames, as float indices of the given frames, in order."""
     count = max(FEWEST, round(frames * np.exp(by.tempo * generator.uniform(-1, 1))))
-    pace = np.exp(by.warp * generator.uniform(-1, 1, KNOTS))
-    steps = np.interp(np.linspace(0, KNOTS - 1, count), range(KNOTS), pace)
-    places = np.cumsum(steps) - steps[0]
-    places *= (frames - 1) / places[-1]
+    speed = np.exp(by.warp * generator.uniform(-1, 1, KNOTS))
+    steps = np.interp(np.linspace(0, KNOTS - 1, count), range(KNOTS), speed)
+    positions = np.cumsum(steps) - steps[0]
+    positions *= (frames - 1) / positions[-1]
     kept = generator.random(count) >= by.drop
-    return places[kept] if kept.sum() >= FEWEST else places
+    return positions[kept] if kept.sum() >= FEWEST else positions
 
 
-def _at(joints: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """The joints at places between frames, by linear interpolation."""
-    before = np.minimum(places.astype(int), len(joints) - 1)
+def _at(joints: np.ndarray, positions: np.ndarray) -> np.ndarray:
+    """Return the joints at positions between frames, by linear interpolation."""
+    before = np.minimum(positions.astype(int), len(joints) - 1)
     after = np.minimum(before + 1, len(joints) - 1)
-    share = (places - before)[:, np.newaxis, np.newaxis]
+    share = (positions - before)[:, np.newaxis, np.newaxis]
     return joints[before] * (1 - share) + joints[after] * share

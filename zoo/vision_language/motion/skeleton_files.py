@@ -1,10 +1,11 @@
-"""Skeletons in files: the joints of a body over time, and what is made of those that are missing.
+"""Read skeleton files, and replace missing joints.
 
-A JSON file is an object with `joints`, a list of frames, each a list of joints [x, y, z] in metres, y
-upwards, or [x, y, z, confidence]. A joint is missing where it is null, has null or NaN in it, is
-[0, 0, 0], or has the confidence 0. A text file is one of MSR Action3D: a line "x y z confidence" for
-each joint, 20 lines a frame; there, estimated joints have the confidence 0 too, so only zeros are
-missing.
+A JSON file is an object with `joints`, a list of frames. A frame is a list of joints [x, y, z] in metres,
+where y grows upwards, or [x, y, z, confidence]. A joint is missing if it is null, contains null or NaN,
+is [0, 0, 0], or has the confidence 0.
+
+A text file has the format of MSR Action3D: one line "x y z confidence" per joint, and 20 lines per frame.
+There, estimated joints have the confidence 0 too, so only [0, 0, 0] is a missing joint.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.data.manifests import read_file
 
-# The joints of MSR Action3D in their order.
+# The joints of MSR Action3D, in order.
 JOINTS = (
     "left shoulder", "right shoulder", "neck", "spine", "left hip", "right hip", "hip centre",
     "left elbow", "right elbow", "left wrist", "right wrist", "left hand", "right hand",
@@ -33,35 +34,36 @@ BONES = (
 SUFFIXES = (".json", ".txt")
 MAX_FRAMES = 5_000
 MAX_BYTES = 2**24
-# Nothing that a camera sees is farther away, in metres.
+# In metres.
 MAX_COORDINATE = 1_000
-# Of all joints in all frames, at least this share must have been seen.
-LEAST_SEEN = 0.25
+# Minimum fraction of joints that are not missing, over all frames.
+MIN_PRESENT = 0.25
 
 
 @dataclass(frozen=True, eq=False)
 class Skeleton:
     """A movement with its class.
 
-    id: str. Its own among the movements of a run.
-    transcript: str. The class.
-    joints: float32 [frames, 20, 3], as of `fill_missing`.
-    subject: str. Who moves; dev subjects are not among those of train.
-    split: str. "" where there are no splits.
+    Args:
+        id: unique name.
+        label: the class.
+        joints: float32 [frames, 20, 3], the result of `fill_missing`.
+        subject: the person, who is not in both train and dev; "" if unknown.
+        split: name of the split; "" without splits.
     """
 
     id: str
-    transcript: str
+    label: str
     joints: np.ndarray
     subject: str = ""
     split: str = ""
 
 
 def read_skeleton(path: Path) -> np.ndarray:
-    """Return the joints of a file, float32 [frames, 20, 3]; see the head of this module.
+    """Return the joints of a JSON or text file, float32 [frames, 20, 3].
 
     Raises:
-        ZooError: it cannot be read, is of neither kind, or as `fill_missing`.
+        ZooError: the file cannot be read or has neither format, or as `fill_missing`.
     """
     try:
         return fill_missing(_read_text(path) if path.suffix == ".txt" else _read_json(path))
@@ -78,15 +80,15 @@ def _read_json(path: Path) -> np.ndarray:
             raise
         raise ZooError(f"invalid JSON: {error}") from None
     if not isinstance(content, dict):
-        raise ZooError('it must hold a JSON object with "joints".')
+        raise ZooError('it must be a JSON object with "joints".')
     return parse_joints(content)
 
 
 def parse_joints(row: dict[str, Any]) -> np.ndarray:
-    """Return the `joints` of a JSON object, float64 [frames, 20, 3], NaN where one is missing.
+    """Return the `joints` of a JSON object, float64 [frames, 20, 3], NaN for a missing joint.
 
     Raises:
-        ZooError: there is no such list, or a frame or joint of it is none.
+        ZooError: the object has no such list, or a frame or a joint is invalid.
     """
     frames = row.get("joints")
     if not isinstance(frames, list):
@@ -94,6 +96,22 @@ def parse_joints(row: dict[str, Any]) -> np.ndarray:
     check_range("The number of frames", len(frames), at_least=1, at_most=MAX_FRAMES)
     rows = [_frame(number, frame) for number, frame in enumerate(frames, start=1)]
     return np.array(rows, np.float64)
+
+
+def check_joints(joints: Any) -> np.ndarray:
+    """Return an array of joints as float64 [frames, 20, 3].
+
+    Raises:
+        ZooError: it has another shape, or its elements are not numbers.
+    """
+    array = np.asarray(joints)
+    if array.dtype.kind not in "iuf" or array.shape[1:] != (len(JOINTS), 3):
+        raise ZooError(
+            f"joints must be an array of numbers [frames, {len(JOINTS)}, 3]. "
+            f"Received: {array.dtype} {list(array.shape)}."
+        )
+    check_range("The number of frames", len(array), at_least=1, at_most=MAX_FRAMES)
+    return array.astype(np.float64)
 
 
 def _frame(number: int, frame: Any) -> list[list[float]]:
@@ -119,7 +137,7 @@ def _joint(number: int, joint: Any, name: str) -> list[float]:
 
 
 def _is_coordinate(value: Any) -> bool:
-    """Whether a value is a number, NaN and infinity among them, that float64 holds; or null."""
+    """Return whether a value is null, a float (also NaN or infinite), or an int of 64 bits."""
     small_enough = type(value) is int and abs(value) < 2**63
     return value is None or type(value) is float or small_enough
 
@@ -143,37 +161,37 @@ def _read_text(path: Path) -> np.ndarray:
 
 
 def fill_missing(joints: np.ndarray) -> np.ndarray:
-    """Return joints without gaps: where one is missing it stands where it was last seen.
+    """Return joints where each missing one has the position of the last frame with that joint.
 
-    So nothing is taken from later frames, but for a joint that was not seen yet: it stands where it will
-    be seen first.
+    A joint that is missing in the first frames has the position of the first frame with that joint.
+    Otherwise no position depends on later frames.
 
     Args:
-        joints: float [frames, 20, 3], zeros or NaN where one is missing.
+        joints: float [frames, 20, 3], zeros or NaN for a missing joint.
 
     Returns:
-        float32 of the same shape.
+        float32 [frames, 20, 3].
 
     Raises:
-        ZooError: coordinates that are none, too few joints, one that is never seen, or a body whose
-            neck is at its hips.
+        ZooError: a coordinate is infinite or too large, too many joints are missing, a joint is missing
+            in all frames, or the neck and the hips have the same position in the first frame.
     """
     values = joints.reshape(len(joints), -1)
-    seen = ~np.isnan(joints).any(axis=2) & joints.any(axis=2)
-    if not (np.abs(values[np.repeat(seen, 3, axis=1)]) <= MAX_COORDINATE).all():
+    present = ~np.isnan(joints).any(axis=2) & joints.any(axis=2)
+    if not (np.abs(values[np.repeat(present, 3, axis=1)]) <= MAX_COORDINATE).all():
         raise ZooError(f"coordinates must be numbers of at most {MAX_COORDINATE:,} metres.")
-    if seen.mean() < LEAST_SEEN:
+    if present.mean() < MIN_PRESENT:
         raise ZooError(
-            f"at least {LEAST_SEEN:.0%} of all joints must be seen. Received: {seen.mean():.0%}."
+            f"at least {MIN_PRESENT:.0%} of all joints must be present. Received: {present.mean():.0%}."
         )
-    if not seen.any(axis=0).all():
-        name = JOINTS[int(np.argmin(seen.any(axis=0)))]
-        raise ZooError(f"every joint must be seen at least once. Never seen: {name}.")
+    if not present.any(axis=0).all():
+        name = JOINTS[int(np.argmin(present.any(axis=0)))]
+        raise ZooError(f"each joint must be present in at least one frame. Received: no {name}.")
     frames = np.arange(len(joints))[:, np.newaxis]
-    last = np.maximum.accumulate(np.where(seen, frames, -1), axis=0)
-    source = np.where(last < 0, seen.argmax(axis=0), last)
+    last = np.maximum.accumulate(np.where(present, frames, -1), axis=0)
+    source = np.where(last < 0, present.argmax(axis=0), last)
     filled = np.take_along_axis(joints, source[:, :, np.newaxis], axis=0).astype(np.float32)
     torso = np.linalg.norm(filled[:, NECK] - filled[:, HIP_CENTRE], axis=1)
     if not torso[0] > 0:
-        raise ZooError("the neck and the hips must be apart: a body is measured by its torso.")
+        raise ZooError("the neck and the hips must have different positions.")
     return filled

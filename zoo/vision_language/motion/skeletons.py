@@ -6,14 +6,14 @@ import itertools
 import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Item, RawInput
+from zoo.common.core.data import Item
 from zoo.common.core.errors import check_range
+from zoo.common.core.predictor import Predictor
 from zoo.common.data.manifests import digest, find_below, parse_json_lines, text_field
-from zoo.common.data.sequence_input import sequence_input
 from zoo.common.runtime.keras_model import MODEL
 from zoo.vision_language.motion.data import Clips
 from zoo.vision_language.motion.skeleton_changes import SkeletonChanges, change
@@ -21,50 +21,49 @@ from zoo.vision_language.motion.skeleton_files import (
     JOINTS,
     SUFFIXES,
     Skeleton,
+    check_joints,
     fill_missing,
     parse_joints,
     read_skeleton,
 )
-
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
 
 COORDINATES = 3 * len(JOINTS)
 
 
 @dataclass(frozen=True)
 class Skeletons(Clips):
-    """Movements of a body as skeletons of 20 joints, each with an action. See `Clips`.
+    """Movements of a body as skeletons of 20 joints, with one action each. See `Clips`.
 
-    The model's input is `joints` float32 [batch, time, 60]: x, y and z of each joint in metres, y
-    upwards.
+    The input of the model is `joints` float32 [batch, time, 60]: x, y and z of each joint in metres,
+    where y grows upwards.
 
-    frame_rate: float. Frames in a second.
-    changes: SkeletonChanges. Random changes in training.
+    Args:
+        labels: the actions; if empty, `adapt` takes them from the examples.
+        frame_rate: frames per second.
+        changes: random changes in training.
     """
 
     input_example: ClassVar[str] = "movement.json"
 
     frames: ClassVar[str] = "joints"
 
-    frame_rate: float = 15.0
     changes: SkeletonChanges = field(default_factory=SkeletonChanges)
 
     def __post_init__(self):
+        super().__post_init__()
         check_range("data.frame_rate", self.frame_rate, at_least=0.1, at_most=1_000)
 
     @property
     def frame_shape(self) -> tuple[int, ...]:
-        """See `Clips.frame_shape`."""
         return (COORDINATES,)
 
     # Reading --------------------------------------------------------------------------------------
 
     def read_manifest(self, path: Path) -> list[Skeleton]:
-        """See `Data.read_manifest`: JSON lines with `action` and `joints`, as of a JSON file.
+        """Return the movements of JSON lines with `action` and `joints`.
 
-        Each may have `id`, `subject` and `split`.
+        `joints` has the form of `zoo.vision_language.motion.skeleton_files`. A line may have `id`,
+        `subject` and `split`.
         """
         count = itertools.count(1)
 
@@ -77,21 +76,15 @@ class Skeletons(Clips):
         return parse_json_lines(path, parse)
 
     def group_of(self, example: Skeleton) -> str:
-        """See `Clips.group_of`: who moves."""
+        """Return the subject, so that dev has other people than train."""
         return example.subject
 
     def checksum(self, examples: list[Skeleton]) -> str:
-        """See `Data.checksum`: of the actions and the joints."""
-        return digest((e.id, e.transcript, zlib.crc32(e.joints.tobytes())) for e in examples)
+        return digest((e.id, e.label, zlib.crc32(e.joints.tobytes())) for e in examples)
 
-    def length(self, example: Skeleton) -> int:
-        """See `Data.length`: in frames."""
-        return len(example.joints)
-
-    # Learning -------------------------------------------------------------------------------------
+    # Training -------------------------------------------------------------------------------------
 
     def augment(self, frames: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """See `Clips.augment` and `change`."""
         joints = frames.reshape(len(frames), -1, 3)
         changed = change(joints, self.changes, generator)
         return changed.reshape(len(changed), -1)
@@ -99,43 +92,53 @@ class Skeletons(Clips):
     # Use ------------------------------------------------------------------------------------------
 
     def find_inputs(self, source: str) -> list[str]:
-        """See `Data.find_inputs`: JSON and text files."""
         return find_below(source, SUFFIXES, "skeletons")
 
-    def read_input(self, source: str, recipe: Recipe) -> Item:
-        """See `Data.read_input` and `read_skeleton`."""
-        return self._item(read_skeleton(Path(source)))
+    def read_input(self, source: Any, model: Any) -> Item:
+        """Return the joints of a JSON or text file, or of an array.
 
-    def read_example(self, example: Skeleton, recipe: Recipe) -> Item:
-        """See `Data.read_example`."""
+        Args:
+            source: path of a file, or float [frames, 20, 3] in metres, NaN or zeros for a missing joint.
+            model: config of the model.
+        """
+        if isinstance(source, str | Path):
+            return self._item(read_skeleton(Path(source)))
+        return self._item(fill_missing(check_joints(source)))
+
+    def read_example(self, example: Skeleton, model: Any) -> Item:
         return self._item(example.joints)
+
+    def sort_key(self, example: Skeleton) -> float:
+        return len(example.joints)
 
     def _item(self, joints: np.ndarray) -> Item:
         times = np.arange(len(joints) + 1) / self.frame_rate
         return {"joints": joints.reshape(len(joints), -1), "times": times}
 
-    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
-        """See `Data.plot`: the skeleton at several times, above the answer over time."""
+    def plot_input(
+        self, predictor: Predictor[Any, Any, Any], task: Any, source: Any, path: Path
+    ) -> None:
+        """Draw the skeleton at several times, and the probabilities of actions over time."""
         from zoo.vision_language.motion.plots import plot_clip, skeleton_panel
 
-        plot_clip(graphs, recipe, source, path, skeleton_panel)
+        plot_clip(predictor, source, path, skeleton_panel)
 
-    # Delivery -------------------------------------------------------------------------------------
+    # Export ---------------------------------------------------------------------------------------
 
-    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
-        """See `Data.raw_inputs`: joints with lengths, as the model takes them."""
-        entry = sequence_input("joints", (COORDINATES,), "frames")
-        return {"serving_default": entry}
-
-    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """See `Data.example_inputs`: a body that waves, for several times, one by one and together."""
+    def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
+        """Return movements of several lengths, one by one and as one batch."""
         items = [self._item(waving(frames)) for frames in (9, 24, 40)]
         batches = [self.collate([item]) for item in items] + [self.collate(items)]
         return {"serving_default": batches, MODEL: batches}
 
 
 def waving(frames: int, faster: float = 1.0) -> np.ndarray:
-    """Return a body that waves one hand, drawn by code: float32 [frames, 20, 3]."""
+    """Return the joints of a body that waves one hand, float32 [frames, 20, 3].
+
+    Args:
+        frames: number of frames.
+        faster: factor of the speed.
+    """
     still = np.array([
         (-0.18, 0.36), (0.18, 0.36), (0, 0.4), (0, 0.2), (-0.1, 0), (0.1, 0), (0, 0),
         (-0.25, 0.1), (0.25, 0.1), (-0.27, -0.15), (0.27, -0.15), (-0.27, -0.24), (0.27, -0.24),

@@ -1,44 +1,46 @@
-"""The task of an answer at every frame of a clip, and one for the whole.
+"""Classification of a clip as a whole and at every frame.
 
-A model has the outputs
+The model has the outputs
     `frame_logits` float32 [batch, time, classes], the logits at each frame,
-    `frame_logit_lengths` int32 [batch], the frames of each clip,
-    `logits` float32 [batch, classes], the log-probabilities of the whole.
-`frame_answers` gives all three.
+    `frame_logit_lengths` int32 [batch], the number of frames of each clip,
+    `logits` float32 [batch, classes], the log-probabilities of the whole clip.
+`clip_outputs` returns all three.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.common.core.data import Segment
+from zoo.common.core.capabilities import Segment
+from zoo.common.core.data import Item
 from zoo.common.core.errors import check_range
+from zoo.common.core.model import Graphs
 from zoo.common.decoding.generation import log_softmax
 from zoo.common.decoding.segments import merge_detections
-from zoo.common.tasks.classification import Classification
+from zoo.common.runtime.keras_model import MODEL
+from zoo.common.tasks.classification import Classification, Classifier
 
 if TYPE_CHECKING:
     from keras import KerasTensor
 
-    from zoo.common.core.data import Item
-    from zoo.common.core.recipe import Recipe
-
+# Minimum probability of a class, so that its logarithm is finite.
 SMALLEST = 1e-9
 
 
-def frame_answers(frame_logits: KerasTensor, lengths: KerasTensor) -> dict[str, KerasTensor]:
-    """Return the outputs of a model, of which the whole's is the mean of those of its frames.
+def clip_outputs(frame_logits: KerasTensor, lengths: KerasTensor) -> dict[str, KerasTensor]:
+    """Return the outputs of a model, where the answer to a clip is the mean over its frames.
 
     p = mean over the frames t of softmax(frame_logits[t]);  logits = log p
 
     as in Donahue et al., "Long-term recurrent convolutional networks" (2015), section 4.
 
     Args:
-        frame_logits: float32 [batch, time, classes]. lengths: int32 [batch], at least 1.
+        frame_logits: float32 [batch, time, classes].
+        lengths: int32 [batch], at least 1.
     """
     from keras import layers, ops
 
@@ -57,9 +59,12 @@ def frame_answers(frame_logits: KerasTensor, lengths: KerasTensor) -> dict[str, 
 
 @dataclass(frozen=True)
 class FrameClasses(Classification):
-    """A class for a clip, and one at every frame: many answers to many inputs, in step.
+    """Answer with the most probable class of a clip, and of each of its frames.
 
-    frame_weight: float. What the loss of the frames counts beside that of the whole.
+    Args:
+        monitor: as in `Classification`.
+        background: as in `Classification`.
+        frame_weight: weight of the loss of the frames, where the loss of the whole clip has the weight 1.
     """
 
     frame_weight: float = 0.2
@@ -69,7 +74,7 @@ class FrameClasses(Classification):
         check_range("task.frame_weight", self.frame_weight, at_least=0, at_most=1_000)
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`: cross-entropy of the whole, and its mean over the frames, in nats."""
+        """Return the cross-entropy of the clip plus the weighted mean over its frames, in nats."""
         from keras import ops
 
         from zoo.common.layers.masks import frame_mask
@@ -81,50 +86,60 @@ class FrameClasses(Classification):
         frames = ops.sum(each * inside, axis=1) / ops.cast(lengths, "float32")
         return super().loss(y, outputs) + self.frame_weight * frames
 
-    def batch_figures(
-        self, outputs: dict[str, np.ndarray], references: list[str], recipe: Recipe
+    def example_metrics(
+        self, outputs: dict[str, np.ndarray], references: list[str], symbols: Sequence[str]
     ) -> list[dict[str, float]]:
-        """See `Classification.batch_figures`: the share of its frames that are answered right, and
-        whether the first one is, which tells what a single frame is worth."""
-        answers = np.array(recipe.data.labels.symbols)[outputs["frame_logits"].argmax(axis=-1)]
+        """Return the fraction of correct frames, and whether the first frame is correct.
+
+        The accuracy at the first frame shows how well single frames can be classified.
+        """
+        answers = np.array(symbols)[outputs["frame_logits"].argmax(axis=-1)]
         lengths = outputs["frame_logit_lengths"]
-        rights = [
-            row[:length] == reference
-            for row, length, reference in zip(answers, lengths, references, strict=True)
+        correct = [
+            answer[: int(length)] == reference
+            for answer, length, reference in zip(answers, lengths, references, strict=True)
         ]
         return [
-            {"frame_accuracy": float(right.mean()), "first_frame_accuracy": float(right[0])}
-            for right in rights
+            {"frame_accuracy": float(row.mean()), "first_frame_accuracy": float(row[0])}
+            for row in correct
         ]
 
-    def more_of_answer(
-        self, outputs: dict[str, np.ndarray], recipe: Recipe, item: Item
+    def extra_answer(
+        self, outputs: dict[str, np.ndarray], symbols: Sequence[str], item: Item
     ) -> dict[str, Any]:
-        """See `Classification.more_of_answer`: `frames`, the answer over time.
+        """Return `frames`, the answer over time.
 
-        For each run of frames with one answer: `begin` and `end` in seconds, `label` and `confidence`,
-        the highest probability. The answer at a frame is made of what is up to it.
+        Each sequence of frames with the same answer has one entry: `begin` and `end` in seconds,
+        `label`, and `confidence`, the highest probability. The answer at a frame depends on the frames
+        up to it.
         """
-        probabilities = frame_probabilities(outputs)
-        symbols, times = recipe.data.labels.symbols, item["times"]
         found = [
             (Segment(begin, end, {}), symbols[int(row.argmax())], float(row.max()))
-            for begin, end, row in zip(times[:-1], times[1:], probabilities, strict=True)
+            for begin, end, row in zip(
+                item["times"][:-1], item["times"][1:], frame_probabilities(outputs), strict=True
+            )
         ]
         return {"frames": merge_detections(found)}
 
-    def answer_in_graph(self, model: Any, recipe: Recipe) -> Callable:
-        """See `Classification.answer_in_graph`; also `frame_probabilities` float32 [batch, time,
-        classes], which say nothing beyond a clip's length."""
+    def answer_in_graph(
+        self, predictor: Classifier
+    ) -> Callable[[dict[str, Any]], dict[str, Any]]:
+        """Return the answer of `Classification`, and `frame_probabilities`.
+
+        `frame_probabilities` is float32 [batch, time, classes]. Its values after the end of a clip are
+        not defined.
+        """
         import tensorflow as tf
 
-        whole = super().answer_in_graph
+        model = predictor.graphs[MODEL]
+        classification = super().answer_in_graph
 
         def answer(inputs):
             outputs = model(inputs, training=False)
-            frames = tf.nn.softmax(outputs["frame_logits"])
-            answered = whole(lambda *_, **__: outputs, recipe)(inputs)
-            return answered | {"frame_probabilities": frames}
+            # The model runs once; the answer to the clip reads the same outputs.
+            computed = Graphs("keras", {MODEL: lambda *_, **__: outputs})
+            clip_answer = classification(replace(predictor, graphs=computed))(inputs)
+            return clip_answer | {"frame_probabilities": tf.nn.softmax(outputs["frame_logits"])}
 
         return answer
 

@@ -1,4 +1,4 @@
-"""Video clips with their classes, and lists of them."""
+"""Read lists of video files with their classes."""
 
 from __future__ import annotations
 
@@ -15,27 +15,29 @@ from zoo.common.data.manifests import parse_json_lines, text_field
 class VideoClip:
     """A video file with its class.
 
-    id: str. Its path as the list gives it.
-    transcript: str. The class.
-    path: Path. The file.
-    group: str. What belongs together, such as cuts of one film; "" where nothing is said.
-    split: str. "" where there are no splits.
+    Args:
+        id: the path in the list.
+        label: the class.
+        path: the file.
+        group: clips of one group are not divided between train and dev; "" without groups.
+        split: name of the split; "" without splits.
     """
 
     id: str
-    transcript: str
+    label: str
     path: Path
     group: str = ""
     split: str = ""
 
 
 def read_clips(path: Path) -> list[VideoClip]:
-    """Return the clips of JSON lines with `video`, a path from the list's folder, and `label`.
+    """Return the clips of JSON lines with `video`, a path relative to the list's folder, and `label`.
 
-    Each may have `group` and `split`.
+    A line may have `group` and `split`.
 
     Raises:
-        ZooError: there is no such list, or a line is bad or names a file that is not there, by number.
+        ZooError: the list is missing, or a line is invalid or names a missing file. The message has the
+            number of the line.
     """
 
     def parse(row: dict[str, Any]) -> VideoClip:

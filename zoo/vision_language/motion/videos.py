@@ -4,36 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Data, Item, RawInput
-from zoo.common.core.errors import check_range
+from zoo.common.core.data import Data, Item
+from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.predictor import Predictor
 from zoo.common.data.manifests import digest, find_below
-from zoo.common.data.sequence_input import sequence_input
 from zoo.common.runtime.keras_model import MODEL
 from zoo.vision_language.motion.data import Clips
 from zoo.vision_language.motion.moving_shapes import MOTIONS, draw_clip
 from zoo.vision_language.motion.video_clip import VideoClip, read_clips
-from zoo.vision_language.motion.video_files import SUFFIXES, read_video
+from zoo.vision_language.motion.video_files import SUFFIXES, read_video, sample_frames
 
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs, ModelConfig
-    from zoo.common.core.recipe import Recipe
-
-# Decoded clips stay in memory from epoch to epoch while they are not larger than this together.
+# Total size of the decoded clips that are kept in memory between epochs.
 CACHE_BYTES = 2**28
 
 
 @dataclass(frozen=True)
 class PictureChanges:
-    """Random changes of a clip in training, the same in all of its frames.
+    """Random changes of a clip in training, the same in all frames.
 
-    shift: float. The farthest move across and down, as a share of the side; what leaves the picture on
-        one side comes in on the other.
-    contrast: float. The largest change of the contrast, as a natural logarithm.
-    brightness: float. The largest change of each colour, of 255.
+    Args:
+        shift: maximum shift in x and in y, as a fraction of the side. What leaves the picture on one
+            side enters it on the other.
+        contrast: maximum change of the contrast, as a natural logarithm.
+        brightness: maximum change of each colour, where the range of a colour is 0 to 255.
     """
 
     shift: float = 0.5
@@ -48,13 +45,16 @@ class PictureChanges:
 
 @dataclass(frozen=True)
 class Videos(Clips):
-    """Video files, each with a class. See `Clips`.
+    """Video files with one class each. See `Clips`.
 
-    The model's input is `images` float32 [batch, time, size, size, 3], RGB from 0 to 255, at even times.
+    The input of the model is `images` float32 [batch, time, size, size, 3], RGB from 0 to 255, at
+    evenly spaced times.
 
-    frame_rate: float. Frames in a second that are taken, whatever the rate of the file.
-    size: int. Side of the square that each frame is scaled to.
-    changes: PictureChanges. Random changes in training.
+    Args:
+        labels: the classes; if empty, `adapt` takes them from the examples.
+        frame_rate: sampled frames per second, whatever the frame rate of the file.
+        size: side of the square to which each frame is scaled.
+        changes: random changes in training.
     """
 
     input_example: ClassVar[str] = "clip.mp4"
@@ -66,37 +66,34 @@ class Videos(Clips):
     changes: PictureChanges = field(default_factory=PictureChanges)
 
     def __post_init__(self):
+        super().__post_init__()
         check_range("data.frame_rate", self.frame_rate, at_least=0.1, at_most=60)
         check_range("data.size", self.size, at_least=8, at_most=512)
 
     @property
     def frame_shape(self) -> tuple[int, ...]:
-        """See `Clips.frame_shape`."""
         return (self.size, self.size, 3)
 
     # Reading --------------------------------------------------------------------------------------
 
     def read_manifest(self, path: Path) -> list[VideoClip]:
-        """See `Data.read_manifest` and `read_clips`."""
+        """Return the clips of JSON lines with `video` and `label`. See `read_clips`."""
         return read_clips(path)
 
     def group_of(self, example: VideoClip) -> str:
-        """See `Clips.group_of`: what belongs together, or each clip by itself."""
+        """Return the group of a clip, or its id if it has no group."""
         return example.group or example.id
 
-    def adapt(self, examples: list[VideoClip], model: ModelConfig) -> tuple[Data, ModelConfig]:
-        """See `Data.adapt`: the classes, and the size of a frame."""
+    def adapt(self, examples: list[VideoClip], model: Any) -> tuple[Data, Any]:
         data, model = super().adapt(examples, model)
         return data, replace(model, size=self.size)
 
     def checksum(self, examples: list[VideoClip]) -> str:
-        """See `Data.checksum`: of the classes and the sizes of the files."""
-        return digest((e.id, e.transcript, e.path.stat().st_size) for e in examples)
+        return digest((e.id, e.label, e.path.stat().st_size) for e in examples)
 
-    # Learning -------------------------------------------------------------------------------------
+    # Training -------------------------------------------------------------------------------------
 
     def augment(self, frames: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """See `Clips.augment` and `PictureChanges`."""
         by = self.changes
         farthest = round(by.shift * self.size)
         move = generator.integers(-farthest, farthest + 1, 2)
@@ -109,51 +106,61 @@ class Videos(Clips):
     # Use ------------------------------------------------------------------------------------------
 
     def find_inputs(self, source: str) -> list[str]:
-        """See `Data.find_inputs`: video files."""
         return find_below(source, SUFFIXES, "videos")
 
-    def read_input(self, source: str, recipe: Recipe) -> Item:
-        """See `Data.read_input` and `read_video`."""
-        frames, times = read_video(Path(source), self.frame_rate, self.size)
-        return {"images": frames.astype(np.float32), "times": times}
+    def read_input(self, source: Any, model: Any) -> Item:
+        """Return the frames of a video file, or of an array.
 
-    def read_example(self, example: VideoClip, recipe: Recipe) -> Item:
-        """See `Data.read_example`."""
-        frames, times = _cached(example.path, self.frame_rate, self.size)
-        return {"images": frames.astype(np.float32), "times": times}
+        Args:
+            source: path of a file, or (frames uint8 [time, height, width, 3], frames per second).
+            model: config of the model.
+        """
+        if isinstance(source, str | Path):
+            return _item(*read_video(Path(source), self.frame_rate, self.size))
+        if not isinstance(source, tuple) or len(source) != 2:
+            received = type(source).__name__
+            raise ZooError(
+                f"A video must be a path or (frames, frames per second). Received: {received}."
+            )
+        frames, rate = source
+        return _item(*sample_frames(frames, rate, self.frame_rate, self.size))
 
-    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
-        """See `Data.plot`: frames of the video, above the answer over time."""
+    def read_example(self, example: VideoClip, model: Any) -> Item:
+        return _item(*_cached(example.path, self.frame_rate, self.size))
+
+    def plot_input(
+        self, predictor: Predictor[Any, Any, Any], task: Any, source: Any, path: Path
+    ) -> None:
+        """Draw several frames of the video, and the probabilities of classes over time."""
         from zoo.vision_language.motion.plots import picture_panel, plot_clip
 
-        plot_clip(graphs, recipe, source, path, picture_panel)
+        plot_clip(predictor, source, path, picture_panel)
 
-    # Delivery -------------------------------------------------------------------------------------
+    # Export ---------------------------------------------------------------------------------------
 
-    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
-        """See `Data.raw_inputs`: frames with lengths, as the model takes them."""
-        entry = sequence_input("images", self.frame_shape, "frames")
-        return {"serving_default": entry}
-
-    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """See `Data.example_inputs`: clips drawn by code, one by one and together."""
+    def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
+        """Return clips drawn by code, one by one and as one batch."""
         generator = np.random.default_rng(0)
         items = [{"images": self._drawn(motion, generator)} for motion in MOTIONS[3:6]]
         batches = [self.collate([item]) for item in items] + [self.collate(items)]
         return {"serving_default": batches, MODEL: batches}
 
     def _drawn(self, motion: str, generator: np.random.Generator) -> np.ndarray:
-        """Every second frame of a drawn clip, float32 [time, size, size, 3], by its nearest pixels."""
+        """Return every second frame of a drawn clip, scaled by its nearest pixels."""
         frames, _ = draw_clip(motion, generator)
         nearest = np.arange(self.size) * frames.shape[1] // self.size
         return frames[::2, nearest][:, :, nearest].astype(np.float32)
+
+
+def _item(frames: np.ndarray, times: np.ndarray) -> Item:
+    return {"images": frames.astype(np.float32), "times": times}
 
 
 _cache: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}
 
 
 def _cached(path: Path, frame_rate: float, size: int) -> tuple[np.ndarray, np.ndarray]:
-    """As `read_video`, decoded once as long as there is room."""
+    """Return the result of `read_video`, which is kept while the cache is not full."""
     key = path, path.stat().st_mtime_ns, frame_rate, size
     if key in _cache:
         return _cache[key]

@@ -1,7 +1,7 @@
-"""MSR Action3D: twenty actions of ten subjects, seen by a depth camera, as skeletons.
+"""MSR Action3D: twenty actions of ten subjects as skeletons from a depth camera.
 
-Li, Zhang & Liu, "Action recognition based on a bag of 3D points" (2010). Of its 567 sequences the ten
-with too many missing joints are left out, as in Wang, Liu, Wu & Yuan, "Mining actionlet ensemble for
+Li, Zhang & Liu, "Action recognition based on a bag of 3D points" (2010). Ten of its 567 sequences have
+too many missing joints and are left out, as in Wang, Liu, Wu & Yuan, "Mining actionlet ensemble for
 action recognition with depth cameras" (2012).
 """
 
@@ -32,15 +32,15 @@ NAME = re.compile(r"a(?P<action>\d\d)_s(?P<subject>\d\d)_e\d\d")
 def read_msr_action3d(folder: Path, split: str) -> list[Skeleton]:
     """Return the skeletons of a split, in the order of the corpus.
 
-    The split is the one across subjects: odd subjects are "train", even ones "test".
+    The split is by subject: odd subjects are "train", even ones "test".
 
     Args:
-        folder: holds `skeletons.npz`, with the arrays `names`, `lengths` and `frames` [all frames, 20, x
-            y z confidence], and the list `files_used_in_cvpr12_paper.txt`.
+        folder: contains the list `files_used_in_cvpr12_paper.txt`, and `skeletons.npz` with the arrays
+            `names`, `lengths`, and `frames` [all frames, 20, 4] of x, y, z and confidence.
         split: "train", "test" or "all".
 
     Raises:
-        ZooError: as of `zoo.common.core.corpus.Corpus.read`.
+        ZooError: as `zoo.common.core.corpus.Corpus.read`.
     """
     check_folder("msr_action3d", folder)
     path = folder / SKELETONS_FILE
@@ -53,7 +53,7 @@ def read_msr_action3d(folder: Path, split: str) -> list[Skeleton]:
         pairs = list(zip(names.tolist(), parts, strict=True))
     except ZooError:
         raise
-    except Exception as error:  # whatever a damaged archive makes NumPy and zipfile raise
+    except Exception as error:  # NumPy and zipfile raise many types for a damaged archive
         raise ZooError(f"{path} is corrupt: {' '.join(str(error).split())[:120]}.") from None
     examples = [_example(path, name, part) for name, part in pairs if name in used]
     return of_split(examples, split, path)

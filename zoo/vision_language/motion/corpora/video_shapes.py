@@ -1,4 +1,4 @@
-"""Moving shapes: clips that the zoo draws itself, with nine motions."""
+"""Moving shapes: drawn clips with nine motions."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ from zoo.vision_language.motion.moving_shapes import MOTIONS, draw_clip, write_c
 from zoo.vision_language.motion.video_clip import VideoClip, read_clips
 
 LIST_FILE = "clips.jsonl"
-# Clips of each motion, and the seed, of each split.
+# Number of clips per motion, and random seed, of each split.
 CLIPS = {"train": 160, "test": 40}
 SEEDS = {"train": 1, "test": 2}
 
 
 def render(folder: Path, clips: dict[str, int] = CLIPS) -> None:
-    """Draw the corpus into a folder that is there: MP4 files and their list.
+    """Write the corpus: MP4 files and their list.
 
     Args:
-        clips: how many of each motion each split gets.
+        folder: an existing folder.
+        clips: number of clips per motion of each split.
 
     Raises:
         ZooError: PyAV is not installed, or the list cannot be written.
@@ -48,10 +49,11 @@ def read_video_shapes(folder: Path, split: str) -> list[VideoClip]:
     """Return the clips of a split, in the order of the list.
 
     Args:
-        folder: as `render` fills it. split: "train", "test" or "all".
+        folder: a folder written by `render`.
+        split: "train", "test" or "all".
 
     Raises:
-        ZooError: as of `zoo.common.core.corpus.Corpus.read`.
+        ZooError: as `zoo.common.core.corpus.Corpus.read`.
     """
     check_folder("video_shapes", folder)
     return of_split(read_clips(folder / LIST_FILE), split, folder / LIST_FILE)

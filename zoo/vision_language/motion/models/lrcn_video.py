@@ -1,4 +1,4 @@
-"""A convolutional network for each frame of a video, LSTM layers over the frames.
+"""A convolutional network for each frame of a video, and LSTM layers over the frames.
 
 Donahue et al., "Long-term recurrent convolutional networks for visual recognition and description"
 (2015), section 4: activity recognition.
@@ -30,10 +30,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class LRCNVideo(FrameLSTM):
-    """Arguments: those of `FrameLSTM`, and two more.
+    """Config of `build_lrcn_video`.
 
-    size: int. Side of the square frames, which the data has too.
-    channels: tuple of int. Filters of each convolution; each halves the sides of a frame.
+    Args:
+        num_classes: number of classes.
+        projection_size: number of units of the dense layer below the first LSTM.
+        hidden_size: number of units of each LSTM.
+        layers: number of LSTM layers.
+        dropout: fraction of the inputs of each LSTM and of the last layer dropped in training.
+        size: side of the square frames, the same as in the data.
+        channels: number of filters of each convolution, which halves the sides of a frame.
     """
 
     size: int = 32
@@ -46,7 +52,6 @@ class LRCNVideo(FrameLSTM):
         check_range("model.size", self.size, at_least=2 ** len(self.channels), at_most=512)
 
     def build(self) -> keras.Model:
-        """See `build_lrcn_video`."""
         return build_lrcn_video(self)
 
 
@@ -54,25 +59,25 @@ class LRCNVideo(FrameLSTM):
 
 
 def build_lrcn_video(config: LRCNVideo) -> keras.Model:
-    """Build the functional model, frames in and logits out.
+    """Build the functional model, from frames to logits.
 
         s[t]     = image[t] / 127.5 - 1
-        x_0[t]   = [s[t]; s[t] - s[t - 1]], whose second half is 0 at the first frame
-        x_i[t]   = relu(conv_i(x_{i-1}[t])), 3 x 3, every second pixel
-        h_0[t]   = relu(norm(W flat(x_n[t]) + b)), norm over the units; then `FrameLSTM.lstm_answers`
+        x_0[t]   = [s[t]; s[t] - s[t - 1]], where the second half is 0 at the first frame
+        x_i[t]   = relu(conv_i(x_{i-1}[t])), 3 x 3, stride 2
+        h_0[t]   = relu(norm(W flat(x_n[t]) + b)), layer norm; then `FrameLSTM.lstm_outputs`
 
-    The convolutions see a frame and how it differs from the one before: a shape that moves stands out
-    from what is behind it. Donahue et al. give their network optical flow, too. Everything at frame t is
-    made of frames up to t alone. All frames are convolved at once: a 3-D convolution whose kernel is one
-    frame long is a 2-D one of each frame.
+    The convolutions read a frame and its difference from the previous frame, which separates a moving
+    shape from the background. Donahue et al. use optical flow too. The outputs at frame t depend only on
+    frames up to t. All frames are convolved at once: a 3-D convolution with a kernel of one frame is a
+    2-D convolution of each frame.
 
     Args:
-        config: its arguments.
+        config: the config.
 
     Returns:
-        A model with the inputs `images` float32 [batch, time, size, size, 3], as of `Videos`, and
-        `lengths` int32 [batch], at least 1; and the outputs of `zoo.vision_language.motion.task`.
-        What stands behind a row's length has no effect on what stands before it, nor on `logits`.
+        A model with the inputs `images` float32 [batch, time, size, size, 3], see `Videos`, and
+        `lengths` int32 [batch], at least 1, and with the outputs of `zoo.vision_language.motion.task`.
+        Frames after the length of a row have no effect on the frames before, nor on `logits`.
     """
     import keras
     from keras import layers, ops
@@ -91,7 +96,7 @@ def build_lrcn_video(config: LRCNVideo) -> keras.Model:
     x = layers.Dense(config.projection_size, name="projection")(x)
     x = layers.LayerNormalization(name="norm")(x)
     x = layers.Activation("relu", name="activation")(x)
-    outputs = config.lstm_answers(x, lengths)
+    outputs = config.lstm_outputs(x, lengths)
     return keras.Model({"images": images, "lengths": lengths}, outputs, name="lrcn_video")
 
 
@@ -106,15 +111,15 @@ def build_lrcn_video(config: LRCNVideo) -> keras.Model:
     metric="accuracy",
 )
 def lrcn_video_shapes(name: str) -> Recipe:
-    """A convolutional network for each frame and an LSTM over the frames tell how a shape moves.
+    """A convolutional network for each frame and an LSTM over the frames classify how a shape moves.
 
-    For video files of a few seconds, in any format that FFmpeg reads: does the shape in it move left,
-    right, up or down, circle clockwise or counter-clockwise, grow, shrink, or bounce to and fro? Eight
-    frames of each second are taken, by their time stamps, and scaled to 32 x 32 pixels.
+    For video files of a few seconds, in any format that FFmpeg reads. The classes are: the shape moves
+    left, right, up or down, circles clockwise or counter-clockwise, grows, shrinks, or bounces. Eight
+    frames per second are taken, by their time stamps, and scaled to 32 x 32 pixels.
 
-    It learnt from drawn clips with one shape before a noisy background and a camera that stands still.
-    It shows that the network reads motion, and is a start for one's own videos (`--manifest`): it was
-    not measured on filmed ones.
+    It was trained on drawn clips with one shape, a noisy background and a fixed camera. It shows that the
+    network learns motion, and can be trained on other videos (`--manifest`). It was not measured on
+    filmed videos.
     """
     return Recipe(
         name=name,

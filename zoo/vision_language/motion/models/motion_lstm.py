@@ -1,8 +1,8 @@
 """LSTM layers over a moving skeleton, with an answer at every frame.
 
 Du, Wang & Wang, "Hierarchical recurrent neural network for skeleton based action recognition" (2015).
-This is their baseline of LSTM layers over all joints, without parts of the body. The layers read in one
-direction, and the answer to a clip is the mean of those to its frames.
+This is their baseline of LSTM layers over all joints, without parts of the body. The layers are
+unidirectional, and the answer to a clip is the mean of the answers at its frames.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.training.optimizers import AdamW
@@ -27,11 +28,11 @@ if TYPE_CHECKING:
     from keras import KerasTensor
 
 SHOULDERS = JOINTS.index("left shoulder"), JOINTS.index("right shoulder")
-# A length that something is divided by is never taken for shorter, in metres.
+# Minimum of lengths used as divisors, in metres.
 SHORTEST = 1e-3
-# Frames that the convolution below the LSTM layers sees: the last ones, a third of a second.
+# Kernel size of the causal convolution below the LSTM layers: a third of a second.
 CONV_FRAMES = 5
-# What velocities are multiplied by, so that they are of the size of the coordinates.
+# Factor of velocities, so that they have the scale of the coordinates.
 VELOCITY_SCALE = 5.0
 
 # Config -------------------------------------------------------------------------------------------
@@ -39,13 +40,20 @@ VELOCITY_SCALE = 5.0
 
 @dataclass(frozen=True)
 class MotionLSTM(FrameLSTM):
-    """Arguments: those of `FrameLSTM`."""
+    """Config of `build_motion_lstm`.
+
+    Args:
+        num_classes: number of classes.
+        projection_size: number of filters of the convolution below the first LSTM.
+        hidden_size: number of units of each LSTM.
+        layers: number of LSTM layers.
+        dropout: fraction of the inputs of each LSTM and of the last layer dropped in training.
+    """
 
     layers: int = 2
-    dropout: float = 0.5
+    dropout: float = training_only(0.5)
 
     def build(self) -> keras.Model:
-        """See `build_motion_lstm`."""
         return build_motion_lstm(self)
 
 
@@ -53,27 +61,26 @@ class MotionLSTM(FrameLSTM):
 
 
 def build_motion_lstm(config: MotionLSTM) -> keras.Model:
-    """Build the functional model, joints in and logits out.
+    """Build the functional model, from joints to logits.
 
         s[t]     = mean over 0..t of the distance from neck to hips
-        R[t]     = the turn about the vertical axis that lays the mean over 0..t of the line between the
-                   shoulders along x
+        R[t]     = the rotation about the vertical axis that turns the mean over 0..t of the line
+                   between the shoulders into the direction of x
         p[t]     = R[t] (joints[t] - hips[t]) / s[t];  v[t] = p[t] - p[t - 1]
         d[t]     = R[t] (hips[t] - hips[0]) / s[t]
-        h_0[t]   = relu(W [p - p[0]; v; d][t - 4 .. t] + b); then `FrameLSTM.lstm_answers`
+        h_0[t]   = relu(W [p - p[0]; v; d][t - 4 .. t] + b); then `FrameLSTM.lstm_outputs`
 
-    What a body looks like is gone with p[0]: how it moves from its first posture is left.
+    Subtraction of p[0] removes the shape of the body and keeps its movement from the first posture.
 
-    Everything at frame t is made of frames up to t alone, so the answer at a frame is the one that a
-    camera would have at that moment.
+    The outputs at frame t depend only on frames up to t, as in live recognition from a camera.
 
     Args:
-        config: its arguments.
+        config: the config.
 
     Returns:
-        A model with the inputs `joints` float32 [batch, time, 60], as of `Skeletons`, and `lengths`
-        int32 [batch], at least 1; and the outputs of `zoo.vision_language.motion.task`. What stands
-        behind a row's length has no effect on what stands before it, nor on `logits`.
+        A model with the inputs `joints` float32 [batch, time, 60], see `Skeletons`, and `lengths`
+        int32 [batch], at least 1, and with the outputs of `zoo.vision_language.motion.task`. Frames after
+        the length of a row have no effect on the frames before, nor on `logits`.
     """
     import keras
     from keras import layers
@@ -85,12 +92,12 @@ def build_motion_lstm(config: MotionLSTM) -> keras.Model:
     x = layers.Conv1D(
         config.projection_size, CONV_FRAMES, padding="causal", activation="relu", name="conv"
     )(x)
-    outputs = config.lstm_answers(x, lengths)
+    outputs = config.lstm_outputs(x, lengths)
     return keras.Model({"joints": joints, "lengths": lengths}, outputs, name="motion_lstm")
 
 
 def _features(joints: KerasTensor) -> KerasTensor:
-    """The features of each frame, [batch, time, 123]: see `build_motion_lstm`."""
+    """Return the features of each frame, float32 [batch, time, 123]. See `build_motion_lstm`."""
     from keras import layers, ops
 
     points = layers.Reshape((-1, len(JOINTS), 3), name="points")(joints)
@@ -107,7 +114,7 @@ def _features(joints: KerasTensor) -> KerasTensor:
 
     hips = points[:, :, HIP_CENTRE : HIP_CENTRE + 1]
     size = mean_until(norm(between(HIP_CENTRE, NECK)))
-    across = mean_until(between(*SHOULDERS))[..., ::2]  # x and z alone
+    across = mean_until(between(*SHOULDERS))[..., ::2]  # x and z
     cos, sin = across[..., :1] / norm(across), across[..., 1:] / norm(across)
 
     def turned(values):
@@ -132,17 +139,17 @@ def _features(joints: KerasTensor) -> KerasTensor:
     metric="accuracy",
 )
 def lstm_msr_action3d(name: str) -> Recipe:
-    """LSTM layers tell which of twenty actions a moving skeleton does, in the whole and at every frame.
+    """LSTM layers classify which of twenty actions a moving skeleton performs, per clip and per frame.
 
-    For skeletons of twenty joints in metres, as depth cameras give them at 15 frames a second, of a
+    For skeletons of twenty joints in metres, as depth cameras give them at 15 frames per second, of a
     person who faces the camera. The input is a JSON file with `joints`, a list of frames of 20 joints
-    [x, y, z], or null where one is missing; or a text file of the corpus. Who moves, where, and how tall
-    the person is has little effect: each body is measured by its torso, around its hips.
+    [x, y, z], or null for a missing joint, or a text file of the corpus. The person, the position and the
+    height have little effect: coordinates are relative to the hips, in units of the length of the torso.
 
-    The answer at a frame is made of the frames up to it, as a camera would have it at that moment. It is
-    often wrong in the first frames, when the actions look alike. The model knows twenty actions and
-    nothing else: any other movement is taken for one of them. Ten people moved for the corpus, one
-    action at a time; the start and the end of an action in a longer film are not found.
+    The answer at a frame depends on the frames up to it, as in live recognition. It is often wrong in the
+    first frames, where the actions look alike. The model always answers with one of its twenty actions,
+    for any movement. The corpus has ten people and one action per recording: the begin and the end of an
+    action in a longer recording are not detected.
     """
     return Recipe(
         name=name,
