@@ -1,1 +1,1 @@
-"""Time series: past values in, the next ones out."""
+"""Time series: forecasting and classification."""

@@ -1,1 +1,1 @@
-"""Classification: a series of several channels in, a label out."""
+"""Classification of series with several channels."""

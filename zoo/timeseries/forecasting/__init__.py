@@ -1,1 +1,1 @@
-"""Forecasting: past values in, future values out."""
+"""Forecasting: the next values of a series from its past values."""

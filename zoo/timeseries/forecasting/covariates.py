@@ -1,4 +1,4 @@
-"""What is known of a time beside the value: columns of a table, and the calendar."""
+"""Covariates: columns of a table and calendar features that are known for future times too."""
 
 from __future__ import annotations
 
@@ -10,48 +10,53 @@ from zoo.common.core.errors import ZooError
 from zoo.timeseries.forecasting.corpora.segment import Segment
 
 
-def known_rows(
+def covariate_rows(
     segment: Segment, count: int, columns: Sequence[str], calendar: Sequence[str]
 ) -> np.ndarray:
-    """Return what is known of the first `count` times of a segment, float32 [count, covariates].
+    """Return the covariates of the first `count` times of a segment, float32 [count, covariates].
 
     Args:
-        columns: names of the segment's covariates, which stand first; after the last time that has them
-            they stay what they were.
-        calendar: names of `zoo.timeseries.forecasting.time_index.CALENDAR`.
+        segment: values with covariates.
+        count: number of times. The last row of the columns is repeated if it has fewer rows.
+        columns: names of the segment's covariates. They come first.
+        calendar: names in `zoo.timeseries.forecasting.time_index.CALENDAR`.
 
     Raises:
-        ZooError: the calendar of a segment without times.
+        ZooError: the segment has no times for the calendar features.
     """
     parts = []
     if columns:
         rows = np.array(segment.covariates, np.float32)
         parts.append(rows[np.minimum(np.arange(count), len(rows) - 1)])
     if calendar:
-        if segment.clock is None:
+        if segment.time_index is None:
             raise ZooError(
-                f"{segment.id}: this model reads the {', '.join(calendar)} of each value: the file must "
-                "have a column of times, such as `date`."
+                f"{segment.id}: this model uses the {', '.join(calendar)} of each value: the input must "
+                "have times, such as a column `date`."
             )
-        parts.append(segment.clock.calendar(calendar, 0, count))
+        parts.append(segment.time_index.calendar(calendar, 0, count))
     return np.concatenate(parts, axis=1)
 
 
 def covariate_scales(rows: np.ndarray, columns: Sequence[str]) -> dict[str, tuple[float, ...]]:
-    """Return `covariate_means` and `covariate_deviations` of rows [times, covariates].
+    """Return `covariate_means` and `covariate_deviations` of rows float32 [times, covariates].
 
-    The calendar, which stands after the columns, is 0 or 1 and stays so.
+    Calendar features are 0 or 1 and are not scaled.
+
+    Args:
+        rows: the columns first, then the calendar features.
+        columns: names of the columns.
 
     Raises:
-        ZooError: a column is one number throughout.
+        ZooError: a column is constant.
     """
     size = len(columns)
     means, deviations = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
     means[:size] = rows[:, :size].mean(axis=0, dtype=np.float64)
     deviations[:size] = rows[:, :size].std(axis=0, dtype=np.float64)
-    for name, deviation in zip(columns, deviations, strict=False):
+    for name, deviation, mean in zip(columns, deviations, means, strict=False):
         if not deviation:
-            raise ZooError(f"The covariate {name!r} must differ: it is one number throughout.")
+            raise ZooError(f"The covariate {name!r} must not be constant. Received: only {mean:g}.")
     return {
         "covariate_means": tuple(means.tolist()),
         "covariate_deviations": tuple(deviations.tolist()),

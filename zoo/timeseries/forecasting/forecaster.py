@@ -1,10 +1,10 @@
-"""What forecasters share: raw values in and out, the scaling between them, what is known beside them."""
+"""Forecasting models: their common arguments, the scaling of values, and the use of covariates."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -14,32 +14,41 @@ from zoo.common.runtime.keras_model import KerasModel
 if TYPE_CHECKING:
     import keras
 
-# What values are scaled by: mean and deviation of all the values learnt from, or of the window that a
-# forecast is made from.
+# The mean and deviation that scale values: those of the training values, or those of each window.
 TRAIN, WINDOW = "train", "window"
-# A window's deviation counts as at least this share of that of all values: a flat one has none.
-LEAST_DEVIATION = 1e-2
+# The deviation of a window is at least this share of that of the training values. A constant window
+# has a deviation of 0.
+MIN_DEVIATION = 1e-2
 
 
 @dataclass(frozen=True)
 class Forecaster(KerasModel):
-    """Arguments of every forecaster.
+    """Arguments of every forecasting model.
 
-    context: int. Past values that a forecast is made from.
-    mean, deviation: float. Of the values learnt from, which `Series.adapt` sets: the network within
-        reads and gives values less their mean, as multiples of the standard deviation.
-    covariate_means, covariate_deviations: tuple of float. Of each covariate, set by `Series.adapt`.
+    Args:
+        context: number of past values in a window.
+        mean: mean of the training values, which `Series.adapt` sets. The network reads and returns
+            values minus the mean, divided by the deviation.
+        deviation: standard deviation of the training values, which `Series.adapt` sets.
+        covariate_means: mean of each covariate, which `Series.adapt` sets.
+        covariate_deviations: standard deviation of each covariate, which `Series.adapt` sets.
     """
-
-    # Values that are forecast at once; a longer forecast is iterated.
-    steps: ClassVar[int] = 1
-    scaling: ClassVar[str] = TRAIN
 
     context: int = 32
     mean: float | None = None
     deviation: float | None = None
     covariate_means: tuple[float, ...] = ()
     covariate_deviations: tuple[float, ...] = ()
+
+    @property
+    def steps(self) -> int:
+        """Number of values that one call forecasts. A longer forecast is iterated."""
+        return 1
+
+    @property
+    def scaling(self) -> str:
+        """`TRAIN` or `WINDOW`."""
+        return TRAIN
 
     def __post_init__(self):
         if self.context is not None:
@@ -49,31 +58,51 @@ class Forecaster(KerasModel):
                 check_range("model.deviation", deviation, above=0)
 
     def with_order(self, series: list[np.ndarray]) -> Forecaster:
-        """Return the config with what it takes from the values learnt from beside their scale.
+        """Return the config with an order that is selected on the training values.
 
         Args:
-            series: float64 [values] of each, without missing values.
+            series: float64 [values] of each series, without missing values.
         """
         return self
 
     def scale(self, series: np.ndarray) -> np.ndarray:
-        """Return the unit that errors of forecasts from windows [batch, context] are measured in,
-        float32 [batch, 1]."""
+        """Return the unit of forecast errors, float32 [batch, 1].
+
+        Args:
+            series: float32 [batch, context].
+
+        Raises:
+            ZooError: the config has no scaling yet.
+        """
+        deviation = self.scales()[1]
         if self.scaling == TRAIN:
-            return np.full((len(series), 1), self.deviation, np.float32)
-        least = LEAST_DEVIATION * self.deviation
+            return np.full((len(series), 1), deviation, np.float32)
+        least = MIN_DEVIATION * deviation
         variance = series.astype(np.float64).var(axis=1, keepdims=True)
         return np.sqrt(variance + least**2).astype(np.float32)
+
+    def scales(self) -> tuple[float, float]:
+        """Return the mean and the deviation of the training values.
+
+        Raises:
+            ZooError: the config has no scaling yet.
+        """
+        if self.mean is None or self.deviation is None:
+            raise ZooError(
+                "model.mean and model.deviation must be set: adapt the recipe to its data."
+            )
+        return self.mean, self.deviation
 
 
 @dataclass(frozen=True)
 class NetworkForecaster(Forecaster):
-    """Arguments of every forecaster that is a network, beside those of `Forecaster`.
+    """Arguments of every forecasting network, in addition to those of `Forecaster`.
 
-    steps: int. Values that are forecast at once: with 1 a longer forecast is iterated, each value read
-        as if it had been observed; with as many as are wanted, it is direct.
-    scaling: str. "train": by mean and deviation of the values learnt from; "window": by those of each
-        window, for many series of different sizes.
+    Args:
+        steps: number of values that one call forecasts. A longer forecast is iterated: forecast values
+            replace observed ones. If `steps` is the horizon, the forecast is direct.
+        scaling: "train" for the mean and deviation of the training values; "window" for those of each
+            window, for many series of different sizes.
     """
 
     steps: int = 1
@@ -88,15 +117,17 @@ class NetworkForecaster(Forecaster):
 def build_forecaster(config: Forecaster, network: Callable[..., Any], name: str) -> keras.Model:
     """Return the functional model around a network of scaled values.
 
-    Inputs: `series` float32 [batch, context], values as they are, the latest one last; and, where the
-    config has covariates, `covariates` float32 [batch, context + steps, covariates], of the same times
-    and of those to be forecast.
-    Output: `forecast` float32 [batch, steps], the next values, in the same units.
-
     Args:
-        network: of `x` float32 [batch, context] and `known` float32 [batch, context + steps,
-            covariates] or None, both scaled, to float32 [batch, steps], scaled.
-        name: the model's.
+        config: arguments of the model.
+        network: maps `x` float32 [batch, context] and `covariates` float32 [batch, context + steps,
+            covariates] or None, both scaled, to the scaled forecast float32 [batch, steps].
+        name: name of the model.
+
+    Returns:
+        A model with the input `series` float32 [batch, context], the past values with the latest one
+        last. If the config has covariates, it has the input `covariates` float32 [batch, context +
+        steps, covariates], of the past and the forecast times. Its output is `forecast` float32 [batch,
+        steps], the next values in the units of the input.
 
     Raises:
         ZooError: the config has no scaling yet.
@@ -104,10 +135,9 @@ def build_forecaster(config: Forecaster, network: Callable[..., Any], name: str)
     import keras
     from keras import layers, ops
 
-    if config.context is None or config.mean is None or config.deviation is None:
-        raise ZooError("model.mean and model.deviation must be set: adapt the recipe to its data.")
+    train_mean, train_deviation = config.scales()
     series = keras.Input((config.context,), name="series")
-    inputs, known = {"series": series}, None
+    inputs, covariates = {"series": series}, None
     if config.covariate_means:
         shape = (config.context + config.steps, len(config.covariate_means))
         inputs["covariates"] = keras.Input(shape, name="covariates")
@@ -117,41 +147,60 @@ def build_forecaster(config: Forecaster, network: Callable[..., Any], name: str)
         scale = layers.Rescaling(
             (1 / deviations).tolist(), (-means / deviations).tolist(), name="scale_covariates"
         )
-        known = scale(inputs["covariates"])
-    # In float32 whatever the precision: a raw value may need more digits than half of it has.
+        covariates = scale(inputs["covariates"])
+    # In float32 at any precision: half precision has too few digits for some raw values.
     if config.scaling == TRAIN:
-        mean, deviation = config.mean, config.deviation
-        scale = layers.Rescaling(1 / deviation, -mean / deviation, dtype="float32", name="scale")
-        unscale = layers.Rescaling(deviation, mean, dtype="float32", name="forecast")
-        forecast = unscale(network(scale(series), known))
+        scale = layers.Rescaling(
+            1 / train_deviation, -train_mean / train_deviation, dtype="float32", name="scale"
+        )
+        unscale = layers.Rescaling(train_deviation, train_mean, dtype="float32", name="forecast")
+        forecast = unscale(network(scale(series), covariates))
     else:
         mean = ops.mean(series, axis=1, keepdims=True)
         variance = ops.mean(ops.square(series - mean), axis=1, keepdims=True)
-        deviation = ops.sqrt(variance + (LEAST_DEVIATION * config.deviation) ** 2)
-        scaled = network((series - mean) / deviation, known)
-        # The mean stands first: as the second term of a sum Keras 3.15 takes [batch, 1] for a bias where
-        # the batch happens to have as many rows as there are steps.
+        deviation = ops.sqrt(variance + (MIN_DEVIATION * train_deviation) ** 2)
+        scaled = network((series - mean) / deviation, covariates)
+        # The mean is the first term: Keras 3.15 takes a second term [batch, 1] for a bias if the batch
+        # has as many rows as there are steps.
         unscaled = mean + scaled * deviation
         forecast = layers.Identity(dtype="float32", name="forecast")(unscaled)
     return keras.Model(inputs, {"forecast": forecast}, name=name)
 
 
-def past_steps(config: Forecaster, x: Any, known: Any) -> Any:
-    """Return float32 [batch, context, 1 + covariates]: each value with what is known of its time."""
+def past_steps(config: Forecaster, x: Any, covariates: Any) -> Any:
+    """Return each past value with the covariates of its time.
+
+    Args:
+        config: arguments of the model.
+        x: float32 [batch, context].
+        covariates: float32 [batch, context + steps, covariates], or None.
+
+    Returns:
+        float32 [batch, context, 1 + covariates].
+    """
     from keras import layers
 
     values = layers.Reshape((config.context, 1), name="steps")(x)
-    if known is None:
+    if covariates is None:
         return values
-    past = known[:, : config.context]
+    past = covariates[:, : config.context]
     return layers.Concatenate(name="past")([values, past])
 
 
-def with_future(config: Forecaster, features: Any, known: Any) -> Any:
-    """Return features [batch, units] beside all that is known of the times to be forecast."""
+def with_future(config: Forecaster, features: Any, covariates: Any) -> Any:
+    """Return features joined with the covariates of the forecast times.
+
+    Args:
+        config: arguments of the model.
+        features: float32 [batch, units].
+        covariates: float32 [batch, context + steps, covariates], or None.
+
+    Returns:
+        float32 [batch, units + steps * covariates].
+    """
     from keras import layers
 
-    if known is None:
+    if covariates is None:
         return features
-    future = layers.Flatten(name="future")(known[:, config.context :])
+    future = layers.Flatten(name="future")(covariates[:, config.context :])
     return layers.Concatenate(name="features")([features, future])

@@ -1,4 +1,4 @@
-"""Files of series: a column of numbers, or a CSV, TSV or Parquet table with columns by name."""
+"""Tables of series: a column of numbers, or a CSV, TSV or Parquet table with named columns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import csv
 import importlib
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,23 +23,24 @@ from zoo.common.data.manifests import (
     read_lines,
 )
 from zoo.common.utils.files import check_file
-from zoo.timeseries.forecasting.time_index import Clock, find_clock, parse_time
+from zoo.timeseries.forecasting.time_index import TimeIndex, find_time_index, parse_time
 
-# What the header of a table calls the values, the split of each, and its time.
+# Names of the columns of values, splits and times.
 VALUE, SPLIT = "value", "split"
 TIMES = ("time", "timestamp", "datetime", "date", "day", "month", "year", "ds")
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
 PARQUET = (".parquet", ".pq")
-_BATCH = 1024  # rows of a Parquet file unpacked at a time
+_BATCH = 1024  # number of rows of a Parquet file that are unpacked at a time
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Which columns of a table are read.
+    """The columns of a table that are read.
 
-    target: str. The values; None for the column `value`, or, where there is none, for all columns
-        but the others: each is a series.
-    covariates: tuple of str. What is known of every time, also of those to be forecast.
+    Args:
+        target: column of the values; None for the column `value` or, without such a column, for all
+            columns that have no other use, where each is a series.
+        covariates: columns that are known for all times, including the forecast ones.
     """
 
     target: str | None = None
@@ -48,23 +49,24 @@ class Columns:
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a file.
+    """The columns of a table.
 
-    values: dict of str to float64 [rows]. Of each series; NaN where a value is missing.
-    covariates: float32 [rows, covariates].
-    splits: list of str or None. Of each row.
-    clock: Clock. Of the rows; None where the file has no times.
+    Args:
+        values: values of each series by the name of its column, float64 [rows], NaN for a missing value.
+        covariates: float32 [rows, covariates].
+        splits: name of the split of each row, or None.
+        time_index: times of the rows; None for a table without times.
     """
 
     values: dict[str, np.ndarray]
     covariates: np.ndarray
     splits: list[str | None]
-    clock: Clock | None
+    time_index: TimeIndex | None
 
 
 @dataclass(frozen=True)
 class _Row:
-    """A row of a file. id: int. Which one it is."""
+    """A row of a table, with its number as `id`."""
 
     id: int
     values: dict[str, float]
@@ -74,55 +76,71 @@ class _Row:
 
 
 def read_table(path: Path, columns: Columns) -> Table:
-    """Return the columns of a file: one number a line, or a table with a header.
+    """Return the columns of a file with one number per line, or of a table with a header.
 
-    A column whose name is one of `TIMES`, in whatever case, has the time of each row; the column `split`
-    has its split. A field that is empty or one of `MISSING` is a missing value.
+    A column with a name in `TIMES`, in upper or lower case, has the time of each row; the column `split`
+    has its split. An empty field and the words in `MISSING` are missing values.
+
+    Args:
+        path: the file.
+        columns: the columns to read.
 
     Raises:
-        ZooError: there is no such file or column, a value is no finite number, all are missing, times do
-            not rise in equal steps; by its line. Or pyarrow is missing for a Parquet file.
+        ZooError: the file or a column does not exist; a value is not a finite number; all values of a
+            series are missing; times are not in ascending order or not equally spaced; or pyarrow is
+            not installed and the file is Parquet. The message has the line.
     """
-    rows = _read_rows(path, columns)
+    if path.suffix.lower() in PARQUET:
+        return parse_rows(path, _parquet_rows(path), columns)
+    numbers = itertools.count(1)
+    lines = read_lines(path)
+    number, header = lines[0]
+    if _is_number(header):
+        for name in (columns.target, *columns.covariates):
+            if name not in (None, VALUE):
+                raise ZooError(f"{path} has one column without a name: there is no {name!r}.")
+        rows = parse_lines(
+            path, lines, lambda line: _Row(next(numbers), {VALUE: _number(VALUE, line, MISSING)})
+        )
+        return _table(path, rows)
+    names = next(csv.reader([header], delimiter="\t" if "\t" in header else ","))
+    roles = _find_roles(f"{path}, line {number}", [name.strip() for name in names], columns)
+    return _table(path, parse_table(path, (), lambda fields: _row(next(numbers), fields, roles)))
+
+
+def parse_rows(path: Path, rows: list[dict[str, str]], columns: Columns) -> Table:
+    """Return the columns of rows that have the same keys.
+
+    Args:
+        path: name of the table, for error messages.
+        rows: the fields of each row by the name of their column.
+        columns: the columns to read.
+
+    Raises:
+        ZooError: see `read_table`.
+    """
+    numbers = itertools.count(1)
+    roles = _find_roles(f"{path}", list(rows[0]) if rows else [], columns)
+    lines: Iterable[Any] = enumerate(rows, start=1)
+    return _table(path, parse_lines(path, lines, lambda row: _row(next(numbers), row, roles)))
+
+
+def _table(path: Path, rows: list[_Row]) -> Table:
     for name in rows[0].values:
         if all(math.isnan(row.values[name]) for row in rows):
             raise ZooError(f"{path}: all {len(rows)} values of {name!r} are missing.")
-    clock = None
-    if rows[0].time is not None:
-        times, places = [row.time for row in rows], [f"{path}, row {row.id}" for row in rows]
-        clock = find_clock(times, places)
+    times = [row.time for row in rows if row.time is not None]
     return Table(
         {name: np.array([row.values[name] for row in rows]) for name in rows[0].values},
         np.array([row.covariates for row in rows], np.float32),
         [row.split for row in rows],
-        clock,
+        find_time_index(times, [f"{path}, row {row.id}" for row in rows]),
     )
-
-
-def _read_rows(path: Path, columns: Columns) -> list[_Row]:
-    numbers = itertools.count(1)
-    if path.suffix.lower() in PARQUET:
-        rows = _parquet_rows(path)
-        roles = _find_roles(f"{path}", list(rows[0]) if rows else [], columns)
-        lines = enumerate(rows, start=1)
-        return parse_lines(path, lines, lambda row: _row(next(numbers), row, roles))
-    lines = read_lines(path)
-    number, header = lines[0]
-    if _is_number(header):
-        for wanted in (columns.target, *columns.covariates):
-            if wanted not in (None, VALUE):
-                raise ZooError(f"{path} is one column without a name: there is no {wanted!r}.")
-        return parse_lines(
-            path, lines, lambda line: _Row(next(numbers), {VALUE: _number(VALUE, line, MISSING)})
-        )
-    names = next(csv.reader([header], delimiter="\t" if "\t" in header else ","))
-    roles = _find_roles(f"{path}, line {number}", [name.strip() for name in names], columns)
-    return parse_table(path, (), lambda fields: _row(next(numbers), fields, roles))
 
 
 @dataclass(frozen=True)
 class _Roles:
-    """What the columns of a header are."""
+    """The use of the columns of a header."""
 
     targets: tuple[str, ...]
     covariates: tuple[str, ...]
@@ -131,7 +149,10 @@ class _Roles:
 
 def _find_roles(where: str, names: list[str], columns: Columns) -> _Roles:
     if all(map(_is_number, names)):
-        raise ZooError(f"{where}: it must name the columns. Received: {','.join(names)[:80]!r}")
+        raise ZooError(
+            f"{where}: the first line must have the names of the columns. "
+            f"Received: {','.join(names)[:80]!r}"
+        )
     for name in (*columns.covariates, *([columns.target] if columns.target else [])):
         if name not in names:
             raise ZooError(f"{where}: there is no column {name!r}. {nearest(name, names)}")
@@ -140,7 +161,9 @@ def _find_roles(where: str, names: list[str], columns: Columns) -> _Roles:
     target = columns.target or (VALUE if VALUE in names else None)
     targets = (target,) if target else others
     if not targets:
-        raise ZooError(f"{where}: there is no column of values. Received: {','.join(names)[:80]!r}")
+        raise ZooError(
+            f"{where}: there must be a column of values. Received: {','.join(names)[:80]!r}"
+        )
     return _Roles(targets, columns.covariates, time)
 
 
@@ -155,12 +178,12 @@ def _row(number: int, fields: dict[str, str], roles: _Roles) -> _Row:
 
 
 def _parquet_rows(path: Path) -> list[dict[str, str]]:
-    """The rows of a Parquet file, each field as the text that CSV would have."""
+    """Return the rows of a Parquet file, with each field as text."""
     try:
         parquet = importlib.import_module("pyarrow.parquet")
     except ImportError:
         raise ZooError(
-            f"{path}: Parquet is read by pyarrow: pip install 'recurrent-zoo[tables]'"
+            f"{path}: Parquet files require pyarrow: pip install 'recurrent-zoo[tables]'"
         ) from None
     check_file(path, MAX_BYTES)
     rows, size = [], 0
@@ -175,9 +198,9 @@ def _parquet_rows(path: Path) -> list[dict[str, str]]:
                 rows += batch.to_pylist()
     except ZooError:
         raise
-    except Exception as error:  # whatever a damaged file makes pyarrow raise
+    except Exception as error:  # pyarrow raises many types for a damaged file
         reason = " ".join(str(error).split())[:120]
-        raise ZooError(f"{path} is no Parquet file that can be read: {reason}") from None
+        raise ZooError(f"{path} cannot be read as a Parquet file: {reason}") from None
     return [{name: _text(value) for name, value in row.items()} for row in rows]
 
 
@@ -201,12 +224,12 @@ def _is_number(text: str) -> bool:
 
 
 def _number(name: str, text: str, missing: Sequence[str] = ()) -> float:
-    """The number in a text that a model can take, in float32; NaN for one of the words for missing."""
+    """Return a number in the range of float32; NaN for one of the words in `missing`."""
     text = text.strip()
     if text.lower() in missing:
         return math.nan
     limit = float(np.finfo(np.float32).max)
     if not _is_number(text) or not abs(float(text)) <= limit:
-        empty = ", or nothing" if missing else ""
+        empty = " or empty" if missing else ""
         raise ZooError(f"{name}: a value must be a finite number{empty}. Received: {text[:80]!r}")
     return float(text)

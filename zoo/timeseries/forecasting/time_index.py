@@ -1,10 +1,10 @@
-"""Times at equal distances: read from a column, checked, and continued into the future."""
+"""Time indices: equally spaced times, read from a column, checked, and continued into the future."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -12,23 +12,25 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 
-# A calendar's features of a time: how many there are of each, and the number of a time among them.
-CALENDAR = {
+# Calendar features of a time: the number of values, and a function from times to value numbers.
+CALENDAR: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {
     "hour": (24, lambda times: times.astype("M8[h]").astype(int) % 24),
     "weekday": (7, lambda times: (times.astype("M8[D]").astype(int) + 3) % 7),  # Monday is 0
     "month": (12, lambda times: times.astype("M8[M]").astype(int) % 12),
 }
-_FORMS = {4: "Y", 7: "M", 10: "D"}  # by the length of the text
+_UNITS = {4: "Y", 7: "M", 10: "D"}  # by the length of the text
+_UNIT_NAMES = {"Y": "years", "M": "months", "D": "days", "s": "seconds"}
 
 
 @dataclass(frozen=True)
-class Clock:
-    """Times at equal distances.
+class TimeIndex:
+    """Equally spaced times.
 
-    start: str. The first one, in ISO 8601; its precision is the unit: "1949-01" goes by months.
-    step: int. Units from one time to the next.
-    days: int. Days that are added to each, where times are days and go by months: the day of the month;
-        None elsewhere.
+    Args:
+        start: the first time in ISO 8601. Its precision is the unit: "1949-01" has the unit month.
+        step: number of units between two times.
+        days: number of days added to each time, for days with a step of months: the day of the month.
+            None for other times.
     """
 
     start: str
@@ -36,17 +38,27 @@ class Clock:
     days: int | None = None
 
     def times(self, begin: int, count: int) -> np.ndarray:
-        """Return `count` times, datetime64, the first one being the one numbered `begin`."""
+        """Return times, datetime64 [count].
+
+        Args:
+            begin: number of the first time, from 0.
+            count: number of times.
+        """
         times = np.datetime64(self.start) + (begin + np.arange(count)) * self.step
         return times if self.days is None else times.astype("M8[D]") + self.days
 
-    def after(self, count: int) -> Clock:
-        """Return the clock that begins so many steps later."""
-        return Clock(str(np.datetime64(self.start) + count * self.step), self.step, self.days)
+    def shift(self, count: int) -> TimeIndex:
+        """Return the time index that begins `count` steps later."""
+        return TimeIndex(str(np.datetime64(self.start) + count * self.step), self.step, self.days)
 
     def calendar(self, names: Sequence[str], begin: int, count: int) -> np.ndarray:
-        """Return features of times, float32 [count, features]: for each name of `CALENDAR` a 1 among
-        zeros."""
+        """Return calendar features of times, one-hot encoded, float32 [count, features].
+
+        Args:
+            names: names in `CALENDAR`.
+            begin: number of the first time, from 0.
+            count: number of times.
+        """
         times = self.times(begin, count)
         parts = [np.zeros((count, 0), np.float32)]
         for name in names:
@@ -56,12 +68,12 @@ class Clock:
 
 
 def parse_time(text: str) -> str:
-    """Return a time in ISO 8601, as precise as it is written: a year, a month, a day or a second.
+    """Return a time in ISO 8601, with the precision of the text: a year, month, day or second.
 
-    A time with a time zone becomes UTC.
+    A time with a time zone is converted to UTC.
 
     Raises:
-        ZooError: it is none.
+        ZooError: the text is not a time.
     """
     text = text.strip()
     if re.fullmatch(r"\d{1,4}", text):
@@ -81,41 +93,46 @@ def parse_time(text: str) -> str:
     return precise if time.time() != time.min.time() or ":" in text else precise[:10]
 
 
-def find_clock(times: Sequence[str], where: Sequence[str]) -> Clock | None:
-    """Return the clock that gives times, or None for fewer than two, which tell no distance.
+def find_time_index(times: Sequence[str], where: Sequence[str]) -> TimeIndex | None:
+    """Return the time index of times, or None for fewer than two times.
 
     Args:
-        times: as `parse_time` gives them. where: what an error calls the place of each.
+        times: times as `parse_time` returns them.
+        where: position of each time, for error messages.
 
     Raises:
-        ZooError: they do not rise, or are not at equal distances; with the first such place.
+        ZooError: the times are not in ascending order or not equally spaced. The message has the first
+            such position.
     """
     if len(times) < 2:
         return None
-    unit = _FORMS.get(max(map(len, times)), "s")
+    unit = _UNITS.get(max(map(len, times)), "s")
     stamps = np.array(times, dtype=f"M8[{unit}]")
     steps = np.diff(stamps).astype(int)
     for i in np.flatnonzero(steps <= 0)[:1]:
-        word = "stands twice" if not steps[i] else f"is before {times[i]}, the one above it"
-        raise ZooError(f"{where[i + 1]}: times must rise. Received: {times[i + 1]}, which {word}.")
-    if unit == "D" and (clock := _monthly(stamps)):
-        return clock
+        problem = "occurs twice" if not steps[i] else f"is before the previous time {times[i]}"
+        raise ZooError(
+            f"{where[i + 1]}: times must be in ascending order. Received: {times[i + 1]}, which "
+            f"{problem}."
+        )
+    if unit == "D" and (time_index := _monthly(stamps)):
+        return time_index
     usual = Counter(steps.tolist()).most_common(1)[0][0]
     for i in np.flatnonzero(steps != usual)[:1]:
-        name = {"Y": "years", "M": "months", "D": "days", "s": "seconds"}[unit]
         raise ZooError(
-            f"{where[i + 1]}: times must be at equal distances, here {usual} {name}; what was not "
-            f"measured is a row without a value. Received: {times[i + 1]} after {times[i]}."
+            f"{where[i + 1]}: times must be equally spaced, here by {usual} {_UNIT_NAMES[unit]}; a "
+            "missing measurement must be a row without a value. "
+            f"Received: {times[i + 1]} after {times[i]}."
         )
-    return Clock(str(stamps[0]), usual)
+    return TimeIndex(str(stamps[0]), usual)
 
 
-def _monthly(stamps: np.ndarray) -> Clock | None:
-    """The clock of days that are all of one number in their months, or all last of their months."""
-    for shift in (0, 1):  # the day after the last one of a month is a first one
+def _monthly(stamps: np.ndarray) -> TimeIndex | None:
+    """Return the time index of days with the same number in their months, or last in their months."""
+    for shift in (0, 1):  # the day after the last day of a month is a first day
         months = (stamps + shift).astype("M8[M]")
         days = (stamps + shift - months.astype("M8[D]")).astype(int)
         steps = np.diff(months).astype(int)
         if len(set(days)) == len(set(steps)) == 1 and steps[0] > 0:
-            return Clock(str(months[0]), int(steps[0]), int(days[0]) - shift)
+            return TimeIndex(str(months[0]), int(steps[0]), int(days[0]) - shift)
     return None

@@ -1,4 +1,4 @@
-"""Windows of a series: the values that a forecast is made from, and those that it is of."""
+"""Windows of a series: the past values of a forecast, and its targets."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ from zoo.timeseries.forecasting.corpora.segment import Segment
 class Windows:
     """The windows of a segment, in order of time.
 
-    inputs: dict. `series` float32 [windows, context], without missing values; and `covariates` float32
-        [windows, context + steps ahead, covariates] where the model reads them.
-    targets: float32 [windows, horizon]. NaN for a value that is missing, or after the segment's end.
-    first: int [windows]. Which of the segment's values the first target is, counted from 1.
+    Args:
+        inputs: `series` float32 [windows, context], without missing values; and, if the model has
+            covariates, `covariates` float32 [windows, context + steps ahead, covariates].
+        targets: float32 [windows, horizon], NaN for a value that is missing or after the segment's end.
+        first: int [windows], number of the first target in the segment, from 1.
     """
 
     inputs: dict[str, np.ndarray]
@@ -26,10 +27,14 @@ class Windows:
 
 
 def fill_missing(values: np.ndarray, season: int) -> np.ndarray:
-    """Return values [values] with the value one season before in the place of each NaN.
+    """Return values with each NaN replaced by the value one season before.
 
-    Where there is none, the value before it stands in; at the start, the first one that is there. No
-    value but that takes anything from after it.
+    In the first season, a NaN is replaced by the value before it; at the start, by the first value that
+    is not missing. No other value depends on later ones.
+
+    Args:
+        values: float [values].
+        season: number of steps in a season.
     """
     filled = values.copy()
     observed = values[~np.isnan(values)]
@@ -49,11 +54,13 @@ def cut_windows(
     """Return the windows of a segment.
 
     Args:
-        context, horizon: values of a window, and those after it that are its targets.
-        stride: steps from one window to the next.
+        segment: the values, and the history before them.
+        context: number of values in a window.
+        horizon: number of targets after a window.
+        stride: number of steps between two windows.
         season: see `fill_missing`.
-        covariates: float32 [times, covariates] of history, values and at least as many times after them
-            as a window has steps ahead; None where there are none.
+        covariates: float32 [times, covariates] of history, values, and the steps ahead of a window; None
+            for a model without covariates.
 
     Raises:
         ZooError: the segment has no value after a whole window.

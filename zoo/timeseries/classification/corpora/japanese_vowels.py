@@ -1,6 +1,6 @@
-"""Japanese Vowels: nine men say the vowels "ae"; who of them speaks?
+"""Japanese Vowels: nine men speak the vowels "ae"; the class is the speaker.
 
-Twelve cepstral coefficients of a linear prediction, for 7 to 29 frames.
+A series has twelve cepstral coefficients of a linear prediction, for 7 to 29 frames.
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ CHANNELS, SPEAKERS = 12, tuple("123456789")
 
 
 def read(folder: Path, split: str) -> list[LabelledSeries]:
-    """Return the series of a split, in the file's order.
+    """Return the series of a split, in the order of the file.
 
     Args:
-        folder: a folder with the files of `FILES`. split: "train", "test" or "all".
+        folder: folder with the files of `FILES`.
+        split: "train", "test" or "all".
 
     Raises:
-        ZooError: as `zoo.common.core.corpus.Corpus` describes it.
+        ZooError: see `zoo.common.core.corpus.Corpus`.
     """
     check_folder(JAPANESE_VOWELS.name, folder)
     if split not in (*FILES, "all"):

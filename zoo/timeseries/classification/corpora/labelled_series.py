@@ -1,8 +1,8 @@
-"""Series of several channels, each with a class, and files of them in the form of the UEA archive.
+"""Series of several channels with a label, and files of them in the format of the UEA archive.
 
-A `.ts` file has a head of lines that begin with "@", such as "@dimensions 12", and after "@data" a line
-for each series: its channels with ":" between them, each as numbers with "," between them, and the class
-at the end.
+A `.ts` file has header lines that begin with "@", such as "@dimensions 12". After "@data" it has one
+line per series: the channels, separated by ":", and the label. The numbers of a channel are separated by
+",".
 """
 
 from __future__ import annotations
@@ -18,22 +18,23 @@ import numpy as np
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_lines, read_lines
 
-# Numbers one by one take thirty times their text in memory.
+# Python numbers use thirty times the memory of their text.
 MAX_BYTES = 2**25
 
 
 @dataclass(frozen=True)
 class LabelledSeries:
-    """A series with a class.
+    """A series with a label.
 
-    id: str. The file's name, and the number of its line.
-    transcript: str. The class.
-    values: tuple of tuple of float. A row for each time, a number for each channel.
-    split: str. None where the file has none.
+    Args:
+        id: name of the file, and number of the series.
+        label: the class.
+        values: one row per time step, with one number per channel.
+        split: name of the split; None for a file without splits.
     """
 
     id: str
-    transcript: str
+    label: str
     values: tuple[tuple[float, ...], ...]
     split: str | None = None
 
@@ -42,37 +43,38 @@ def read_ts(path: Path, split: str | None = None) -> list[LabelledSeries]:
     """Return the series of a `.ts` file.
 
     Args:
-        split: what each is said to be of.
+        path: the file.
+        split: name of the split that each series is assigned to.
 
     Raises:
-        ZooError: there is no such file, no data, or a bad line, by number.
+        ZooError: the file does not exist, has no data or has an invalid line. The message has the line.
     """
     lines = [
         (n, line) for n, line in read_lines(path, MAX_BYTES) if not line.lstrip().startswith("#")
     ]
     head = list(itertools.takewhile(lambda line: line[1].lower().strip() != "@data", lines))
     if len(head) == len(lines):
-        raise ZooError(f'{path}: there is no line "@data": it must be a .ts file.')
+        raise ZooError(f'{path}: a .ts file must have a line "@data".')
     pairs = (line.lower().lstrip("@").split(maxsplit=1) for _, line in head)
     settings = dict(pair for pair in pairs if len(pair) == 2)
     channels = settings.get(
         "dimensions", "1" if settings.get("univariate") == "true" else ""
     ).strip()
     if not re.fullmatch(r"\d{0,6}", channels):
-        raise ZooError(f"{path}: @dimensions must be a whole number. Received: {channels[:80]!r}.")
+        raise ZooError(f"{path}: @dimensions must be an integer. Received: {channels[:80]!r}.")
     numbered = iter(lines[len(head) + 1 :])
     count = itertools.count(1)
 
     def parse(line: str) -> LabelledSeries:
         *texts, label = line.split(":")
         if channels and len(texts) != int(channels):
-            raise ZooError(f"it must have {channels} channels and a class. Received: {len(texts)}")
+            raise ZooError(f"a series must have {channels} channels. Received: {len(texts)}")
         columns = [[_number(text) for text in channel.split(",")] for channel in texts]
         if len({len(column) for column in columns}) != 1:
             sizes = sorted({len(column) for column in columns})
-            raise ZooError(f"its channels must be of one length. Received: {sizes}")
+            raise ZooError(f"all channels must have the same length. Received: {sizes}")
         if not label.strip():
-            raise ZooError("it must end with its class")
+            raise ZooError("a series must end with its label")
         return LabelledSeries(
             f"{path.name} {next(count)}", label.strip(), tuple(zip(*columns, strict=True)), split
         )
@@ -81,11 +83,14 @@ def read_ts(path: Path, split: str | None = None) -> list[LabelledSeries]:
 
 
 def read_rows(path: Path) -> np.ndarray:
-    """Return one series of a CSV file, a row for each time and a column for each channel, float32 [time,
-    channels]. A first line that is not of numbers is taken for a header.
+    """Return one series of a CSV file, float32 [time, channels].
+
+    Args:
+        path: a file with one row per time step and one column per channel. A first line that does not
+            begin with a number is a header.
 
     Raises:
-        ZooError: there is no such file, or a field is no finite number, by its line.
+        ZooError: the file does not exist, or a field is not a finite number. The message has the line.
     """
     lines = read_lines(path, MAX_BYTES)
     if not _is_number(lines[0][1].split(",")[0]):
@@ -96,7 +101,9 @@ def read_rows(path: Path) -> np.ndarray:
     def parse(line: str) -> LabelledSeries:
         row = tuple(_number(text) for text in line.split(","))
         if len(row) != width:
-            raise ZooError(f"{len(row)} numbers where the first line has {width}")
+            raise ZooError(
+                f"a row must have {width} numbers, as the first row. Received: {len(row)}"
+            )
         return LabelledSeries(str(next(numbers)), "", (row,))
 
     return np.array([row.values[0] for row in parse_lines(path, lines, parse)], np.float32)

@@ -1,4 +1,4 @@
-"""A bidirectional LSTM reads a series of several channels from both ends and names its class.
+"""A bidirectional LSTM that classifies a series of several channels.
 
 Schuster & Paliwal, "Bidirectional recurrent neural networks" (1997).
 """
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.layers.masks import frame_mask
@@ -31,12 +32,14 @@ if TYPE_CHECKING:
 class BiLSTMSeriesClassifier(KerasModel):
     """Arguments of the model.
 
-    num_classes: int. Classes it answers with.
-    channel_means, channel_deviations: tuple of float. Of each channel of what it learns from, which
-        `SeriesWithClass.adapt` sets; their number is that of channels.
-    hidden_size: int. Units of each direction.
-    layers: int. Bidirectional layers, one upon another.
-    dropout: float. Share of the inputs of each layer above the first that is dropped in training.
+    Args:
+        num_classes: number of classes.
+        channel_means: mean of each channel of the training examples, which `SeriesWithClass.adapt` sets.
+        channel_deviations: standard deviation of each channel of the training examples, which
+            `SeriesWithClass.adapt` sets.
+        hidden_size: number of units of each direction.
+        layers: number of bidirectional layers.
+        dropout: dropout rate of the inputs of each layer except the first.
     """
 
     num_classes: int
@@ -44,7 +47,7 @@ class BiLSTMSeriesClassifier(KerasModel):
     channel_deviations: tuple[float, ...] = ()
     hidden_size: int = 64
     layers: int = 1
-    dropout: float = 0.5
+    dropout: float = training_only(0.5)
 
     def __post_init__(self):
         check_range("model.num_classes", self.num_classes, at_least=2)
@@ -60,7 +63,6 @@ class BiLSTMSeriesClassifier(KerasModel):
             )
 
     def build(self) -> keras.Model:
-        """See `build_bilstm_series_classifier`."""
         return build_bilstm_series_classifier(self)
 
 
@@ -68,19 +70,19 @@ class BiLSTMSeriesClassifier(KerasModel):
 
 
 def build_bilstm_series_classifier(config: BiLSTMSeriesClassifier) -> keras.Model:
-    """Build the functional model, series in and logits out.
+    """Return the functional model.
 
-        h_0      = each channel less its mean, in deviations
+        h_0      = (series - channel means) / channel deviations
         h_i      = BiLSTM_i(h_{i-1}), for each layer
-        logits   = W [forward h_n at the last time; backward h_n at the first time] + b
+        logits   = W [forward h_n at the last time step; backward h_n at the first time step] + b
 
     Args:
-        config: its arguments.
+        config: arguments of the model.
 
     Returns:
         A model with the inputs `series` float32 [batch, time, channels] and `lengths` int32 [batch], at
-        least 1. What stands behind a row's length has no effect. Its output is `logits` float32 [batch,
-        num_classes], unnormalised.
+        least 1. Values after a row's length have no effect. Its output is `logits` float32 [batch,
+        num_classes], unnormalized.
 
     Raises:
         ZooError: the config has no scaling yet.
@@ -121,12 +123,12 @@ def build_bilstm_series_classifier(config: BiLSTMSeriesClassifier) -> keras.Mode
     metric="accuracy",
 )
 def bilstm_japanese_vowels(name: str) -> Recipe:
-    """A bidirectional LSTM tells which of nine men says two vowels.
+    """A bidirectional LSTM identifies which of nine men speaks two vowels.
 
-    Classification of series of several channels: a CSV with a row for each time and a column for each
-    channel. Train it on your own classes with a `.ts` file, the form of the UCR and UEA archives.
+    It classifies series of several channels: a CSV file with one row per time step and one column per
+    channel. Train it on your own classes with a `.ts` file, the format of the UCR and UEA archives.
 
-    It knows nine voices and nothing else: any other voice is taken for one of them.
+    It was trained on nine speakers only: it assigns any other voice to one of them.
     """
     return Recipe(
         name,
@@ -135,6 +137,6 @@ def bilstm_japanese_vowels(name: str) -> Recipe:
         task=Classification(),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=2e-3, warmup_epochs=2, weight_decay=1e-2),
-        # A run ends when dev is all right, so dev is larger than elsewhere: 54 of the 270 series.
+        # A training ends early if all of dev is correct, so dev is large: 54 of the 270 series.
         training=GradientDescent(epochs=60, batch_size=16, patience=60, dev_fraction=0.2),
     )

@@ -1,8 +1,7 @@
-"""The Santa Fe competition's data set A: the intensity of a far-infrared laser in a chaotic state.
+"""Data set A of the Santa Fe competition: the intensity of a far-infrared laser in a chaotic state.
 
-The train split is the 1000 values that the competitors had. The test split is all of the continuation
-in the file, the 100 values that they had to forecast. It begins where train ends, so that train is its
-history.
+The train split has the 1000 values that the competitors received. The test split is the continuation in
+the file, the 100 values that they had to forecast. Its history is the train split.
 """
 
 from __future__ import annotations
@@ -19,10 +18,11 @@ def read(folder: Path, split: str) -> list[Segment]:
     """Return the segment of a split.
 
     Args:
-        folder: a folder with the files of `FILES`, one value a line. split: "train", "test" or "all".
+        folder: folder with the files of `FILES`, one value per line.
+        split: "train", "test" or "all".
 
     Raises:
-        ZooError: as `zoo.common.core.corpus.Corpus` describes it.
+        ZooError: see `zoo.common.core.corpus.Corpus`.
     """
     check_folder(LASER.name, folder)
     if split not in (*FILES, "all"):

@@ -1,4 +1,4 @@
-"""Segments of a series: what an example of a forecaster is, and how a file becomes some."""
+"""Segments of series: the examples of forecasting models, and how they are read from tables."""
 
 from __future__ import annotations
 
@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.timeseries.forecasting.tables import VALUE, Columns, Table, read_table
-from zoo.timeseries.forecasting.time_index import Clock
+from zoo.timeseries.forecasting.time_index import TimeIndex
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Values that follow each other, at equal distances in time.
+    """Consecutive, equally spaced values of a series.
 
-    id: str. The file's name, and the part of it.
-    values: tuple of float. In order of time; NaN for a missing one.
-    history: tuple of float. The values before them, which models may read but which are not forecast.
-    split: str. None where the series has none.
-    covariates: tuple of tuple of float. For each time of history and values, and perhaps for times
-        after them, what is known of it beside the value; empty where nothing is.
-    clock: Clock. Of history and values; None where times are not known.
+    Args:
+        id: name of the file, and the part of it.
+        values: the values in order of time, NaN for a missing one.
+        history: the values before them, which models read but do not forecast.
+        split: name of the split; None for a series without splits.
+        covariates: covariates of each time of history and values, and possibly of later times; empty
+            without covariates.
+        time_index: times of history and values; None for a series without times.
     """
 
     id: str
@@ -28,42 +29,37 @@ class Segment:
     history: tuple[float, ...] = ()
     split: str | None = None
     covariates: tuple[tuple[float, ...], ...] = ()
-    clock: Clock | None = None
+    time_index: TimeIndex | None = None
 
 
 def read_values(path: Path) -> tuple[float, ...]:
-    """Return the values of a file of one series: one number a line, or a table's column `value`.
+    """Return the values of a file with one series: one number per line, or a column `value`.
 
     Raises:
-        ZooError: as `zoo.timeseries.forecasting.tables.read_table`.
+        ZooError: see `zoo.timeseries.forecasting.tables.read_table`.
     """
     return tuple(read_table(path, Columns(VALUE)).values[VALUE].tolist())
 
 
-def read_series(path: Path, columns: Columns) -> list[tuple[str, Segment]]:
-    """Return each series of a file with the name of its column, whatever the splits of its rows.
-
-    Raises:
-        ZooError: as `zoo.timeseries.forecasting.tables.read_table`.
-    """
-    table = read_table(path, columns)
-    return [(name, _segment(path, table, name)) for name in table.values]
-
-
 def read_segments(path: Path, columns: Columns) -> list[Segment]:
-    """Return the segments of a file: of each series one for each stretch of rows of one split.
+    """Return one segment of each series of a file for each run of rows with the same split.
 
     A segment that is not for training has all rows before it as its history.
 
+    Args:
+        path: a file that `zoo.timeseries.forecasting.tables.read_table` reads.
+        columns: the columns to read.
+
     Raises:
-        ZooError: as `zoo.timeseries.forecasting.tables.read_table`.
+        ZooError: see `zoo.timeseries.forecasting.tables.read_table`.
     """
-    table, segments = read_table(path, columns), []
-    for name in table.values:
-        whole, begin = _segment(path, table, name), 0
+    table = read_table(path, columns)
+    segments = []
+    for whole in table_segments(table, path.name).values():
+        begin = 0
         for split, part in itertools.groupby(table.splits):
             end = begin + len(list(part))
-            # What is not learnt from is not read in training either, not even before a target.
+            # Values of other splits are not read in training, not even as history.
             first = begin if split in (None, "train") else 0
             segments.append(
                 Segment(
@@ -72,16 +68,27 @@ def read_segments(path: Path, columns: Columns) -> list[Segment]:
                     whole.values[first:begin],
                     split,
                     whole.covariates[first:end],
-                    whole.clock.after(first) if whole.clock else None,
+                    whole.time_index.shift(first) if whole.time_index else None,
                 )
             )
             begin = end
     return segments
 
 
-def _segment(path: Path, table: Table, name: str) -> Segment:
-    """A whole column."""
-    id_ = path.name if len(table.values) == 1 else f"{path.name}, {name}"
+def table_segments(table: Table, name: str) -> dict[str, Segment]:
+    """Return each series of a table as one segment, by the name of its column.
+
+    Args:
+        table: the table.
+        name: name of the table, for the ids.
+    """
     covariates = tuple(map(tuple, table.covariates.tolist())) if table.covariates.size else ()
-    values = tuple(table.values[name].tolist())
-    return Segment(id_, values, covariates=covariates, clock=table.clock)
+    return {
+        column: Segment(
+            name if len(table.values) == 1 else f"{name}, {column}",
+            tuple(values.tolist()),
+            covariates=covariates,
+            time_index=table.time_index,
+        )
+        for column, values in table.values.items()
+    }

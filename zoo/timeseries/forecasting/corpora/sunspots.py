@@ -1,7 +1,7 @@
 """The yearly number of sunspots, 1700 to 2008, in the classic split of its years.
 
-The literature measures two parts after 1920: 1921-1955 and 1956-1979. Here the first is dev, by which an
-epoch is chosen, and the second, which is the harder one, is test. Later years are in no split.
+The literature evaluates on two parts after 1920: 1921-1955 and 1956-1979. Here the first one is dev,
+which chooses the best epoch, and the second one, which is harder, is test. Later years are not used.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from pathlib import Path
 from zoo.common.core.corpus import Corpus, check_folder, no_such_split
 from zoo.timeseries.forecasting.corpora.segment import Segment
 from zoo.timeseries.forecasting.tables import Columns, read_table
-from zoo.timeseries.forecasting.time_index import Clock
+from zoo.timeseries.forecasting.time_index import TimeIndex
 
 FILE, COLUMN = "sunspots_yearly.csv", "SUNACTIVITY"
-# The first and the last year of each split.
+# First and last year of each split.
 YEARS = {"train": (1700, 1920), "dev": (1921, 1955), "test": (1956, 1979)}
 
 
@@ -22,10 +22,11 @@ def read(folder: Path, split: str) -> list[Segment]:
     """Return the segment of a split; the years before it are its history.
 
     Args:
-        folder: a folder with `FILE`. split: "train", "dev", "test" or "all".
+        folder: folder with `FILE`.
+        split: "train", "dev", "test" or "all".
 
     Raises:
-        ZooError: as `zoo.common.core.corpus.Corpus` describes it.
+        ZooError: see `zoo.common.core.corpus.Corpus`.
     """
     check_folder(SUNSPOTS.name, folder)
     if split not in (*YEARS, "all"):
@@ -35,7 +36,8 @@ def read(folder: Path, split: str) -> list[Segment]:
     for name, (first, last) in YEARS.items():
         begin, end = (year - YEARS["train"][0] for year in (first, last + 1))
         id_ = f"sunspots {first}-{last}"
-        segments.append(Segment(id_, values[begin:end], values[:begin], name, (), Clock("1700", 1)))
+        time_index = TimeIndex(str(YEARS["train"][0]), 1)
+        segments.append(Segment(id_, values[begin:end], values[:begin], name, (), time_index))
     return [segment for segment in segments if split in (segment.split, "all")]
 
 

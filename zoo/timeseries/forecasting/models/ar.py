@@ -1,4 +1,4 @@
-"""Linear autoregression: the next value as a weighted sum of those before it.
+"""Linear autoregression: the next value is a weighted sum of the values before it.
 
 Yule, "On a method of investigating periodicities in disturbed series" (1927).
 """
@@ -14,6 +14,7 @@ import numpy as np
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.decoding.decoders import Forecast
+from zoo.common.runtime.keras_model import LinearModel
 from zoo.common.tasks.forecasting import Forecasting
 from zoo.common.training.trainers import LeastSquares
 from zoo.timeseries.forecasting.corpora.laser import LASER
@@ -28,42 +29,45 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Autoregression(Forecaster):
-    """Arguments of the model: see `Forecaster`.
+class Autoregression(Forecaster, LinearModel):
+    """Arguments of the model, in addition to those of `Forecaster`.
 
-    context: int. The order of the autoregression; None for that of the least AIC, see `select_order`.
+    Args:
+        context: order of the autoregression; None to select it by AIC, see `select_order`.
     """
 
-    context: int | None = 32
+    context: int | None = 32  # type: ignore[assignment]  # None only before `adapt`
 
     def with_order(self, series: list[np.ndarray]) -> Autoregression:
-        """See `Forecaster.with_order`."""
+        """Return the config with the order of the smallest AIC, if it has no order."""
         return self if self.context else replace(self, context=select_order(series))
 
     def build(self) -> keras.Model:
-        """See `build_ar`."""
         return build_ar(self)
 
     def linear_layer(self, model: keras.Model) -> keras.layers.Dense:
-        """The layer that least squares solves: see `zoo.common.training.least_squares`."""
         return model.get_layer("autoregression")
 
     def linear_targets(self, y: dict[str, np.ndarray]) -> np.ndarray:
-        """What that layer has to give for the y of a batch, [batch, 1]: the targets, scaled."""
-        return (y["targets"].astype("float64") - self.mean) / self.deviation
+        """Return the scaled targets of a batch, float64 [batch, 1]."""
+        mean, deviation = self.scales()
+        return (y["targets"].astype("float64") - mean) / deviation
 
 
 # Functional model ---------------------------------------------------------------------------------
 
 
 def build_ar(config: Autoregression) -> keras.Model:
-    """Return the functional model: see `zoo.timeseries.forecasting.forecaster.build_forecaster`."""
+    """Return the functional model. See `zoo.timeseries.forecasting.forecaster.build_forecaster`.
+
+    forecast = W [series; covariates of the next time] + b
+    """
     from keras import layers
 
     weights = layers.Dense(1, dtype="float32", name="autoregression")
 
-    def network(x, known):
-        return weights(with_future(config, x, known))
+    def network(x, covariates):
+        return weights(with_future(config, x, covariates))
 
     return build_forecaster(config, network, "ar")
 
@@ -72,13 +76,14 @@ def build_ar(config: Autoregression) -> keras.Model:
 
 
 def select_order(series: list[np.ndarray]) -> int:
-    """Return the order from 1 up whose autoregression has the least AIC (Akaike 1974).
+    """Return the order whose autoregression has the smallest AIC (Akaike 1974).
 
-    All orders are fitted to the same targets, those after the largest order's window: 12 (n / 100)^(1/4)
-    of n values (Schwert 1989), and less where there are not three targets for each weight.
+    All orders are fitted to the same targets: the values with enough values before them for the largest
+    order. For n values, the largest order is 12 (n / 100)^(1/4) (Schwert 1989), or less, such that there
+    are at least three targets per weight.
 
     Args:
-        series: float64 [values] of each, without missing values.
+        series: float64 [values] of each series, without missing values.
     """
     longest = max(map(len, series))
     largest = max(1, min(round(12 * (longest / 100) ** 0.25), (longest - 4) // 4))
@@ -107,16 +112,16 @@ def select_order(series: list[np.ndarray]) -> int:
 
 @register("timeseries/ar-laser", paper="Yule 1927", corpus=LASER, metric="nmse")
 def ar_laser(name: str) -> Recipe:
-    """A linear autoregression, by least squares, forecasts a chaotic laser.
+    """A linear autoregression, trained by least squares, forecasts a chaotic laser.
 
-    The yardstick for the networks: it follows the laser's oscillation, and fails where that
-    collapses, as any linear model must. It is trained in a second; give it your own series, a CSV with
-    a column `value`, to see what is linear in it.
+    It is the baseline of the networks: it follows the oscillation of the laser, and fails where the
+    oscillation collapses, as any linear model does. Its training takes a second. Train it on your own
+    series, a CSV file with a column `value`, to measure how much of it is linear.
     """
     return Recipe(
         name,
         data=Series(),
-        # The order with the least error on stretches held out of train around each collapse.
+        # The order with the smallest error on parts of train around each collapse that were held out.
         model=Autoregression(context=16),
         task=Forecasting(),
         training=LeastSquares(),
@@ -128,8 +133,8 @@ def ar_laser(name: str) -> Recipe:
 def ar_sunspots(name: str) -> Recipe:
     """A linear autoregression forecasts the yearly number of sunspots, one year ahead.
 
-    The series that autoregression was invented for. The order is the one with the least AIC on
-    1700-1920; `--set model.context=2` gives Yule's own.
+    Autoregression was invented for this series. The order is the one with the smallest AIC on
+    1700-1920; `--set model.context=2` selects Yule's order.
     """
     return Recipe(
         name,

@@ -1,6 +1,6 @@
-"""Recurrent layers over a window of past values; the last output gives the next values.
+"""Recurrent layers over a window of past values. The last output gives the next values.
 
-One config with three cells. Elman, "Finding structure in time" (1990): h' = tanh(W_xh x + W_hh h + b).
+One config has three cells. Elman, "Finding structure in time" (1990): h' = tanh(W_xh x + W_hh h + b).
 Hochreiter & Schmidhuber, "Long short-term memory" (1997). Cho et al., "Learning phrase representations
 using RNN encoder-decoder for statistical machine translation" (2014), for the GRU. Gers, Eck &
 Schmidhuber, "Applying LSTM to time series predictable through time-window approaches" (2001), who
@@ -41,11 +41,12 @@ CELLS = {"rnn": "SimpleRNN", "gru": "GRU", "lstm": "LSTM"}
 
 @dataclass(frozen=True)
 class RecurrentForecaster(NetworkForecaster):
-    """Arguments of the model, beside those of `NetworkForecaster`.
+    """Arguments of the model, in addition to those of `NetworkForecaster`.
 
-    hidden_size: int. Units of each recurrent layer.
-    layers: int. Recurrent layers, one upon another.
-    cell: str. "rnn" (Elman's), "gru" or "lstm".
+    Args:
+        hidden_size: number of units of each recurrent layer.
+        layers: number of recurrent layers.
+        cell: "rnn" (Elman's network), "gru" or "lstm".
     """
 
     hidden_size: int = 64
@@ -59,7 +60,6 @@ class RecurrentForecaster(NetworkForecaster):
         check_choice("model.cell", self.cell, CELLS)
 
     def build(self) -> keras.Model:
-        """See `build_recurrent_forecaster`."""
         return build_recurrent_forecaster(self)
 
 
@@ -67,19 +67,19 @@ class RecurrentForecaster(NetworkForecaster):
 
 
 def build_recurrent_forecaster(config: RecurrentForecaster) -> keras.Model:
-    """Return the functional model: see `zoo.timeseries.forecasting.forecaster.build_forecaster`."""
+    """Return the functional model. See `zoo.timeseries.forecasting.forecaster.build_forecaster`."""
     from keras import layers
 
     from zoo.common.layers import recurrent
 
     cell = getattr(recurrent, CELLS[config.cell])
 
-    def network(x, known):
-        x = past_steps(config, x, known)
+    def network(x, covariates):
+        x = past_steps(config, x, covariates)
         for i in range(config.layers):
             last = i == config.layers - 1
             x = cell(config.hidden_size, return_sequences=not last, name=f"{config.cell}{i}")(x)
-        x = with_future(config, x, known)
+        x = with_future(config, x, covariates)
         return layers.Dense(config.steps, dtype="float32", name="output")(x)
 
     return build_forecaster(config, network, f"{config.cell}_forecaster")
@@ -89,15 +89,15 @@ def build_recurrent_forecaster(config: RecurrentForecaster) -> keras.Model:
 
 
 def _laser(name: str, cell: str, learning_rate: float) -> Recipe:
-    """The recipe that the three cells share."""
+    """Return the recipe that the three cells share."""
     return Recipe(
         name,
         data=Series(),
-        # Chosen for the LSTM on stretches held out of train around each collapse, where a longer
-        # context, fewer units, weight decay and noise had larger errors.
+        # Chosen for the LSTM on parts of train around each collapse that were held out. A longer
+        # context, fewer units, weight decay and noise had larger errors there.
         model=RecurrentForecaster(context=10, hidden_size=128, cell=cell),
         task=Forecasting(),
-        # The dev part has no collapse and is soon learnt: all epochs are run.
+        # The dev part has no collapse and is learned early: all epochs are run.
         training=GradientDescent(epochs=200, batch_size=16, patience=200),
         optimizer=AdamW(learning_rate=learning_rate, warmup_epochs=5),
         decoder=Forecast(),
@@ -108,10 +108,10 @@ def _laser(name: str, cell: str, learning_rate: float) -> Recipe:
 def rnn_laser(name: str) -> Recipe:
     """Elman's network forecasts a chaotic laser, one value from the ten before it.
 
-    The simple recurrent network beside the LSTM and the GRU: same window, same units, no gates. Ten
-    steps are few enough for it.
+    It compares the simple recurrent network with the LSTM and the GRU: same window, same number of
+    units, no gates. It can learn from ten steps.
     """
-    # Half the rate of the others: no gate limits what a step does to the state.
+    # Half the learning rate of the others, because no gate limits the change of the state.
     return _laser(name, "rnn", learning_rate=2e-3)
 
 
@@ -119,7 +119,7 @@ def rnn_laser(name: str) -> Recipe:
 def gru_laser(name: str) -> Recipe:
     """A GRU layer forecasts a chaotic laser, one value from the ten before it.
 
-    The GRU beside the LSTM and Elman's network: same window, same units, two gates.
+    It compares the GRU with the LSTM and Elman's network: same window, same number of units, two gates.
     """
     return _laser(name, "gru", learning_rate=4e-3)
 
@@ -133,10 +133,11 @@ def gru_laser(name: str) -> Recipe:
 def lstm_laser(name: str) -> Recipe:
     """An LSTM layer forecasts a chaotic laser, one value from the ten before it.
 
-    It follows the laser's oscillation to about the precision of the measurement, and through the sudden
-    collapses that a linear model cannot follow. It has met three of them: forecasts there are less
-    certain, and a forecast of many steps soon leaves a chaotic system's course. For a series of your
-    own, train it on a CSV with a column `value`; the scale is taken from your data.
+    It forecasts the oscillation of the laser to about the precision of the measurement, and also the
+    sudden collapses, which a linear model cannot forecast. The training data has three collapses, so
+    forecasts there are less certain. A forecast of many steps soon diverges from the course of a chaotic
+    system. For your own series, train it on a CSV file with a column `value`; the scale is taken from
+    your data.
     """
     return _laser(name, "lstm", learning_rate=4e-3)
 
@@ -150,13 +151,14 @@ def lstm_laser(name: str) -> Recipe:
 def lstm_sunspots(name: str) -> Recipe:
     """An LSTM layer forecasts the yearly number of sunspots, one year ahead.
 
-    Learnt from 1700-1920, its epoch chosen on 1921-1955, measured on 1956-1979, whose first cycle is
-    higher than any before it. 221 values are few, so it is small; compare `timeseries/ar-sunspots`.
+    It is trained on 1700-1920, its epoch is chosen on 1921-1955, and it is evaluated on 1956-1979, whose
+    first cycle is higher than any before it. The model is small because 221 values are few. Compare
+    `timeseries/ar-sunspots`.
     """
     return Recipe(
         name,
         data=Series(),
-        # A cycle of the sun has eleven years.
+        # A solar cycle has eleven years.
         model=RecurrentForecaster(context=12, hidden_size=8),
         task=Forecasting(),
         training=GradientDescent(epochs=150, batch_size=16, patience=150),
@@ -167,21 +169,21 @@ def lstm_sunspots(name: str) -> Recipe:
 
 @register("timeseries/lstm-nn5", paper="Hochreiter & Schmidhuber 1997", corpus=NN5, metric="smape")
 def lstm_nn5(name: str) -> Recipe:
-    """One LSTM for 111 series of cash withdrawals: the next 56 days at once, from the 56 before them.
+    """One LSTM forecasts 111 series of cash withdrawals: 56 days at once, from the 56 days before them.
 
-    For daily series with a weekly pattern. It scales each window by itself, so that series of any size
-    can be given: a CSV with a column of dates and a column for each series. A missing day is read as the
-    same weekday of the week before.
+    It is for daily series with a weekly pattern. It scales each window separately, so a series may have
+    values of any size: a CSV file with a column of dates and one column per series. A missing day is
+    replaced by the same weekday of the week before.
 
-    It was trained on two years of cash machines in England: holidays other than those, and series that
-    grow fast, were not measured.
+    It was trained on two years of cash machines in England. Other holidays, and series that grow fast,
+    were not evaluated.
     """
     return Recipe(
         name,
         data=Series(calendar=("weekday",), season=7),
         model=RecurrentForecaster(context=56, hidden_size=64, steps=DAYS_AHEAD, scaling=WINDOW),
-        task=Forecasting(steer_by="smape"),
-        # Dev is the last 56 of 735 days, as test is the 56 after them.
+        task=Forecasting(monitor="smape"),
+        # Dev is the last 56 of 735 days. Test is the 56 days after them.
         training=GradientDescent(epochs=10, batch_size=64, patience=10, dev_fraction=56 / 735),
         optimizer=AdamW(learning_rate=2e-3, warmup_epochs=0.5, weight_decay=1e-2),
         decoder=Forecast(horizon=DAYS_AHEAD),

@@ -34,11 +34,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TDNNForecaster(NetworkForecaster):
-    """Arguments of the model, beside those of `NetworkForecaster`.
+    """Arguments of the model, in addition to those of `NetworkForecaster`.
 
-    channels: tuple of int. Units of each hidden layer.
-    kernel_sizes: tuple of int. Steps of the layer below that a unit of each hidden layer sees. One
-        layer that sees the whole context is a feed-forward network of one hidden layer.
+    Args:
+        channels: number of units of each hidden layer.
+        kernel_sizes: number of steps of the layer below that a unit of each hidden layer reads. One
+            layer that reads the whole context is a feed-forward network with one hidden layer.
     """
 
     channels: tuple[int, ...] = (12, 12)
@@ -51,14 +52,13 @@ class TDNNForecaster(NetworkForecaster):
                 check_range(f"model.{name}", value, at_least=1)
         if len(self.kernel_sizes) != len(self.channels):
             raise ZooError(
-                "model.kernel_sizes must have a number for each of model.channels. "
+                "model.kernel_sizes must have as many numbers as model.channels. "
                 f"Received: {self.kernel_sizes} for {self.channels}."
             )
-        seen = sum(self.kernel_sizes) - len(self.kernel_sizes) + 1
-        check_range("model.context with these kernel sizes", self.context, at_least=seen)
+        least = sum(self.kernel_sizes) - len(self.kernel_sizes) + 1
+        check_range("model.context with these kernel sizes", self.context, at_least=least)
 
     def build(self) -> keras.Model:
-        """See `build_tdnn_forecaster`."""
         return build_tdnn_forecaster(self)
 
 
@@ -66,19 +66,19 @@ class TDNNForecaster(NetworkForecaster):
 
 
 def build_tdnn_forecaster(config: TDNNForecaster) -> keras.Model:
-    """Return the functional model: see `zoo.timeseries.forecasting.forecaster.build_forecaster`.
+    """Return the functional model. See `zoo.timeseries.forecasting.forecaster.build_forecaster`.
 
     h_0[t]    = the scaled value of step t
-    h_i[t]    = tanh(W_i h_{i-1}[t - k_i + 1 .. t] + b_i), where all k_i steps are in the window
-    forecast  = W [h_n at all of its steps] + b
+    h_i[t]    = tanh(W_i h_{i-1}[t - k_i + 1 .. t] + b_i), for t with all k_i steps in the window
+    forecast  = W [h_n at all steps] + b
     """
     from keras import layers
 
-    def network(x, known):
-        x = past_steps(config, x, known)
+    def network(x, covariates):
+        x = past_steps(config, x, covariates)
         for i, (units, width) in enumerate(zip(config.channels, config.kernel_sizes, strict=True)):
             x = layers.Conv1D(units, width, activation="tanh", name=f"hidden{i}")(x)
-        x = with_future(config, layers.Flatten(name="taps")(x), known)
+        x = with_future(config, layers.Flatten(name="taps")(x), covariates)
         return layers.Dense(config.steps, dtype="float32", name="output")(x)
 
     return build_forecaster(config, network, "tdnn_forecaster")
@@ -93,7 +93,7 @@ def build_tdnn_forecaster(config: TDNNForecaster) -> keras.Model:
 def tdnn_laser(name: str) -> Recipe:
     """A feed-forward time-delay network forecasts a chaotic laser.
 
-    The network without a state beside the recurrent ones: it sees a window, and nothing else. Wan's
+    It compares a network without a state with the recurrent networks: it reads a window only. Wan's
     network for this laser, with delay lines of 25, 5 and 5 steps, was of this kind.
     """
     return Recipe(
@@ -101,7 +101,7 @@ def tdnn_laser(name: str) -> Recipe:
         data=Series(),
         model=TDNNForecaster(context=12, channels=(64, 32), kernel_sizes=(8, 3)),
         task=Forecasting(),
-        # As for the recurrent networks, the dev part has no collapse: all epochs are run.
+        # As in the recurrent recipes, the dev part has no collapse: all epochs are run.
         training=GradientDescent(epochs=150, batch_size=8, patience=150),
         optimizer=AdamW(learning_rate=3e-3, warmup_epochs=3),
         decoder=Forecast(),
