@@ -1,4 +1,4 @@
-"""Options of decoders that would hang, overflow or answer nonsense: each is refused with its range."""
+"""Test that decoders reject invalid options with an error that has the valid range."""
 
 import pytest
 
@@ -32,6 +32,6 @@ from zoo.common.decoding.decoders import Classes, CTCSearch, Forecast, Generatio
         (Forecast, "horizon", 10**30, "horizon must be at least 1 and at most 100,000"),
     ],
 )
-def test_ranges(decoder, option, value, words):
+def test_invalid_options_raise_an_error_with_the_range(decoder, option, value, words):
     with pytest.raises(ZooError, match=words):
         decoder(**{option: value})

@@ -1,4 +1,4 @@
-"""Decoding against exhaustive search and known distributions, in NumPy and inside a graph."""
+"""Compare decoding with exhaustive search and known distributions, in NumPy and inside a graph."""
 
 import itertools
 
@@ -14,29 +14,29 @@ from zoo.common.decoding.generation import NEG_INF
 
 VOCABULARY, LENGTH, END = 4, 3, 1
 TOKENS = np.array([0, 2, 3], np.int32)
-# The token before last; a state of rank 3 and another dtype; and the number of the row, which is fixed.
+# The token before the last; a state of rank 3 with another dtype; and the row number, a constant state.
 SPECS = (
     StateSpec("before", (1,)),
-    StateSpec("seen", (2, 2), "int32"),
+    StateSpec("sums", (2, 2), "int32"),
     StateSpec("row", (1,), "int32", constant=True),
 )
 STATES = {
     "before": np.array([[0], [2], [1]], np.float32),
-    "seen": np.zeros((3, 2, 2), np.int32),
+    "sums": np.zeros((3, 2, 2), np.int32),
     "row": np.array([[0], [1], [2]], np.int32),
 }
-# An extra output: the last token and the one before it, as a model would its attention.
+# An extra output like attention: the last token and the token before it.
 EXTRAS = (StateSpec("attention", (2,), initial=-1),)
 
 
 @pytest.fixture
 def table():
-    """Logits by the token before last, the last one, and the next."""
+    """Return logits by the token before the last, the last token and the next token."""
     return 2 * np.random.default_rng(0).normal(size=(VOCABULARY,) * 3).astype(np.float32)
 
 
 def stepper(table, xp):
-    """A model that looks the next token's logits up by the two before it, and counts its steps."""
+    """Return a model whose logits depend on the last two tokens, and that sums up the tokens."""
     flat = np.reshape(table, (-1, VOCABULARY))
 
     def step(tokens, states):
@@ -45,7 +45,7 @@ def stepper(table, xp):
         return {
             "logits": xp.take(xp.array(flat), before * VOCABULARY + tokens, axis=0),
             "next_before": xp.array(tokens[:, None], dtype="float32"),
-            "next_seen": states["seen"] + xp.array(tokens[:, None, None] + 1, dtype="int32"),
+            "next_sums": states["sums"] + xp.array(tokens[:, None, None] + 1, dtype="int32"),
             "attention": xp.array(pair, dtype="float32"),
         }
 
@@ -53,7 +53,7 @@ def stepper(table, xp):
 
 
 def exhaustive(table, row, length_penalty):
-    """(score, tokens, log-probability) of all rows of at most LENGTH tokens, the best first."""
+    """Return (score, tokens, log-probability) of all rows of at most LENGTH tokens, the best first."""
     found = []
     for length in range(1, LENGTH + 1):
         for tokens in itertools.product(range(VOCABULARY), repeat=length):
@@ -75,7 +75,7 @@ def search(table, beam_width, xp=np, tokens=TOKENS, states=STATES, **options):
 
 
 @pytest.mark.parametrize("length_penalty", [0.0, 0.7, 1.0])
-def test_a_wide_beam_finds_the_n_best_of_exhaustive_search(table, length_penalty):
+def test_wide_beam_equals_exhaustive_search(table, length_penalty):
     answer = search(table, 64, length_penalty=length_penalty, n_best=10)
     assert answer.tokens.shape == (3, 10, LENGTH)
     for row in range(len(TOKENS)):
@@ -86,16 +86,16 @@ def test_a_wide_beam_finds_the_n_best_of_exhaustive_search(table, length_penalty
             assert answer.log_probability[row, i] == pytest.approx(total, abs=1e-5)
 
 
-def test_what_is_no_sequence_has_no_probability(table):
-    """A beam wider than there are sequences: 1 + 3 + 9 end early, 27 have three other tokens."""
+def test_rows_without_a_sequence_have_probability_0(table):
+    """There are 40 sequences: 1 + 3 + 9 end early, 27 have three other tokens. The beam is wider."""
     answer = search(table, 64, n_best=64)
     assert (np.sum(answer.log_probability > NEG_INF / 2, axis=1) == 40).all()
     real = answer.tokens[0][answer.log_probability[0] > NEG_INF / 2]
     assert len({tuple(tokens) for tokens in real.tolist()}) == 40
 
 
-def test_extra_outputs_are_those_of_the_chosen_rows(table):
-    """Each token's step read the last token and the one before it; beyond the end stands -1."""
+def test_extra_outputs_follow_their_beams(table):
+    """The extra output of each token is the last token and the one before it, and -1 after the end."""
     answer = search(table, 5, n_best=5)
     attention = answer.extras["attention"]
     assert attention.shape == (3, 5, LENGTH, 2)
@@ -106,25 +106,25 @@ def test_extra_outputs_are_those_of_the_chosen_rows(table):
         np.testing.assert_array_equal(attention[row, i], expected)
 
 
-def test_constant_states_are_spread_once_and_never_gathered(table):
-    """Each step gets the same array; the others follow their beams."""
+def test_constant_states_are_repeated_only_once(table):
+    """Each step receives the same array. The other states follow their beams."""
     given, step = [], stepper(table, np)
 
-    def watched(tokens, states):
+    def recording_step(tokens, states):
         given.append(states["row"])
-        sums = states["seen"][:, 0, 0]
+        sums = states["sums"][:, 0, 0]
         outputs = step(tokens, states)
-        np.testing.assert_array_equal(outputs["next_seen"][:, 1, 1], sums + tokens + 1)
+        np.testing.assert_array_equal(outputs["next_sums"][:, 1, 1], sums + tokens + 1)
         return outputs
 
-    answer = generation.beam_search(watched, SPECS, TOKENS, STATES, 3, LENGTH, END, np)
+    answer = generation.beam_search(recording_step, SPECS, TOKENS, STATES, 3, LENGTH, END, np)
     assert answer.tokens.shape == (3, 1, LENGTH)
     assert len(given) == LENGTH
     assert all(array is given[0] for array in given)
     np.testing.assert_array_equal(given[0][:, 0], np.repeat([0, 1, 2], 3))
 
 
-def test_a_beam_of_one_is_greedy(table):
+def test_beam_width_1_is_greedy(table):
     beam = search(table, 1)
     greedy = generation.generate(
         stepper(table, np),
@@ -142,24 +142,24 @@ def test_a_beam_of_one_is_greedy(table):
     np.testing.assert_array_equal(beam.extras["attention"][:, 0], greedy.extras["attention"])
 
 
-def test_of_equal_scores_the_first_is_kept():
-    """All sequences are as likely: the beam goes on with the smallest tokens."""
+def test_ties_select_the_first_token():
+    """All sequences are equally probable, so the beam continues with the smallest tokens."""
     answer = search(np.zeros((VOCABULARY,) * 3, np.float32), 2, n_best=2, length_penalty=0.0)
     assert answer.tokens[0].tolist() == [[1, 1, 1], [0, 0, 0]]
-    wide = generation._best(np.array([[1.0, 3, 2, 3, 3, 0]]), 4, np)
+    wide = generation._top_k(np.array([[1.0, 3, 2, 3, 3, 0]]), 4, np)
     assert wide.tolist() == [[1, 3, 4, 2]]
 
 
 @pytest.mark.parametrize("beam_width", [1, 3])
-def test_a_graph_gives_what_numpy_gives(table, beam_width):
+def test_graph_equals_numpy(table, beam_width):
     spec = [tf.TensorSpec([None], tf.int32)] + [
         tf.TensorSpec([None, *spec.shape], spec.dtype) for spec in SPECS
     ]
     options = {"length_penalty": 0.7, "n_best": beam_width}
 
     @tf.function(input_signature=spec)
-    def graph(tokens, before, seen, row):
-        states = {"before": before, "seen": seen, "row": row}
+    def graph(tokens, before, sums, row):
+        states = {"before": before, "sums": sums, "row": row}
         return search(table, beam_width, keras.ops, tokens, states, **options)
 
     expected, received = search(table, beam_width, **options), graph(TOKENS, *STATES.values())
@@ -168,7 +168,7 @@ def test_a_graph_gives_what_numpy_gives(table, beam_width):
     np.testing.assert_array_equal(received.extras["attention"], expected.extras["attention"])
 
 
-def test_a_graph_step_is_a_step_of_one_token():
+def test_graph_step_processes_one_token():
     def graph(tokens, memory):
         assert tokens.shape == (2, 1)
         return {"logits": np.zeros((2, 1, 5)), "next_memory": memory + tokens}
@@ -189,14 +189,14 @@ SOFTMAX = np.exp(LOGITS[0]) / np.exp(LOGITS[0]).sum()
         ({}, SOFTMAX),
         ({"temperature": 0.5}, SOFTMAX**2),
         ({"top_k": 2}, SOFTMAX * [1, 1, 0, 0]),
-        ({"top_p": 0.64}, SOFTMAX * [0, 1, 0, 0]),  # the likeliest has 0.6439
+        ({"top_p": 0.64}, SOFTMAX * [0, 1, 0, 0]),  # the highest probability is 0.6439
         ({"top_p": 0.65}, SOFTMAX * [1, 1, 0, 0]),
         ({"top_p": 0.01}, SOFTMAX * [0, 1, 0, 0]),
     ],
 )
 @pytest.mark.parametrize("xp", [np, keras.ops])
-def test_draws_follow_the_distribution(arguments, weights, xp):
-    """Uniform numbers at even distances make the counts those of the distribution, rounded."""
+def test_samples_follow_the_distribution(arguments, weights, xp):
+    """With evenly spaced uniform numbers, the counts equal the distribution except for rounding."""
     count = 10_000
     uniform = ((np.arange(count) + 0.5) / count).astype(np.float32)
     logits = np.repeat(LOGITS, count, axis=0)
@@ -205,7 +205,7 @@ def test_draws_follow_the_distribution(arguments, weights, xp):
     np.testing.assert_allclose(received, weights / np.sum(weights), atol=2e-4)
 
 
-def test_the_likeliest_token_is_the_greedy_one():
+def test_greedy_token_is_the_most_probable():
     assert generation.greedy_token(LOGITS, np).tolist() == [1]
     assert generation.sample_token(LOGITS, np.array([0.0], np.float32), np).tolist() == [1]
 
@@ -219,8 +219,8 @@ def test_the_likeliest_token_is_the_greedy_one():
         ({"sampler": "greedy"}, None, {"top_k": 1}),
     ],
 )
-def test_a_decoder_selects_by_its_own_sampler(options, temperature, arguments):
-    """Each by its own limits alone: the top_k of a decoder says nothing where it draws by top_p."""
+def test_select_token_uses_only_the_options_of_the_sampler(options, temperature, arguments):
+    """For example, the sampler "top_p" ignores `top_k`."""
     decoder = Generation(**options)
     uniform = np.linspace(0, 0.99, 50, dtype=np.float32)
     logits = np.repeat(LOGITS, 50, axis=0)
@@ -230,7 +230,7 @@ def test_a_decoder_selects_by_its_own_sampler(options, temperature, arguments):
     np.testing.assert_array_equal(received, expected)
 
 
-def test_generation_stops_where_every_row_has_ended():
+def test_generation_stops_after_all_rows_have_ended():
     steps = []
 
     def step(tokens, states):
@@ -245,7 +245,7 @@ def test_generation_stops_where_every_row_has_ended():
     np.testing.assert_allclose(answer.log_probability, 0, atol=1e-6)
 
 
-def test_without_an_end_every_row_has_all_tokens(table):
+def test_generation_without_an_end_token_has_max_length(table):
     answer = generation.generate(
         stepper(table, np),
         SPECS,

@@ -1,4 +1,4 @@
-"""Mixtures of language models: the weights against a case that is solved by hand."""
+"""Test mixtures of language models, with weights computed by hand."""
 
 import numpy as np
 import pytest
@@ -6,8 +6,8 @@ import pytest
 from zoo.common.language_model.mixture import fit_weights, mix, perplexity
 
 
-def test_the_weights_are_those_of_the_greatest_likelihood():
-    """Of a text with 7 a and 3 b, the likeliest model has p(a) = 0.7: 0.9 w + 0.1 (1 - w) = 0.7."""
+def test_weights_maximise_the_likelihood():
+    """For a text with 7 a and 3 b, p(a) = 0.7 is best: 0.9 w + 0.1 (1 - w) = 0.7, so w = 0.75."""
     text = np.array([0] * 7 + [1] * 3)
     first, second = np.array([0.9, 0.1]), np.array([0.1, 0.9])
     log_probs = np.log([first[text], second[text]])
@@ -19,7 +19,7 @@ def test_the_weights_are_those_of_the_greatest_likelihood():
     assert perplexity(mixed) == pytest.approx(np.exp(entropy))
 
 
-def test_no_other_weights_are_better():
+def test_random_weights_are_not_better():
     log_probs = np.log(np.random.default_rng(0).dirichlet(np.ones(50), size=(3, 400))[:, :, 0])
     weights = fit_weights(log_probs)
     assert weights.sum() == pytest.approx(1)
@@ -29,12 +29,12 @@ def test_no_other_weights_are_better():
     assert best >= log_probs.mean(axis=1).max()
 
 
-def test_a_model_that_is_worse_everywhere_gets_no_weight():
+def test_model_that_is_always_worse_gets_weight_0():
     good = np.full(100, -1.0)
     np.testing.assert_allclose(fit_weights(np.stack([good, good - 1])), [1, 0], atol=1e-4)
 
 
-def test_probabilities_beyond_the_range_of_numbers():
+def test_very_small_probabilities_do_not_underflow():
     log_probs = np.array([[-2000.0, -1.0], [-2001.0, -3000.0]])
     mixed = mix(log_probs, np.array([0.5, 0.5]))
     expected = np.logaddexp(*(log_probs + np.log(0.5)))

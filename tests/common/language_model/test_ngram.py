@@ -1,4 +1,4 @@
-"""N-gram models: counts and smoothing against the definitions, scores against KenLM's, ARPA files."""
+"""Compare n-gram models with their definition and with KenLM, and test ARPA files."""
 
 import gzip
 import itertools
@@ -17,7 +17,7 @@ WORDS = ("</s>", "a", "b", "c", "d")
 
 @pytest.fixture(scope="module")
 def text():
-    """int [length]: 400 sentences of a Markov chain over four words."""
+    """Return 400 sentences of a Markov chain over four words, int [tokens]."""
     generator = np.random.default_rng(0)
     chain = np.array([[0.1, 0.5, 0.2, 0.2, 0], *generator.dirichlet(np.ones(5) / 2, size=4)])
     tokens = [END]
@@ -32,7 +32,7 @@ def model(text):
 
 
 def same(one, other):
-    """Whether two models are of the same words, n-grams and logarithms, to the last bit."""
+    """Return whether two models have identical words, n-grams and logarithms."""
     pairs = zip(one.orders, other.orders, strict=True)
     return one.words == other.words and all(
         np.array_equal(getattr(a, name), getattr(b, name))
@@ -44,8 +44,8 @@ def same(one, other):
 # Counting -----------------------------------------------------------------------------------------
 
 
-def test_numbers_worked_by_hand():
-    """Two sentences, "a b" and "a". Counts of counts are too few: the discounts are 0.5 and 1."""
+def test_probabilities_equal_hand_computed_values():
+    """The sentences are "a b" and "a". Too small to estimate discounts, so they are 0.5 and 1."""
     model = count_ngrams([np.array([1, 2, END, 1, END])], 2, WORDS[:3])
     unigrams = [(2 - 1) / 4 + 0.5 / 3, 0.5 / 4 + 0.5 / 3, 0.5 / 4 + 0.5 / 3]
     probabilities = np.exp(model.log_probs(np.array([[END, 1, 2]]), np.array([[END]])))
@@ -60,7 +60,7 @@ def test_numbers_worked_by_hand():
 
 
 def kneser_ney(text, order):
-    """The probability of a word after its history in a sentence, by the formulas, as a function."""
+    """Return a function for the probability of a word after its history, by the formulas."""
     sentences, start = [], 0
     for end in np.flatnonzero(text == END):
         sentences.append(("<s>", *text[start : end + 1].tolist()))
@@ -102,7 +102,7 @@ def kneser_ney(text, order):
 
 
 @pytest.mark.parametrize("order", [1, 2, 3, 5])
-def test_smoothing_is_that_of_chen_and_goodman(text, order):
+def test_smoothing_equals_chen_and_goodman(text, order):
     model, probability = count_ngrams([text], order, WORDS), kneser_ney(text, order)
     read = text[:300]
     history = np.full((1, order - 1), END)
@@ -115,13 +115,13 @@ def test_smoothing_is_that_of_chen_and_goodman(text, order):
         past = ("<s>",) if token == END else (*past, token)
 
 
-def test_probabilities_add_up_to_one_after_any_history(model):
+def test_probabilities_sum_to_one_after_any_history(model):
     histories = np.array(list(itertools.product(range(5), repeat=3)))
     log_probs = model.log_probs(histories[:, -1:], np.roll(histories, 1, axis=1))
     np.testing.assert_allclose(np.exp(log_probs).sum(axis=-1), 1, atol=1e-5)
 
 
-def test_no_ngram_goes_across_the_end_of_a_sentence(model):
+def test_no_ngram_crosses_the_end_of_a_sentence(model):
     tokens = np.array([[END]])
     expected = model.log_probs(tokens, np.array([[END, END, END]]))
     for history in ([1, 2, 3], [3, END, 1], [END, 4, 4]):
@@ -129,14 +129,14 @@ def test_no_ngram_goes_across_the_end_of_a_sentence(model):
 
 
 def test_texts_are_counted_together(text):
-    """A text that ends within a sentence ends it."""
+    """The end of a text is also the end of its last sentence."""
     cut = int(np.flatnonzero(text == END)[200]) + 1
     whole = count_ngrams([text], 3, WORDS)
     assert same(count_ngrams([text[:cut], text[cut:]], 3, WORDS), whole)
     assert same(count_ngrams([text[: cut - 1], text[cut:]], 3, WORDS), whole)
 
 
-def test_an_order_beyond_every_sentence_changes_nothing():
+def test_order_above_the_sentence_length_has_no_effect():
     text = np.array([1, 2, END, 1, END])
     long, short = (count_ngrams([text], order, WORDS) for order in (7, 4))
     assert [len(ngrams.keys) for ngrams in long.orders] == [5, 4, 3, 1, 0, 0, 0]
@@ -144,7 +144,7 @@ def test_an_order_beyond_every_sentence_changes_nothing():
     np.testing.assert_array_equal(long.score(other), short.score(other))
 
 
-def test_scores_are_the_log_probabilities_of_what_comes_next(model, text):
+def test_score_equals_log_probs_of_the_next_token(model, text):
     tokens = np.concatenate([[END], text[:200]])[np.newaxis]
     log_probs = model.log_probs(tokens[:, :-1], np.full((1, 3), END))[0]
     expected = log_probs[np.arange(200), text[:200]]
@@ -155,7 +155,7 @@ def test_scores_are_the_log_probabilities_of_what_comes_next(model, text):
 
 
 @pytest.mark.parametrize("name", ["model.arpa", "model.arpa.gz"])
-def test_a_model_is_the_same_when_it_is_read_back(model, tmp_path, name):
+def test_write_and_read_give_the_same_model(model, tmp_path, name):
     path = tmp_path / name
     write_arpa(model, path)
     assert same(read_arpa(path), model)
@@ -166,7 +166,7 @@ def test_a_model_is_the_same_when_it_is_read_back(model, tmp_path, name):
     assert content.startswith(b"\\data\\\nngram 1=6\nngram 2=")
 
 
-def test_scores_are_those_of_kenlm(model, tmp_path):
+def test_scores_equal_kenlm(model, tmp_path):
     kenlm = pytest.importorskip("kenlm")
     write_arpa(model, tmp_path / "model.arpa")
     theirs = kenlm.Model(str(tmp_path / "model.arpa"))
@@ -200,8 +200,8 @@ ngram  2 = 4
 """
 
 
-def test_a_file_of_another_tool(tmp_path):
-    """Blanks for tabs, no back-offs, words in any order, an n-gram across the end of a sentence."""
+def test_read_file_of_another_tool(tmp_path):
+    """Spaces for tabs, no back-offs, words in any order, an n-gram across the end of a sentence."""
     (tmp_path / "other.arpa").write_text(FOREIGN)
     model = read_arpa(tmp_path / "other.arpa")
     assert model.words == ("</s>", "<unk>", "words")
@@ -218,7 +218,7 @@ def test_white_space_in_a_word(tmp_path):
     assert read_arpa(path).words == ("</s>", " ", "\u2028")
 
 
-def test_a_reserved_word_is_refused(tmp_path):
+def test_write_rejects_a_reserved_word(tmp_path):
     model = count_ngrams([np.array([1, END])], 1, ("</s>", "<s>"))
     with pytest.raises(ZooError, match="<s> must not be a word of an n-gram model"):
         write_arpa(model, tmp_path / "model.arpa")
@@ -228,7 +228,7 @@ def test_a_reserved_word_is_refused(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("\\data\\", "data", "is no ARPA file, or not a whole one"),
+        ("\\data\\", "data", "is not an ARPA file, or is incomplete"),
         ("ngram 1=4", "", "line 4: must be like 'ngram 1=1000'"),
         ("ngram 1=4", "ngram 1=3", "line 11: must be \\2-grams:. Received: '-0.6\\t</s>'"),
         ("ngram 1=4", "ngram 1=5", "line 12: must be a logarithm, 1 of the unigrams' words"),
@@ -236,10 +236,10 @@ def test_a_reserved_word_is_refused(tmp_path):
         ("-0.4\twords", "minus\twords", "line 10: must be a logarithm"),
         ("words\t-0.25", "words\tnan", "line 10: must be a logarithm"),
         ("words </s>", "word </s>", "line 15: must be a logarithm, 2 of the unigrams' words"),
-        ("\\end\\", "", "not a whole one"),
+        ("\\end\\", "", "is incomplete"),
     ],
 )
-def test_a_bad_file_is_told_by_its_line(tmp_path, old, new, message):
+def test_error_has_the_line_number_of_an_invalid_file(tmp_path, old, new, message):
     path = tmp_path / "bad.arpa"
     path.write_text(FOREIGN.replace(old, new, 1))
     with pytest.raises(ZooError) as error:
@@ -249,7 +249,7 @@ def test_a_bad_file_is_told_by_its_line(tmp_path, old, new, message):
     assert "\n" not in str(error.value)
 
 
-def test_words_of_a_damaged_file(model, tmp_path):
+def test_read_words_rejects_a_corrupt_file(model, tmp_path):
     path = tmp_path / "model.arpa.gz"
     write_arpa(model, path)
     path.write_bytes(path.read_bytes()[:30])
@@ -260,7 +260,7 @@ def test_words_of_a_damaged_file(model, tmp_path):
         read_words(path)
 
 
-def test_an_ngram_without_its_beginning_is_refused(tmp_path):
+def test_read_rejects_an_ngram_without_its_prefix(tmp_path):
     text = FOREIGN.replace("ngram  2 = 4", "ngram 2=4\nngram 3=1")
     text = text.replace("\\end\\", "\\3-grams:\n-0.5 <s> <unk> words\n\n\\end\\")
     (tmp_path / "bad.arpa").write_text(text)

@@ -29,6 +29,11 @@ def recipe():
     return entry("timeseries/ar-laser").recipe().override({"model.context": 2})
 
 
+def item_of(*values):
+    """Return the result of `read_input` for one series without times."""
+    return {"names": [""], "history": [Segment("series", values)]}
+
+
 def horizon(recipe, steps):
     return recipe.override({"decoder.horizon": steps})
 
@@ -41,14 +46,14 @@ def test_loss_is_the_squared_error_in_units_of_the_scale(recipe):
     }
     outputs = {"forecast": np.array([[4.0], [4.0]], np.float32)}
     np.testing.assert_allclose(recipe.task.loss(y, outputs), [9.0, 0.0])
-    absolute = recipe.override({"task.steer_by": "smape"}).task
+    absolute = recipe.override({"task.monitor": "smape"}).task
     np.testing.assert_allclose(absolute.loss(y, outputs), [3.0, 0.0])
     y["weight"][0] = 0
     np.testing.assert_allclose(absolute.loss(y, outputs), [0.0, 0.0])
 
 
 def test_one_step_ahead(recipe):
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES])
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [SERIES])
     outputs, references = [1, 2, 4, 8, 12], [1, 2, 4, 6, 8]
     assert [row["output"] for row in evaluation.rows] == outputs
     assert [row["reference"] for row in evaluation.rows] == references
@@ -71,7 +76,7 @@ def test_stretches_of_the_horizon_begin_at_true_values(recipe):
 
 def test_several_series_are_measured_together(recipe):
     more = Segment("more", (5.0, 6.0, 7.0))
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES, more])
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [SERIES, more])
     assert evaluation.rows[-1] == {"id": "more", "step": 3, "reference": 7.0, "output": 12.0}
     errors = [0, 0, 0, 2, 4, 5]
     expected = np.mean(np.square(errors)) / np.var([1, 2, 4, 6, 8, 7])
@@ -80,38 +85,42 @@ def test_several_series_are_measured_together(recipe):
 
 def test_missing_targets_are_left_out(recipe):
     holes = Segment("holes", (1.0, np.nan, 4.0), history=(0.0, 0.5))
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, [holes])
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [holes])
     # What is missing is read as the value before it: 1, doubled.
     assert [(row["step"], row["output"]) for row in evaluation.rows] == [(1, 1.0), (3, 2.0)]
 
 
 def test_smape(recipe):
-    recipe = recipe.override({"task.steer_by": "smape"})
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES])
+    recipe = recipe.override({"task.monitor": "smape"})
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [SERIES])
     # Forecast 1, 2, 4, 8, 12 of 1, 2, 4, 6, 8.
     assert evaluation.metrics == {"smape": pytest.approx((2 / 7 + 4 / 10) / 5)}
     zeros = Segment("zeros", (0.0, 0.0, 2.0), (0.0, 0.0))
-    assert recipe.task.evaluate(GRAPHS, recipe, [zeros]).metrics["smape"] == pytest.approx(2 / 3)
+    assert recipe.task.evaluate(recipe.predictor(GRAPHS), [zeros]).metrics[
+        "smape"
+    ] == pytest.approx(2 / 3)
 
 
 def test_nmse_needs_targets_that_differ(recipe):
-    with pytest.raises(ZooError, match=r"Targets must differ from each other. Received: 2, all 3"):
-        recipe.task.evaluate(GRAPHS, recipe, [Segment("flat", (3.0, 3.0), (1.0, 2.0))])
+    with pytest.raises(
+        ZooError, match=r"The targets must not all be equal. Received: 2 targets, all 3"
+    ):
+        recipe.task.evaluate(recipe.predictor(GRAPHS), [Segment("flat", (3.0, 3.0), (1.0, 2.0))])
 
 
 def test_an_answer_is_iterated(recipe):
-    item = {"series": np.array([[3.0, 1.5]], np.float32)}
-    answer = recipe.task.answer(GRAPHS, horizon(recipe, 4), item)
+    item = item_of(3.0, 1.5)
+    answer = recipe.task.answer(horizon(recipe, 4).predictor(GRAPHS), item)
     assert answer == {"output": "3 6 12 24", "forecast": [3.0, 6.0, 12.0, 24.0]}
 
 
 def test_a_forecast_that_diverges_is_refused(recipe):
-    item = {"series": np.array([[1.0, 2.0]], np.float32)}
+    item = item_of(1.0, 2.0)
     with (
         np.errstate(over="ignore"),
-        pytest.raises(ZooError, match="Step 127 of the forecast is no finite number"),
+        pytest.raises(ZooError, match="The forecast diverged: step 127 is NaN or infinite"),
     ):
-        recipe.task.answer(GRAPHS, horizon(recipe, 200), item)
+        recipe.task.answer(horizon(recipe, 200).predictor(GRAPHS), item)
 
 
 def test_intervals_are_quantiles_of_errors():
@@ -122,7 +131,9 @@ def test_intervals_are_quantiles_of_errors():
     np.testing.assert_array_equal(intervals.half_widths(0.5, 2), [10, 10])
     np.testing.assert_array_equal(intervals.half_widths(0.9, 2), [18, 18])
     np.testing.assert_array_equal(intervals.half_widths(0.95, 1), [19])
-    with pytest.raises(ZooError, match=r"horizon must be at most 1 with an interval of 0.95.* Received: 2"):
+    with pytest.raises(
+        ZooError, match=r"horizon must be at most 1 with an interval of 0.95.* Received: 2"
+    ):
         intervals.half_widths(0.95, 2)
 
 
@@ -130,11 +141,11 @@ def test_intervals_are_kept_in_a_file(tmp_path):
     path = tmp_path / "intervals.json"
     intervals = Intervals.of(np.arange(20.0)[:, None])
     path.write_text(intervals.to_text())
-    assert Intervals.read(path) == intervals
+    assert Intervals.from_text(path.read_text(), path) == intervals
     for text in ("[]", '{"0.5": [1]}', '{"0.5": [-1], "0.8": [1], "0.9": [1], "0.95": [1]}'):
         path.write_text(text)
         with pytest.raises(ZooError, match="is corrupt: it must have a list of widths"):
-            Intervals.read(path)
+            Intervals.from_text(text, path)
 
 
 def test_coverage_is_measured(recipe):
@@ -143,24 +154,24 @@ def test_coverage_is_measured(recipe):
     data = replace(recipe.data, intervals=intervals)
     model = replace(recipe.model, mean=0.0, deviation=3.0)
     recipe = replace(recipe, data=data, model=model).override({"decoder.interval": 0.9})
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES])
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [SERIES])
     assert (evaluation.rows[4]["low"], evaluation.rows[4]["high"]) == (9.0, 15.0)
-    assert evaluation.report[1] == (
-        "intervals of 0.9: 0.8000 of the targets are inside, mean width 6"
-    )
-    item = {"series": np.array([[3.0, 1.5]], np.float32)}
-    answer = recipe.task.answer(GRAPHS, horizon(recipe, 2), item)
+    assert evaluation.report[1] == ("intervals of 0.9: 0.8000 of the targets inside, mean width 6")
+    item = item_of(3.0, 1.5)
+    answer = recipe.task.answer(horizon(recipe, 2).predictor(GRAPHS), item)
     assert answer["steps"][1] == {"step": 2, "forecast": 6.0, "low": 3.0, "high": 9.0}
     with pytest.raises(ZooError, match="known up to a horizon of 2"):
-        recipe.task.answer(GRAPHS, horizon(recipe, 3), item)
-    bare = replace(recipe, data=replace(data, intervals=None))
-    with pytest.raises(ZooError, match="has no intervals here"):
-        recipe.task.answer(GRAPHS, bare, item)
+        recipe.task.answer(horizon(recipe, 3).predictor(GRAPHS), item)
+    bare = replace(recipe, data=replace(data, intervals=Intervals()))
+    with pytest.raises(ZooError, match="has no intervals"):
+        recipe.task.answer(bare.predictor(GRAPHS), item)
 
 
 def test_a_plot_of_each_series(recipe, tmp_path):
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, [SERIES, Segment("more", (5.0, 6.0, 7.0))])
-    (path,) = recipe.task.plot(recipe, evaluation, tmp_path)
+    evaluation = recipe.task.evaluate(
+        recipe.predictor(GRAPHS), [SERIES, Segment("more", (5.0, 6.0, 7.0))]
+    )
+    (path,) = recipe.task.plot_evaluation(recipe.predictor(GRAPHS), evaluation, tmp_path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
@@ -169,28 +180,30 @@ def test_the_graph_answers_as_the_task_does(recipe):
     recipe = horizon(recipe, 3).adapt([SERIES])
     keras.utils.set_random_seed(0)
     model = recipe.model.build()
-    in_graph = tf.function(recipe.task.answer_in_graph(model, recipe))({"series": series})
+    functional = recipe.predictor(Graphs("graph", {"model": model}))
+    in_graph = tf.function(recipe.task.answer_in_graph(functional))({"series": series})
     graphs = Graphs("keras", {"model": keras_function(model)})
     for row, forecast in zip(series, in_graph["forecast"].numpy(), strict=True):
-        answer = recipe.task.answer(graphs, recipe, {"series": row[None]})
+        answer = recipe.task.answer(recipe.predictor(graphs), item_of(*row.tolist()))
         np.testing.assert_allclose(forecast, answer["forecast"], rtol=1e-5)
 
 
-def test_a_bad_request_to_the_graph_is_told(recipe):
+def test_an_invalid_request_is_refused(recipe):
     recipe = horizon(recipe, 3).adapt([SERIES])
-    signature = recipe.task.signatures(recipe.model.build(), recipe)["serving_default"]
+    functional = recipe.predictor(Graphs("graph", {"model": recipe.model.build()}))
+    signature = recipe.task.signatures(functional)["serving_default"]
     for series, message in (
         (np.ones((1, 1)), "series must have 2 steps of time"),
         (np.ones((1, 3)), "series must have 2 steps of time"),
         (np.full((1, 2), np.nan), "must be finite numbers"),
-        (np.ones((0, 2)), "must have a row or more"),
+        (np.ones((0, 2)), "must have at least one row"),
     ):
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             signature.function(tf.constant(series, tf.float32))
     # Known columns are given for a whole number of calls.
     known = replace(recipe.data, covariates=("load",))
     model = replace(recipe.model, covariate_means=(0.0,), covariate_deviations=(1.0,))
-    to_inputs = known.raw_inputs(replace(recipe, data=known, model=model))["serving_default"]
+    to_inputs = known.raw_inputs(model, recipe.decoder)["serving_default"]
     series = tf.ones((1, 2))
     assert to_inputs.to_inputs(series, tf.ones((1, 5, 1)))["covariates"].shape == (1, 5, 1)
     with pytest.raises(tf.errors.InvalidArgumentError, match="covariates must have 5 steps"):
