@@ -1,4 +1,4 @@
-"""The checks that settings and options go through, and what they say."""
+"""Checks of settings and options, and their messages."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Metrics and their directions: the best of a run, targets, perfection."""
+"""Metrics: directions, the best epoch, targets."""
 
 import math
 import sys
@@ -27,7 +27,7 @@ def history(metric: str, *values: float) -> list[dict[str, float]]:
     return [{"epoch": epoch, metric: value} for epoch, value in enumerate(values, start=1)]
 
 
-def test_the_fixed_names_are_there():
+def test_fixed_names():
     assert set(DIRECTIONS) >= FIXED
 
 
@@ -36,7 +36,7 @@ def test_the_fixed_names_are_there():
     [
         ("wer", (0.5, 0.25, 0.75), 2),
         ("accuracy", (0.5, 0.25, 0.75), 3),
-        ("cider", (0.1, 0.9, 0.9), 2),  # of equals the first
+        ("cider", (0.1, 0.9, 0.9), 2),  # the first of equals
         ("nmse", (0.1, 0.1), 1),
         ("perplexity", (NAN, 120.0, NAN), 2),
         ("accuracy", (NAN, 0.0), 2),
@@ -44,11 +44,11 @@ def test_the_fixed_names_are_there():
         ("bleu4", (0.3,), 1),
     ],
 )
-def test_the_best_epoch_is_by_the_direction(metric, values, epoch):
+def test_best_epoch(metric, values, epoch):
     assert best(history(metric, *values), metric)["epoch"] == epoch
 
 
-def test_what_is_better():
+def test_is_better():
     assert is_better("wer", 0.1, than=0.2)
     assert is_better("accuracy", 0.2, than=0.1)
     assert not is_better("wer", 0.1, than=0.1)
@@ -59,7 +59,7 @@ def test_what_is_better():
         is_better("werr", 0.1, than=0.2)
 
 
-def test_targets_and_perfection():
+def test_reaches_and_is_perfect():
     assert reaches("wer", 0.02, 0.02)
     assert reaches("wer", 0.0, 0.02)
     assert not reaches("wer", 0.021, 0.02)
@@ -73,8 +73,8 @@ def test_targets_and_perfection():
 
 
 @pytest.mark.parametrize("metric", DIRECTIONS)
-def test_what_is_learnt_by_heart_can_be_reached(metric):
-    """By a model that can still get better, and not by one that has learnt nothing."""
+def test_overfit_targets_are_reachable(metric):
+    """A perfect model reaches the target, and one that has learned nothing does not."""
     target = overfit_target(metric)
     perfect, nothing = {
         "perplexity": (1.0, 10.0),
@@ -85,8 +85,8 @@ def test_what_is_learnt_by_heart_can_be_reached(metric):
     assert not reaches(metric, nothing, target)
 
 
-def test_perplexity_of_weights_that_flew_away():
-    """A learning rate of 1000 leads there: the largest number, and no error."""
+def test_perplexity_of_diverged_weights():
+    """An overflow gives the largest number instead of an error."""
     assert perplexity(0.0) == 1
     assert perplexity(math.log(7)) == pytest.approx(7)
     assert perplexity(1e5) == pytest.approx(sys.float_info.max)

@@ -1,4 +1,4 @@
-"""Recipes: typed overrides, files, what is taken from examples."""
+"""Recipes: typed overrides, files, and adaptation to examples."""
 
 import dataclasses
 import json
@@ -10,8 +10,18 @@ import pytest
 import zoo
 from zoo.common.core.decoder import Decoder, option, resource
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.recipe import Recipe, asset, convert, flatten, settings
+from zoo.common.core.recipe import Recipe, settings
 from zoo.common.core.registry import entries, entry
+from zoo.common.core.settings import (
+    asset,
+    assets,
+    convert,
+    flatten,
+    renamed,
+    training_only,
+    training_only_settings,
+)
+from zoo.common.data.vocabulary import Vocabulary
 from zoo.common.decoding.decoders import (
     Classes,
     CTCSearch,
@@ -57,7 +67,7 @@ def test_overrides_are_typed(recipe, key, value, expected):
     assert type(found) is type(expected)
 
 
-def test_an_override_changes_nothing_else(recipe):
+def test_an_override_changes_one_setting(recipe):
     changed = recipe.override({"model.layers": "1", "training.seed": "5"})
     before, after = settings(recipe), settings(changed)
     assert {key for key in before if before[key] != after[key]} == {"model.layers", "training.seed"}
@@ -73,13 +83,13 @@ def test_an_override_changes_nothing_else(recipe):
         ("model.layer", 1, "Did you mean 'layers'"),
         ("model.features.mel_bin", 1, "Did you mean 'mel_bins'"),
         ("training.zzz", 1, "Valid: 'batch_size', 'dev_fraction'"),
-        ("training.epochs.more", 1, "nothing below it"),
+        ("training.epochs.more", 1, "is not a group of settings"),
         ("model.features", 1, "is a group"),
-        ("training.epochs", "1.0", "a whole number. Received: '1.0'"),
-        ("training.epochs", 1.5, "a whole number"),
-        ("training.epochs", float("inf"), "a whole number"),
-        ("training.epochs", None, "a whole number"),
-        ("training.epochs", True, "a whole number"),
+        ("training.epochs", "1.0", "an integer. Received: '1.0'"),
+        ("training.epochs", 1.5, "an integer"),
+        ("training.epochs", float("inf"), "an integer"),
+        ("training.epochs", None, "an integer"),
+        ("training.epochs", True, "an integer"),
         ("optimizer.learning_rate", "fast", "a number. Received: 'fast'"),
         ("optimizer.learning_rate", [], "a number"),
         ("data.speed_perturbation", "1;2", "a number"),
@@ -89,13 +99,13 @@ def test_an_override_changes_nothing_else(recipe):
         ("name", "mine", "cannot be overridden"),
     ],
 )
-def test_wrong_overrides(recipe, key, value, words):
+def test_invalid_overrides(recipe, key, value, words):
     with pytest.raises(ZooError) as error:
         recipe.override({key: value})
     assert words in str(error.value)
 
 
-def test_a_group_names_what_can_be_set(recipe):
+def test_the_error_about_a_group_lists_its_settings(recipe):
     with pytest.raises(ZooError, match=r"decoder\.beam_width") as error:
         recipe.override({"decoder": 1})
     assert "decoder.n_best" in str(error.value)
@@ -115,18 +125,18 @@ def test_a_group_names_what_can_be_set(recipe):
         ("3", int | None, 3),
     ],
 )
-def test_kinds_no_setting_has_yet(value, annotation, expected):
+def test_convert(value, annotation, expected):
     assert convert(value, annotation, "key") is expected
 
 
 @pytest.mark.parametrize("value", ["yes", 1, None])
-def test_wrong_truth(value):
+def test_convert_refuses_other_truth_values(value):
     with pytest.raises(ZooError, match="true or false"):
         convert(value, bool, "key")
 
 
 @pytest.mark.parametrize("name", [one.name for one in entries()])
-def test_a_recipe_comes_back_from_its_file(name):
+def test_a_recipe_is_restored_from_its_file(name):
     recipe = entry(name).recipe()
     changed = recipe.override({"training.seed": 3})
     values = json.loads(json.dumps(changed.to_dict()))
@@ -134,7 +144,7 @@ def test_a_recipe_comes_back_from_its_file(name):
     assert recipe.merge(values) == changed
 
 
-def test_settings_of_every_part_come_back_from_a_file(recipe):
+def test_settings_of_every_part_are_restored(recipe):
     overrides = {
         "data.max_seconds": 5,
         "model.layers": 1,
@@ -159,7 +169,7 @@ def test_flatten():
     assert flatten({"a": {"b": 1, "c": {"d": [2]}}, "e": {}}) == [("a.b", 1), ("a.c.d", [2])]
 
 
-def test_labels_are_taken_from_examples_only_without_any(recipe, tmp_path):
+def test_adapt_keeps_existing_labels(recipe, tmp_path):
     examples = [Utterance("a", tmp_path, "öl ja"), Utterance("b", tmp_path, "nö")]
     assert recipe.adapt(examples) == recipe
     scratch = recipe.from_scratch()
@@ -181,11 +191,11 @@ def test_defaults_are_valid(part):
 
 @dataclass(frozen=True)
 class Range:
-    """A part of a recipe that is valid only as a whole."""
+    """A part whose fields depend on each other."""
 
     low: int = 1
     high: int = 2
-    words: tuple[str, ...] = asset(())
+    words: Vocabulary = asset(Vocabulary, file="words.txt")
 
     def __post_init__(self):
         check_range("data.low", self.low, below=self.high)
@@ -201,8 +211,8 @@ def toy(**parts: Any) -> Recipe:
     return Recipe("toy/one", data=Range(), model=Range(), task=Range(), training=Range(), **parts)
 
 
-def test_a_part_is_checked_when_all_of_its_fields_are_set():
-    """Either of the two alone is out of the range that the other one makes."""
+def test_a_part_is_validated_after_all_fields_are_set():
+    """Each value alone is outside the range that the other one defines."""
     for overrides in ({"data.low": 7, "data.high": 9}, {"data.high": -1, "data.low": -3}):
         (first, value), _ = overrides.items()
         assert [*toy().override(overrides).to_dict()["data"].values()] == sorted(overrides.values())
@@ -210,7 +220,7 @@ def test_a_part_is_checked_when_all_of_its_fields_are_set():
             toy().override({first: value})
 
 
-def test_neither_assets_nor_resources_are_settings():
+def test_assets_and_resources_are_not_settings():
     recipe = toy(decoder=Search(width=3, lm="words.arpa"))
     assert recipe.to_dict()["decoder"] == {"width": 3}
     assert "data.words" not in settings(recipe)
@@ -220,10 +230,31 @@ def test_neither_assets_nor_resources_are_settings():
             recipe.override({key: "mine"})
 
 
-def test_a_recipe_without_decoder_and_optimizer_comes_back_from_its_file():
+def test_a_recipe_without_decoder_and_optimizer_is_restored():
     values = json.loads(json.dumps(toy().to_dict()))
     assert values["decoder"] is values["optimizer"] is None
     assert toy().merge(values) == toy()
+
+
+@dataclass(frozen=True)
+class Later:
+    """A part with a renamed and a training-only field."""
+
+    monitor: str = renamed("wer", formerly="steer_by")
+    dropout: float = training_only(0.5)
+    size: int = 3
+
+
+def test_a_renamed_setting_is_read_under_both_names():
+    recipe = Recipe("toy/two", data=Range(), model=Later(), task=Later(), training=Range())
+    for key in ("task.steer_by", "task.monitor"):
+        assert recipe.override({key: "cer"}).task.monitor == "cer"
+    assert recipe.to_dict()["task"] == {"monitor": "wer", "dropout": 0.5, "size": 3}
+
+
+def test_metadata_of_fields():
+    assert training_only_settings(Later()) == {"dropout"}
+    assert [asset.file for asset in assets(Range()).values()] == ["words.txt"]
 
 
 def test_create_model():

@@ -1,4 +1,4 @@
-"""States are declared once: the first ones, the next ones, those that stay."""
+"""States: initial, next and constant ones."""
 
 import numpy as np
 
@@ -12,7 +12,7 @@ SPECS = (
 )
 
 
-def test_initial_states_are_of_every_rank_and_dtype():
+def test_initial_states_have_any_rank_and_dtype():
     states = initial_states(SPECS, 2)
     assert {name: (state.shape, state.dtype) for name, state in states.items()} == {
         "h": ((2, 3), np.float32),
@@ -25,7 +25,7 @@ def test_initial_states_are_of_every_rank_and_dtype():
     assert (states["age"] == 0.5).all()
 
 
-def test_next_states_are_found_among_the_outputs():
+def test_next_states():
     outputs = {"logits": 0, "next_h": 1, "next_window": 2, "next_age": 3}
     assert next_states(SPECS, outputs) == {"h": 1, "window": 2, "age": 3}
     changing = {"h": 1, "window": 2, "age": 3}

@@ -5,6 +5,7 @@ import pytest
 
 from tests.common.tasks.toy import GRAPHS, Example, toy
 from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.tasks.classification import Classification
@@ -35,14 +36,14 @@ EXAMPLES = [
 
 @pytest.mark.parametrize("steer", ["accuracy", "f1_macro"])
 def test_figures(steer):
-    recipe = recipe_with(Classification(steer_by=steer))
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES)
+    recipe = recipe_with(Classification(monitor=steer))
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
     # F1 of noise 2*2/(3+2), of call 2*1/(2+2), of song 0.
     assert evaluation.metrics == {
         "accuracy": pytest.approx(3 / 6),
         "f1_macro": pytest.approx((0.8 + 0.5 + 0) / 3),
     }
-    assert next(iter(evaluation.metrics)) == recipe.task.metric == steer
+    assert next(iter(evaluation.metrics)) == recipe.task.monitor == steer
     assert evaluation.num_examples == 6
     outputs = ["noise", "noise", "call", "call", "song", ""]
     assert [row["output"] for row in evaluation.rows] == outputs
@@ -54,49 +55,50 @@ def test_figures(steer):
         "call: 0.5000 of 2",
         "noise: 0.6667 of 3",
         "song: 0.0000 of 1",
-        "Not readable, counted as wrong: c6 is broken",
+        "Unreadable, counted as wrong: c6 is broken",
     ]
 
 
 def test_a_class_that_does_not_occur_does_not_count():
     recipe = recipe_with()
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES[:2])
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES[:2])
     assert evaluation.metrics == {"accuracy": 1.0, "f1_macro": 1.0}
 
 
 def test_an_answer_is_a_class():
     recipe = recipe_with()
-    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("song")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("song")})
     assert answer == {"output": "song", "probability": pytest.approx(0.8)}
 
 
 def test_several_classes():
     recipe = recipe_with(decoder=Classes(n_best=2))
-    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("call")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("call")})
     best = {"output": "call", "probability": pytest.approx(0.8)}
     second = {"output": "noise", "probability": pytest.approx(0.1)}
     assert answer == best | {"alternatives": [best, second]}
     recipe = recipe_with(decoder=Classes(n_best=9))
-    assert len(recipe.task.answer(GRAPHS, recipe, {"logits": sure("call")})["alternatives"]) == 3
+    assert (
+        len(recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("call")})["alternatives"])
+        == 3
+    )
 
 
 def test_what_is_not_sure_enough_is_no_class():
     recipe = recipe_with(decoder=Classes(n_best=2, min_confidence=0.5))
-    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("call")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("call")})
     assert [one["output"] for one in answer["alternatives"]] == ["call"]
     recipe = recipe_with(decoder=Classes(min_confidence=0.9))
-    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("call")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("call")})
     assert answer == {"output": "", "probability": pytest.approx(0.8)}
 
 
-def test_in_a_graph_the_answer_is_the_same():
+def test_the_answer_in_a_graph_is_the_same():
     tf = pytest.importorskip("tensorflow")
     recipe = recipe_with()
     batch = np.stack([sure("song"), sure("noise")])
-    answer = recipe.task.answer_in_graph(
-        lambda inputs, training: {"logits": inputs["x"]},
-        recipe,
-    )({"x": tf.constant(batch)})
+    graphs = Graphs("graph", {"model": lambda inputs, training: {"logits": inputs["x"]}})
+    answer = recipe.task.answer_in_graph(recipe.predictor(graphs))({"x": tf.constant(batch)})
     assert answer["label"].numpy().tolist() == [b"song", b"noise"]
     np.testing.assert_allclose(answer["probabilities"], [[0.1, 0.1, 0.8], [0.8, 0.1, 0.1]], 1e-5)
 
@@ -108,16 +110,15 @@ def test_the_loss_is_the_cross_entropy_in_nats():
 
 
 def test_the_confusion_matrix_is_drawn(tmp_path):
-    """An example that cannot be read, and one of a class that the model does not know, are in none of
-    its cells."""
+    """Unreadable examples and unknown classes are in none of its cells."""
     recipe = recipe_with()
     examples = [*EXAMPLES, Example("c7", "whistle", sure("call"))]
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, examples)
-    (path,) = recipe.task.plot(recipe, evaluation, tmp_path)
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), examples)
+    (path,) = recipe.task.plot_evaluation(recipe.predictor(GRAPHS), evaluation, tmp_path)
     assert path == tmp_path / "confusion_matrix.png"
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_steers():
-    with pytest.raises(ZooError, match=r"task\.steer_by must be one of 'accuracy', 'f1_macro'"):
-        Classification(steer_by="wer")
+def test_invalid_monitor():
+    with pytest.raises(ZooError, match=r"task\.monitor must be one of 'accuracy', 'f1_macro'"):
+        Classification(monitor="wer")

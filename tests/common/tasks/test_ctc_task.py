@@ -5,6 +5,7 @@ import pytest
 
 from tests.common.tasks.toy import GRAPHS, Example, toy
 from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
 from zoo.common.ctc.loss import ctc_loss
 from zoo.common.data.labels import BLANK_INDEX, Labels
 from zoo.common.decoding.decoders import CTCSearch
@@ -40,12 +41,12 @@ EXAMPLES = [
 @pytest.mark.parametrize("width", [1, 4])
 @pytest.mark.parametrize("steer", ["wer", "cer"])
 def test_error_rates(steer, width):
-    recipe = toy(LETTERS, CTC(error_rate=steer), CTCSearch(beam_width=width))
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES)
+    recipe = toy(LETTERS, CTC(monitor=steer), CTCSearch(beam_width=width))
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
     # Words: 1 deleted of 3; 1 inserted beside 2; 1 substituted of 1; 2 deleted of 2.
     # Characters: 3 deleted of 8; 2 inserted beside 3; 2 substituted and 1 deleted of 3; 7 of 7.
     assert evaluation.metrics == {"wer": 5 / 8, "cer": 15 / 21}
-    assert next(iter(evaluation.metrics)) == recipe.task.metric == steer
+    assert next(iter(evaluation.metrics)) == recipe.task.monitor == steer
     assert evaluation.num_examples == 4
     assert evaluation.seconds > 0
     rows = [
@@ -58,17 +59,17 @@ def test_error_rates(steer, width):
     assert {
         "words: 8 in the references, 1 substituted, 3 deleted, 1 inserted",
         "characters: 21 in the references, 2 substituted, 11 deleted, 2 inserted",
-        "Not readable, counted as deleted: u4 is broken",
+        "Unreadable, counted as deleted: u4 is broken",
     } <= set(evaluation.report)
 
 
 def test_phoneme_error_rate():
-    recipe = toy(PHONEMES, CTC(error_rate="per"), CTCSearch())
+    recipe = toy(PHONEMES, CTC(monitor="per"), CTCSearch())
     examples = [
         Example("u1", "sil b aa sil", saying("sil b ah sil", PHONEMES)),
         Example("u2", "b", saying("b", PHONEMES)),
     ]
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, examples)
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), examples)
     assert evaluation.metrics == {"per": 1 / 5}
     assert evaluation.rows[0]["output"] == "sil b ah sil"
     assert "phonemes: 5 in the references, 1 substituted, 0 deleted, 0 inserted" in (
@@ -82,7 +83,7 @@ def test_the_decoders_options_are_measured():
     rates = {}
     for width in (1, 4):
         recipe = toy(labels, CTC(), CTCSearch(beam_width=width))
-        evaluation = recipe.task.evaluate(GRAPHS, recipe, [Example("u", "a", GRAVES)])
+        evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [Example("u", "a", GRAVES)])
         rates[width] = evaluation.metrics["wer"]
     assert rates == {1: 1.0, 4: 0.0}
 
@@ -90,10 +91,10 @@ def test_the_decoders_options_are_measured():
 def test_an_answer_is_a_text_with_its_probability():
     labels = Labels(("a", "b"))
     recipe = toy(labels, CTC(), CTCSearch())
-    answer = recipe.task.answer(GRAPHS, recipe, {"logits": GRAVES})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": GRAVES})
     assert answer == {"output": "", "log_probability": pytest.approx(np.log(0.36))}
     recipe = toy(labels, CTC(), CTCSearch(beam_width=8, n_best=2))
-    answer = recipe.task.answer(GRAPHS, recipe, {"logits": GRAVES})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": GRAVES})
     best = {"output": "a", "log_probability": pytest.approx(np.log(0.64))}
     second = {"output": "", "log_probability": pytest.approx(np.log(0.36))}
     assert answer == best | {"alternatives": [best, second]}
@@ -105,19 +106,19 @@ def test_times_of_words():
     blank = BLANK_INDEX
     logits = frames([blank, a, a, blank, space, space, blank, b, c, c, space], LETTERS)
     recipe = toy(LETTERS, CTC(), CTCSearch(times=True))
-    assert recipe.task.answer(GRAPHS, recipe, {"logits": logits})["words"] == [
+    assert recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits})["words"] == [
         {"word": "a", "begin": 0.04, "end": 0.12, "confidence": 0.9967},
         {"word": "bc", "begin": 0.28, "end": 0.4, "confidence": 0.9967},
     ]
     silence = frames([blank] * 4, LETTERS)
-    assert recipe.task.answer(GRAPHS, recipe, {"logits": silence})["words"] == []
+    assert recipe.task.answer(recipe.predictor(GRAPHS), {"logits": silence})["words"] == []
 
 
 def test_times_of_phonemes():
     sil, b, ah = PHONEMES.encode("sil b ah")
-    recipe = toy(PHONEMES, CTC(error_rate="per"), CTCSearch(times=True), seconds_per_frame=0.01)
+    recipe = toy(PHONEMES, CTC(monitor="per"), CTCSearch(times=True), seconds_per_frame=0.01)
     logits = frames([sil, sil, b, BLANK_INDEX, ah, sil], PHONEMES)
-    assert recipe.task.answer(GRAPHS, recipe, {"logits": logits})["words"] == [
+    assert recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits})["words"] == [
         {"word": "sil", "begin": 0.0, "end": 0.02, "confidence": 0.9995},
         {"word": "b", "begin": 0.02, "end": 0.03, "confidence": 0.9995},
         {"word": "ah", "begin": 0.04, "end": 0.05, "confidence": 0.9995},
@@ -125,17 +126,17 @@ def test_times_of_phonemes():
     ]
 
 
-def test_what_has_no_clock_has_no_times():
+def test_a_model_without_frame_duration_has_no_timestamps():
     recipe = toy(LETTERS, CTC(), CTCSearch(times=True), seconds_per_frame=None)
-    with pytest.raises(ZooError, match="toy/one knows no times"):
-        recipe.task.predict(GRAPHS, recipe, [EXAMPLES[2], EXAMPLES[3]])
+    with pytest.raises(ZooError, match="toy/one has no timestamps"):
+        recipe.task.predict(recipe.predictor(GRAPHS), [EXAMPLES[2], EXAMPLES[3]])
 
 
-def test_predict_answers_each_input_and_goes_on_after_a_bad_one():
+def test_predict_continues_after_an_unreadable_input():
     recipe = toy(LETTERS, CTC(), CTCSearch())
-    answers = list(recipe.task.predict(GRAPHS, recipe, [EXAMPLES[3], EXAMPLES[2]]))
-    assert answers[0] == {"input": EXAMPLES[3], "error": "u4 is broken"}
-    assert (answers[1]["input"], answers[1]["output"]) == (EXAMPLES[2], "no")
+    answers = list(recipe.task.predict(recipe.predictor(GRAPHS), [EXAMPLES[3], EXAMPLES[2]]))
+    assert answers[0] == {"input": "<Example>", "error": "u4 is broken"}
+    assert (answers[1]["input"], answers[1]["output"]) == ("<Example>", "no")
     assert answers[1]["frames"] == 4
 
 
@@ -144,7 +145,7 @@ def test_predict_answers_each_input_and_goes_on_after_a_bad_one():
     ("labels", "texts"),
     [(LETTERS, [" go  to it ", "a", "zoo"]), (PHONEMES, ["sil b aa sil", "b", "ah ah"])],
 )
-def test_in_a_graph_the_answer_is_the_same(labels, texts, width):
+def test_the_answer_in_a_graph_is_the_same(labels, texts, width):
     tf = pytest.importorskip("tensorflow")
     recipe = toy(labels, CTC(), CTCSearch(beam_width=width))
     items = [{"logits": saying(text, labels)} for text in texts]
@@ -154,11 +155,11 @@ def test_in_a_graph_the_answer_is_the_same(labels, texts, width):
         assert not training
         return {"logits": inputs["x"], "logit_lengths": inputs["lengths"]}
 
-    received = recipe.task.answer_in_graph(model, recipe)(
+    received = recipe.task.answer_in_graph(recipe.predictor(Graphs("graph", {"model": model})))(
         {name: tf.constant(array) for name, array in batch.items()}
     )
     for i, (item, text) in enumerate(zip(items, texts, strict=True)):
-        answer = recipe.task.answer(GRAPHS, recipe, item)
+        answer = recipe.task.answer(recipe.predictor(GRAPHS), item)
         assert received["text"].numpy()[i].decode() == answer["output"] == " ".join(text.split())
         assert float(received["log_probability"][i]) == pytest.approx(
             answer["log_probability"], abs=1e-4
@@ -182,12 +183,12 @@ def test_the_loss_is_that_of_ctc():
 
 def test_a_plot_is_drawn(tmp_path):
     recipe = toy(LETTERS, CTC(), CTCSearch())
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES)
-    (path,) = recipe.task.plot(recipe, evaluation, tmp_path)
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
+    (path,) = recipe.task.plot_evaluation(recipe.predictor(GRAPHS), evaluation, tmp_path)
     assert path == tmp_path / "error_rates.png"
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_only_error_rates_steer():
-    with pytest.raises(ZooError, match=r"task\.error_rate must be one of 'wer', 'cer', 'per'"):
-        CTC(error_rate="accuracy")
+def test_only_error_rates_are_monitored():
+    with pytest.raises(ZooError, match=r"task\.monitor must be one of 'wer', 'cer', 'per'"):
+        CTC(monitor="accuracy")

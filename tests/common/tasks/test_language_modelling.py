@@ -36,17 +36,14 @@ class Model:
 class Text:
     vocabulary: Vocabulary = Vocabulary(("\n", "a", "b"), (1, 1, 1))  # noqa: RUF009 (it is frozen)
 
-    def read_example(self, example, recipe):
+    def read_example(self, example, model):
         return {"tokens": np.array([END, *example.tokens], np.int32)}
 
-    def read_input(self, source, recipe):
+    def read_input(self, source, model):
         tokens = self.vocabulary.encode(source)
         return {"tokens": np.array([END, *tokens], np.int32), "text": source}
 
-    def segments(self, source, recipe):
-        return None
-
-    def about_input(self, item, recipe):
+    def input_metadata(self, item):
         return {}
 
     def join_tokens(self, tokens):
@@ -93,7 +90,7 @@ def test_figures(graphs, step, monkeypatch, part):
     """However many tokens are read in a call: the states go on."""
     monkeypatch.setattr(language_modelling, "READ_STEPS", part)
     recipe = recipe_with()
-    evaluation = recipe.task.evaluate(graphs, recipe, [EXAMPLE])
+    evaluation = recipe.task.evaluate(recipe.predictor(graphs), [EXAMPLE])
     assert evaluation.metrics == {"perplexity": pytest.approx(2 ** (9 / 4))}
     assert evaluation.num_examples == 4
     assert [row["id"] for row in evaluation.rows] == ["text, line 1", "text, line 2"]
@@ -107,13 +104,13 @@ def test_figures(graphs, step, monkeypatch, part):
 
 def test_nats_per_character(graphs):
     recipe = recipe_with("nats_per_char")
-    evaluation = recipe.task.evaluate(graphs, recipe, [EXAMPLE, EXAMPLE])
+    evaluation = recipe.task.evaluate(recipe.predictor(graphs), [EXAMPLE, EXAMPLE])
     assert evaluation.metrics == {"nats_per_char": pytest.approx(9 * LN2 / 4)}
 
 
 def test_scores(graphs):
     recipe = recipe_with()
-    good, bad = recipe.task.score(graphs, recipe, ["ab", "az"])
+    good, bad = recipe.task.score(recipe.predictor(graphs), ["ab", "az"])
     assert good == {
         "input": "ab",
         "tokens": [
@@ -124,13 +121,13 @@ def test_scores(graphs):
         "perplexity": pytest.approx((8 / 3) ** 0.5),
     }
     assert bad["input"] == "az"
-    assert "'z' is none of the vocabulary's 3 tokens" in bad["error"]
+    assert "'z' is not in the vocabulary of 3 tokens" in bad["error"]
 
 
 def test_a_prompt_is_continued(graphs, step):
     """After a comes b, after b the end, after that a."""
     recipe = recipe_with(decoder=Generation(sampler="greedy", length=5))
-    (answer,) = recipe.task.predict(graphs, recipe, ["ba"])
+    (answer,) = recipe.task.predict(recipe.predictor(graphs), ["ba"])
     assert answer["output"] == "ba" + "b\nab\n"
     assert step.calls[0] == (0, 2)  # the start, then b; a is the first that is generated from
     assert step.calls[1] == (2, 1)
@@ -141,7 +138,9 @@ def test_draws_are_those_of_the_seed(graphs):
     for seed in (0, 1):
         recipe = recipe_with(decoder=Generation(sampler="random", length=30, seed=seed))
         first, again = (
-            recipe.task.answer(graphs, recipe, recipe.data.read_input("a", recipe))["output"]
+            recipe.task.answer(recipe.predictor(graphs), recipe.data.read_input("a", recipe.model))[
+                "output"
+            ]
             for _ in range(2)
         )
         assert first == again

@@ -42,18 +42,18 @@ def spoken():
 
 
 def log_prob(lm, line):
-    """By the answer of `zoo score`; each unknown word is one of as many as there are known ones."""
-    recipe, graphs = open_language_model(lm)
-    (answer,) = recipe.task.score(graphs, recipe, [f"{line}\n"])
+    """Return the log-probability by `zoo score`, with that of unknown words divided by the vocabulary size."""
+    task, predictor = open_language_model(lm)
+    (answer,) = task.score(predictor, [f"{line}\n"])
     unknown = [word for word in line.split() if word not in ("a", "b")]
-    return answer["log_probability"] - len(unknown) * np.log(len(recipe.data.vocabulary))
+    return answer["log_probability"] - len(unknown) * np.log(len(predictor.data.vocabulary))
 
 
 def test_the_order_is_that_of_the_weighted_sum(lm):
     logits = spoken()
     decoder = CTCSearch(beam_width=20, n_best=8, rescore=lm, rescore_weight=0.7, word_bonus=0.3)
     recipe = toy(LETTERS, CTC(), decoder)
-    answer = recipe.task.answer(GRAPHS, recipe, {"logits": logits})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits})
     found = [(LETTERS.text(h.labels), h.log_probability) for h in beam_search(logits, 20, 8)]
     assert found[0][0] == "A A"
     assert any(set(text.split()) - {"A", "B"} for text, _ in found)  # "AA", for one
@@ -73,7 +73,7 @@ def test_the_order_is_that_of_the_weighted_sum(lm):
 def test_what_is_measured_is_what_is_answered(lm, weight, wer):
     decoder = CTCSearch(beam_width=20, n_best=8, rescore=lm, rescore_weight=weight, word_bonus=0.0)
     recipe = toy(LETTERS, CTC(), decoder)
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, [Example("u", "A B", spoken())])
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [Example("u", "A B", spoken())])
     assert evaluation.metrics["wer"] == wer
     assert evaluation.rows[0]["raw"] == "A A"
 
@@ -106,4 +106,4 @@ def test_what_cannot_be_rescored(lm, tmp_path):
     ):
         recipe = toy(LETTERS, CTC(), CTCSearch(beam_width=8, n_best=4, rescore=name))
         with pytest.raises(ZooError, match=message):
-            recipe.task.evaluate(GRAPHS, recipe, [])
+            recipe.task.evaluate(recipe.predictor(GRAPHS), [])

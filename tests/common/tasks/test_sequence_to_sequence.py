@@ -9,6 +9,7 @@ import pytest
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.states import StateSpec
 from zoo.common.data.batching import pad
 from zoo.common.data.target_sentences import TargetSentences
@@ -35,13 +36,13 @@ class Sentence:
 
 
 class Sentences:
-    """What the task asks of a data kind."""
+    """The methods of a data kind that the task uses."""
 
     vocabulary = VOCABULARY
     join_tokens = TargetSentences.join_tokens
     join_tokens_in_graph = TargetSentences.join_tokens_in_graph
 
-    def read_example(self, example, recipe):
+    def read_example(self, example, model):
         if not example.source:
             raise ZooError(f"{example.id} is empty.")
         return {"tokens": np.array(example.source, np.int32)}
@@ -50,19 +51,19 @@ class Sentences:
         tokens, lengths = pad([item["tokens"] for item in items])
         return {"tokens": tokens, "lengths": lengths}
 
-    def length(self, example):
+    def sort_key(self, example):
         return len(example.source)
 
 
 @dataclass(frozen=True)
 class Translation(SequenceToSequence):
-    """Word for word: the exact sentences are the right ones."""
+    """The metric is the share of exact sentences."""
 
-    @property
-    def metric(self):
-        return "accuracy"
+    monitors = ("accuracy",)
 
-    def compute_metrics(self, recipe, examples, outputs):
+    monitor: str = "accuracy"
+
+    def compute_metrics(self, data, examples, outputs):
         rows = [{"id": e.id, "output": o} for e, o in zip(examples, outputs, strict=True)]
         right = sum(e.target == o for e, o in zip(examples, outputs, strict=True))
         return {"accuracy": right / len(rows)}, [f"{right} right"], rows
@@ -120,12 +121,13 @@ def recipe():
     )
 
 
-def opened(recipe):
-    return Graphs("numpy", {"encoder": recipe.model.encoder, "step": recipe.model.step})
+def predictor_of(recipe):
+    graphs = Graphs("numpy", {"encoder": recipe.model.encoder, "step": recipe.model.step})
+    return Predictor("toy/translator", recipe.data, recipe.model, recipe.decoder, graphs)
 
 
-def test_sentences_are_measured_in_batches(recipe):
-    result = recipe.task.evaluate(opened(recipe), recipe, EXAMPLES)
+def test_sentences_are_evaluated_in_batches(recipe):
+    result = recipe.task.evaluate(predictor_of(recipe), EXAMPLES)
     assert result.metrics == {"accuracy": 0.5}
     assert [row["output"] for row in result.rows] == ["le noir chat", "dort", "", "le chat dort"]
     assert recipe.model.batches == [(3, 3)]
@@ -133,13 +135,13 @@ def test_sentences_are_measured_in_batches(recipe):
     log_probability = result.rows[0]["log_probability"]
     assert log_probability == pytest.approx(4 * np.log(2 / 3), abs=1e-3)
     assert result.rows[2]["error"] == "bad is empty."
-    assert result.report == ["2 right", "Not readable, counted as empty: bad is empty."]
+    assert result.report == ["2 right", "Unreadable, counted as empty: bad is empty."]
 
 
-def test_the_n_best_sentences_come_in_order(recipe):
+def test_n_best_sentences_are_sorted(recipe):
     recipe.decoder = replace(recipe.decoder, beam_width=4, n_best=3)
-    item = recipe.data.read_example(EXAMPLES[1], recipe)
-    answer = recipe.task.answer(opened(recipe), recipe, item)
+    item = recipe.data.read_example(EXAMPLES[1], recipe.model)
+    answer = recipe.task.answer(predictor_of(recipe), item)
     assert answer["output"] == "dort"
     assert answer["alternatives"][0]["output"] == "dort"
     log_probabilities = [row["log_probability"] for row in answer["alternatives"]]
@@ -151,7 +153,9 @@ def test_special_tokens_are_never_generated_and_extra_outputs_are_kept(recipe):
     states = recipe.model.encoder(np.array([[1, 3, 2]], np.int32), None)
     for options in ({}, {"sampler": "greedy"}, {"sampler": "random"}):
         recipe.decoder = replace(recipe.decoder, **options)
-        decoded = decode(recipe, recipe.model.step, states, np, np.random.default_rng(0))
+        decoded = decode(
+            predictor_of(recipe), recipe.model.step, states, np, np.random.default_rng(0)
+        )
         assert decoded.tokens.shape == (1, 1, 6)
         assert decoded.tokens.min() >= VOCABULARY.index(END)
         attention = decoded.extras["attention"]
@@ -159,17 +163,17 @@ def test_special_tokens_are_never_generated_and_extra_outputs_are_kept(recipe):
         np.testing.assert_array_equal(attention[0, 0, :3], np.eye(LONGEST)[:3])
 
 
-def test_draws_follow_the_seed_alone(recipe):
-    item = recipe.data.read_example(EXAMPLES[0], recipe)
+def test_samples_depend_on_the_seed_only(recipe):
+    item = recipe.data.read_example(EXAMPLES[0], recipe.model)
 
     def answer(seed):
         recipe.decoder = replace(recipe.decoder, sampler="random", seed=seed)
-        return recipe.task.answer(opened(recipe), recipe, item)
+        return recipe.task.answer(predictor_of(recipe), item)
 
     assert answer(1) == answer(1)
     assert len({answer(seed)["output"] for seed in range(8)}) > 1
     with pytest.raises(ZooError, match="must be 'beam' or 'greedy'"):
-        recipe.task.evaluate(opened(recipe), recipe, EXAMPLES)
+        recipe.task.evaluate(predictor_of(recipe), EXAMPLES)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1])

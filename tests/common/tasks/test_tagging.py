@@ -7,6 +7,7 @@ import pytest
 
 from tests.common.tasks.toy import GRAPHS, toy
 from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
 from zoo.common.data.labels import Labels
 from zoo.common.tasks.tagging import Tagging
 
@@ -42,14 +43,14 @@ def recipe_with(**task):
 
 @pytest.mark.parametrize("steer", ["accuracy", "f1_macro"])
 def test_figures(steer):
-    recipe = recipe_with(steer_by=steer)
-    evaluation = recipe.task.evaluate(GRAPHS, recipe, EXAMPLES)
+    recipe = recipe_with(monitor=steer)
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
     # F1 of stay 2*2/(2+2), of walk 2*1/(4+1), of run 2*2/(2+3).
     assert evaluation.metrics == {
         "accuracy": pytest.approx(5 / 8),
         "f1_macro": pytest.approx((1 + 0.4 + 0.8) / 3),
     }
-    assert next(iter(evaluation.metrics)) == recipe.task.metric == steer
+    assert next(iter(evaluation.metrics)) == recipe.task.monitor == steer
     assert evaluation.num_examples == 3
     assert [(row["output"], row["correct"], row["steps"]) for row in evaluation.rows] == [
         ("stay walk run run", 3, 4),
@@ -60,7 +61,7 @@ def test_figures(steer):
         "run: 1.0000 of 2",
         "stay: 1.0000 of 2",
         "walk: 0.2500 of 4",
-        "Not readable, counted as wrong: s3 is broken",
+        "Unreadable, counted as wrong: s3 is broken",
     ]
 
 
@@ -77,7 +78,7 @@ def test_the_loss_is_the_mean_cross_entropy_inside_each_row():
 
 def test_an_answer_has_a_class_for_each_step():
     recipe = recipe_with()
-    answer = recipe.task.answer(GRAPHS, recipe, {"logits": sure("walk run")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("walk run")})
     probability = pytest.approx(SURE)
     assert answer == {
         "output": "walk run",
@@ -92,13 +93,14 @@ def test_in_a_graph_the_answer_is_the_same():
     tf = pytest.importorskip("tensorflow")
     recipe = recipe_with()
     inputs = recipe.data.collate([{"logits": sure("walk run stay")}, {"logits": sure("run")}])
-    answer = recipe.task.answer_in_graph(
-        lambda inputs, training: {"logits": inputs["x"], "logit_lengths": inputs["lengths"]}, recipe
-    )(tf.nest.map_structure(tf.constant, inputs))
+    graph = lambda inputs, training: {"logits": inputs["x"], "logit_lengths": inputs["lengths"]}  # noqa: E731
+    answer = recipe.task.answer_in_graph(recipe.predictor(Graphs("graph", {"model": graph})))(
+        tf.nest.map_structure(tf.constant, inputs)
+    )
     assert answer["tags"].numpy().tolist() == [[b"walk", b"run", b"stay"], [b"run", b"", b""]]
     np.testing.assert_allclose(answer["probabilities"], [[SURE] * 3, [SURE, 0, 0]], 1e-5)
 
 
 def test_what_steers():
-    with pytest.raises(ZooError, match=r"task\.steer_by must be one of 'accuracy', 'f1_macro'"):
-        Tagging(steer_by="auc")
+    with pytest.raises(ZooError, match=r"task\.monitor must be one of 'accuracy', 'f1_macro'"):
+        Tagging(monitor="auc")

@@ -1,4 +1,4 @@
-"""A data kind whose examples hold what a model would answer, and the model that answers it."""
+"""A data kind whose examples hold the outputs of the model, and the model that returns them."""
 
 from __future__ import annotations
 
@@ -17,11 +17,15 @@ from zoo.common.training.trainers import GradientDescent
 
 @dataclass(frozen=True)
 class Example:
-    """logits: float [time, symbols] or [classes]; None where the file is broken."""
+    """logits: float [time, symbols] or [classes]; None for an unreadable file."""
 
     id: str
     transcript: str
     logits: np.ndarray | None
+
+    @property
+    def label(self) -> str:
+        return self.transcript
 
 
 @dataclass(frozen=True)
@@ -34,25 +38,22 @@ class ToyData:
     labels: Labels
     in_time: bool = True
 
-    def read_example(self, example: Example, recipe: Recipe) -> dict[str, Any]:
+    def read_example(self, example: Example, model: Model) -> dict[str, Any]:
         if example.logits is None:
             raise ZooError(f"{example.id} is broken")
         return {"logits": example.logits}
 
-    def read_input(self, source: Any, recipe: Recipe) -> dict[str, Any]:
-        return self.read_example(source, recipe)
+    def read_input(self, source: Any, model: Model) -> dict[str, Any]:
+        return self.read_example(source, model)
 
-    def segments(self, source: Any, recipe: Recipe) -> None:
-        return None
-
-    def about_input(self, item: dict[str, Any], recipe: Recipe) -> dict[str, Any]:
+    def input_metadata(self, item: dict[str, Any]) -> dict[str, Any]:
         return {"frames": len(item["logits"])}
 
-    def length(self, example: Example) -> float:
+    def sort_key(self, example: Example) -> float:
         return -1 if example.logits is None else len(example.logits)
 
     def collate(self, items: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-        batch, lengths = pad([item["logits"] for item in items], fill=7)  # which no one may read
+        batch, lengths = pad([item["logits"] for item in items], fill=7)  # must not be read
         return {"x": batch, "lengths": lengths} if self.in_time else {"x": batch}
 
 

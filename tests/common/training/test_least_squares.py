@@ -1,4 +1,4 @@
-"""Least squares: the solution of NumPy from one pass over batches, and the run it leaves."""
+"""Least squares: compared with NumPy on batches, and the run folder."""
 
 import json
 
@@ -7,13 +7,14 @@ import pytest
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
+from zoo.common.training import trainers
 from zoo.common.training.least_squares import solve
 from zoo.timeseries.forecasting.corpora.segment import Segment
 
 
 @pytest.fixture(scope="module")
 def rows():
-    """Features and targets of two units, with noise, and not about zero."""
+    """Features and targets of two units, with noise and a mean other than zero."""
     generator = np.random.default_rng(0)
     features = generator.normal(3, 2, (200, 5))
     targets = features @ generator.normal(0, 1, (5, 2)) + 7 + generator.normal(0, 0.1, (200, 2))
@@ -26,7 +27,7 @@ def batches(rows, size):
 
 
 @pytest.mark.parametrize("size", [1, 3, 64, 200])
-def test_it_is_the_solution_of_lstsq_whatever_the_batches(rows, size):
+def test_the_solution_equals_lstsq_for_any_batch_size(rows, size):
     features, targets = rows
     expected = np.linalg.lstsq(np.column_stack([features, np.ones(200)]), targets, rcond=None)[0]
     kernel, bias, loss = solve(batches(rows, size))
@@ -42,10 +43,10 @@ def test_without_bias(rows):
     np.testing.assert_array_equal(bias, [0, 0])
 
 
-def test_ridge_stands_on_the_diagonal_of_the_normal_equations(rows):
+def test_ridge(rows):
     features, targets = rows
     kernel, bias, loss = solve(batches(rows, 64), ridge=10.0)
-    # A free bias centres the rows.
+    # The bias is not regularised, so that the rows are centred.
     centred = features - features.mean(axis=0)
     expected = np.linalg.solve(centred.T @ centred + 10 * np.eye(5), centred.T @ targets)
     np.testing.assert_allclose(kernel, expected, rtol=1e-9)
@@ -53,7 +54,7 @@ def test_ridge_stands_on_the_diagonal_of_the_normal_equations(rows):
     assert loss == pytest.approx(np.mean((features @ kernel + bias - targets) ** 2))
 
 
-def test_of_many_solutions_the_smallest(rows):
+def test_the_smallest_of_many_solutions(rows):
     features, targets = rows
     twice = np.concatenate([features, features], axis=1)
     kernel, _, loss = solve(batches((twice, targets), 64))
@@ -62,25 +63,23 @@ def test_of_many_solutions_the_smallest(rows):
 
 
 def test_no_rows():
-    with pytest.raises(ZooError, match="Least squares needs one row at least"):
+    with pytest.raises(ZooError, match="Least squares needs at least one row"):
         solve([])
 
 
 @pytest.fixture
 def training():
-    """(recipe, train, dev) of a series that is a line and a wave: known to an autoregression."""
+    """(recipe, train, dev) of a line plus a wave, which an autoregression predicts exactly."""
     values = tuple(0.1 * i + np.sin(i) for i in range(80))
     recipe = entry("timeseries/ar-laser").recipe().override({"model.context": 4})
     train, dev = recipe.data.split_dev([Segment("wave", values, split="train")], 0.2, 0)
     return recipe.adapt(train + dev), train, dev
 
 
-def test_a_run_has_what_a_preset_needs(training, tmp_path):
+def test_a_run_has_the_files_of_a_preset(training, tmp_path):
     recipe, train, dev = training
     folder, lines = tmp_path / "run", []
-    (row,) = recipe.training.train(
-        recipe, train, dev, folder, record={"corpus": None}, log=lines.append
-    )
+    (row,) = trainers.train(recipe, train, dev, folder, record={"corpus": None}, log=lines.append)
     assert row["nmse"] < 1e-8
     assert row["loss"] < 1e-8
     assert len(lines) == 1
@@ -92,15 +91,15 @@ def test_a_run_has_what_a_preset_needs(training, tmp_path):
         "run.json",
     }
     assert "corpus" in json.loads((folder / "run.json").read_text())
-    again = recipe.training.train(recipe, train, dev, folder, resume=True, record={"corpus": None})
+    again = trainers.train(recipe, train, dev, folder, resume=True, record={"corpus": None})
     assert again == [row]
 
 
-def test_a_run_is_not_begun_over_another_nor_from_weights(training, tmp_path):
+def test_existing_folders_and_init_are_refused(training, tmp_path):
     recipe, train, dev = training
     (tmp_path / "file").touch()
     with pytest.raises(ZooError, match="exists already"):
-        recipe.training.train(recipe, train, dev, tmp_path)
-    with pytest.raises(ZooError, match="starts from no other weights"):
-        recipe.training.train(recipe, train, dev, tmp_path / "run", init=object())
+        trainers.train(recipe, train, dev, tmp_path)
+    with pytest.raises(ZooError, match="--init is not supported"):
+        trainers.train(recipe, train, dev, tmp_path / "run", init=object())
     assert not (tmp_path / "run").exists()

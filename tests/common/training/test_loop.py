@@ -13,7 +13,7 @@ import pytest
 from tests.common.training.toy import DEV, RECIPE, TRAIN, scripted
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import runs
-from zoo.common.training import loop
+from zoo.common.training import loop, trainers
 from zoo.common.training.loop import train
 from zoo.common.training.optimizers import SGD, AdamW
 from zoo.common.training.overfit import overfit
@@ -63,11 +63,11 @@ def test_short_epochs_are_not_all_drawn(tmp_path, monkeypatch, seconds, pictures
 
 @pytest.fixture(autouse=True)
 def no_plots(monkeypatch):
-    """But in the whole run: they take longer than the rest."""
+    """Do not draw plots, except in `run`: they take most of the time."""
     monkeypatch.setattr(loop, "plot_learning_curves", lambda *arguments: None)
 
 
-def test_a_run_learns_and_tells(run):
+def test_a_run_learns_and_logs(run):
     history, folder, lines = run
     assert [row["epoch"] for row in history] == [1, 2, 3, 4]
     keys = ["epoch", "loss", "accuracy", "f1_macro", "learning_rate", "seconds"]
@@ -91,8 +91,8 @@ def test_a_run_learns_and_tells(run):
         AdamW(learning_rate=1e-2, warmup_epochs=1.5, weight_decay=0.01, average_from=2),
     ],
 )
-def test_a_resumed_run_is_the_run_that_was_not_interrupted(optimizer, tmp_path):
-    """Dropout, momentum, schedule and average go on where they were."""
+def test_a_resumed_run_equals_an_uninterrupted_one(optimizer, tmp_path):
+    """Dropout, momentum, schedule and average continue."""
     recipe = replace(RECIPE, optimizer=optimizer)
     whole = train(recipe, TRAIN, DEV, tmp_path / "whole")
 
@@ -112,7 +112,7 @@ def test_a_resumed_run_is_the_run_that_was_not_interrupted(optimizer, tmp_path):
             np.testing.assert_array_equal(a[name], b[name])
 
 
-def test_the_best_epoch_is_kept_where_higher_is_better(tmp_path):
+def test_the_best_epoch_is_kept_if_higher_is_better(tmp_path):
     recipe = scripted(RECIPE, 0.2, 0.6, 0.4, 0.6)
     ends, lines = [], []
 
@@ -126,20 +126,20 @@ def test_the_best_epoch_is_kept_where_higher_is_better(tmp_path):
     assert_same(weights(tmp_path / "run"), ends[1])
 
 
-def test_a_stale_run_stops(tmp_path):
-    """The second epoch stays the best; a patience of 2 allows two more."""
+def test_a_run_without_improvement_stops(tmp_path):
+    """The second epoch remains the best; a patience of 2 allows two more."""
     recipe = scripted(RECIPE, 0.2, 0.6, 0.4, 0.6, 0.9)
     recipe = recipe.override({"training.patience": 2, "training.epochs": 5})
     assert len(train(recipe, TRAIN, DEV, tmp_path / "run")) == 4
 
 
-def test_a_run_that_cannot_get_better_stops(tmp_path):
+def test_a_perfect_run_stops(tmp_path):
     recipe = scripted(RECIPE, 0.2, 1.0, 0.4)
     assert len(train(recipe, TRAIN, DEV, tmp_path / "run")) == 2
 
 
-def test_what_is_measured_and_kept_is_the_mean_of_the_weights(tmp_path):
-    """From the end of the second epoch on; the run itself goes on from its own last weights."""
+def test_averaged_weights_are_evaluated_and_kept(tmp_path):
+    """The average starts after the second epoch; training continues from the last weights."""
     optimizer = replace(RECIPE.optimizer, average_from=2)
     recipe = replace(scripted(RECIPE, 0.1, 0.2, 0.3, 0.4), optimizer=optimizer)
     ends = []
@@ -171,7 +171,7 @@ def test_the_seed_fixes_the_run(run, tmp_path):
 
 
 def test_a_run_can_be_made_longer(tmp_path):
-    """It goes on from its state, and run.json tells what was planned before."""
+    """It continues from its state, and run.json records the earlier plan."""
     folder = tmp_path / "run"
     first = train(RECIPE.override({"training.epochs": 1}), TRAIN, DEV, folder)
     rows = train(RECIPE.override({"training.epochs": 3}), TRAIN, DEV, folder, resume=True)
@@ -193,19 +193,19 @@ def test_another_run_is_not_resumed(tmp_path):
         train(short, TRAIN[1:], DEV, folder, resume=True)
     with pytest.raises(ZooError, match="exists already"):
         train(short, TRAIN, DEV, folder)
-    (folder / ".part-x.npz").write_bytes(b"half")  # what a killed process was writing
+    (folder / ".part-x.npz").write_bytes(b"half")  # a partial file of a killed process
     assert len(train(short, TRAIN, DEV, folder, resume=True)) == 1
     assert not list(folder.glob(".part-*"))
 
 
-def test_a_loss_that_is_no_number_stops_the_run_and_names_the_examples(tmp_path):
+def test_a_nan_loss_stops_the_run_and_names_the_examples(tmp_path):
     broken = replace(TRAIN[5], x=(float("nan"),) * 4)
-    with pytest.raises(ZooError, match="not a number in epoch 1, batch ") as caught:
+    with pytest.raises(ZooError, match="NaN or infinite in epoch 1, batch ") as caught:
         train(RECIPE, [*TRAIN[:5], broken, *TRAIN[6:]], DEV, tmp_path / "run")
     named = str(caught.value).partition("Its examples: ")[2].partition(". ")[0].split(", ")
     assert len(named) == 8
     assert broken.id in named
-    assert "There is no model yet." in str(caught.value)
+    assert "No epoch is complete." in str(caught.value)
     assert not (tmp_path / "run").exists()
 
 
@@ -217,29 +217,27 @@ def test_mixed_precision(tmp_path):
     assert {weight.dtype for weight in weights(tmp_path / "run")} == {np.dtype("float32")}
 
 
-def test_a_few_examples_can_be_learnt_by_heart(tmp_path):
+def test_overfit(tmp_path):
     recipe = RECIPE.override({"training.epochs": 10, "model.dropout": 0})
     history = overfit(recipe, TRAIN[:4], tmp_path / "run")
     assert history[-1]["accuracy"] == 1
     assert len(history) < 10
 
 
-def test_what_was_not_learnt_is_said(tmp_path):
+def test_overfit_reports_a_missed_target(tmp_path):
     recipe = RECIPE.override(SMALL_STEPS)
-    words = (
-        r"did not learn the 6 examples in 1 epochs: its best accuracy on them is 0\.\d+, the target"
-    )
+    words = r"did not overfit the 6 examples in 1 epochs: its best accuracy on them is 0\.\d+, the target"
     with pytest.raises(ZooError, match=words):
         overfit(recipe, TRAIN[:6], tmp_path / "run")
 
 
-def test_without_gradients_there_is_nothing_to_overfit(tmp_path):
-    with pytest.raises(ZooError, match="toy/perceptron is not trained by gradients"):
+def test_overfit_needs_gradient_descent(tmp_path):
+    with pytest.raises(ZooError, match="toy/perceptron is not trained by gradient descent"):
         overfit(replace(RECIPE, training=Counting()), TRAIN, tmp_path / "run")
 
 
 def test_gradients_are_clipped_in_training(tmp_path):
-    """All weights together move no farther in a step than learning rate times clip_norm."""
+    """The norm of a step is at most the learning rate times clip_norm."""
     steps, rate, norm = 4, 0.5, 1e-3
     start = RECIPE.model.build()
     before = [np.array(weight) for weight in start.weights]
@@ -253,8 +251,8 @@ def test_gradients_are_clipped_in_training(tmp_path):
         assert (moved <= 1.01 * steps * rate * norm) == (optimizer.clip_norm == norm)
 
 
-def test_each_epoch_is_fitted_as_the_one_it_is(tmp_path, monkeypatch):
-    """Keras is told how many epochs there were: what counts them, such as a callback, goes on."""
+def test_fit_receives_the_number_of_the_epoch(tmp_path, monkeypatch):
+    """Callbacks that count epochs continue from one `fit` call to the next."""
     fitted = []
     fit = TrainingModel.fit
 
@@ -269,12 +267,25 @@ def test_each_epoch_is_fitted_as_the_one_it_is(tmp_path, monkeypatch):
     assert fitted == [(0, 1, [0]), (1, 2, [1])]
 
 
-# What a killed process left -----------------------------------------------------------------------
+def test_callbacks_receive_events_and_can_stop_the_run(tmp_path):
+    epochs = []
+
+    class StopAfterTwo(keras.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            epochs.append((epoch, logs["loss"]))
+            self.model.stop_training = epoch == 1
+
+    history = train(RECIPE, TRAIN, DEV, tmp_path / "run", callbacks=[StopAfterTwo()])
+    assert [epoch for epoch, _ in epochs] == [0, 1]
+    assert [row["loss"] for row in history] == [loss for _, loss in epochs]
+
+
+# Killed processes
 
 
 @pytest.mark.parametrize("left", ["epoch,loss\n", None])
-def test_the_table_is_made_again_from_the_state(tmp_path, left):
-    """A kill after the last state and before the table."""
+def test_the_table_is_restored_from_the_state(tmp_path, left):
+    """The process was killed after it wrote the state and before it wrote the table."""
     folder, recipe = tmp_path / "run", RECIPE.override({"training.epochs": 2})
     history = train(recipe, TRAIN, DEV, folder)
     whole = (folder / runs.CSV_FILE).read_text()
@@ -289,19 +300,19 @@ def test_the_table_is_made_again_from_the_state(tmp_path, left):
 
 def test_two_processes_do_not_train_into_one_folder(tmp_path):
     recipe = RECIPE.override({"training.epochs": 1})
-    recipe.training.train(recipe, TRAIN, DEV, tmp_path / "run")
+    trainers.train(recipe, TRAIN, DEV, tmp_path / "run")
     before = (tmp_path / "run" / runs.STATE_FILE).read_bytes()
     with locked(tmp_path / "run" / LOCK_FILE):
         for resume in (False, True):
             with pytest.raises(ZooError, match=r"run is in use: process \d+ writes to it"):
-                recipe.training.train(recipe, TRAIN, DEV, tmp_path / "run", resume=resume)
+                trainers.train(recipe, TRAIN, DEV, tmp_path / "run", resume=resume)
     assert (tmp_path / "run" / runs.STATE_FILE).read_bytes() == before
     assert not (tmp_path / "run" / LOCK_FILE).exists()
 
 
-def test_a_model_that_no_memory_holds(tmp_path):
-    """Told before it is built."""
+def test_a_model_larger_than_memory_is_refused(tmp_path):
+    """The check does not build the model."""
     recipe = RECIPE.override({"model.hidden_size": 10**12})
-    with pytest.raises(ZooError, match=r"The model has 8,000,000,000,003 weights: too many"):
+    with pytest.raises(ZooError, match=r"The model has 8,000,000,000,003 weights, too many"):
         train(recipe, TRAIN, DEV, tmp_path / "run")
     assert not (tmp_path / "run").exists()

@@ -1,4 +1,4 @@
-"""Optimizers: schedules, decay and clipping by hand.
+"""Optimizers: schedules, decay and clipping, compared with hand-computed values.
 
 Runs on every backend of Keras: `test_other_backends.py` does so.
 """
@@ -12,7 +12,7 @@ from zoo.common.training.optimizers import SGD, AdamW
 
 
 def stepped(optimizer, *gradients) -> tuple[np.ndarray, np.ndarray]:
-    """A kernel and a bias that began as ones, after a step for each gradient (of both the same)."""
+    """Return a kernel and a bias, initialised as ones, after one step per gradient."""
     kernel = keras.Variable(np.ones(2, np.float32), name="kernel")
     bias = keras.Variable(np.ones(2, np.float32), name="bias")
     optimizer.build([kernel, bias])
@@ -22,7 +22,7 @@ def stepped(optimizer, *gradients) -> tuple[np.ndarray, np.ndarray]:
     return np.array(kernel), np.array(bias)
 
 
-def test_sgd_goes_down_the_slope():
+def test_sgd():
     kernel, bias = stepped(SGD(learning_rate=0.5, clip_norm=100).build(3, 10), [1, 2], [1, 2])
     np.testing.assert_allclose(kernel, [0, -1])
     np.testing.assert_allclose(bias, [0, -1])
@@ -35,15 +35,15 @@ def test_sgd_with_momentum():
     np.testing.assert_allclose(kernel, 1 - 0.1 * 2.9 * np.array([1, 2]), rtol=1e-6)
 
 
-def test_clipping_is_by_the_norm_of_all_gradients():
-    """Of (3, 4) twice it is sqrt(50)."""
+def test_clipping_uses_the_global_norm():
+    """The norm of (3, 4) twice is sqrt(50)."""
     kernel, _ = stepped(SGD(learning_rate=1, clip_norm=0.25).build(1, 1), [3, 4])
     np.testing.assert_allclose(kernel, 1 - 0.25 / np.sqrt(50) * np.array([3, 4]), rtol=1e-6)
 
 
-def test_adamw_clips_as_well():
-    """A long gradient counts no more than a short one, beside those that follow."""
-    short = 1 / np.sqrt(2)  # of the kernel's gradient, whose bias has the same
+def test_adamw_clips():
+    """A large gradient has the effect of a clipped one on later steps."""
+    short = 1 / np.sqrt(2)  # kernel and bias have the same gradient
     clipped, _ = stepped(AdamW(0.1, 0, clip_norm=1).build(10, 1), [1000, 0], [-0.1, 0])
     expected, _ = stepped(AdamW(0.1, 0, clip_norm=1e5).build(10, 1), [short, 0], [-0.1, 0])
     free, _ = stepped(AdamW(0.1, 0, clip_norm=1e5).build(10, 1), [1000, 0], [-0.1, 0])
@@ -62,7 +62,7 @@ def test_biases_do_not_decay(kind):
     np.testing.assert_allclose(bias, [1, 1])
 
 
-def test_the_learning_rate_of_sgd_stays():
+def test_the_learning_rate_of_sgd_is_constant():
     optimizer = SGD(learning_rate=0.5).build(epochs=2, steps_per_epoch=1)
     stepped(optimizer, *[[1, 1]] * 5)
     assert float(optimizer.learning_rate) == 0.5
@@ -74,7 +74,7 @@ def rate(optimizer, step: int) -> float:
 
 
 def test_warm_up_and_cosine():
-    """2 epochs of 10 steps up, 8 down: half-way down there is half of the peak."""
+    """The rate rises for 2 epochs of 10 steps, falls for 8, and is half the peak halfway down."""
     optimizer = AdamW(learning_rate=0.2, warmup_epochs=2).build(epochs=10, steps_per_epoch=10)
     rates = [rate(optimizer, step) for step in (0, 10, 20, 60, 100, 200)]
     np.testing.assert_allclose(rates, [0, 0.1, 0.2, 0.1, 0, 0], atol=1e-7)

@@ -1,4 +1,4 @@
-"""`training.precision`: what "auto" becomes, and a run that goes on in another precision."""
+"""`training.precision`: the meaning of "auto", and runs resumed in another precision."""
 
 from dataclasses import replace
 
@@ -25,7 +25,7 @@ def no_plots(monkeypatch):
         ("fma avx512f avx512vnni", "", "float32"),
     ],
 )
-def test_auto_is_what_the_processor_multiplies_fast(flags, found, becomes, tmp_path, monkeypatch):
+def test_auto_follows_the_processor(flags, found, becomes, tmp_path, monkeypatch):
     cpuinfo = tmp_path / "cpuinfo"
     cpuinfo.write_text(f"model name\t: X\nflags\t\t: {flags}\n")
     assert precision.bfloat16_instructions(cpuinfo) == found
@@ -33,22 +33,22 @@ def test_auto_is_what_the_processor_multiplies_fast(flags, found, becomes, tmp_p
     lines = []
     assert precision.chosen_precision(AUTO, lines.append).training.precision == becomes
     (line,) = lines
-    assert line.startswith(f"Precision: {becomes}, as ")
+    assert line.startswith(f"Precision: {becomes} (")
     assert found in line
 
 
-def test_without_linux_nothing_is_found(tmp_path):
+def test_no_instructions_without_cpuinfo(tmp_path):
     assert precision.bfloat16_instructions(tmp_path / "nothing") == ""
 
 
-def test_what_was_chosen_stays_as_it_is():
+def test_an_explicit_precision_is_kept():
     lines = []
     assert precision.chosen_precision(RECIPE, lines.append) is RECIPE
     assert not lines
 
 
-def test_a_run_may_go_on_in_another_precision(tmp_path):
-    """From float32 weights; run.json tells what it was before."""
+def test_a_run_may_continue_in_another_precision(tmp_path):
+    """run.json records the earlier precision."""
     folder = tmp_path / "run"
     first = RECIPE.override({"training.epochs": 1, "training.precision": "float32"})
     train(first, TRAIN, DEV, folder)
@@ -61,10 +61,10 @@ def test_a_run_may_go_on_in_another_precision(tmp_path):
     assert [plan["precision"] for plan in record["planned_before"]] == ["float32"]
 
 
-def test_auto_is_recorded_as_what_it_became(tmp_path, monkeypatch):
+def test_the_chosen_precision_is_recorded(tmp_path, monkeypatch):
     monkeypatch.setattr(precision, "bfloat16_instructions", lambda: "avx512_bf16")
     folder, lines = tmp_path / "run", []
     train(AUTO, TRAIN, DEV, folder, log=lines.append)
-    assert lines[0] == "Precision: mixed_bfloat16, as this processor has avx512_bf16."
+    assert lines[0] == "Precision: mixed_bfloat16 (this processor has avx512_bf16)."
     record = runs.read_json(folder / runs.RUN_FILE)
     assert record["recipe"]["training"]["precision"] == "mixed_bfloat16"

@@ -1,4 +1,4 @@
-"""What `fit` trains: the loss with what layers add to it, and states carried between batches.
+"""The model that `fit` trains: its loss with regularisers, and states carried between batches.
 
 Runs on every backend of Keras: `test_other_backends.py` does so.
 """
@@ -17,7 +17,7 @@ from zoo.common.training.training_model import TrainingModel
 
 @dataclass(frozen=True)
 class MeanOutput:
-    """A task whose loss is a row's mean output."""
+    """A task whose loss is the mean output of a row."""
 
     def loss(self, y, outputs):
         return ops.mean(outputs["y"], axis=1)
@@ -31,7 +31,7 @@ def compiled(network: keras.Model, *states: StateSpec, batch_size: int = 0) -> T
 
 
 def linear(regularizer=None) -> keras.Model:
-    """y = x w, where w begins as [[1], [2], [3]]."""
+    """y = x w, where w is initialised as [[1], [2], [3]]."""
     x = keras.Input((3,), name="x")
     layer = layers.Dense(1, use_bias=False, kernel_regularizer=regularizer)
     model = keras.Model({"x": x}, {"y": layer(x)})
@@ -43,7 +43,7 @@ X = {"x": np.array([[1, 0, 0], [0, 1, 2]], np.float32)}
 Y = {"z": np.zeros(2, np.float32)}
 
 
-def test_the_loss_is_the_tasks_and_what_layers_add():
+def test_the_loss_includes_regularisers():
     """Rows of 1 and 8; w squared sums to 14."""
     plain, regularised = compiled(linear()), compiled(linear(keras.regularizers.L2(0.25)))
     assert float(plain.test_on_batch(X, Y)) == pytest.approx(4.5)
@@ -51,14 +51,14 @@ def test_the_loss_is_the_tasks_and_what_layers_add():
     assert float(regularised.train_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
 
 
-def test_each_of_several_devices_takes_its_share(monkeypatch):
+def test_the_loss_is_divided_by_the_number_of_devices(monkeypatch):
     monkeypatch.setattr(training_model, "_replicas", lambda: 2)
     model = compiled(linear(keras.regularizers.L2(0.25)))
     outputs = model.network(X)
     assert float(model.compute_loss(y=Y, y_pred=outputs)) == pytest.approx((4.5 + 0.25 * 14) / 2)
 
 
-def test_what_layers_add_moves_the_weights():
+def test_regularisers_change_the_weights():
     model = compiled(linear(keras.regularizers.L2(0.25)))
     model.train_on_batch(X, Y)
     slope = np.array([[0.5], [0.5], [1]]) + 2 * 0.25 * np.array([[1], [2], [3]])
@@ -74,7 +74,7 @@ SPECS = (
 
 
 def counter() -> keras.Model:
-    """Adds up its inputs: y is the total so far."""
+    """Return a model that sums its inputs: y is the sum so far."""
     x = keras.Input((2,), name="x")
     states = {
         spec.name: keras.Input(spec.shape, name=spec.name, dtype=spec.dtype) for spec in SPECS
@@ -97,7 +97,7 @@ def carried(model: TrainingModel) -> dict[str, list]:
     return {name: np.array(value).tolist() for name, value in model.carried.items()}
 
 
-def test_states_go_on_from_batch_to_batch_and_begin_anew_where_told():
+def test_states_are_carried_and_reset():
     model = compiled(counter(), *SPECS, batch_size=2)
     losses = [
         model.test_on_batch(x, {"z": np.zeros(2, np.float32)})
@@ -117,8 +117,8 @@ def test_states_go_on_from_batch_to_batch_and_begin_anew_where_told():
 
 
 @pytest.mark.filterwarnings("ignore:Your input ran out of data")
-def test_training_carries_them_too():
-    """Through `fit`, as a run does; gradients do not go back into the batch before."""
+def test_fit_carries_states():
+    """Gradients do not flow into the previous batch."""
     model = compiled(counter(), *SPECS, batch_size=2)
     batches = [
         batch([[1, 2], [3, 4]], [True, True]),
@@ -135,7 +135,7 @@ def test_training_carries_them_too():
     assert carried(model)["age"] == [1, 1]
 
 
-def test_carried_states_are_no_weights_of_the_network():
+def test_carried_states_are_not_weights_of_the_network():
     model = compiled(counter(), *SPECS, batch_size=2)
     assert len(model.network.weights) == 1
     assert [v.path for v in model.trainable_variables] == [model.network.weights[0].path]

@@ -1,4 +1,4 @@
-"""A recipe that trains in a second on every backend of Keras: points in three clusters that overlap."""
+"""A recipe that trains in a second on every backend of Keras: points in three overlapping clusters."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Data
+from zoo.common.core.data import Batches
+from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.recipe import Recipe
-from zoo.common.core.task import Evaluation
-from zoo.common.data.labels import Labels
+from zoo.common.data.labels import LabelledData, Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.tasks.classification import Classification
@@ -28,49 +28,44 @@ LABELS = Labels(CLASSES, "class")
 class Point:
     id: str
     x: tuple[float, ...]
-    transcript: str
+    label: str
 
 
 @dataclass(frozen=True)
-class Points(Data):
+class Points(LabelledData):
     labels: Labels = LABELS
 
     def read_manifest(self, path):
         raise NotImplementedError
 
-    def split_dev(self, examples, fraction, seed):
-        raise NotImplementedError
-
     def checksum(self, examples):
         return str(hash(tuple(examples)))
 
-    def filter_examples(self, examples, recipe):
+    def filter_examples(self, examples, model):
         return examples, {}
 
-    def read_input(self, source, recipe):
+    def read_input(self, source, model):
         raise NotImplementedError
 
-    def read_example(self, example, recipe):
+    def read_example(self, example, model):
         return {"x": np.array(example.x, np.float32)}
 
-    def example_inputs(self, recipe):
+    def example_inputs(self, model, decoder):
         raise NotImplementedError
 
-    def steps_per_epoch(self, recipe, examples):
-        return -(-len(examples) // recipe.training.batch_size)
-
-    def batches(self, model, recipe, examples, epoch):
-        order = np.random.default_rng(epoch).permutation(len(examples))
-        size = recipe.training.batch_size
+    def batches(self, examples, model, network, epoch):
+        order = np.random.default_rng(epoch.number).permutation(len(examples))
+        size = epoch.batch_size
 
         def generate():
             for start in range(0, len(order), size):
                 rows = [examples[i] for i in order[start : start + size]]
-                x = self.collate([self.read_example(row, recipe) for row in rows])
-                label = np.array([CLASSES.index(row.transcript) for row in rows], np.int32)
+                x = self.collate([self.read_example(row, model) for row in rows])
+                label = np.array([CLASSES.index(row.label) for row in rows], np.int32)
                 yield x, {"label": label}, np.array([row.id for row in rows])
 
-        return Batches(generate, ({"x": ((None, 4), "float32")}, {"label": ((None,), "int32")}))
+        spec = ({"x": ((None, 4), "float32")}, {"label": ((None,), "int32")})
+        return Batches(generate, spec, -(-len(examples) // size))
 
 
 @dataclass(frozen=True)
@@ -91,18 +86,18 @@ class Perceptron(KerasModel):
 
 @dataclass(frozen=True)
 class Scripted(Classification):
-    """Figures that stand in a list, one an epoch, instead of what was measured."""
+    """Return metrics from a list, one per epoch, instead of measured ones."""
 
     figures: tuple[float, ...] = ()
     taken: Any = None
 
-    def evaluate(self, graphs, recipe, examples):
+    def evaluate(self, predictor, examples):
         self.taken.append(self.figures[len(self.taken)])
-        return Evaluation({self.metric: self.taken[-1]}, len(examples), 0.0)
+        return Evaluation({self.monitor: self.taken[-1]}, len(examples), 0.0)
 
 
 def scripted(recipe: Recipe, *figures: float) -> Recipe:
-    """The recipe with figures of its own: accuracies, so higher is better."""
+    """Return the recipe with scripted accuracies."""
     return replace(recipe, task=Scripted(figures=figures, taken=[]))
 
 

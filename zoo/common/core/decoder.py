@@ -1,4 +1,4 @@
-"""A decoder: how an answer is chosen at use time. Its fields are the options of predict and evaluate."""
+"""The decoder part of a recipe, which chooses answers. Its fields are options of predict and evaluate."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import Any
 
 
 def option(default: Any, help: str) -> Any:
-    """Return a dataclass field that is an option of the command line, with what its help says."""
+    """Return a dataclass field that is a command-line option with a help text."""
     return field(default=default, metadata={"help": help})
 
 
 def resource(help: str) -> Any:
-    """Return a field for a file that a user hands over at run time, such as a language model.
+    """Return a field for a file that is given at run time, such as a language model.
 
-    It is None unless it is given, and never stands in recipe.json.
+    Its default is None, and it is never stored in recipe.json.
     """
     return field(default=None, metadata={"help": help, "resource": True})
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """Subclasses are frozen dataclasses; a field made by `option` or `resource` is an option."""
+    """Base class of decoders. Subclasses are frozen dataclasses with `option` and `resource` fields."""
 
     @property
     def options(self) -> dict[str, dataclasses.Field]:

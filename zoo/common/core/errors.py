@@ -1,4 +1,4 @@
-"""The one exception the zoo raises for what a person can put right, and the checks that raise it."""
+"""The exception for errors that a user can correct, and common checks."""
 
 import difflib
 import math
@@ -7,15 +7,15 @@ from typing import Any
 
 
 class ZooError(ValueError):
-    """A mistake in the input, the data or the request, in one line.
+    """An error in the input, the data or the request, described in one line.
 
-    The message says what is wrong, what is valid and what was received. The command line prints it
-    and exits with status 1; anything else that is raised is a defect of the zoo.
+    The message says what is wrong, what is valid and what was received. The command line prints it and
+    exits with status 1. Any other exception is a defect of the zoo.
     """
 
 
 class ExportError(ZooError):
-    """A file of an export that is damaged, missing or of another preset: it can answer no input."""
+    """An export that is damaged, incomplete or of another preset, so that it cannot answer any input."""
 
 
 def check_range(
@@ -30,12 +30,15 @@ def check_range(
     """Check that a number is finite and in a range.
 
     Args:
-        name: what the number is called in the error, such as "optimizer.learning_rate".
+        name: name of the number in the error, such as "optimizer.learning_rate".
         value: the number.
-        above, at_least, below, at_most: the ends of the range that there are.
+        above: exclusive lower bound.
+        at_least: inclusive lower bound.
+        below: exclusive upper bound.
+        at_most: inclusive upper bound.
 
     Raises:
-        ZooError: it is not, naming the range and the value.
+        ZooError: the number is outside the range. The message has the range and the number.
     """
     bounds = (
         ("above", above, lambda bound: value > bound),
@@ -44,7 +47,7 @@ def check_range(
         ("at most", at_most, lambda bound: value <= bound),
     )
     given = [(word, bound, inside) for word, bound, inside in bounds if bound is not None]
-    # A whole number may be larger than any that is called finite or not.
+    # math.isfinite raises OverflowError for large integers.
     finite = isinstance(value, int) or math.isfinite(value)
     if not finite or not all(inside(bound) for _, bound, inside in given):
         valid = " and ".join(f"{word} {bound:,}" for word, bound, _ in given) or "a finite number"
@@ -55,7 +58,7 @@ def check_choice(name: str, value: Any, valid: Iterable[Any]) -> None:
     """Check that a value is one of the valid ones.
 
     Raises:
-        ZooError: it is not, naming the valid ones and the value.
+        ZooError: it is not. The message has the valid values and the value.
     """
     valid = list(valid)
     if value not in valid:
@@ -63,7 +66,7 @@ def check_choice(name: str, value: Any, valid: Iterable[Any]) -> None:
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return words for an error about an unknown `name`: the valid names most like it, or all."""
+    """Return the part of an error message that lists the valid names most similar to `name`, or all."""
     valid = sorted(valid)
     close = difflib.get_close_matches(name, valid, n=3, cutoff=0.4)
     if close:

@@ -1,4 +1,4 @@
-"""Formats: what answers to inputs look like in a file."""
+"""File formats of answers."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Format:
-    """A form of answers, offered by a task or a data kind: see `Task.formats`.
+    """A file format of answers. See `zoo.common.core.capabilities.OutputFormats`.
 
-    suffix: str. Of a file, such as ".srt".
-    lines: of answers, each with its `input` and its `output` or `error`, to lines of text. It yields
-        those of an answer before it takes the next one.
-    joins: bool. Whether answers to several inputs make one file.
-    options: of the decoder, which the answers are made with, such as `{"times": True}`.
+    Args:
+        suffix: file name extension, such as ".srt".
+        lines: maps answers, each with `input` and with `output` or `error`, to lines of text. It yields
+            the lines of an answer before it takes the next one.
+        joins: whether one file can hold the answers to several inputs.
+        options: decoder options that the format requires, such as `{"times": True}`.
     """
 
     suffix: str

@@ -1,4 +1,4 @@
-"""The names of metrics, which way each is better, and the best epoch by one."""
+"""Metrics: their names and directions, and the best epoch by a metric."""
 
 from __future__ import annotations
 
@@ -9,59 +9,61 @@ from zoo.common.core.errors import ZooError, nearest
 
 HIGHER, LOWER = "higher", "lower"
 
-# Every metric of the zoo by its name. Rates are fractions.
+# All metrics by name. Rates are fractions.
 DIRECTIONS = {
     "wer": LOWER,  # word error rate
     "cer": LOWER,  # character error rate
     "per": LOWER,  # phoneme error rate
     "accuracy": HIGHER,
     "f1_macro": HIGHER,
-    "frame_accuracy": HIGHER,  # share of a clip's frames answered right, in the mean over clips
-    "first_frame_accuracy": HIGHER,  # of what is answered at the first frame of a clip
+    "frame_accuracy": HIGHER,  # share of correct frames of a clip, averaged over clips
+    "first_frame_accuracy": HIGHER,  # accuracy of the first frame of each clip
     "auc": HIGHER,  # area under the ROC curve
     "perplexity": LOWER,
     "nats_per_char": LOWER,
-    "nats_per_point": LOWER,  # negative log-density of a point of pen strokes; it may be below 0
+    "nats_per_point": LOWER,  # negative log-density per point of pen strokes; may be negative
     "bleu": HIGHER,  # sacreBLEU of a corpus
-    "bleu_lowercase": HIGHER,  # the same without case
+    "bleu_lowercase": HIGHER,  # the same, case-insensitive
     "bleu1": HIGHER,
     "bleu2": HIGHER,
     "bleu3": HIGHER,
     "bleu4": HIGHER,
     "rouge_l": HIGHER,  # F-measure of the longest common subsequence of words
     "cider": HIGHER,
-    "copy_rate": LOWER,  # share of captions that are training captions word for word
-    "unique_ratio": HIGHER,  # different captions as a share of all
-    # share of examples whose text is among the first so many for its input, and the other way round
+    "copy_rate": LOWER,  # share of captions that are equal to a training caption
+    "unique_ratio": HIGHER,  # number of distinct captions divided by the number of captions
+    # share of examples whose text is among the first k for its input, and vice versa
     **{f"recall_at_{k}_{wanted}": HIGHER for wanted in ("text", "image") for k in (1, 5, 10)},
     "spearman_ws353": HIGHER,
     "nmse": LOWER,  # mean squared error over the variance of the targets
     "smape": LOWER,
 }
 
-# The value at which a few examples count as learnt by heart, where it is not that of a rate.
+# Targets of `--overfit` for metrics that are not rates.
 OVERFIT_TARGETS = {
-    # A text cannot be known before it has begun: its first tokens keep it above 1.
+    # The first tokens of a text cannot be predicted, so that the perplexity stays above 1.
     "perplexity": 1.2,
     "nats_per_char": 0.2,
-    # A density has no highest value; a model that knows nothing of the past is above 2.
+    # A density has no upper limit; a model that ignores the past is above 2.
     "nats_per_point": -1.0,
 }
 
 
 def overfit_target(metric: str) -> float:
-    """Return the value of a metric at which `--overfit` counts a few examples as learnt."""
+    """Return the value of a metric that `--overfit` must reach."""
     return OVERFIT_TARGETS.get(metric, 0.98 if DIRECTIONS[metric] == HIGHER else 0.02)
 
 
 def perplexity(nats: float) -> float:
-    """Return the perplexity of a mean negative log-probability in nats; where that is more than a number
-    can hold, such as of weights that flew away, the largest number."""
+    """Return the perplexity of a mean negative log-probability in nats.
+
+    The largest finite number replaces an overflow, for example for diverged weights.
+    """
     return math.exp(min(nats, math.log(sys.float_info.max) - 1e-9))
 
 
 def is_better(metric: str, value: float, than: float) -> bool:
-    """Return whether a value of a metric is better than another; NaN is better than nothing.
+    """Return whether a value of a metric is better than another. NaN is better than no value.
 
     Raises:
         ZooError: there is no such metric.
@@ -74,11 +76,11 @@ def is_better(metric: str, value: float, than: float) -> bool:
 
 
 def best(history: list[dict[str, float]], metric: str) -> dict[str, float]:
-    """Return the row of a run's history with the best value of a metric; of equals the first.
+    """Return the row of a run's history with the best value of a metric; the first one of equals.
 
     Args:
-        history: rows, one an epoch, each with the metric. At least one.
-        metric: a name of `DIRECTIONS`.
+        history: rows with the metric, one per epoch; at least one.
+        metric: a key of `DIRECTIONS`.
     """
     first, *later = history
     for row in later:
@@ -88,10 +90,10 @@ def best(history: list[dict[str, float]], metric: str) -> dict[str, float]:
 
 
 def reaches(metric: str, value: float, target: float) -> bool:
-    """Return whether a value of a metric is as good as a target, or better."""
+    """Return whether a value of a metric is at least as good as a target."""
     return value == target or is_better(metric, value, than=target)
 
 
 def is_perfect(metric: str, value: float) -> bool:
-    """Return whether a value cannot be bettered: no errors, or all that is there."""
+    """Return whether a value cannot be improved."""
     return value == (1 if DIRECTIONS[metric] == HIGHER else 0)

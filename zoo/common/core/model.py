@@ -1,4 +1,4 @@
-"""What any model is to the zoo: a config that builds it, saves it, loads it and runs it."""
+"""The model part of a recipe: a config that builds a model, saves, loads and runs it."""
 
 from __future__ import annotations
 
@@ -12,24 +12,31 @@ import numpy as np
 
 from zoo.common.core.states import StateSpec
 
-# A graph of a model in some runtime: named arrays to named arrays.
+# A graph of a model in a runtime: maps named arrays to named arrays.
 Function = Callable[..., dict[str, np.ndarray]]
 
 
 class Graphs(dict[str, Function]):
     """The graphs of a model in a runtime, by name.
 
-    backend: str. The runtime they run in.
+    Args:
+        backend: name of the runtime.
+        functions: the graphs.
     """
 
-    def __init__(self, backend: str, functions: dict[str, Function]):
+    def __init__(self, backend: str, functions: Mapping[str, Any]):
         super().__init__(functions)
         self.backend = backend
 
 
 class Contents(NamedTuple):
-    """What a file holds: `inputs` and `outputs` by name, each with `shape` and `dtype`; how many
-    numbers its weights are."""
+    """The contents of a model file.
+
+    Args:
+        inputs: inputs by name, each with `shape` and `dtype`.
+        outputs: outputs by name, each with `shape` and `dtype`.
+        parameters: number of weights.
+    """
 
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
@@ -38,44 +45,50 @@ class Contents(NamedTuple):
 
 @dataclass(frozen=True)
 class ModelConfig(ABC):
-    """Every argument of a model. Subclasses are frozen dataclasses, one for each model file.
+    """Base class of model configs. Subclasses are frozen dataclasses, one per model file.
 
-    A model of Keras derives from `zoo.common.runtime.keras_model.KerasModel`, which has all of this
-    but `build`.
+    Their fields are all arguments of the model. Configs of Keras models derive from
+    `zoo.common.runtime.keras_model.KerasModel`, which implements all methods except `build`.
     """
 
-    # The file of a preset that holds the trained model.
+    # Name of the file of a preset with the trained model.
     file: ClassVar[str]
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """What the graph `step` hands from one call to the next; empty without such a graph."""
+        """The states of the graph `step`; empty for a model without this graph."""
         return ()
 
     @property
     def step_outputs(self) -> tuple[StateSpec, ...]:
-        """What the graph `step` gives beside logits and states, such as attention weights, each with
-        its shape after [batch, time]."""
+        """The outputs of the graph `step` besides logits and states, such as attention weights.
+
+        Each has its shape after [batch, time].
+        """
         return ()
 
     @abstractmethod
     def build(self) -> Any:
-        """The model of this config, untrained."""
+        """Return the untrained model of this config."""
 
     @abstractmethod
     def save(self, model: Any, path: Path) -> None:
-        """Write a trained model to a file, which `load` reads."""
+        """Write a trained model to a file that `load` reads."""
 
     @abstractmethod
     def load(self, path: Path) -> Any:
-        """Read a trained model. Raises `ZooError` for a file that is damaged or of another model."""
+        """Return the trained model in a file.
+
+        Raises:
+            ZooError: the file is damaged or belongs to another model.
+        """
 
     @abstractmethod
     def functions(self, model: Any) -> dict[str, Function]:
-        """The graphs of a model as functions of named arrays, run by the library it is made of."""
+        """Return the graphs of a model as functions of named arrays, run by the model's own library."""
 
     def contents(self, path: Path) -> Contents | None:
-        """What a file of the model holds; None where that is told by a format of its own."""
+        """Return the contents of a model file; None if its format describes itself."""
         return None
 
     def shrink(self, path: Path) -> None:  # noqa: B027 (not every file can be made smaller)
@@ -84,7 +97,7 @@ class ModelConfig(ABC):
 
 @dataclass(frozen=True)
 class CountedModel(ModelConfig):
-    """A model that is trained by counting, in one pass."""
+    """Config of a model that is trained by counting, in one pass."""
 
     @abstractmethod
     def count(self, examples: list[Any], data: Any) -> Any:

@@ -1,6 +1,6 @@
-"""The states of a model that steps through time: declared once, read by all that step it.
+"""The states of a model that steps through time, declared once for all code that steps it.
 
-A graph with states takes each under its name and gives the next one as `next_<name>`.
+A graph with states takes each state under its name and returns the next one as `next_<name>`.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ NEXT = "next_"
 
 @dataclass(frozen=True)
 class StateSpec:
-    """What a model hands from one step to the next.
+    """A state that a model passes from one step to the next.
 
-    name: str. The input; the output is `next_<name>`.
-    shape: tuple of int. The shape after [batch]; None for an axis that is as long as the input of an
-        encoder, the same for all that have one.
-    dtype: str. Of its elements.
-    initial: float. What every element is where a sequence begins; an encoder may give other states.
-    constant: bool. The same at every step, such as an encoder's features that attention reads: the
-        step takes it and gives no next one. A beam search does not reorder it.
+    Args:
+        name: name of the input; the output is `next_<name>`.
+        shape: shape after [batch]; None for an axis with the length of an encoder's input, which is the
+            same for all states.
+        dtype: dtype of the elements.
+        initial: value of all elements at the start of a sequence, unless an encoder provides them.
+        constant: whether the state is the same at every step, such as encoder features for attention.
+            The step has no next state for it, and a beam search does not reorder it.
     """
 
     name: str
@@ -35,22 +36,19 @@ class StateSpec:
 
 
 def initial_states(specs: Iterable[StateSpec], batch_size: int) -> dict[str, np.ndarray]:
-    """Return the states of sequences that begin, [batch_size, ...] each, by name."""
+    """Return the states at the start of sequences, [batch_size, ...] each, by name."""
     states = {}
     for spec in specs:
-        shape = (
-            batch_size,
-            *cast(tuple[int, ...], spec.shape),
-        )  # free axes are an encoder's to fill
-        states[spec.name] = np.full(shape, spec.initial, spec.dtype)
+        sizes = cast(tuple[int, ...], spec.shape)  # an encoder sets the free axes
+        states[spec.name] = np.full((batch_size, *sizes), spec.initial, spec.dtype)
     return states
 
 
 def next_states(specs: Iterable[StateSpec], outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the states in a graph's outputs, by the names of the inputs they are for."""
+    """Return the next states in the outputs of a graph, by the names of their inputs."""
     return {spec.name: outputs[NEXT + spec.name] for spec in specs if not spec.constant}
 
 
 def as_outputs(states: Mapping[str, Any]) -> dict[str, Any]:
-    """Return states, by name, as the outputs of a graph."""
+    """Return states by name as outputs of a graph."""
     return {NEXT + name: state for name, state in states.items()}

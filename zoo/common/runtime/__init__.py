@@ -1,7 +1,7 @@
-"""The runtimes a preset answers in: the library its model is made of, or one of its exports.
+"""Runtimes of presets: the library of the model itself, or one of its exports.
 
-Each opens the graphs of a preset as functions of named NumPy arrays; what stands around them is NumPy,
-the same for all. `onnx` and `litert` import neither TensorFlow nor Keras.
+Each runtime opens the graphs of a preset as functions of named NumPy arrays. `onnx` and `litert` import
+neither TensorFlow nor Keras.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from zoo.common.presets import store
 from zoo.common.presets.integrity import check_seal
 from zoo.common.utils.progress import say
 
-# What a user gets who names no runtime: the export that begins soonest, where it is valid, else the
-# library the model is made of.
+# "auto" is the runtime with the fastest start, if there is a valid export to it, else the library of the
+# model.
 AUTO, SOONEST = "auto", "onnx"
 KERAS = "keras"
 BACKENDS = (KERAS, "savedmodel", "onnx", "litert")
 
-# Where an export stands in the folder of a preset. A SavedModel stands in TensorFlow Serving's version
-# folders: numbers, of which the highest is served.
+# Folders of exports in the folder of a preset. A SavedModel is in a version folder of TensorFlow Serving,
+# whose name is a number; the highest one is served.
 FOLDERS = {"onnx": "onnx", "litert": "litert", "tensorrt": "tensorrt"}
 
 
@@ -31,18 +31,18 @@ def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
     """Return the graphs of a preset in a runtime.
 
     Args:
-        backend: one of `BACKENDS`, of which "keras" is the library the model itself is made of; or
-            "auto": a valid export to ONNX, else that library.
-        preset_or_folder: see `zoo.load`.
+        backend: one of `BACKENDS`, where "keras" is the library of the model itself; or "auto", a valid
+            export to ONNX if there is one, else that library.
+        preset_or_folder: as in `zoo.load`.
 
     Raises:
-        ZooError: an unknown backend or preset, one that was not exported to that backend, a damaged
-            file, or the runtime's package is not installed.
+        ZooError: the backend or preset is unknown, there is no export to the backend, a file is damaged,
+            or the package of the runtime is not installed.
     """
     valid = (AUTO, *BACKENDS)
     if backend in FOLDERS and backend not in valid:
         raise ZooError(
-            "TensorRT engines are run by TensorRT-RTX on an NVIDIA GPU, and the zoo does not run them: "
+            "The zoo does not run TensorRT engines, which need TensorRT-RTX and an NVIDIA GPU: "
             f"--backend must be one of {', '.join(map(repr, valid))}. Received: {backend!r}."
         )
     check_choice("--backend", backend, valid)
@@ -55,23 +55,23 @@ def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
     export = export_folder(backend, store.exports_of(folder))
     if not export.is_dir():
         raise ZooError(
-            f"There is no {export}: export it first: zoo export {preset_or_folder} --to {backend}"
+            f"{export} does not exist. Export the preset first: zoo export {preset_or_folder} --to {backend}"
         )
     check_seal(export, folder, recipe, backend)
     return open_export(backend, export)
 
 
 def _open_auto(folder: Path) -> Graphs:
-    """The graphs of a preset in the runtime that begins soonest. A bad export is told of, not used."""
+    """Return the graphs of a preset in the runtime with the fastest start. Report an invalid export."""
     if not export_folder(SOONEST, store.exports_of(folder)).is_dir():
         return open_graphs(KERAS, folder)
     try:
         return open_graphs(SOONEST, folder)
     except ZooError as error:
-        # In a folder of exports alone there is nothing else to answer by.
+        # A folder with exports only has no model to use instead.
         if not (folder / store.load_recipe(folder).model.file).exists():
             raise
-        say(f"{error} The answer is by {KERAS}.")
+        say(f"{error} Using {KERAS} instead.")
         return open_graphs(KERAS, folder)
 
 
@@ -82,7 +82,7 @@ def open_export(backend: str, folder: Path) -> Graphs:
 
 
 def export_folder(format_: str, folder: Path) -> Path:
-    """Return where an export of a preset stands, or would: of SavedModels the latest version."""
+    """Return the folder of an export of a preset; for SavedModels, the latest version."""
     if format_ == "savedmodel":
         return folder / str(max(versions(folder), default=1))
     return folder / FOLDERS[format_]
@@ -95,11 +95,13 @@ def versions(folder: Path) -> list[int]:
 
 
 class _Exported(Graphs):
-    """Graphs from a folder, which may lack one."""
+    """Graphs of an export that may be incomplete."""
 
     def __init__(self, backend: str, folder: Path, functions: dict[str, Function]):
         super().__init__(backend, functions)
         self._folder = folder
 
     def __missing__(self, name: str) -> Function:
-        raise ExportError(f"{self._folder} is not whole: it has no graph {name!r}. Export it anew.")
+        raise ExportError(
+            f"{self._folder} is incomplete: it has no graph {name!r}. Export it again."
+        )

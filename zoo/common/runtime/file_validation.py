@@ -1,7 +1,8 @@
-"""What a file of Keras says it holds, checked against what is expected before memory is given for it.
+"""Validation of Keras files before they are loaded.
 
-A damaged or hostile file is small and says that it is large: gigabytes of zeros that a zip holds in a
-few bytes, a layer of a billion units, a dataset of HDF5 that was never written.
+A small damaged or hostile file may declare large contents: gigabytes of zeros in a compressed member, a
+layer of a billion units, or an HDF5 dataset that was never written. The declared sizes are compared with
+the expected ones before memory is allocated.
 """
 
 from __future__ import annotations
@@ -17,22 +18,26 @@ from zoo.common.core.errors import ZooError
 from zoo.common.utils.private import weight_shapes
 
 CONFIG_MEMBER, WEIGHTS_MEMBER = "config.json", "model.weights.h5"
-# More than any model's of a thousand layers.
+# Above the size of any config with a thousand layers.
 MAX_CONFIG_BYTES = 2**22
-# Of a member of the archive to what it takes there. Trained weights hardly get smaller.
+# Largest compression ratio of a member. Trained weights are hardly compressible.
 _MAX_RATIO = 20
-# Of a dataset, beside its numbers.
+# Size of a dataset besides its numbers.
 _HEADER_BYTES = 2**14
-# HDF5 stands in place of at most these numbers for what is no weight, such as the state of dropout.
+# Largest size of a dataset that is not a weight, such as the random state of dropout.
 _SEED_SIZE = 8
 
 
 def check_declared(path: Path, shapes: Sequence[tuple[int, ...]]) -> None:
-    """Check that a model.keras holds a model with weights of those shapes, before it is opened.
+    """Check that a model.keras declares weights of the given shapes, before it is loaded.
+
+    Args:
+        path: path of the file.
+        shapes: expected shapes of the weights.
 
     Raises:
-        ZooError: it says that it is larger, or its layers are others.
-        Exception: whatever a damaged archive makes zipfile, h5py or Keras raise.
+        ZooError: the file declares a larger model or other layers.
+        Exception: any exception of zipfile, h5py or Keras for a damaged archive.
     """
     import h5py
     import keras
@@ -48,7 +53,9 @@ def check_declared(path: Path, shapes: Sequence[tuple[int, ...]]) -> None:
             if member.file_size > most.get(member.filename, 0):
                 raise _other(path)
             if member.file_size > _MAX_RATIO * member.compress_size + MAX_CONFIG_BYTES:
-                raise ZooError(f"{path} is corrupt: trained weights are not all alike.")
+                raise ZooError(
+                    f"{path} is corrupt: its weights are compressed too much for a trained model."
+                )
         config = archive.read(CONFIG_MEMBER).decode()
         with h5py.File(io.BytesIO(archive.read(WEIGHTS_MEMBER))) as file:
             sizes = [_size(path, dataset) for dataset in _datasets(path, file)]
@@ -59,7 +66,7 @@ def check_declared(path: Path, shapes: Sequence[tuple[int, ...]]) -> None:
 
 
 def _datasets(path: Path, group: Any, depth: int = 0) -> Iterator[Any]:
-    """The datasets of a file. A link that leads out of it, or in a circle, is no part of a model."""
+    """Yield the datasets of a file. Links, which may be external or circular, are not valid."""
     import h5py
 
     if depth > 16:
@@ -75,13 +82,13 @@ def _datasets(path: Path, group: Any, depth: int = 0) -> Iterator[Any]:
 
 
 def _size(path: Path, dataset: Any) -> int:
-    """How many numbers it holds, in the file itself."""
+    """Return the number of elements of a dataset that is stored in the file itself."""
     if dataset.external or dataset.is_virtual or dataset.dtype.kind not in "fiub":
-        raise ZooError(f"{path} is corrupt: {dataset.name!r} of its weights holds no numbers.")
+        raise ZooError(f"{path} is corrupt: {dataset.name!r} of its weights is not numeric.")
     return dataset.size
 
 
 def _other(path: Path) -> ZooError:
     return ZooError(
-        f"{path} does not fit the recipe and its assets: it holds another shape of model."
+        f"{path} does not fit the recipe and its assets: the shapes of its weights differ."
     )

@@ -1,4 +1,4 @@
-"""What the runtimes of exported files have in common: errors in one line, files by name."""
+"""Common code of the runtimes of exported files: one-line errors, and files by name."""
 
 from __future__ import annotations
 
@@ -13,10 +13,12 @@ from zoo.common.core.model import Function
 
 
 def guarded(path: Path, runtime: str, names: Iterable[str]) -> Callable[[Function], Function]:
-    """Return a decorator: its function tells in one line what is wrong with a file.
+    """Return a decorator that turns the errors of a graph into one-line messages.
 
     Args:
-        path: the file. runtime: what runs it. names: the inputs it takes.
+        path: path of the exported file.
+        runtime: name of the runtime.
+        names: names of the inputs.
     """
 
     def decorate(function: Function) -> Function:
@@ -25,11 +27,11 @@ def guarded(path: Path, runtime: str, names: Iterable[str]) -> Callable[[Functio
             if not set(names) <= set(inputs):
                 raise ExportError(
                     f"{path} does not fit the preset: it takes {', '.join(names)}. "
-                    f"Received: {', '.join(inputs)}. Export it anew."
+                    f"Received: {', '.join(inputs)}. Export it again."
                 )
             try:
                 return function(**inputs)
-            except Exception as error:  # each runtime raises its own
+            except Exception as error:  # each runtime has its own exceptions
                 raise ZooError(f"{path}: {runtime} cannot run it: {_line(error)}") from error
 
         return run
@@ -40,7 +42,7 @@ def guarded(path: Path, runtime: str, names: Iterable[str]) -> Callable[[Functio
 def corrupt(path: Path, runtime: str, error: Exception) -> ExportError:
     """Return the error about a file that a runtime cannot open."""
     return ExportError(
-        f"{path} is corrupt: {runtime} cannot open it. Export it anew. ({_line(error)})"
+        f"{path} is corrupt: {runtime} cannot open it. Export it again. ({_line(error)})"
     )
 
 
@@ -51,5 +53,5 @@ def _line(error: Exception) -> str:
 def open_files(
     folder: Path, suffix: str, function: Callable[[Path], Function]
 ) -> dict[str, Function]:
-    """Return the graphs of the files in a folder, by the names the files are called by."""
+    """Return the graphs of the files in a folder by the stems of their names."""
     return {path.stem: function(path) for path in sorted(folder.glob(f"*{suffix}"))}

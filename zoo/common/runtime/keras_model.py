@@ -1,4 +1,4 @@
-"""Models of Keras: the file `model.keras`, the graphs that runtimes run, the part that is trained."""
+"""Keras models: the file `model.keras`, the graphs that runtimes run, and the trained part."""
 
 from __future__ import annotations
 
@@ -21,48 +21,51 @@ from zoo.common.utils.quiet import start_backend
 if TYPE_CHECKING:
     import keras
 
-# More than any model that learns has; each takes time to build, however small it is.
+# Limit of the depth: building a layer takes time even if it is small.
 MAX_LAYERS = 1000
-# The graph of a model that answers in one call.
+# Name of the graph of a model that answers in one call.
 MODEL = "model"
 
 
 @dataclass(frozen=True)
 class KerasModel(ModelConfig):
-    """A model that is a functional `keras.Model`. Subclasses write `build` and what differs."""
+    """Base class of configs of functional Keras models. Subclasses implement `build`."""
 
     file: ClassVar[str] = "model.keras"
 
-    # What a subclass may say
+    # Defaults that a subclass may override
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """The functional models, with named inputs and outputs, that every runtime runs: here `model`.
+        """Return the functional models with named inputs and outputs that every runtime runs.
 
-        One that steps through time has a graph `step`, from tokens (or another input) and the states it
-        declares to its outputs and the next states.
+        A model that steps through time has a graph `step`, from tokens (or another input) and its states
+        to outputs and next states.
         """
         return {MODEL: model}
 
     def keras_graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """Graphs that Keras alone runs, such as one that begins at cached features."""
+        """Return graphs that only Keras runs, such as one whose input is cached features."""
         return {}
 
     def training_model(self, model: keras.Model) -> keras.Model:
-        """The part of `model` that training runs, from the x of a batch to what the loss takes."""
+        """Return the part of `model` that is trained, from the x of a batch to the inputs of the loss."""
         return model
 
     def checkpoint_submodel(self, model: keras.Model) -> keras.Model:
-        """The part of `model` that its own file holds: all of it, unless `build` finds the rest, such as
-        a pretrained encoder that several models share, where it is shipped once."""
+        """Return the part of `model` that is stored in its file.
+
+        It is the whole model, unless `build` loads another part, such as a pretrained encoder that
+        several models share.
+        """
         return model
 
-    # What follows from it
+    # Derived
 
     def declared_weights(self) -> list[tuple[int, ...]]:
-        """Return the shapes of the weights in the model's own file, without the memory they would take.
+        """Return the shapes of the weights in the model's file, without allocating them.
 
         Raises:
-            ZooError: there can be no such model: it is too deep, or too large for any machine.
+            ZooError: the model is too deep or too large.
         """
         for field in fields(self):
             value = getattr(self, field.name)
@@ -74,7 +77,7 @@ class KerasModel(ModelConfig):
             raise ZooError(f"The model is too large: {' '.join(str(error).split())}.") from None
 
     def save(self, model: keras.Model, path: Path) -> None:
-        """See `ModelConfig.save`: stock layers in float32 whatever precision it was trained in."""
+        """Write stock layers with float32 weights, whatever the precision of the training."""
         from zoo.common.layers.recurrent import to_stock
 
         stock = to_stock(self.checkpoint_submodel(self.build()))
@@ -83,27 +86,27 @@ class KerasModel(ModelConfig):
             stock.save(temporary)
 
     def load(self, path: Path) -> keras.Model:
-        """See `ModelConfig.load`: by Keras's safe mode, its shapes checked against this config."""
+        """Load a file in Keras's safe mode and compare its shapes with this config."""
         start_backend()
         import keras
 
         check_file(path)
         if not zipfile.is_zipfile(path):
-            raise ZooError(f"{path} is corrupt: it is no Keras file, or not a whole one.")
+            raise ZooError(f"{path} is corrupt: it is not a complete Keras file.")
         shapes = self.declared_weights()
         try:
             check_declared(path, shapes)
             weights = keras.saving.load_model(path, compile=False, safe_mode=True).get_weights()
         except ZooError:
             raise
-        except Exception as error:  # whatever a damaged archive makes zipfile, h5py or Keras raise
+        except Exception as error:  # any exception of zipfile, h5py or Keras for a damaged archive
             reason = " ".join(str(error).split()).split(". ")[0]
             raise ZooError(f"{path} cannot be opened in Keras's safe mode: {reason}.") from None
         model = self.build()
         own = self.checkpoint_submodel(model)
         if [w.shape for w in weights] != [tuple(w.shape) for w in own.weights]:
             raise ZooError(
-                f"{path} does not fit the recipe and its assets: it holds another shape of model."
+                f"{path} does not fit the recipe and its assets: the shapes of its weights differ."
             )
         if not all(np.isfinite(w).all() for w in weights):
             raise ZooError(f"{path} is corrupt: it has NaN or infinite weights.")
@@ -111,12 +114,11 @@ class KerasModel(ModelConfig):
         return model
 
     def functions(self, model: keras.Model) -> dict[str, Function]:
-        """See `ModelConfig.functions`: each graph traced once, for every shape its inputs leave free."""
+        """Return each graph as a function that is traced once, for all sizes of free axes."""
         graphs = self.graphs(model) | self.keras_graphs(model)
         return {name: keras_function(graph) for name, graph in graphs.items()}
 
     def contents(self, path: Path) -> Contents:
-        """See `ModelConfig.contents`."""
         import keras
 
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
@@ -127,9 +129,9 @@ class KerasModel(ModelConfig):
         return Contents(model.input, outputs, model.count_params())
 
     def shrink(self, path: Path) -> None:
-        """Rewrite a model.keras with its trained weights as float16, which Keras casts back on loading.
+        """Rewrite a model.keras with float16 trained weights, which Keras casts when it loads them.
 
-        Fixed weights stay as they are: a DFT's kernel in half precision would be a noisy one.
+        Fixed weights keep their precision, since a DFT kernel in half precision would be noisy.
         """
         import h5py
         import keras
@@ -176,7 +178,7 @@ class LinearModel(KerasModel):
 
 
 def keras_function(model: keras.Model) -> Function:
-    """Return a functional model as a function of named arrays, on whichever backend Keras runs."""
+    """Return a functional model as a function of named arrays, on the current Keras backend."""
     import keras
 
     if keras.config.backend() == "tensorflow":
@@ -195,7 +197,8 @@ def concrete_function(model: keras.Model, batch: int | None = None) -> Any:
     """Return a functional model as a traced TensorFlow function of its inputs by name.
 
     Args:
-        batch: a fixed size of batch; None for any.
+        model: the functional model.
+        batch: fixed batch size; None for any.
     """
     import tensorflow as tf
 

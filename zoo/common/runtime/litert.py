@@ -1,4 +1,4 @@
-"""Graphs of LiteRT files. Neither TensorFlow nor Keras is imported."""
+"""Graphs of LiteRT files. This module imports neither TensorFlow nor Keras."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ SUFFIX = ".tflite"
 
 
 def open_export(folder: Path) -> dict[str, Function]:
-    """Return the graphs in a folder of LiteRT files. Raises `ZooError` for a damaged one."""
+    """Return the graphs in a folder of LiteRT files.
+
+    Raises:
+        ExportError: a file is damaged.
+    """
     runtime = import_package("ai_edge_litert.interpreter", "ai-edge-litert", "litert")
 
     def function(path: Path) -> Function:
@@ -25,13 +29,13 @@ def open_export(folder: Path) -> dict[str, Function]:
             (signature,) = interpreter.get_signature_list()
             runner = interpreter.get_signature_runner(signature)
             dtypes = {name: of["dtype"] for name, of in runner.get_input_details().items()}
-        except Exception as error:  # whatever damage makes it raise: KeyError, IndexError, ...
+        except Exception as error:  # damage raises KeyError, IndexError and others
             raise corrupt(path, "LiteRT", error) from None
-        quiet_start = [silent_stderr()]  # of the first call, which logs its delegate
+        quiet_start = [silent_stderr()]  # the first call logs its delegate
 
         @guarded(path, "LiteRT", dtypes)
         def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
-            """The rows one by one: the file's batch is 1, its time is free."""
+            """Run the rows one by one, since the batch size of the file is 1."""
             arrays = {name: np.asarray(inputs[name], dtype) for name, dtype in dtypes.items()}
             with quiet_start.pop() if quiet_start else nullcontext():
                 rows = [

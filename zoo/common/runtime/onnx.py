@@ -1,4 +1,4 @@
-"""Graphs of ONNX files, run by ONNX Runtime. Neither TensorFlow nor Keras is imported."""
+"""Graphs of ONNX files, run by ONNX Runtime. This module imports neither TensorFlow nor Keras."""
 
 from __future__ import annotations
 
@@ -14,22 +14,28 @@ SUFFIX = ".onnx"
 
 
 def open_export(folder: Path) -> dict[str, Function]:
-    """Return the graphs in a folder of ONNX files. Raises `ZooError` for a damaged one."""
+    """Return the graphs in a folder of ONNX files.
+
+    Raises:
+        ExportError: a file is damaged.
+    """
     runtime = import_package("onnxruntime", "onnxruntime", "onnx")
     options = runtime.SessionOptions()
-    options.log_severity_level = 4  # its warnings are for those who write exporters
+    options.log_severity_level = 4  # warnings are of no use to users
 
     def function(path: Path) -> Function:
         try:
             session = runtime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
             dtypes = {node.name: _ONNX_TYPES[node.type] for node in session.get_inputs()}
-        except Exception as error:  # its own exceptions have no common public class
+        except Exception as error:  # its exceptions have no common public class
             raise corrupt(path, "ONNX Runtime", error) from None
         names = [node.name for node in session.get_outputs()]
 
         @guarded(path, "ONNX Runtime", dtypes)
         def run(**inputs: np.ndarray) -> dict[str, np.ndarray]:
-            arrays = {name: np.asarray(inputs[name], dtype) for name, dtype in dtypes.items()}
+            arrays: dict[str, np.ndarray] = {
+                name: np.asarray(inputs[name], dtype) for name, dtype in dtypes.items()
+            }
             return dict(zip(names, session.run(names, arrays), strict=True))
 
         return run

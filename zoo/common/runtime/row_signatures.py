@@ -1,7 +1,7 @@
-"""Signatures of generators: each row of a request has options of its own, and is answered by itself.
+"""Signatures of generators: each row of a request has its own options and is answered separately.
 
-TensorFlow Serving puts the rows of several clients into one batch. What one of them asks for changes
-nothing for another.
+TensorFlow Serving puts the rows of several clients into one batch. The options of one client must not
+change the answers to others.
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from zoo.common.core.task import checked_batch
 
 @dataclass(frozen=True)
 class RowOption:
-    """A number that each row of a request gives.
+    """A number that each row of a request has.
 
-    name: str. dtype: str. at_least, at_most: float. None for any number of its type.
+    Args:
+        name: name of the option.
+        dtype: dtype of the option.
+        at_least: inclusive lower bound; None for no bounds.
+        at_most: inclusive upper bound.
     """
 
     name: str
@@ -34,7 +38,7 @@ class RowOption:
         return tf.TensorSpec([None], self.dtype, self.name)
 
     def check(self, values: Any) -> Any:
-        """Return a check of the values of a batch, an operation of a TensorFlow graph."""
+        """Return an operation of a TensorFlow graph that checks the values of a batch."""
         import tensorflow as tf
 
         if self.at_least is None:
@@ -47,19 +51,19 @@ class RowOption:
 def by_rows(
     answer: Callable[..., Any], options: Sequence[RowOption], output: Any
 ) -> Callable[..., Any]:
-    """Return a function of a batch, made of one of a row.
+    """Return a function of a batch that applies a function to each row.
 
-    An empty batch, tensors of different numbers of rows, and an option beyond its range are errors of
-    the graph.
+    An empty batch, tensors with different numbers of rows, and an option outside its range are errors
+    of the graph.
 
     Args:
-        answer: of what a row has of each tensor, the options last, to a tensor.
-        options: what each row gives beside its inputs.
-        output: what `answer` returns, as a `tf.TensorSpec` or `tf.RaggedTensorSpec`.
+        answer: maps the row of each tensor, the options last, to a tensor.
+        options: options that each row has in addition to its inputs.
+        output: `tf.TensorSpec` or `tf.RaggedTensorSpec` of the result of `answer`.
     """
     import tensorflow as tf
 
-    @tf.autograph.experimental.do_not_convert  # loops are those of keras.ops already
+    @tf.autograph.experimental.do_not_convert  # loops already use keras.ops
     def function(*columns):
         columns = checked_batch(columns)
         given = columns[len(columns) - len(options) :]
@@ -72,10 +76,11 @@ def by_rows(
 
 
 def initial_states_in_graph(specs: Sequence[StateSpec], rows: Any) -> dict[str, Any]:
-    """Return the states of so many sequences that begin, by name, as tensors.
+    """Return the states at the start of sequences, by name, as tensors.
 
     Args:
-        rows: int32 [].
+        specs: the states.
+        rows: int32 [], the number of sequences.
     """
     import tensorflow as tf
 

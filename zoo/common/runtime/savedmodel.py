@@ -1,4 +1,4 @@
-"""Graphs of a SavedModel, run by plain TensorFlow."""
+"""Graphs of a SavedModel, run by TensorFlow."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from zoo.common.utils.quiet import import_tensorflow
 
 
 def open_export(folder: Path) -> dict[str, Function]:
-    """Return the signatures of a SavedModel as graphs. Raises `ZooError` for a damaged one."""
+    """Return the signatures of a SavedModel as graphs.
+
+    Raises:
+        ExportError: it is damaged.
+    """
     import_tensorflow()
     import tensorflow as tf
 
     try:
         loaded = tf.saved_model.load(str(folder))
-    except Exception as error:  # OpError, DecodeError, KeyError: whatever damage makes it raise
+    except Exception as error:  # damage raises OpError, DecodeError, KeyError and others
         raise corrupt(folder, "TensorFlow", error) from None
 
     def function(signature) -> Function:
@@ -29,7 +33,7 @@ def open_export(folder: Path) -> dict[str, Function]:
             tensors = {name: tf.constant(inputs[name], of.dtype) for name, of in spec.items()}
             return {name: output.numpy() for name, output in signature(**tensors).items()}
 
-        run.module = loaded  # whose variables live no longer than it does
+        run.module = loaded  # type: ignore[attr-defined]  # keeps its variables alive
         return run
 
     return {name: function(signature) for name, signature in loaded.signatures.items()}

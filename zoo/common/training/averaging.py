@@ -1,4 +1,4 @@
-"""Stochastic weight averaging: the mean of the weights at the ends of epochs."""
+"""Stochastic weight averaging: the mean of the weights after epochs."""
 
 from __future__ import annotations
 
@@ -10,24 +10,26 @@ import numpy as np
 
 from zoo.common.core.optimizer import Optimizer
 
-# What batch normalisation measures on the way: it belongs to the weights that it was measured with.
+# Statistics of batch normalisation, which belong to the weights.
 MEASURED = ("moving_mean", "moving_variance")
 
 
 class WeightAverage:
-    """The mean of a model's weights at the ends of the epochs from `average_from` on.
+    """The mean of a model's weights after the epochs from `average_from` on.
 
-    Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018). Of the
-    statistics of batch normalisation the mean is taken too, instead of one more pass over the data.
+    Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018). The
+    statistics of batch normalisation are averaged too, instead of being computed in another pass.
 
-    model: keras.Model. optimizer: the part of a recipe; only one with `average_from` above 0 averages.
+    Args:
+        model: the model.
+        optimizer: optimizer of the recipe. With `average_from` 0, nothing is averaged.
     """
 
     def __init__(self, model: keras.Model, optimizer: Optimizer):
         measured = [w for w in model.non_trainable_variables if w.name in MEASURED]
         self._weights = model.trainable_variables + measured
         self._first = optimizer.average_from
-        # What a run keeps beside weights and optimizer, to be resumed with.
+        # Part of the state of a run, so that it can be resumed.
         self.variables = (
             [keras.Variable(np.zeros(w.shape, w.dtype), trainable=False) for w in self._weights]
             if self._first
@@ -36,7 +38,7 @@ class WeightAverage:
         self._averages = False
 
     def update(self, epoch: int) -> None:
-        """Take the weights after an epoch (counted from 0) into the mean."""
+        """Add the weights after an epoch, counted from 0, to the mean."""
         count = epoch + 2 - self._first
         self._averages = bool(self._first) and count > 0
         if self._averages:
@@ -45,11 +47,11 @@ class WeightAverage:
 
     @contextmanager
     def in_model(self) -> Iterator[None]:
-        """Let the model have the mean of its weights meanwhile, where there is one."""
+        """Set the weights of the model to their mean, if there is one, inside the context."""
         if not self._averages:
             yield
             return
-        # Copies both ways: PyTorch gives a view, and JAX frees an array that it thinks a model's own.
+        # Both ways are copies: PyTorch returns views, and JAX may free an array of the model.
         last = [np.array(weight) for weight in self._weights]
         for weight, mean in zip(self._weights, self.variables, strict=True):
             weight.assign(np.array(mean))

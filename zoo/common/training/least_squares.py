@@ -55,26 +55,29 @@ def solve(
 ) -> tuple[np.ndarray, np.ndarray, float]:
     """Solve a linear layer by least squares, in one pass and in float64.
 
-    Of the rows so far only R of their QR decomposition is kept: it has the same solution, and half the
-    loss of digits of the normal equations. Where there are many solutions, the smallest is given.
+    Only R of the QR decomposition of the rows so far is kept. It has the same solution as the rows, and
+    is more accurate than the normal equations. If there are several solutions, the one with the smallest
+    norm is returned.
 
     Args:
         batches: (features [rows, features], targets [rows, units]) of each batch.
-        ridge: weight of the squared kernel; the bias is free.
+        ridge: weight of the squared kernel. The bias is not regularised.
         use_bias: whether there is a bias.
 
     Returns:
         (kernel float64 [features, units], bias float64 [units], mean squared error on the rows).
     """
-    r, count, size, units = None, 0, 0, 0
+    r: np.ndarray | None = None
+    count, size, units = 0, 0, 0
     for features, targets in batches:
         features, targets = (np.asarray(x, np.float64) for x in (features, targets))
         ones = np.ones((len(features), int(use_bias)))
         block = np.concatenate([features, ones, targets], axis=1)
-        r = np.linalg.qr(block if r is None else np.concatenate([r, block]), mode="r")
+        rows = block if r is None else np.concatenate([r, block])
+        r = np.asarray(np.linalg.qr(rows, mode="r"))
         count, size, units = count + len(block), features.shape[1], targets.shape[1]
     if r is None:
-        raise ZooError("Least squares needs one row at least. Received: none.")
+        raise ZooError("Least squares needs at least one row. Received: none.")
     penalty = np.sqrt(ridge) * np.eye(size, r.shape[1])
     system = np.concatenate([r, penalty]) if ridge else r
     solution = np.linalg.lstsq(system[:, :-units], system[:, -units:], rcond=None)[0]

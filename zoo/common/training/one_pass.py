@@ -1,4 +1,4 @@
-"""Training that is over after one pass: what trainers without gradients share."""
+"""Training in one pass: common code of trainers without gradients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def train_in_one_pass(
     log: Callable[[str], None] = say,
     callbacks: Sequence[Any] = (),
 ) -> list[dict[str, float]]:
-    """Fit a model into a run folder, and measure it on dev.
+    """Fit a model into a run folder, and evaluate it on dev.
 
     Args:
         fit: returns the trained model, and metrics of the pass such as its `loss`.

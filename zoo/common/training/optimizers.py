@@ -1,4 +1,4 @@
-"""Optimizers: how the weights move. Each is a part of a recipe that makes a Keras optimizer."""
+"""Optimizers: parts of a recipe that build a Keras optimizer."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from zoo.common.core.optimizer import Optimizer
 if TYPE_CHECKING:
     import keras
 
-# What is not decayed: offsets and scales have no reason to be small.
+# Biases and scales are not decayed, since they need not be small.
 NOT_DECAYED = ["bias", "gamma", "beta"]
-# More than can be meant of any setting; far less than float32 and the counters of steps can hold.
+# Upper limit of settings, far below the range of float32 and of step counters.
 LARGEST = 1_000_000
 
 
@@ -21,12 +21,14 @@ LARGEST = 1_000_000
 class AdamW(Optimizer):
     """AdamW with a linear warm-up and a cosine decay to zero.
 
-    learning_rate: float. The peak, reached after the warm-up.
-    warmup_epochs: float. Epochs of linear rise from zero.
-    weight_decay: float. Decoupled decay per step, times the learning rate (Loshchilov & Hutter 2019).
-    clip_norm: float. Gradients are scaled down to this global norm.
-    average_from: int. The epoch from whose end on the weights are averaged over the ends of epochs,
-        which is what dev measures and what a preset holds; 0 for never.
+    Args:
+        learning_rate: peak, which is reached after the warm-up.
+        warmup_epochs: number of epochs of the linear rise from zero.
+        weight_decay: decoupled decay per step, multiplied by the learning rate (Loshchilov & Hutter,
+            2019).
+        clip_norm: gradients are scaled down to this global norm.
+        average_from: epoch after which the weights are averaged over the ends of epochs. Dev is evaluated
+            with the average, and a preset contains it. 0 for no averaging.
     """
 
     learning_rate: float = 1e-3
@@ -43,7 +45,7 @@ class AdamW(Optimizer):
         check_range("optimizer.weight_decay", self.weight_decay, at_least=0, at_most=LARGEST)
 
     def build(self, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-        """Return the Keras optimizer for a run of so many epochs and steps."""
+        """Return the Keras optimizer for a run. See `Optimizer.build`."""
         import keras
 
         warmup, peak = round(self.warmup_epochs * steps_per_epoch), float(self.learning_rate)
@@ -63,10 +65,14 @@ class AdamW(Optimizer):
 
 @dataclass(frozen=True)
 class SGD(Optimizer):
-    """Gradient descent at one learning rate, with an average of the weights.
+    """Gradient descent with a constant learning rate.
 
-    learning_rate, clip_norm, weight_decay, average_from: as of `AdamW`.
-    momentum: float in [0, 1). Share of the last step in the next one.
+    Args:
+        learning_rate: the learning rate.
+        momentum: float in [0, 1), share of the last step in the next one.
+        weight_decay: as in `AdamW`.
+        clip_norm: as in `AdamW`.
+        average_from: as in `AdamW`.
     """
 
     learning_rate: float = 1.0
@@ -83,7 +89,7 @@ class SGD(Optimizer):
         check_range("optimizer.average_from", self.average_from, at_least=0, at_most=LARGEST)
 
     def build(self, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-        """Return the Keras optimizer; the learning rate does not depend on the length of the run."""
+        """Return the Keras optimizer. It does not depend on the length of the run."""
         import keras
 
         optimizer = keras.optimizers.SGD(

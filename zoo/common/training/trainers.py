@@ -77,15 +77,17 @@ def train(
 
 @dataclass(frozen=True)
 class GradientDescent(Trainer):
-    """Keras `fit`, an epoch at a time.
+    """Train by Keras `fit`, one epoch at a time.
 
-    epochs: int. Passes over the training examples; the learning rate decays over all of them.
-    batch_size: int. Examples in a batch.
-    patience: int. Epochs without a better dev metric after which the run stops.
-    precision: str. A Keras dtype policy: "float32" or "mixed_bfloat16", which needs no loss scaling;
-        "auto" for "mixed_bfloat16" where the processor has instructions for it, else "float32". A run
-        that is resumed may go on in another one.
-    dev_fraction, seed: see `Trainer`.
+    Args:
+        dev_fraction: as in `Trainer`.
+        seed: as in `Trainer`.
+        epochs: number of epochs. The learning rate decays over all of them.
+        batch_size: number of examples in a batch.
+        patience: number of epochs without a better dev metric after which the run stops.
+        precision: Keras dtype policy "float32" or "mixed_bfloat16", which needs no loss scaling; "auto" is
+            "mixed_bfloat16" if the processor has instructions for it, else "float32". A resumed run may
+            use another precision.
     """
 
     module: ClassVar[str] = "zoo.common.training.loop"
@@ -106,18 +108,20 @@ class GradientDescent(Trainer):
 
 @dataclass(frozen=True)
 class Counting(Trainer):
-    """One pass that counts: for a model with `count(examples, recipe)`. See `Trainer`."""
+    """Train a `zoo.common.core.model.CountedModel` by counting, in one pass. See `Trainer`."""
 
     module: ClassVar[str] = "zoo.common.training.counting"
 
 
 @dataclass(frozen=True)
 class LeastSquares(Trainer):
-    """The weights of a linear model in closed form, from one pass.
+    """Compute the weights of a linear model in closed form, in one pass.
 
-    batch_size: int. Windows read at a time; no effect on the result.
-    ridge: float. Added to the diagonal of the normal equations; 0 for plain least squares.
-    dev_fraction, seed: see `Trainer`.
+    Args:
+        dev_fraction: as in `Trainer`.
+        seed: as in `Trainer`.
+        batch_size: number of windows that are read together. It does not change the result.
+        ridge: value added to the diagonal of the normal equations; 0 for plain least squares.
     """
 
     module: ClassVar[str] = "zoo.common.training.least_squares"

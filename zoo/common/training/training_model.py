@@ -1,4 +1,4 @@
-"""What Keras `fit` trains: a recipe's network with its task's loss, its states carried if need be."""
+"""The model that Keras `fit` trains: a network with the loss of a task, and carried states."""
 
 from __future__ import annotations
 
@@ -14,12 +14,15 @@ RESET = "reset_states"
 
 
 class TrainingModel(keras.Model):
-    """A network with a task's loss.
+    """A network with the loss of a task.
 
-    network: keras.Model. From the x of a batch to the outputs the loss takes.
-    states: StateSpecs that are carried from each batch to the next, of `batch_size` rows; none where
-        batches stand by themselves. The x of a batch then has `reset_states` bool [batch], the rows
-        that begin anew. The carried states are no weights of the model.
+    Args:
+        network: model from the x of a batch to the outputs that the loss takes.
+        task: provides the loss.
+        states: states that are carried from each batch to the next; empty if batches are independent.
+            The x of a batch then has `reset_states` bool [batch], True for rows that start a new
+            sequence. Carried states are not weights of the network.
+        batch_size: number of rows of carried states.
     """
 
     def __init__(
@@ -43,10 +46,10 @@ class TrainingModel(keras.Model):
             )
             for spec in states
         }
-        self.built = True  # the network is
+        self.built = True  # as the network is built
 
     def call(self, x: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
-        """Return the network's outputs, and carry its states on."""
+        """Return the outputs of the network, and carry its states."""
         if not self.states:
             return self.network(x, training=training)
         x = dict(x)
@@ -61,9 +64,9 @@ class TrainingModel(keras.Model):
         return outputs
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Return the mean of the task's loss, and what layers add to it, such as regularisers.
+        """Return the mean of the task's loss plus the losses of layers, such as regularisers.
 
-        Where a batch is divided over several devices it is this device's share.
+        On several devices it is the share of this device.
         """
         loss = ops.mean(self.task.loss(y, y_pred)) / _replicas()
         for added in self.losses:
