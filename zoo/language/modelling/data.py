@@ -92,9 +92,7 @@ class RunningText(WholeTexts, TextData):
                 count -= windows
         return taken
 
-    def adapt(
-        self, examples: list[TokenizedText], model: Any
-    ) -> tuple[RunningText, ModelConfig]:
+    def adapt(self, examples: list[TokenizedText], model: Any) -> tuple[RunningText, ModelConfig]:
         """Return the data with the vocabulary of the texts, and the model with its size."""
         specials = TOKENIZATIONS[self.tokenization].specials
         vocabulary = self.vocabulary or Vocabulary.of(

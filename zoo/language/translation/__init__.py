@@ -1,1 +1,1 @@
-"""Translation: a sentence in, a sentence in another language out."""
+"""Translation: sentences in one language to sentences in another."""

@@ -1,4 +1,4 @@
-"""Parallel text as data: a sentence in one language, as pieces of words, and its translation."""
+"""Parallel text as data: sentences in one language as subword pieces, and their translations."""
 
 from __future__ import annotations
 
@@ -7,16 +7,18 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Batch, Batches, Item, RawInput
+from zoo.common.core.capabilities import InputPlots, RawInput, RawInputs
+from zoo.common.core.data import Batch, Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.recipe import asset
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.settings import asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.manifests import digest
-from zoo.common.data.splits import split_by_group
 from zoo.common.data.target_sentences import (
     SHIFTED_SPEC,
     TargetSentences,
@@ -40,12 +42,9 @@ from zoo.language.translation.subwords import (
     join_pieces,
     learn_pieces,
 )
+from zoo.language.whole_texts import check_text
 
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs, ModelConfig
-    from zoo.common.core.recipe import Recipe
-
-LONGEST = 1_000  # pieces: what is longer is no sentence
+MAX_PIECES = 1_000  # a longer text is not a sentence
 EXAMPLES = (
     "A dog runs.",
     "Two men in red shirts are sitting on a bench.",
@@ -54,24 +53,25 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True)
-class ParallelText(TargetSentences):
-    """Sentences with their translations, both as pieces of one vocabulary.
+class ParallelText(TargetSentences, RawInputs, InputPlots):
+    """Sentences with their translations, both as subword pieces of one vocabulary.
 
-    The inputs of a model are `source` int32 [batch, source_time], padded, `source_lengths` int32 [batch]
-    and, where it is trained, `tokens` int32 [batch, time], the translation from its start on. The source
-    is put into lower case; the target has the case that it is to be written in.
+    The inputs of a model are `source` int32 [batch, source_time], padded, `source_lengths` int32
+    [batch], and in training `tokens` int32 [batch, time], the translation with its start token. The
+    source is converted to lower case; the target keeps its case.
 
-    vocabulary: Vocabulary. Empty: learnt from the run's pairs, dev included.
-    num_pieces: int. Size of a vocabulary that is learnt.
-    max_length: int. Pieces of the longest source and the longest target that are learnt from.
-    source_language, target_language: str. How the names of files of one language end.
+    Args:
+        vocabulary: the pieces; if empty, they are learned from the run's pairs, dev included.
+        num_pieces: size of a learned vocabulary.
+        max_length: maximum number of pieces of a source and of a target in training.
+        source_language: suffix of the names of files in the source language.
+        target_language: suffix of the names of files in the target language.
     """
 
     input_example: ClassVar[str] = "A dog runs."
-
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"source": ("source_time",)}
 
-    vocabulary: Vocabulary = asset(Vocabulary((), ()))
+    vocabulary: Vocabulary = asset(Vocabulary, file=VOCABULARY_FILE)
     num_pieces: int = 4_000
     max_length: int = 60
     source_language: str = "en"
@@ -79,7 +79,8 @@ class ParallelText(TargetSentences):
 
     def __post_init__(self):
         check_range("data.num_pieces", self.num_pieces, above=len(SENTENCE_SPECIALS))
-        check_range("data.max_length", self.max_length, at_least=1, at_most=LONGEST)
+        check_range("data.max_length", self.max_length, at_least=1, at_most=MAX_PIECES)
+        self.vocabulary.check_first(SENTENCE_SPECIALS)
 
     # Reading
 
@@ -87,18 +88,18 @@ class ParallelText(TargetSentences):
         """See `zoo.language.translation.corpora.parallel.read_manifest`."""
         return read_manifest(path, (self.source_language, self.target_language))
 
-    def split_dev(self, examples, fraction, seed):
-        """See `Data.split_dev`: no source is in both."""
-        return split_by_group(examples, lambda example: example.source, fraction, seed)
+    def group_of(self, example: SentencePair) -> str:
+        """Return the source."""
+        return example.source
 
     def checksum(self, examples: list[SentencePair]) -> str:
-        """See `Data.checksum`: of ids and both sides."""
+        """Return a digest of ids, sources and targets."""
         return digest((e.id, e.source, e.target) for e in examples)
 
-    def adapt(self, examples: list[SentencePair], model: ModelConfig):
-        """See `Data.adapt`: the pieces of both sides, and their number for the model."""
+    def adapt(self, examples: list[SentencePair], model: Any) -> tuple[ParallelText, ModelConfig]:
+        """Return the data with the pieces of both languages, and the model with their number."""
         vocabulary = self.vocabulary
-        if not len(vocabulary):
+        if not vocabulary:
             texts = [text for e in examples for text in (e.source.lower(), e.target)]
             vocabulary = learn_pieces(texts, self.num_pieces)
         return (
@@ -106,9 +107,10 @@ class ParallelText(TargetSentences):
             replace(model, vocabulary_size=len(vocabulary)),
         )
 
-    def filter_examples(self, examples: list[SentencePair], recipe: Recipe):
-        """See `Data.filter_examples`: leaves out pairs with a side over `max_length` pieces, or
-        without a known one."""
+    def filter_examples(
+        self, examples: list[SentencePair], model: Any
+    ) -> tuple[list[SentencePair], dict[str, int]]:
+        """Leave out pairs with a side of more than `max_length` pieces, or without a known piece."""
         reason = f"without a known piece or over {self.max_length} pieces"
         return keep_readable(examples, self.encode, reason)
 
@@ -119,121 +121,112 @@ class ParallelText(TargetSentences):
         return Subwords(self.vocabulary)
 
     def encode(self, example: SentencePair) -> tuple[np.ndarray, np.ndarray]:
-        """Return source and target as tokens, as `read_source` and `read_target` do.
+        """Return the tokens of source and target, as `read_source` and `read_target` do.
 
         Raises:
-            ZooError: of one of the two there is nothing to learn, or it is over `max_length`.
+            ZooError: one of them has no known piece, or more than `max_length` pieces.
         """
         source = self.read_source(example.source)
         check_range("pieces of the source", len(source), at_most=self.max_length)
         return source, self.read_target(example.target)
 
     def read_source(self, text: str) -> np.ndarray:
-        """Return a sentence to be translated as tokens int32 [tokens].
+        """Return a sentence to translate as tokens int32 [tokens].
 
         Raises:
-            ZooError: it is no valid Unicode, empty, far too long, or nothing of it is known.
+            ZooError: it is empty, is not valid Unicode, has more than `MAX_PIECES` pieces, or has no
+                known piece.
         """
-        return self._read(text.lower(), LONGEST)
+        return self._read(text, str.lower, MAX_PIECES)
 
     def read_target(self, text: str) -> np.ndarray:
-        """See `TargetSentences.read_target`. Raises as `read_source`, from `max_length` pieces on."""
         start, end = self.vocabulary.encode([START, END])
-        pieces = self._read(text, self.max_length)
+        pieces = self._read(text, str, self.max_length)
         return np.concatenate([[start], pieces, [end]]).astype(np.int32)
 
-    def _read(self, text: str, at_most: int) -> np.ndarray:
-        try:
-            text.encode()
-        except UnicodeEncodeError as error:
-            raise ZooError(f"The text is not UTF-8: see its byte {error.start}.") from None
-        pieces = self._subwords.split(text)
+    def _read(self, text: str, convert: Any, at_most: int) -> np.ndarray:
+        check_text(text)
+        pieces = self._subwords.split(convert(text))
         if not pieces:
             raise ZooError("The text is empty.")
         check_range("pieces of the text", len(pieces), at_most=at_most)
         if set(pieces) <= {UNKNOWN, WORD_START}:
             raise ZooError(
-                f"Nothing of the text is among the {len(self.vocabulary)} pieces of words that the "
-                f"model knows. Received: {text[:80]!r}."
+                f"No piece of the text is in the vocabulary of {len(self.vocabulary)} pieces. "
+                f"Received: {text[:80]!r}."
             )
         return np.array(self.vocabulary.encode(pieces), np.int32)
 
     def join_tokens(self, tokens: Sequence[str]) -> str:
-        """See `TargetSentences.join_tokens`."""
         return join_pieces(tokens)
 
     def join_tokens_in_graph(self, tokens: Any) -> Any:
-        """See `TargetSentences.join_tokens_in_graph`."""
         from zoo.language.translation.signatures import join_pieces
 
         return join_pieces(tokens)
 
-    # Learning
+    # Training
 
     def batches(
-        self, model: Any, recipe: Recipe, examples: list[SentencePair], epoch: int
+        self, examples: list[SentencePair], model: Any, network: Any, epoch: Epoch
     ) -> Batches:
-        """See `Data.batches`: pairs of about one length together. x has the inputs of the model; y is as
-        of `shift_sentences`."""
+        """Return batches of pairs of similar lengths, whose y is that of `shift_sentences`."""
         pairs = [self.encode(example) for example in examples]
         lengths = [(len(target), len(source)) for source, target in pairs]
-        training, padding = recipe.training, self.vocabulary.index(PAD)
+        padding = self.vocabulary.index(PAD)
 
         def generate() -> Iterator[Batch]:
-            generator = np.random.default_rng((training.seed, epoch))
-            for group in shuffled_windows(lengths, training.batch_size, generator):
+            for group in shuffled_windows(lengths, epoch.batch_size, epoch.generator()):
                 x = self.collate([{"source": pairs[i][0]} for i in group])
                 tokens, y = shift_sentences([pairs[i][1] for i in group], padding)
                 yield x | {"tokens": tokens}, y, np.array([examples[i].id for i in group])
 
         tokens = SHIFTED_SPEC["targets"]
-        x = {"source": tokens, "source_lengths": SHIFTED_SPEC["lengths"], "tokens": tokens}
-        return Batches(generate, (x, SHIFTED_SPEC))
-
-    def steps_per_epoch(self, recipe: Recipe, examples: list[SentencePair]) -> int:
-        """See `Data.steps_per_epoch`."""
-        return math.ceil(len(examples) / recipe.training.batch_size)
+        x_spec = {"source": tokens, "source_lengths": SHIFTED_SPEC["lengths"], "tokens": tokens}
+        return Batches(
+            generate, (x_spec, SHIFTED_SPEC), math.ceil(len(examples) / epoch.batch_size)
+        )
 
     # Use
 
-    def read_input(self, source: str, recipe: Recipe) -> Item:
-        """See `Data.read_input`: `source` int32 [tokens] of a text. Raises as `read_source`."""
+    def read_input(self, source: str, model: Any) -> Item:
+        """Return `source` int32 [tokens] of a text. Raises as `read_source`."""
         return {"source": self.read_source(source)}
 
-    def read_example(self, example: SentencePair, recipe: Recipe) -> Item:
-        """See `Data.read_example` and `read_input`."""
-        return self.read_input(example.source, recipe)
+    def read_example(self, example: SentencePair, model: Any) -> Item:
+        return self.read_input(example.source, model)
 
-    def length(self, example: SentencePair) -> float:
-        """See `Data.length`: characters of the source."""
+    def sort_key(self, example: SentencePair) -> float:
+        """Return the number of characters of the source."""
         return len(example.source)
 
     def collate(self, items: Sequence[Item]) -> dict[str, np.ndarray]:
-        """See `Data.collate`: `source` int32 [batch, source_time], `source_lengths` int32 [batch]."""
+        """Return `source` int32 [batch, source_time] and `source_lengths` int32 [batch]."""
         source, lengths = pad([item["source"] for item in items], self.vocabulary.index(PAD))
         return {"source": source, "source_lengths": lengths}
 
-    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
-        """See `Data.plot`: the source's pieces that counted for each of the translation's."""
+    def plot_input(
+        self, predictor: Predictor[Any, Any, Any], task: Any, source: str, path: Path
+    ) -> None:
+        """Plot the attention of the translation to the source. See `plot_attention`."""
         from zoo.language.translation.plots import plot_attention
 
-        plot_attention(recipe, graphs, source, path)
+        plot_attention(predictor, source, path)
 
-    # Delivery
+    # Export
 
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.facts`: the pieces, what a text is cut at, and what begins a word."""
-        return self.vocabulary.facts() | {"spaces": SPACES, "word_start": WORD_START}
+    def export_metadata(self, model: Any) -> dict[str, Any]:
+        """Return the pieces, the pattern of white space, and the mark that begins a word."""
+        return self.vocabulary.export_metadata() | {"spaces": SPACES, "word_start": WORD_START}
 
-    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
-        """See `Data.raw_inputs`: texts."""
+    def raw_inputs(self, model: Any, decoder: Any) -> dict[str, RawInput]:
+        """Return the raw input for texts."""
         from zoo.language.translation.signatures import source_input
 
         return {"serving_default": source_input(self.vocabulary)}
 
-    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """See `Data.example_inputs`: some sentences, one by one and as one batch; for `step`, drawn
-        sentences from drawn states."""
+    def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
+        """Return some sentences, each alone and all as one batch; for `step`, random inputs."""
         groups = [[text] for text in EXAMPLES] + [list(EXAMPLES)]
         tokens = {
             text: self.vocabulary.encode(self._subwords.split(text.lower())) for text in EXAMPLES
@@ -244,13 +237,5 @@ class ParallelText(TargetSentences):
                 self.collate([{"source": np.array(tokens[text], np.int32)} for text in group])
                 for group in groups
             ],
-            "step": example_steps(self.vocabulary, recipe.model.states),
+            "step": example_steps(self.vocabulary, model.states),
         }
-
-    def assets(self) -> dict[str, str]:
-        """See `Data.assets`: a line for each piece with its count."""
-        return {VOCABULARY_FILE: self.vocabulary.text()}
-
-    def with_assets(self, folder: Path) -> ParallelText:
-        """See `Data.with_assets`."""
-        return replace(self, vocabulary=Vocabulary.read(folder, SENTENCE_SPECIALS))

@@ -1,9 +1,9 @@
-"""Subword units: words cut into pieces of a vocabulary, the longest that fits first.
+"""Subword units: words are split into pieces of a vocabulary, the longest match first.
 
-The pieces are learnt by byte-pair encoding (Sennrich, Haddow & Birch, "Neural machine translation of
-rare words with subword units", 2016). A text is cut greedily, as in Schuster & Nakajima, "Japanese and
-Korean voice search" (2012): that needs the pieces alone, and a TensorFlow graph can do the same. On
-Multi30k it gives a little fewer pieces than the merges of the encoding.
+The pieces are learned by byte-pair encoding (Sennrich, Haddow & Birch, "Neural machine translation of
+rare words with subword units", 2016). A text is split greedily, as in Schuster & Nakajima, "Japanese and
+Korean voice search" (2012): this needs only the pieces, and can be done in a TensorFlow graph. On
+Multi30k it gives slightly fewer pieces than the merges of byte-pair encoding.
 """
 
 from __future__ import annotations
@@ -17,29 +17,30 @@ from zoo.common.core.errors import ZooError
 from zoo.common.data.vocabulary import SENTENCE_SPECIALS, UNKNOWN, Vocabulary
 from zoo.common.utils.packages import import_package
 
-# Begins each word, so that a sentence can be put together again.
+# Prefix of the first piece of each word, which allows the sentence to be restored.
 WORD_START = "\u2581"
-# White space and control characters, as Python and TensorFlow read the pattern alike.
+# White space and control characters. Python and TensorFlow interpret the pattern identically.
 SPACES = r"[\x00-\x20\x7f\xa0]+"
 CACHED_WORDS = 2**16
 
 
 class Subwords:
-    """Cuts texts into pieces.
+    """Split texts into pieces.
 
-    vocabulary: Vocabulary. Its special tokens are no pieces of a text.
+    Args:
+        vocabulary: the pieces, after the special tokens, which do not occur in a text.
     """
 
     def __init__(self, vocabulary: Vocabulary):
         self._pieces = set(pieces_of(vocabulary))
         self._longest = max(map(len, self._pieces), default=1)
-        self._cut = functools.lru_cache(CACHED_WORDS)(self._cut)
+        self._split_word = functools.lru_cache(CACHED_WORDS)(self._longest_pieces)
 
     def split(self, text: str) -> list[str]:
-        """Return the pieces of a text; a character that is in none of them is UNKNOWN."""
-        return [piece for word in split_words(text) for piece in self._cut(word)]
+        """Return the pieces of a text. A character that is in no piece becomes UNKNOWN."""
+        return [piece for word in split_words(text) for piece in self._split_word(word)]
 
-    def _cut(self, word: str) -> tuple[str, ...]:
+    def _longest_pieces(self, word: str) -> tuple[str, ...]:
         word, pieces = WORD_START + word, []
         while word:
             fitting = (word[:length] for length in range(self._longest, 0, -1))
@@ -50,29 +51,30 @@ class Subwords:
 
 
 def pieces_of(vocabulary: Vocabulary) -> tuple[str, ...]:
-    """Return the tokens of a vocabulary that are pieces of words."""
+    """Return the tokens of a vocabulary without the special ones."""
     return vocabulary.tokens[len(SENTENCE_SPECIALS) :]
 
 
 def split_words(text: str) -> list[str]:
-    """Return what stands between white space."""
+    """Return the words between white space."""
     return [word for word in re.split(SPACES, text) if word]
 
 
 def join_pieces(pieces: Iterable[str]) -> str:
-    """Return the text that was cut into pieces, with one space where there was white space."""
+    """Return the text of pieces, with single spaces between words."""
     return "".join(pieces).replace(WORD_START, " ").strip()
 
 
 def learn_pieces(texts: Sequence[str], count: int) -> Vocabulary:
-    """Return a vocabulary of pieces, learnt by `sentencepiece` from texts.
+    """Return a vocabulary of pieces that `sentencepiece` learns from texts.
 
     Args:
-        count: how many pieces there are to be, the special tokens counted. Short texts give fewer.
+        texts: the texts.
+        count: size of the vocabulary, including the special tokens. Short texts give fewer pieces.
 
     Returns:
-        SENTENCE_SPECIALS and then the pieces, in the order in which they were learnt; the characters of
-        the texts are the last.
+        SENTENCE_SPECIALS, then the pieces in the order in which they were learned; single characters are
+        the last.
 
     Raises:
         ZooError: `sentencepiece` is not installed, or the texts have more characters than `count`.
@@ -95,7 +97,7 @@ def learn_pieces(texts: Sequence[str], count: int) -> Vocabulary:
     except (RuntimeError, ValueError) as error:
         reason = " ".join(str(error).split())[-120:]
         raise ZooError(
-            f"No {count} pieces can be learnt from {len(texts)} texts: {reason}"
+            f"{count} pieces cannot be learned from {len(texts)} texts: {reason}"
         ) from None
     model = sentencepiece.SentencePieceProcessor(model_proto=written.getvalue())
     pieces = [model.id_to_piece(i) for i in range(1, model.get_piece_size())]

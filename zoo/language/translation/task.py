@@ -1,4 +1,4 @@
-"""Translation as a task: a sentence in another language, measured by sacreBLEU."""
+"""Translation as a task: sentences in another language, evaluated by sacreBLEU."""
 
 from __future__ import annotations
 
@@ -9,72 +9,72 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from zoo.common.tasks.sequence_to_sequence import SequenceToSequence
 
 if TYPE_CHECKING:
-    from zoo.common.core.recipe import Recipe
     from zoo.language.translation.corpora.parallel import SentencePair
 
+# Number of the worst and of the best translations in a report.
 SHOWN = 8
 
 
 @dataclass(frozen=True)
 class Translation(SequenceToSequence):
-    """A sentence in another language. See `SequenceToSequence`."""
+    """Answer with a sentence in another language. See `SequenceToSequence`.
+
+    Args:
+        monitor: "bleu".
+        label_smoothing: see `SequenceToSequence`.
+    """
 
     verb: ClassVar[str] = "translate"
     packages: ClassVar[tuple[str, ...]] = ("sacrebleu",)
     output_name: ClassVar[str] = "translation"
+    monitors: ClassVar[tuple[str, ...]] = ("bleu",)
 
-    @property
-    def metric(self) -> str:
-        """BLEU, case counted."""
-        return "bleu"
+    monitor: str = "bleu"
 
     def compute_metrics(
-        self, recipe: Recipe, examples: list[SentencePair], outputs: Sequence[str]
+        self, data: Any, examples: list[SentencePair], outputs: Sequence[str]
     ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
-        """See `compute_metrics`."""
-        return compute_metrics(examples, outputs)
+        """Return BLEU scores, computed by `sacrebleu`.
 
+        `bleu` is the corpus BLEU of the texts with their case and the tokens of mteval-v13a (Papineni et
+        al. 2002; Post, "A call for clarity in reporting BLEU scores", 2018). `bleu_lowercase` ignores
+        case, as many published figures do.
 
-def compute_metrics(
-    examples: Sequence[SentencePair], outputs: Sequence[str]
-) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
-    """Return how near translations are to those by people, by `sacrebleu`.
+        Args:
+            data: not used.
+            examples: the examples of a split.
+            outputs: one translation per example; empty if there is none.
 
-    Args:
-        outputs: a translation for each example; empty where there is none.
+        Returns:
+            The metrics; a report with sacreBLEU's signature and some examples; and one row per example.
+        """
+        from sacrebleu.metrics import BLEU
 
-    Returns:
-        The metrics: `bleu`, corpus BLEU of the texts as they are written (Papineni et al. 2002; Post, "A
-        call for clarity in reporting BLEU scores", 2018), its tokens those of mteval-v13a; and
-        `bleu_lowercase`, the same without case, as many published figures are. Then sacreBLEU's
-        signature and a few examples as a report, and a row for each example.
-    """
-    from sacrebleu.metrics import BLEU
-
-    references = [[example.target for example in examples]]
-    cased, sentence = BLEU(), BLEU(effective_order=True)
-    metrics = {
-        "bleu": cased.corpus_score(outputs, references).score / 100,
-        "bleu_lowercase": BLEU(lowercase=True).corpus_score(outputs, references).score / 100,
-    }
-    rows = [
-        {
-            "id": example.id,
-            "source": example.source,
-            "reference": example.target,
-            "output": output,
-            "bleu": sentence.sentence_score(output, [example.target]).score / 100,
+        references = [[example.target for example in examples]]
+        cased, sentence = BLEU(), BLEU(effective_order=True)
+        metrics = {
+            "bleu": cased.corpus_score(outputs, references).score / 100,
+            "bleu_lowercase": BLEU(lowercase=True).corpus_score(outputs, references).score / 100,
         }
-        for example, output in zip(examples, outputs, strict=True)
-    ]
-    return metrics, [f"sacreBLEU: {cased.get_signature()}", *_report(rows)], rows
+        rows = [
+            {
+                "id": example.id,
+                "source": example.source,
+                "reference": example.target,
+                "output": output,
+                "bleu": sentence.sentence_score(output, [example.target]).score / 100,
+            }
+            for example, output in zip(examples, outputs, strict=True)
+        ]
+        return metrics, [f"sacreBLEU: {cased.get_signature()}", *_report(rows)], rows
 
 
 def _report(rows: list[dict[str, Any]]) -> list[str]:
-    order, report = sorted(rows, key=lambda row: row["bleu"]), []
-    for title, shown in (("Least", order[:SHOWN]), ("Most", order[: -SHOWN - 1 : -1])):
-        report.append(f"{title} like what people wrote:")
+    order = sorted(rows, key=lambda row: row["bleu"])
+    report = []
+    for title, shown in (("Lowest", order[:SHOWN]), ("Highest", order[: -SHOWN - 1 : -1])):
+        report.append(f"{title} sentence BLEU (reference | source):")
         for row in shown:
-            about = f"({row['reference']} | {row['source']})"
-            report.append(f"  {row['id']} {row['bleu']:.2f}  {row['output']}  {about}")
+            texts = f"({row['reference']} | {row['source']})"
+            report.append(f"  {row['id']} {row['bleu']:.2f}  {row['output']}  {texts}")
     return report

@@ -1,4 +1,4 @@
-"""What every translator is to its task: a source and the translation so far in, logits out."""
+"""The base class of translators, their encoder, and their recipe."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import as_outputs
 from zoo.common.data.vocabulary import SENTENCE_SPECIALS
 from zoo.common.decoding.decoders import SequenceSearch
@@ -25,21 +26,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Translator(KerasModel):
-    """An encoder-decoder between sentences. Subclasses write `build_layers` and `states`.
+    """Base class of encoder-decoder models of sentences. Subclasses define `build_layers` and `states`.
 
-    vocabulary_size: int. Size of the vocabulary of both sides, taken from the sentences of a run.
-    embedding_size: int. Numbers that stand for a piece of a word, in source, target and softmax alike.
-    encoder_size: int. Units of each direction of the encoder.
-    hidden_size: int. Units of each layer of the decoder.
-    dropout: float. Share of the inputs of each layer that is dropped in training, the same ones at every
-        step (Gal & Ghahramani 2016).
+    Args:
+        vocabulary_size: number of pieces of both languages, taken from the sentences of a run.
+        embedding_size: size of the embedding of a piece, in source, target and softmax.
+        encoder_size: number of units of each direction of the encoder.
+        hidden_size: number of units of each layer of the decoder.
+        dropout: share of the inputs of each layer that is dropped in training, the same ones at every
+            step (Gal & Ghahramani 2016).
     """
 
     vocabulary_size: int = len(SENTENCE_SPECIALS)
     embedding_size: int = 192
     encoder_size: int = 128
     hidden_size: int = 256
-    dropout: float = 0.2
+    dropout: float = training_only(0.2)
 
     def __post_init__(self):
         check_range("model.vocabulary_size", self.vocabulary_size, at_least=len(SENTENCE_SPECIALS))
@@ -49,15 +51,15 @@ class Translator(KerasModel):
 
     @abstractmethod
     def build_layers(self, make: MakeLayer) -> EncoderDecoder:
-        """The layers, made by `make`. `initial_state` takes the source and its lengths."""
+        """Return the layers, created by `make`. `initial_state` takes the source and its lengths."""
 
     def build(self) -> keras.Model:
-        """The functional model: a source and the translation so far in, logits of each next piece out.
+        """Return the functional model, from a source and its translation to logits.
 
-        Inputs: `source` int32 [batch, source_time] and `source_lengths` int32 [batch], at least 1; what
-        stands behind a row's length has no effect. `tokens` int32 [batch, time], the first of them the
-        one that starts a sentence.
-        Output: `logits` float32 [batch, time, vocabulary_size], unnormalised.
+        Returns:
+            A model with the inputs `source` int32 [batch, source_time], `source_lengths` int32 [batch],
+            at least 1, and `tokens` int32 [batch, time], beginning with the start token; and the output
+            `logits` float32 [batch, time, vocabulary_size] of each next piece. Padding has no effect.
         """
         import keras
 
@@ -67,10 +69,10 @@ class Translator(KerasModel):
         return keras.Model(inputs | {"tokens": tokens}, {"logits": logits}, name="translator")
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """See `KerasModel.graphs`.
+        """Return the graphs `encoder` and `step`.
 
-        `encoder`: the source and its lengths to the states before the first token, each as
-        `next_<name>`. `step`: see `step_graph`.
+        `encoder` maps the source and its lengths to the states before the first token, each as
+        `next_<name>`. See `step_graph` for `step`.
         """
         import keras
 
@@ -84,10 +86,14 @@ class Translator(KerasModel):
 
 
 class SourceEncoder:
-    """The embedding and a bidirectional LSTM over a source: a part of an `EncoderDecoder`.
+    """The encoder of an `EncoderDecoder`: an embedding and a bidirectional LSTM.
 
-    The embedding is that of the target and of the softmax, too (Press & Wolf, "Using the output
-    embedding to improve language models", 2017).
+    The target and the softmax use the same embedding (Press & Wolf, "Using the output embedding to
+    improve language models", 2017).
+
+    Args:
+        config: the arguments of the model.
+        make: creates the layers.
     """
 
     def __init__(self, config: Translator, make: MakeLayer):
@@ -100,7 +106,7 @@ class SourceEncoder:
             layers.ReversibleEmbedding,
             config.vocabulary_size,
             config.embedding_size,
-            # The scalar product of a piece's numbers with themselves begins at about 1.
+            # The expected squared norm of an embedding is 1.
             embeddings_initializer=initializers.RandomNormal(stddev=config.embedding_size**-0.5),
             reverse_dtype="float32",
             name="embedding",
@@ -110,7 +116,7 @@ class SourceEncoder:
         self._lstm = make(recurrent.Bidirectional, lstm, name="encoder")
 
     def dropout(self, name: str) -> keras.Layer:
-        """A layer that drops features, the same ones at every step."""
+        """Return a layer that drops features, the same ones at every step."""
         from keras import layers
 
         return self._make(layers.SpatialDropout1D, self._rate, name=name)
@@ -118,8 +124,16 @@ class SourceEncoder:
     def __call__(
         self, source: keras.KerasTensor, source_lengths: keras.KerasTensor
     ) -> tuple[keras.KerasTensor, keras.KerasTensor, keras.KerasTensor]:
-        """Return the outputs of both directions float32 [batch, source_time, 2 encoder_size], what each
-        ended with [batch, 2 encoder_size], and which outputs are inside their row's length, bool."""
+        """Return (outputs, final outputs, mask) of both directions.
+
+        Args:
+            source: int32 [batch, source_time].
+            source_lengths: int32 [batch].
+
+        Returns:
+            The outputs float32 [batch, source_time, 2 encoder_size]; the final output of each direction
+            [batch, 2 encoder_size]; and bool [batch, source_time], True inside the length of a row.
+        """
         from keras import ops
 
         from zoo.common.layers.masks import frame_mask
@@ -131,7 +145,12 @@ class SourceEncoder:
 
 
 def translation_recipe(name: str, model: Translator) -> Recipe:
-    """Return a recipe that differs from the others of its kind in its model alone."""
+    """Return the recipe of a translator. The recipes differ only in their models.
+
+    Args:
+        name: the registered name.
+        model: config of the model.
+    """
     return Recipe(
         name=name,
         data=ParallelText(),

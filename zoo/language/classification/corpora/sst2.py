@@ -1,6 +1,7 @@
 """The Stanford Sentiment Treebank with two classes: sentences of film reviews, with its own splits.
 
-Each line is a sentence in lower case, with spaces between words and punctuation marks, a tab, and 0 or 1.
+Each line is a sentence in lower case, with spaces between words and punctuation marks, then a tab, and 0
+or 1.
 """
 
 from __future__ import annotations

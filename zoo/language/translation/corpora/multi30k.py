@@ -1,4 +1,4 @@
-"""Multi30k, English to German: what a photograph shows, in English and translated by people.
+"""Multi30k, English to German: captions of photographs, with translations by humans.
 
 Elliott et al., "Multi30K: multilingual English-German image descriptions" (2016), task 1.
 """

@@ -1,4 +1,4 @@
-"""Parallel text: sentences in two languages, side by side in one file or line by line in two."""
+"""Read parallel text: sentences in two languages, in one file or in two files of equal lines."""
 
 from __future__ import annotations
 
@@ -23,9 +23,11 @@ ZIPPED = ".gz"
 class SentencePair:
     """A sentence and its translation.
 
-    id: str. The file's name, or the split, and the pair's number in it.
-    source, target: str. As they were written.
-    split: str. None where the pair belongs to none.
+    Args:
+        id: name of the file or split, and the number of the pair in it.
+        source: the unchanged sentence.
+        target: its translation.
+        split: name of the split; None if the file has no splits.
     """
 
     id: str
@@ -35,19 +37,20 @@ class SentencePair:
 
 
 def read_manifest(path: Path, languages: tuple[str, str]) -> list[SentencePair]:
-    """Return the pairs of a user's own file, in its order.
+    """Return the pairs of a user's file, in its order.
 
     Args:
-        path: UTF-8 text, plain or gzipped, of one of three kinds. A name that ends in the first of
-            `languages`, as "talk.en" or "talk.en.gz", is one of two files of equal lines; beside it
-            lies the other, "talk.de". JSON lines are objects with the texts `source` and `target`, and
-            `split` if they have any. All else is TSV: a line is a sentence, a tab and its translation.
-        languages: the names of the source's and the target's language, as files have them.
+        path: a UTF-8 file, plain or gzipped, in one of three formats. A name that ends with the first of
+            `languages`, such as "talk.en" or "talk.en.gz", is one of two files of equal lines in the
+            same folder; the other is "talk.de". JSON lines are objects with the texts `source` and
+            `target`, and optionally `split`. Otherwise each line is a sentence, a tab and its
+            translation.
+        languages: suffixes of source and target files.
 
     Raises:
-        ZooError: the file, the number of the first bad line, what is wrong with it (an empty side, a tab
-            too few or too many, invalid JSON), and how many more are bad; or the counts of lines of the
-            two files, where they differ.
+        ZooError: a line is invalid: an empty side, a missing or additional tab, or invalid JSON. The
+            message has the path, the first invalid line, and the number of others. Or the two files
+            have different numbers of lines.
     """
     path = Path(path)
     name = path.name.removesuffix(ZIPPED)
@@ -80,21 +83,24 @@ def read_two_files(
 ) -> list[SentencePair]:
     """Return the pairs of two files of equal lines, `<stem>.<language>`, each plain or gzipped.
 
-    Lines that are empty in both are left out.
+    Lines that are empty in both files are left out.
 
     Args:
-        name: what ids begin with. split: of the pairs.
+        stem: path of the files without the language.
+        languages: suffixes of source and target file.
+        name: prefix of the ids.
+        split: split of the pairs.
 
     Raises:
-        ZooError: a file is missing or cannot be read, their counts of lines differ, or a line is empty
-            in one of them; the first is named, and how many more there are.
+        ZooError: a file is missing or cannot be read, the files have different numbers of lines, or a
+            line is empty in one of them. The message has the first such line and the number of others.
     """
     paths = [_file(stem, language) for language in languages]
     sides = [read_file(path).removesuffix("\n").split("\n") for path in paths]
     if len(sides[0]) != len(sides[1]):
         raise ZooError(
-            f"Parallel files must have equal counts of lines. Received: {len(sides[0])} in {paths[0]}, "
-            f"{len(sides[1])} in {paths[1]}."
+            f"Parallel files must have the same number of lines. Received: {len(sides[0])} in "
+            f"{paths[0]}, {len(sides[1])} in {paths[1]}."
         )
     numbered = enumerate(zip(*sides, strict=True), start=1)
     lines = [(number, pair) for number, pair in numbered if any(side.strip() for side in pair)]
@@ -111,7 +117,7 @@ def read_two_files(
 
 
 def _file(stem: Path, language: str) -> Path:
-    """The plain file, or the gzipped one where that alone is there."""
+    """Return the path of the plain file, or of the gzipped one if only that exists."""
     plain = stem.with_name(f"{stem.name}.{language}")
     zipped = plain.with_name(plain.name + ZIPPED)
     return zipped if zipped.exists() and not plain.exists() else plain

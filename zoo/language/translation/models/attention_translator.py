@@ -1,8 +1,8 @@
-"""An encoder-decoder with attention: for each piece of a translation, the source is looked at anew.
+"""An encoder-decoder with attention to the source for each piece of the translation.
 
 Bahdanau, Cho & Bengio, "Neural machine translation by jointly learning to align and translate" (2015),
 with the scores of Luong, Pham & Manning, "Effective approaches to attention-based neural machine
-translation" (2015), section 3.1 ("general"), asked between two LSTM layers of the decoder:
+translation" (2015), section 3.1 ("general"), computed between two LSTM layers of the decoder:
 
     a_1 ... a_S = BiLSTM(E x_1 ... E x_S)
     h_t, c_t = LSTM1(E y_{t-1}, h_{t-1}, c_{t-1})
@@ -10,9 +10,9 @@ translation" (2015), section 3.1 ("general"), asked between two LSTM layers of t
     g_t, d_t = LSTM2([h_t; z_t], g_{t-1}, d_{t-1})
     y_t = softmax(E^T (E y_{t-1} + L_g g_t + L_z z_t))
 
-In Bahdanau's single layer the source is asked by a state that depends on z_{t-1}: every step of
-training waits for the one before it. Here LSTM1 reads the translation alone, so the attention of all
-steps is one product. E is the same matrix in all places.
+In Bahdanau's single layer, the attention depends on z_{t-1}, so that training must compute the steps one
+after another. Here LSTM1 reads only the translation, so that the attention of all steps is one matrix
+product. E is the same matrix everywhere.
 """
 
 from __future__ import annotations
@@ -31,13 +31,18 @@ from zoo.language.translation.translator import SourceEncoder, Translator, trans
 if TYPE_CHECKING:
     import keras
 
-NEVER = -1e9  # a score that leaves no attention
+NEGATIVE_INFINITY = -1e9  # the score of a position without attention
 
 # Layers -------------------------------------------------------------------------------------------
 
 
-class Attending(EncoderDecoder):
-    """The network. Constant states: `values`, the a_s, zeros behind a row's end; and their lengths."""
+class AttentionNetwork(EncoderDecoder):
+    """The layers. Constant states are `values`, the a_s, padded with zeros, and their lengths.
+
+    Args:
+        config: the arguments of the model.
+        make: creates the layers.
+    """
 
     def __init__(self, config: AttentionTranslator, make: MakeLayer):
         from keras import layers
@@ -66,7 +71,7 @@ class Attending(EncoderDecoder):
     def initial_state(
         self, source: keras.KerasTensor, source_lengths: keras.KerasTensor
     ) -> dict[str, keras.KerasTensor]:
-        """See `EncoderDecoder.initial_state`: each state is a map of what both directions ended with."""
+        """Return states computed from the final outputs of both directions of the encoder."""
         from keras import ops
 
         values, ends, inside = self.source(source, source_lengths)
@@ -77,7 +82,7 @@ class Attending(EncoderDecoder):
     def decode_step(
         self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """See `EncoderDecoder.decode_step`. `attention` is alpha, float32 [batch, time, source_time]."""
+        """Return also `attention`, which is alpha, float32 [batch, time, source_time]."""
         from keras import ops
 
         from zoo.common.layers.masks import frame_mask
@@ -88,7 +93,9 @@ class Attending(EncoderDecoder):
         x, h0, c0 = self.lstms[0](pieces, initial_state=[states["h0"], states["c0"]])
         x = self.dropout_between(x)
         scores = ops.matmul(self.query(x), ops.transpose(values, (0, 2, 1)))
-        attention = ops.softmax(ops.where(inside, ops.cast(scores, "float32"), NEVER), axis=-1)
+        attention = ops.softmax(
+            ops.where(inside, ops.cast(scores, "float32"), NEGATIVE_INFINITY), axis=-1
+        )
         context = ops.matmul(attention, values)
         x = ops.concatenate([x, context], axis=-1)
         x, h1, c1 = self.lstms[1](x, initial_state=[states["h1"], states["c1"]])
@@ -103,22 +110,21 @@ class Attending(EncoderDecoder):
 
 @dataclass(frozen=True)
 class AttentionTranslator(Translator):
-    """Arguments: see `Translator`."""
+    """Arguments of the model. See `Translator`."""
 
-    def build_layers(self, make: MakeLayer) -> Attending:
-        """See `Translator.build_layers`."""
-        return Attending(self, make)
+    def build_layers(self, make: MakeLayer) -> AttentionNetwork:
+        return AttentionNetwork(self, make)
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """Each layer's output and cell; the encoder's outputs, and how many of them count."""
+        """The output and cell state of each layer; the outputs of the encoder, and their number."""
         changing = tuple(StateSpec(name, (self.hidden_size,)) for name in ("h0", "c0", "h1", "c1"))
         values = StateSpec("values", (None, 2 * self.encoder_size), constant=True)
         return (*changing, values, StateSpec("source_lengths", (), "int32", constant=True))
 
     @property
     def step_outputs(self) -> tuple[StateSpec, ...]:
-        """How much each piece of the source counts for a piece of the translation."""
+        """The attention to each piece of the source."""
         return (StateSpec("attention", (None,)),)
 
 
@@ -134,11 +140,11 @@ class AttentionTranslator(Translator):
 def attention_multi30k_en_de(name: str) -> Recipe:
     """An encoder-decoder with attention translates English captions of photographs into German.
 
-    For single English sentences that say what a photograph shows: people, animals, what they wear and
-    do. The source may have any case; the translation is written as German is, with capitals and marks.
+    Use it for single English sentences that describe a photograph: people, animals, their clothes and
+    actions. The source may have any case; the translation has the capitals and punctuation of German.
 
-    It was trained on 29,000 such sentences and no other text. Of other matters it knows few words, and
-    writes fluent German that may have little to do with the source; a text of several sentences is
-    translated as if it were one.
+    It was trained on 29,000 such sentences only. It knows few words of other subjects, and then writes
+    fluent German that may have little to do with the source. A text of several sentences is translated
+    like one sentence.
     """
     return translation_recipe(name, AttentionTranslator())

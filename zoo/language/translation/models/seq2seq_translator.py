@@ -1,16 +1,15 @@
-"""An encoder-decoder without attention: a whole sentence goes through one vector.
+"""An encoder-decoder without attention: one vector represents the whole source.
 
 Cho et al., "Learning phrase representations using RNN encoder-decoder for statistical machine
 translation" (2014), section 2.2; Sutskever, Vinyals & Le, "Sequence to sequence learning with neural
-networks" (2014), whose network reads the source backwards. Here one direction of the encoder does so,
-and the other reads it forwards:
+networks" (2014), whose network reads the source backwards. Here the encoder reads it in both directions:
 
     s = tanh(W [forward state after x_S; backward state after x_1])
     h_0 = s, c_0 = W_c s
     h_t, c_t = LSTM([E y_{t-1}; s], h_{t-1}, c_{t-1})
     y_t = softmax(E^T (L_h h_t + L_s s))
 
-As in Cho et al., the decoder is given the vector again at every step.
+As in Cho et al., the decoder reads the vector at every step.
 """
 
 from __future__ import annotations
@@ -32,8 +31,13 @@ if TYPE_CHECKING:
 # Layers -------------------------------------------------------------------------------------------
 
 
-class OneVector(EncoderDecoder):
-    """The network. Its states are those of the decoder's layer and the constant `source_vector`, s."""
+class Seq2SeqNetwork(EncoderDecoder):
+    """The layers. The states are those of the LSTM layer and the constant `source_vector`, s.
+
+    Args:
+        config: the arguments of the model.
+        make: creates the layers.
+    """
 
     def __init__(self, config: Seq2SeqTranslator, make: MakeLayer):
         from keras import layers
@@ -55,7 +59,6 @@ class OneVector(EncoderDecoder):
     def initial_state(
         self, source: keras.KerasTensor, source_lengths: keras.KerasTensor
     ) -> dict[str, keras.KerasTensor]:
-        """See `EncoderDecoder.initial_state`."""
         _, ends, _ = self.source(source, source_lengths)
         vector = self.source_vector(ends)
         return {"h0": vector, "c0": self.first_cell(vector), "source_vector": vector}
@@ -63,7 +66,6 @@ class OneVector(EncoderDecoder):
     def decode_step(
         self, tokens: keras.KerasTensor, states: dict[str, keras.KerasTensor]
     ) -> dict[str, keras.KerasTensor]:
-        """See `EncoderDecoder.decode_step`."""
         from keras import ops
 
         pieces = self.dropout_in(self.embedding(tokens))
@@ -80,15 +82,14 @@ class OneVector(EncoderDecoder):
 
 @dataclass(frozen=True)
 class Seq2SeqTranslator(Translator):
-    """Arguments: see `Translator`."""
+    """Arguments of the model. See `Translator`."""
 
-    def build_layers(self, make: MakeLayer) -> OneVector:
-        """See `Translator.build_layers`."""
-        return OneVector(self, make)
+    def build_layers(self, make: MakeLayer) -> Seq2SeqNetwork:
+        return Seq2SeqNetwork(self, make)
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """The layer's output and cell; the vector that is all it knows of the source."""
+        """The output and cell state of the layer; the vector that represents the source."""
         changing = tuple(StateSpec(name, (self.hidden_size,)) for name in ("h0", "c0"))
         return (*changing, StateSpec("source_vector", (self.hidden_size,), constant=True))
 
@@ -105,11 +106,11 @@ class Seq2SeqTranslator(Translator):
 def seq2seq_multi30k_en_de(name: str) -> Recipe:
     """An encoder-decoder without attention translates English captions of photographs into German.
 
-    To compare with `language/attention-multi30k-en-de`, which is the one to use: here all that is known
-    of the source is one vector. It finds what a sentence is about and writes fluent German; of a long
-    sentence it forgets parts or mixes up who does what.
+    A baseline for `language/attention-multi30k-en-de`, which translates better: here one vector
+    represents the source. It finds the subject of a sentence and writes fluent German; it loses parts of
+    a long sentence or confuses who does what.
 
-    Its sources are single English sentences that say what a photograph shows. It was trained on 29,000
-    of them and no other text.
+    Its sources are single English sentences that describe a photograph. It was trained on 29,000 such
+    sentences only.
     """
     return translation_recipe(name, Seq2SeqTranslator(hidden_size=384))
