@@ -1,7 +1,6 @@
-"""Compact recurrent sequence models in TensorFlow and Keras 3: train, trust, ship.
+"""Compact recurrent sequence models in TensorFlow and Keras 3: train, evaluate, export.
 
-The public API loads nothing heavy until it is used: `import zoo` and `zoo.list_models()` do not
-import TensorFlow.
+`import zoo` and `zoo.list_models()` do not import TensorFlow.
 """
 
 from __future__ import annotations
@@ -12,38 +11,64 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import register
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
     import keras
 
+    from zoo.api import results
+    from zoo.api.options import PresetLike
     from zoo.common.runtime.preset import Preset
 
 __version__ = "0.1.0"
-__all__ = ["ZooError", "accelerate", "create_model", "list_models", "load", "register", "to_stock"]
+__all__ = [
+    "ZooError",
+    "accelerate",
+    "create_model",
+    "evaluate",
+    "export",
+    "list_models",
+    "load",
+    "plot",
+    "predict",
+    "publish",
+    "register",
+    "score",
+    "to_stock",
+    "train",
+]
 
 
 def list_models(pattern: str = "*") -> list[str]:
     """Return the names of the registered recipes that match a shell pattern.
 
-    Example:
-        >>> zoo.list_models("language/*ptb")
-        ['language/kn5-ptb', 'language/lstm-small-ptb']
-    """
-    from zoo.common.core.registry import entries
+    Args:
+        pattern: such as "speech/*".
 
-    return [entry.name for entry in entries(pattern)]
+    Example:
+        >>> import zoo
+        >>> zoo.list_models("language/*ptb")[:2]
+        ['language/feedforward-ptb', 'language/kn5-ptb']
+    """
+    from zoo.common.core.registry import names
+
+    return names(pattern)
 
 
 def create_model(name: str, **overrides: Any) -> keras.Model:
-    """Return a functional `keras.Model` with fresh weights, as a recipe defines it.
+    """Return a functional `keras.Model` with new weights, as a recipe defines it.
 
     Args:
         name: a registered recipe.
         overrides: arguments of the recipe's model config.
 
     Raises:
-        ZooError: an unknown name or argument; the nearest valid ones are named.
+        ZooError: an unknown name or argument. The message lists the nearest valid ones.
 
     Example:
-        >>> zoo.create_model("speech/bilstm-ctc-an4", hidden_size=128).count_params()
+        >>> import zoo
+        >>> zoo.create_model("speech/bilstm-ctc-an4", hidden_size=16).name
+        'bilstm_ctc'
     """
     from zoo.common.core.registry import entry
     from zoo.common.runtime.keras_model import KerasModel
@@ -55,35 +80,283 @@ def create_model(name: str, **overrides: Any) -> keras.Model:
     return recipe.model.build()
 
 
-def load(preset_or_folder: str, runtime: str = "keras") -> Preset:
+def load(preset_or_folder: str | Path, runtime: str = "keras") -> Preset:
     """Return a trained preset: `.model`, `.recipe`, `.metrics`, `.predict(inputs)`.
 
     Args:
         preset_or_folder: a preset by name, or the folder of a run or preset.
-        runtime: what it answers in: "keras", or what it was exported to before by `zoo export`:
-            "savedmodel", "onnx" or "litert". The last two need no TensorFlow.
+        runtime: "keras", or a runtime to which `zoo.export` has exported the preset: "savedmodel",
+            "onnx" or "litert". The last two do not need TensorFlow.
 
     Raises:
-        ZooError: there is no such preset or export, or one of its files is missing or corrupt.
+        ZooError: there is no such preset or export, or a file of it is missing or corrupt.
 
     Example:
-        >>> preset = zoo.load("speech/bilstm-ctc-an4")
-        >>> [answer["output"] for answer in preset.predict(["hello.wav"])]
+        >>> import zoo
+        >>> preset = zoo.load("language/bilstm-sst2")
+        >>> [answer["output"] for answer in preset.predict("a gripping and moving film")]
+        ['positive']
     """
     from zoo.common.runtime.preset import load_preset
 
     return load_preset(preset_or_folder, runtime)
 
 
-def accelerate(model: keras.Model) -> keras.Model:
-    """Return a model with its stock Keras recurrent layers run by the zoo's fast CPU kernels.
+def train(
+    recipe: str,
+    *,
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
+    dev_manifest: str | Path | None = None,
+    init: PresetLike | None = None,
+    out: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overfit: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> results.TrainResult:
+    """Train a recipe into a run folder.
 
-    The weights are shared, not copied, and `save` writes stock layers: the file opens where the zoo is
-    not installed. See docs/recurrent.md for the gain, and for `jit_compile`, whose default is False.
+    Args:
+        recipe: a registered recipe.
+        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        manifest: a list of your own examples to use instead of the corpus. If it has splits, only
+            `train` is trained on.
+        dev_manifest: examples that choose the best epoch. By default they are the split for that (of a
+            manifest: `dev` or `valid`), or a part of the train split.
+        init: a preset or run to start from: its weights, its vocabulary and the shape of its model.
+        out: the run folder; None for a folder in `runs`.
+        overrides: settings by dotted key, such as `{"optimizer.learning_rate": 3e-4}`.
+        resume: whether to continue an interrupted run in `out`.
+        overfit: train and evaluate on this number of examples, to check that the model can learn.
+        callbacks: Keras callbacks, for recipes that are trained by gradient descent.
+
+    Raises:
+        ZooError: an argument or an example is invalid, or the model cannot be trained.
 
     Example:
-        >>> fast = zoo.accelerate(my_keras_model)
-        >>> fast.compile("adam", "mse")
+        >>> import tempfile, zoo
+        >>> folder = tempfile.mkdtemp() + "/run"
+        >>> result = zoo.train("language/charlstm-hello", out=folder, overrides={"training.epochs": 1})
+        >>> len(result.history)
+        1
+    """
+    from zoo.api.train import train
+
+    return train(
+        recipe,
+        data=data,
+        manifest=manifest,
+        dev_manifest=dev_manifest,
+        init=init,
+        out=out,
+        overrides=overrides,
+        resume=resume,
+        overfit=overfit,
+        callbacks=callbacks,
+    )
+
+
+def evaluate(
+    preset: PresetLike,
+    *,
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
+    split: str | None = None,
+    runtime: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    rows: str | Path | None = None,
+    plots: str | Path | None = None,
+) -> results.EvaluateResult:
+    """Evaluate a preset or run on a split.
+
+    Args:
+        preset: a preset by name, the folder of a run or preset, or a loaded preset. A registered recipe
+            that is not shipped is trained first, unless its default run folder exists.
+        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        manifest: a list of your own examples to use instead of the corpus.
+        split: a split of the corpus, "dev" or "all"; None for the test split, or all of a manifest.
+        runtime: "keras", "savedmodel", "onnx", "litert" or "auto"; None for that of a loaded preset,
+            otherwise "keras".
+        options: options of the preset's decoder, such as `{"beam_width": 8}`.
+        rows: a JSON lines file to write, one line per example.
+        plots: a folder for plots.
+
+    Raises:
+        ZooError: there is no such preset, split, runtime or option, a package of the metrics is not
+            installed, or a file cannot be written.
+
+    Example:
+        >>> import zoo
+        >>> result = zoo.evaluate("language/charlstm-hello", split="dev")
+        >>> list(result.metrics)
+        ['nats_per_char']
+    """
+    from zoo.api.evaluate import evaluate
+
+    return evaluate(
+        preset,
+        data=data,
+        manifest=manifest,
+        split=split,
+        runtime=runtime,
+        options=options,
+        rows=rows,
+        plots=plots,
+    )
+
+
+def predict(
+    preset: PresetLike,
+    inputs: Any,
+    *,
+    runtime: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> results.Predictions:
+    """Return one answer per input. An invalid input has the answer `{"input", "error"}`.
+
+    Args:
+        preset: a preset by name, the folder of a run or preset, or a loaded preset.
+        inputs: one input or a list. An input is the path of a file or folder, a text, or an object that
+            the preset accepts: (waveform, sample rate), a PIL image, a NumPy array or a pandas series.
+        runtime: "auto" (a valid ONNX export, else "keras"), "keras", "savedmodel", "onnx" or "litert";
+            None for that of a loaded preset, otherwise "auto".
+        options: options of the preset's decoder, such as `{"beam_width": 8}`.
+
+    Raises:
+        ZooError: there is no such preset, runtime or option.
+
+    Example:
+        >>> import zoo
+        >>> zoo.predict("language/bilstm-sst2", ["a gripping film", "a dull film"]).outputs
+        ['positive', 'negative']
+    """
+    from zoo.api.predict import predict
+
+    return predict(preset, inputs, runtime=runtime, options=options)
+
+
+def score(
+    preset: PresetLike, texts: str | list[str], *, runtime: str | None = None
+) -> results.Scores:
+    """Return the log-probability of each text, token by token, in nats.
+
+    Args:
+        preset: a language model: a preset by name, the folder of a run or preset, or a loaded preset.
+        texts: one text or a list.
+        runtime: as in `predict`.
+
+    Raises:
+        ZooError: there is no such preset or runtime, or the preset does not support scoring.
+
+    Example:
+        >>> import zoo
+        >>> first, second = zoo.score("language/charlstm-hello", ["hello", "holle"])
+        >>> first["log_probability"] > second["log_probability"]
+        True
+    """
+    from zoo.api.score import score
+
+    return score(preset, texts, runtime=runtime)
+
+
+def plot(
+    preset: PresetLike,
+    source: Any,
+    path: str | Path | None = None,
+    *,
+    runtime: str | None = None,
+    options: Mapping[str, Any] | None = None,
+) -> results.Plot:
+    """Draw an input with the answer of a preset. Notebooks display the result.
+
+    Args:
+        preset: a preset by name, the folder of a run or preset, or a loaded preset.
+        source: one input, as in `predict`.
+        path: a PNG file to write; None to write no file.
+        runtime: as in `predict`.
+        options: options of the preset's decoder.
+
+    Raises:
+        ZooError: there is no such preset, runtime or option, the preset does not support plots of
+            inputs, or the input cannot be read.
+
+    Example:
+        >>> import pathlib, zoo
+        >>> recording = pathlib.Path(zoo.__file__).parent / "speech/samples/cen8-fcaw-b.flac"
+        >>> zoo.plot("speech/bilstm-ctc-an4", recording).png[:4]
+        b'\\x89PNG'
+    """
+    from zoo.api.plot import plot
+
+    return plot(preset, source, path, runtime=runtime, options=options)
+
+
+def export(
+    preset: PresetLike, formats: str | Sequence[str], out: str | Path | None = None
+) -> results.ExportResult:
+    """Export a preset or run. Each file is compared with the Keras model before it is written.
+
+    Args:
+        preset: a preset by name, the folder of a run or preset, or a loaded preset.
+        formats: "savedmodel", "litert", "onnx" or "tensorrt", or a list of them.
+        out: a folder, which then holds everything that `predict` needs; None for the folder in which
+            `predict` looks: that of the preset, or one in the cache for an installed package.
+
+    Returns:
+        One row per file. Formats that failed while another one was written are in `errors`.
+
+    Raises:
+        ZooError: there is no such preset or format, a package is not installed, or no format could be
+            written.
+
+    Example:
+        >>> import tempfile, zoo
+        >>> result = zoo.export("language/charlstm-hello", "savedmodel", tempfile.mkdtemp() + "/out")
+        >>> result.files[0]["max_difference"] < 1e-4
+        True
+    """
+    from zoo.api.export import export
+
+    return export(preset, formats, out)
+
+
+def publish(
+    run: str | Path, *, data: str | Path | None = None, split: str | None = None
+) -> results.EvaluateResult:
+    """Publish a run as the preset of its recipe: float16 weights, measured metrics and a card.
+
+    Args:
+        run: the run folder.
+        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        split: split whose metrics the card states next to those of dev; None for the test split.
+
+    Returns:
+        The evaluation on that split.
+
+    Raises:
+        ZooError: the run is incomplete or cannot be evaluated. An earlier preset then stays as it is.
+    """
+    from zoo.api.publish import publish
+
+    return publish(run, data=data, split=split)
+
+
+def accelerate(model: keras.Model) -> keras.Model:
+    """Return a model whose stock Keras recurrent layers run on the fast CPU kernels of the zoo.
+
+    The weights are shared, not copied, and `save` writes stock layers, which open without the zoo.
+    docs/recurrent.md states the gain, and describes `jit_compile`, whose default is False.
+
+    Args:
+        model: a functional Keras model.
+
+    Example:
+        >>> import keras, zoo
+        >>> inputs = keras.Input((None, 4))
+        >>> model = keras.Model(inputs, keras.layers.LSTM(8)(inputs))
+        >>> zoo.accelerate(model).count_params() == model.count_params()
+        True
     """
     from zoo.common.layers.recurrent import accelerate
 
@@ -91,12 +364,19 @@ def accelerate(model: keras.Model) -> keras.Model:
 
 
 def to_stock(model: keras.Model) -> keras.Model:
-    """Return a model with its fast recurrent layers as stock Keras ones: the inverse of `accelerate`.
+    """Return a model with stock Keras recurrent layers: the inverse of `accelerate`.
 
     The weights are shared, not copied.
 
+    Args:
+        model: a functional Keras model.
+
     Example:
-        >>> zoo.to_stock(fast).export("served")
+        >>> import keras, zoo
+        >>> inputs = keras.Input((None, 4))
+        >>> fast = zoo.accelerate(keras.Model(inputs, keras.layers.LSTM(8)(inputs)))
+        >>> type(zoo.to_stock(fast).layers[-1]).__name__
+        'LSTM'
     """
     from zoo.common.layers.recurrent import to_stock
 
