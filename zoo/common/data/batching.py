@@ -35,12 +35,12 @@ def pad_to_multiple(batch: np.ndarray, of: int) -> np.ndarray:
 
 
 def shuffled_windows(
-    lengths: Sequence[int], batch_size: int, generator: np.random.Generator
+    lengths: Sequence[Any], batch_size: int, generator: np.random.Generator
 ) -> Iterator[list[int]]:
     """Yield the indices of each batch of an epoch, such that its examples have similar lengths.
 
     Args:
-        lengths: length of each example.
+        lengths: length of each example, or a tuple of lengths.
         batch_size: number of examples in a batch.
         generator: draws the order. Equal generators give equal batches.
     """

@@ -112,7 +112,7 @@ class ParallelText(TargetSentences, RawInputs, InputPlots):
     ) -> tuple[list[SentencePair], dict[str, int]]:
         """Leave out pairs with a side of more than `max_length` pieces, or without a known piece."""
         reason = f"without a known piece or over {self.max_length} pieces"
-        return keep_readable(examples, self.encode, reason)
+        return keep_readable(examples, self.read_pair, reason)
 
     # Sentences and tokens
 
@@ -120,15 +120,15 @@ class ParallelText(TargetSentences, RawInputs, InputPlots):
     def _subwords(self) -> Subwords:
         return Subwords(self.vocabulary)
 
-    def encode(self, example: SentencePair) -> tuple[np.ndarray, np.ndarray]:
-        """Return the tokens of source and target, as `read_source` and `read_target` do.
+    def read_pair(self, example: SentencePair) -> Item:
+        """Return `source` and `target` as tokens, as `read_source` and `read_target` do.
 
         Raises:
             ZooError: one of them has no known piece, or more than `max_length` pieces.
         """
         source = self.read_source(example.source)
         check_range("pieces of the source", len(source), at_most=self.max_length)
-        return source, self.read_target(example.target)
+        return {"source": source, "target": self.read_target(example.target)}
 
     def read_source(self, text: str) -> np.ndarray:
         """Return a sentence to translate as tokens int32 [tokens].
@@ -171,14 +171,14 @@ class ParallelText(TargetSentences, RawInputs, InputPlots):
         self, examples: list[SentencePair], model: Any, network: Any, epoch: Epoch
     ) -> Batches:
         """Return batches of pairs of similar lengths, whose y is that of `shift_sentences`."""
-        pairs = [self.encode(example) for example in examples]
-        lengths = [(len(target), len(source)) for source, target in pairs]
+        pairs = [self.read_pair(example) for example in examples]
+        lengths = [(len(pair["target"]), len(pair["source"])) for pair in pairs]
         padding = self.vocabulary.index(PAD)
 
         def generate() -> Iterator[Batch]:
             for group in shuffled_windows(lengths, epoch.batch_size, epoch.generator()):
-                x = self.collate([{"source": pairs[i][0]} for i in group])
-                tokens, y = shift_sentences([pairs[i][1] for i in group], padding)
+                x = self.collate([pairs[i] for i in group])
+                tokens, y = shift_sentences([pairs[i]["target"] for i in group], padding)
                 yield x | {"tokens": tokens}, y, np.array([examples[i].id for i in group])
 
         tokens = SHIFTED_SPEC["targets"]

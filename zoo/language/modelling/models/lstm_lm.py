@@ -8,7 +8,7 @@ LSTM language models" (2018).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
@@ -119,7 +119,7 @@ def build_lstm_lm(config: LSTMLanguageModel) -> keras.Model:
         name="embedding",
     )
     x = layers.SpatialDropout1D(config.dropout, name="dropout_embedding")(embedding(tokens))
-    next_states = {}
+    next_states: dict[str, Any] = {}
     for i in range(config.layers):
         lstm = recurrent.LSTM(
             config.hidden_size,

@@ -103,17 +103,17 @@ def read_two_files(
             f"{paths[0]}, {len(sides[1])} in {paths[1]}."
         )
     numbered = enumerate(zip(*sides, strict=True), start=1)
-    lines = [(number, pair) for number, pair in numbered if any(side.strip() for side in pair)]
-    numbers = iter([number for number, _ in lines])
+    rows = [(number, *pair) for number, pair in numbered if any(side.strip() for side in pair)]
+    remaining = iter(rows)
 
-    def parse(pair: tuple[str, str]) -> SentencePair:
-        number = next(numbers)
-        for path, side in zip(paths, pair, strict=True):
+    def parse(source: str) -> SentencePair:
+        number, _, target = next(remaining)
+        for path, side in zip(paths, (source, target), strict=True):
             if not side.strip():
                 raise ZooError(f"empty in {path.name}")
-        return SentencePair(f"{name}, {number}", *(side.strip() for side in pair), split)
+        return SentencePair(f"{name}, {number}", source.strip(), target.strip(), split)
 
-    return parse_lines(paths[0], lines, parse)
+    return parse_lines(paths[0], [(number, source) for number, source, _ in rows], parse)
 
 
 def _file(stem: Path, language: str) -> Path:
