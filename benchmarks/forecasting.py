@@ -24,12 +24,12 @@ WEEK = 7
 
 def evaluate(name: str, data: Path, split: str, **options) -> tuple[dict, list[dict]]:
     """The metrics of a preset or run on a split, and its rows."""
-    from zoo.cli.evaluate import evaluate as measure
+    import zoo
     from zoo.common.presets import store
 
     found = name if name in store.names() else str(Path("runs") / name.split("/")[1])
-    answer, evaluation = measure(found, data=data, split=split, options=options)
-    return answer["metrics"], evaluation.rows
+    result = zoo.evaluate(found, data=data, split=split, options=options)
+    return result.metrics, result.rows
 
 
 def laser(data: Path, split: str) -> list[dict]:

@@ -31,15 +31,14 @@ def write_manifest(path: Path, folder: Path, speaker: str) -> None:
 
 def measure(preset: str, folder: Path, speaker: str, settings: dict) -> dict:
     """Return the figures of one training, measured on a speaker that it did not hear."""
-    from zoo.cli.evaluate import evaluate
-    from zoo.cli.train import train
+    import zoo
 
     with tempfile.TemporaryDirectory() as work:
         manifest, run = Path(work, "manifest.csv"), Path(work, "run")
         write_manifest(manifest, folder, speaker)
-        train(preset, manifest=manifest, out=run, overrides=settings)
-        answer, evaluation = evaluate(str(run), manifest=manifest, split="test")
-        return {"examples": evaluation.num_examples, **answer["metrics"]}
+        zoo.train(preset, manifest=manifest, out=run, overrides=settings)
+        result = zoo.evaluate(run, manifest=manifest, split="test")
+        return {"examples": result.examples, **result.metrics}
 
 
 def main() -> None:

@@ -18,12 +18,12 @@ PRECISIONS = ("float32", "mixed_bfloat16")
 
 def measure(recipe: str, data: Path, settings: dict) -> tuple[float, float]:
     """Return the best dev figure of one training, and the seconds of that epoch."""
-    from zoo.cli.train import train
+    from zoo.api.train import train
     from zoo.common.core import registry
 
     with tempfile.TemporaryDirectory() as work:
-        best = train(recipe, data=data, out=Path(work, "run"), overrides=settings)["best"]
-    return best[registry.entry(recipe).recipe().task.metric], best["seconds"]
+        best = train(recipe, data=data, out=Path(work, "run"), overrides=settings).best
+    return best[registry.entry(recipe).recipe().task.monitor], best["seconds"]
 
 
 def main() -> None:

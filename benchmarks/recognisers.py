@@ -22,24 +22,25 @@ ROUNDS = 5
 
 def measure(name: str, backend: str) -> dict:
     """Return the figures of a preset in one runtime, in this process."""
-    from zoo.cli.decoding import open_preset
+    from zoo.api.options import open_predictor, preset_recipe
     from zoo.speech.audio.reading import audio_seconds
     from zoo.speech.recognition.data import EXAMPLE_CLIPS
     from zoo.speech.recognition.streaming import StreamingModel
 
-    recipe, graphs = open_preset(name, backend, {})
+    recipe = preset_recipe(name)
+    predictor = open_predictor(name, recipe, backend)
     clips = list(map(str, EXAMPLE_CLIPS))
-    list(recipe.task.predict(graphs, recipe, clips))
+    list(recipe.task.predict(predictor, clips))
     start = time.perf_counter()
-    list(recipe.task.predict(graphs, recipe, clips * ROUNDS))
+    list(recipe.task.predict(predictor, clips * ROUNDS))
     seconds = ROUNDS * sum(map(audio_seconds, clips))
     figures = {"real_time_factor": (time.perf_counter() - start) / seconds}
     if isinstance(recipe.model, StreamingModel):
-        figures |= stream_figures(recipe, graphs, clips)
+        figures |= stream_figures(recipe, predictor, clips)
     return figures
 
 
-def stream_figures(recipe, graphs, clips: list[str]) -> dict:
+def stream_figures(recipe, predictor, clips: list[str]) -> dict:
     """Return how long the steps and the end of streams take, in milliseconds."""
     from zoo.speech.audio.reading import read_audio
 
@@ -47,7 +48,7 @@ def stream_figures(recipe, graphs, clips: list[str]) -> dict:
     size = round(BLOCK_SECONDS * rate)
     steps, ends = [], []
     for turn, clip in enumerate(islice(cycle(clips), (ROUNDS + 1) * len(clips))):
-        stream, waveform = recipe.data.stream(graphs, recipe), read_audio(clip, rate)
+        stream, waveform = recipe.data.open_stream(predictor, recipe.task), read_audio(clip, rate)
         times = [
             _time(stream.accept, waveform[i : i + size]) for i in range(0, len(waveform), size)
         ]

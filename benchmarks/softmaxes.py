@@ -89,7 +89,7 @@ def train(kind: str, data: Path, threads: int, epochs: int, steps: int | None) -
     import keras
     import tensorflow as tf
 
-    from zoo.cli.sources import read_train_and_dev
+    from zoo.api.sources import read_train_and_dev
     from zoo.common.core.corpus import Source
     from zoo.common.core.registry import entry
     from zoo.common.core.states import initial_states

@@ -23,7 +23,7 @@ CORPUS_PRESET = "speech/bilstm-ctc-an4"  # by whose recipe dev is split off
 
 def utterances(folder: Path, split: str) -> list[tuple[str, str, float]]:
     """Return (path, transcript, seconds) of each recording of a split."""
-    from zoo.cli.sources import read_split
+    from zoo.api.sources import read_split
     from zoo.common.core import registry
 
     entry = registry.entry(CORPUS_PRESET)
@@ -53,12 +53,13 @@ def pocketsphinx_answers(lm: Path, dictionary: Path, weight: float) -> Callable:
 
 def preset_answers(name: str, backend: str, options: dict) -> Callable:
     """Return a function of paths that yields the texts a preset hears."""
-    from zoo.cli.decoding import open_preset
+    from zoo.api.options import open_predictor, preset_recipe
 
-    recipe, graphs = open_preset(name, backend, options)
+    recipe = preset_recipe(name, options)
+    predictor = open_predictor(name, recipe, backend)
 
     def answers(paths: list[str]) -> Iterator[str]:
-        for answer in recipe.task.predict(graphs, recipe, paths):
+        for answer in recipe.task.predict(predictor, paths):
             yield answer["output"]
 
     return answers

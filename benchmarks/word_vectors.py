@@ -64,7 +64,7 @@ def measure_preset(data: Path, folder: Path) -> dict:
 
 def _train_words(data: Path) -> tuple:
     """The preset's recipe, and the words of the train split in their order."""
-    from zoo.cli.sources import read_train
+    from zoo.api.sources import read_train
     from zoo.common.core import registry
 
     entry = registry.entry(PRESET)

@@ -37,7 +37,6 @@ def main() -> int:
     import soundfile
 
     import zoo
-    from zoo.cli.export import export
     from zoo.speech.recognition.corpora.an4 import AN4
     from zoo.speech.recognition.plots import plot_spikes
 
@@ -62,7 +61,7 @@ def main() -> int:
     )
     print(f"\nSpectrogram and CTC spikes: {picture.relative_to(REPOSITORY)}")
 
-    (file,) = export(PRESET, ["savedmodel"], OUTPUT / PRESET)["files"]
+    (file,) = zoo.export(PRESET, "savedmodel", OUTPUT / PRESET).files
     saved_model = Path(file["path"])
     print(f"SavedModel: {saved_model.relative_to(REPOSITORY)}, {file['bytes'] / 1e6:.1f} MB")
 
