@@ -14,7 +14,7 @@ import pytest
 import zoo
 from tests.deploying import SCRIPTS, raw_requests, request_to, write_request
 from tests.serving import MODEL, Model, grpc_server, predict_json, rest_server
-from zoo.cli.export import export
+from zoo.api.export import export
 from zoo.common.core.model import Graphs
 from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.presets import store
@@ -146,7 +146,7 @@ np.savez(sys.argv[5], **graphs[sys.argv[3]](**np.load(sys.argv[4])))
 @pytest.mark.parametrize("name", store.names())
 def test_export_of_preset_answers_in_its_runtime(runtime, name, tmp_path):
     format_, python = runtime
-    rows = export(name, [format_], tmp_path / "exported")["files"]
+    rows = export(name, format_, tmp_path / "exported").files
     folder, preset = tmp_path / "exported" / format_, zoo.load(name)
     request = request_to(preset, tmp_path)
     output = run_script(python, SCRIPTS / request.script, folder, *request.arguments)

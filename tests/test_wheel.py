@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.cli.export import export
+from zoo.api.export import export
 from zoo.common.presets import store
 
 REPOSITORY = Path(zoo.__file__).parents[1]

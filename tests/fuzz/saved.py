@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from tests.fuzz.kinds import Kind
-from zoo.cli.export import export
-from zoo.cli.train import train
+from zoo.api.export import export
+from zoo.api.train import train
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import card, runs, store
 from zoo.common.runtime import open_graphs

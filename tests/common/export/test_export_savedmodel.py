@@ -9,7 +9,7 @@ import soundfile
 import tensorflow as tf
 
 import zoo
-from zoo.cli.export import export
+from zoo.api.export import export
 from zoo.common.core.errors import ZooError
 from zoo.common.data.batching import pad
 from zoo.common.export import parity, savedmodel
@@ -36,7 +36,7 @@ def preset(tiny_run):
 def exported(tiny_run, tmp_path_factory):
     """(row of the table, the SavedModel's folder) of the tiny run."""
     folder = tmp_path_factory.mktemp("exported")
-    (row,) = export(str(tiny_run), ["savedmodel"], folder)["files"]
+    (row,) = export(tiny_run, "savedmodel", folder).files
     return row, folder / "1"
 
 

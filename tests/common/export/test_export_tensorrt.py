@@ -7,7 +7,8 @@ from keras import layers
 from onnx import TensorProto, helper
 
 import zoo
-from zoo.cli.export import export, export_text
+from zoo.api.export import export
+from zoo.cli.export import export_text
 from zoo.common.core.errors import ZooError
 from zoo.common.export import tensorrt
 
@@ -40,12 +41,12 @@ def test_fixed_dimensions_stay_fixed():
 
 def test_an_engine_is_built_and_the_row_says_that_nothing_ran(runtime, tiny_run, tmp_path):
     result = export(str(tiny_run), ["tensorrt"], tmp_path)
-    (row,) = result["files"]
+    (row,) = result.files
     assert row["path"] == str(tmp_path / "tensorrt" / "model.engine")
     content = (tmp_path / "tensorrt" / "model.engine").read_bytes()
     assert len(content) == row["bytes"] > 10_000
     assert {row[key] for key in ("max_difference", "metric", "latency_ms")} == {None}
-    assert "A row without max_difference was not run" in export_text(result)
+    assert "Files without max_difference were not run" in export_text(result)
 
 
 def test_what_is_not_supported_is_named(runtime):

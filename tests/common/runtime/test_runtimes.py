@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.cli.export import export
-from zoo.cli.predict import predict
+from zoo.api.export import export
+from zoo.api.predict import predict
 from zoo.common import runtime
 from zoo.common.core.errors import ZooError
 
@@ -35,7 +35,7 @@ sys.exit("error" in answers[0])
 def exported(tiny_run, tmp_path_factory) -> Path:
     """The tiny run in every format, in a folder that has no model.keras."""
     folder = tmp_path_factory.mktemp("exported")
-    rows = export(str(tiny_run), EXPORTED, folder)["files"]
+    rows = export(tiny_run, EXPORTED, folder).files
     assert [row["format"] for row in rows] == list(EXPORTED)
     return folder
 
@@ -54,7 +54,7 @@ def without_tensorflow(*arguments: str) -> subprocess.CompletedProcess:
 def test_every_backend_gives_the_same_answers(exported, tiny_run, clips, backend):
     inputs = [*clips, "missing.wav"]
     expected = predict(str(tiny_run), inputs)
-    received = predict(str(exported), inputs, backend=backend)
+    received = predict(str(exported), inputs, runtime=backend)
     for right, answer in zip(expected, received, strict=True):
         score, right_score = (a.pop("log_probability", 0) for a in (answer, right))
         assert answer == right
@@ -180,7 +180,7 @@ def test_a_second_savedmodel_is_version_2_and_the_highest_is_opened(exported, ti
     folder = shutil.copytree(exported, tmp_path / "exported")
     assert runtime.versions(folder) == [1]
     first = (folder / "1" / "saved_model.pb").read_bytes()
-    (row,) = export(str(tiny_run), ["savedmodel"], folder)["files"]
+    (row,) = export(tiny_run, "savedmodel", folder).files
     assert row["path"] == str(folder / "2")
     assert (folder / "1" / "saved_model.pb").read_bytes() == first
     assert sorted(runtime.versions(folder)) == [1, 2]

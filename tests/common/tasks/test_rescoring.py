@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tests.common.tasks.toy import GRAPHS, Example, toy
-from zoo.cli.train import train
+from zoo.api.train import train
 from zoo.common.core.errors import ZooError
 from zoo.common.ctc.search import beam_search
 from zoo.common.ctc.transcribe import transcribe

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.cli.evaluate import evaluate
+from zoo.api.evaluate import evaluate
 
 HERE = Path(__file__).parent
 ROOT = Path(zoo.__file__).parents[1]
@@ -78,8 +78,8 @@ def test_a_language_model_trained_elsewhere_runs_on_tensorflow(backend, tmp_path
         backend, COMMAND, "train", recipe, *data, *settings, "--out", tmp_path / "run", "--json"
     )
     best = json.loads(out)["best"]
-    answer, _ = evaluate(str(tmp_path / "run"), manifest=tmp_path / "text.txt", split="dev")
-    assert answer["metrics"]["nats_per_char"] == pytest.approx(best["nats_per_char"], abs=1e-4)
+    result = evaluate(str(tmp_path / "run"), manifest=tmp_path / "text.txt", split="dev")
+    assert result.metrics["nats_per_char"] == pytest.approx(best["nats_per_char"], abs=1e-4)
     versions = json.loads((tmp_path / "run" / "run.json").read_text())["versions"]
     assert backend in versions
     preset = zoo.load(str(tmp_path / "run"))

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.harness import check_model
-from zoo.cli.evaluate import evaluate
-from zoo.cli.train import train
+from zoo.api.evaluate import evaluate
+from zoo.api.train import train
 from zoo.common.core.registry import entry
 from zoo.common.runtime.preset import load_preset
 from zoo.language.modelling.corpora.hello import HELLO, LINES
@@ -33,9 +33,9 @@ def test_its_vocabulary_is_the_four_letters_and_the_end_of_the_line():
 
 
 def test_it_learns_the_word_to_certainty(run):
-    answer, _ = evaluate(str(run))
-    assert answer["examples"] == 6
-    assert answer["metrics"]["nats_per_char"] < 0.01
+    result = evaluate(run)
+    assert result.examples == 6
+    assert result.metrics["nats_per_char"] < 0.01
 
 
 def test_it_remembers_how_many_l_there_were(run):

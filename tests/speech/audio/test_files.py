@@ -95,7 +95,7 @@ def test_a_folder_is_resumed(run_zoo, long_folder, tmp_path, monkeypatch):
     assert not (out / "errors.csv").exists()
 
     # Nothing is left to do: no model is opened.
-    monkeypatch.setattr("zoo.cli.predict.open_preset", None)
+    monkeypatch.setattr("zoo.api.predict.open_predictor", None)
     third = run_zoo(*command)
     assert (third.status, third.json["files"]) == (0, [])
 

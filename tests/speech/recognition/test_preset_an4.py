@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.cli.evaluate import evaluate
+from zoo.api.evaluate import evaluate
 from zoo.speech.recognition.corpora.an4 import AN4
 from zoo.speech.recognition.data import EXAMPLE_CLIPS
 from zoo.speech.recognition.plots import plot_spikes
@@ -69,12 +69,12 @@ def test_golden_logits(preset, batch):
 
 def test_figures_of_the_shipped_clips(preset, an4):
     """On the ten test clips that travel along; `zoo evaluate` measures the full split."""
-    result, evaluation = evaluate(PRESET, data=an4, split="test")
-    assert result["examples"] == 10
-    assert result["metrics"]["wer"] <= 0.1
+    result = evaluate(PRESET, data=an4, split="test")
+    assert result.examples == 10
+    assert result.metrics["wer"] <= 0.1
     assert preset.metrics["figures"]["test"]["metrics"]["wer"] <= 0.12
-    assert sum(line.startswith("worst") for line in evaluation.report) == 3
-    assert [row["id"] for row in evaluation.rows] == [e.id for e in AN4.read(an4, "test")]
+    assert sum(line.startswith("worst") for line in result.report) == 3
+    assert [row["id"] for row in result.rows] == [e.id for e in AN4.read(an4, "test")]
 
 
 def test_the_picture_shows_every_letter(preset, tmp_path):
