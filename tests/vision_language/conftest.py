@@ -1,4 +1,4 @@
-"""A corpus of drawn pictures in RSICD's layout, and a captioner small enough to learn it."""
+"""Fixtures: a corpus of drawn pictures in the layout of RSICD, and a small captioning recipe."""
 
 import json
 from dataclasses import replace
@@ -22,13 +22,13 @@ CAPTIONS = (
 
 
 def turned(picture: int, turns: int) -> Image.Image:
-    """A drawn picture after so many quarter turns."""
+    """Return a drawn picture after a number of quarter turns."""
     return Image.fromarray(pictures(96)[picture]).rotate(90 * turns)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
-    """Features of tests are kept where no run of a person looks."""
+    """Use a temporary cache of features."""
     folder = tmp_path_factory.mktemp("cache")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ZOO_CACHE", str(folder))
@@ -37,7 +37,7 @@ def cache(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def rsicd(tmp_path_factory) -> Path:
-    """Nine pictures with captions: three kinds, each at three turns, the last turn for testing."""
+    """Nine pictures with captions: three kinds with three turns; the last turn is the test split."""
     folder = tmp_path_factory.mktemp("data") / "rsicd"
     (folder / "images").mkdir(parents=True)
     rows = []
@@ -55,7 +55,7 @@ def rsicd(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="session")
 def examples(rsicd) -> list[CaptionedImage]:
-    """All of them."""
+    """All examples of the corpus."""
     return RSICD.read(rsicd, "all")
 
 

@@ -1,13 +1,15 @@
-"""The captioners of one recurrent network: their steps, the image's way in, and the attention."""
+"""Tests of the captioners with one recurrent network: graphs, image input, attention."""
 
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
+from PIL import Image
 
 from tests.harness import check_model
 from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
 from zoo.common.core.states import next_states
 from zoo.common.tasks.sequence_to_sequence import decode
@@ -37,12 +39,12 @@ def model(recipe):
 
 
 @pytest.mark.slow
-def test_model_stands_what_every_model_has_to(recipe, examples, tmp_path):
+def test_harness(recipe, examples, tmp_path):
     check_model(recipe, examples, tmp_path / "run")
 
 
-def test_graphs_step_as_the_model_does(model, recipe):
-    """The states from the image and a step at a time give the logits of the whole caption."""
+def test_graphs_give_the_logits_of_the_model(model, recipe):
+    """Single steps from the initial states give the logits of the whole caption."""
     graphs, specs = (
         recipe.model.keras_graphs(model) | recipe.model.graphs(model),
         recipe.model.states,
@@ -63,8 +65,7 @@ def test_graphs_step_as_the_model_does(model, recipe):
     assert {spec.name for spec in recipe.model.step_outputs} <= set(outputs)
 
 
-def test_the_image_matters_at_the_step_where_it_enters(model, recipe):
-    """Another image gives other logits at the first step, and at every later one."""
+def test_image_has_an_effect_on_every_step(model, recipe):
     decoder = recipe.model.training_model(model)
     tokens = np.ones((2, 4), np.int32)
     logits = [
@@ -74,8 +75,8 @@ def test_the_image_matters_at_the_step_where_it_enters(model, recipe):
     assert (np.abs(logits[0] - logits[1]).max(axis=(0, 2)) > 1e-5).all()
 
 
-def test_attention_is_of_each_word_and_leaves_the_decoder(tiny):
-    """alpha sums to one over the places, and is softmax(v tanh(keys + query)) as written by hand."""
+def test_attention_equals_its_equations(tiny):
+    """alpha is softmax(v tanh(keys + query)), and a sum over the regions is 1."""
     config = AttendAndTell(
         vocabulary_size=tiny.model.vocabulary_size,
         hidden_size=24,
@@ -92,7 +93,8 @@ def test_attention_is_of_each_word_and_leaves_the_decoder(tiny):
         outputs = graphs["step"](inputs, training=False)
         return {name: np.array(value) for name, value in outputs.items()}
 
-    decoded = decode(recipe, step, {k: np.array(v) for k, v in states.items()}, np)
+    predictor = recipe.predictor(Graphs("keras", {}))
+    decoded = decode(predictor, step, {k: np.array(v) for k, v in states.items()}, np)
     attention, length = decoded.extras["attention"][0, 0], int(decoded.lengths[0, 0])
     assert attention.shape == (recipe.decoder.max_length + 1, 36)
     np.testing.assert_allclose(attention[:length].sum(axis=-1), 1, atol=1e-5)
@@ -110,11 +112,7 @@ def test_attention_is_of_each_word_and_leaves_the_decoder(tiny):
     np.testing.assert_allclose(outputs["attention"], by_hand, atol=1e-5)
 
 
-def test_the_picture_of_attention(tiny, examples, tmp_path):
-    from PIL import Image
-
-    from zoo.common.core.model import Graphs
-
+def test_plot_of_attention(tiny, examples, tmp_path):
     config = AttendAndTell(
         vocabulary_size=tiny.model.vocabulary_size,
         hidden_size=8,
@@ -124,15 +122,15 @@ def test_the_picture_of_attention(tiny, examples, tmp_path):
     graphs = Graphs("keras", config.functions(config.build()))
     source, path = str(examples[0].image), tmp_path / "attention.png"
     recipe = replace(tiny, model=config)
-    recipe.data.plot(graphs, recipe, source, path)
+    recipe.data.plot_input(recipe.predictor(graphs), recipe.task, source, path)
     assert min(Image.open(path).size) > 200
     with pytest.raises(ZooError, match="no attention to draw"):
-        tiny.data.plot(graphs, tiny, source, path)
+        tiny.data.plot_input(tiny.predictor(graphs), tiny.task, source, path)
 
 
 @pytest.mark.parametrize(
     ("name", "value"), [("attention_size", 0), ("dropout_values", 1.0), ("hidden_size", 0)]
 )
-def test_settings_that_make_no_sense(name, value):
+def test_invalid_settings(name, value):
     with pytest.raises(ZooError, match=rf"model\.{name} must be .* Received: {value}"):
         replace(AttendAndTell(), **{name: value})

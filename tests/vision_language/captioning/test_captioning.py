@@ -1,4 +1,4 @@
-"""Captioning as a task: loss, captions by every way out, evaluation."""
+"""Tests of captioning as a task: answers, scores, evaluation."""
 
 import json
 from dataclasses import replace
@@ -16,7 +16,7 @@ from zoo.vision_language.captioning.captioner import ENCODER_FROM_FEATURES
 
 @pytest.fixture(scope="module")
 def model(tiny):
-    """A captioner of large random weights: its captions differ from image to image."""
+    """A captioner with large random weights, whose captions differ between images."""
     keras.utils.set_random_seed(4)
     model = tiny.model.build()
     own = tiny.model.checkpoint_submodel(model)
@@ -28,7 +28,7 @@ def model(tiny):
 
 @pytest.fixture(scope="module")
 def graphs(model, tiny):
-    """Its graphs; an image that is encoded again and again is encoded once."""
+    """The graphs of the model. Each image is encoded once."""
     functions = tiny.model.functions(model)
     encode, encoded = functions["encoder"], {}
 
@@ -42,11 +42,12 @@ def graphs(model, tiny):
 
 
 def predict(graphs, recipe, examples):
-    return list(recipe.task.predict(graphs, recipe, [str(e.image) for e in examples]))
+    predictor = recipe.predictor(graphs)
+    return list(recipe.task.predict(predictor, [str(e.image) for e in examples]))
 
 
-def test_every_way_out_gives_the_same(model, graphs, tiny, examples):
-    """Images or cached features in, NumPy around the graphs; and the SavedModel's from bytes."""
+def test_evaluate_and_signature_give_the_captions_of_predict(model, graphs, tiny, examples):
+    keras_predictor = tiny.predictor(Graphs("keras", tiny.model.graphs(model)))
     examples = examples[::3]
     answers = predict(graphs, tiny, examples)
     texts = [answer["output"] for answer in answers]
@@ -54,14 +55,14 @@ def test_every_way_out_gives_the_same(model, graphs, tiny, examples):
     assert len(set(texts)) == 3
 
     assert ENCODER_FROM_FEATURES in graphs
-    elsewhere = Graphs("other", {name: graphs[name] for name in ("encoder", "step")})
-    for runtime, tolerance in ((graphs, 0.02), (elsewhere, 1e-4)):  # features are float16
-        rows = tiny.task.evaluate(runtime, tiny, examples).rows
+    other = Graphs("other", {name: graphs[name] for name in ("encoder", "step")})
+    for runtime, tolerance in ((graphs, 0.02), (other, 1e-4)):  # features are float16
+        rows = tiny.task.evaluate(tiny.predictor(runtime), examples).rows
         assert [row["output"] for row in rows] == texts
         received = [row["log_probability"] for row in rows]
         np.testing.assert_allclose(received, log_probabilities, atol=tolerance)
 
-    signature = tiny.task.signatures(model, tiny)["serving_default"]
+    signature = tiny.task.signatures(keras_predictor)["serving_default"]
     files = []
     for example in examples:
         pixels = tf.constant(keras.utils.img_to_array(keras.utils.load_img(example.image)))
@@ -72,17 +73,17 @@ def test_every_way_out_gives_the_same(model, graphs, tiny, examples):
     assert sum(a.decode() == b for a, b in zip(served["caption"].numpy(), texts, strict=True)) >= 2
 
 
-def test_a_bad_image_does_not_stop_the_rest(graphs, tiny, examples, tmp_path):
+def test_an_unreadable_image_does_not_stop_the_others(graphs, tiny, examples, tmp_path):
     text = tmp_path / "text.jpg"
     text.write_text("no image")
     good = str(examples[0].image)
-    first, bad, second = tiny.task.predict(graphs, tiny, [good, str(text), good])
+    first, bad, second = tiny.task.predict(tiny.predictor(graphs), [good, str(text), good])
     assert first == second
     assert set(bad) == {"input", "error"}
     assert "text.jpg" in bad["error"]
 
 
-def test_beam_is_no_worse_than_greedy_and_greedy_is_its_width_of_one(graphs, tiny, examples):
+def test_beam_search_improves_on_greedy_search(graphs, tiny, examples):
     def captions(**options):
         recipe = replace(tiny, decoder=replace(tiny.decoder, **options))
         return predict(graphs, recipe, examples[::3])
@@ -105,15 +106,15 @@ def test_beam_is_no_worse_than_greedy_and_greedy_is_its_width_of_one(graphs, tin
     assert not any(token in a["output"] for a in drawn for token in SENTENCE_SPECIALS)
 
 
-def test_score_gives_the_log_probability_that_the_search_found(graphs, tiny, examples):
-    image = str(examples[0].image)
+def test_score_equals_the_log_probability_of_the_answer(graphs, tiny, examples):
+    image, predictor = str(examples[0].image), tiny.predictor(graphs)
     recipe = replace(tiny, decoder=replace(tiny.decoder, sampler="greedy"))
     (answer,) = predict(graphs, recipe, examples[:1])
     caption = answer["output"]
     found, other, empty, long = tiny.task.score(
-        graphs, tiny, [image, caption, "a road", " ", "word " * 9]
+        predictor, [image, caption, "a road", " ", "word " * 9]
     )
-    if len(caption.split()) < recipe.decoder.max_length:  # it has ended by itself
+    if len(caption.split()) < recipe.decoder.max_length:  # it has an end token
         assert found["log_probability"] == pytest.approx(answer["log_probability"], abs=1e-3)
     assert [t["token"] for t in other["tokens"]] == ["a", "road", "<end>"]
     total = sum(t["log_probability"] for t in other["tokens"])
@@ -121,36 +122,37 @@ def test_score_gives_the_log_probability_that_the_search_found(graphs, tiny, exa
     assert "words of the caption must be" in empty["error"]
     assert "Received: 9" in long["error"]
     with pytest.raises(ZooError, match="scores sentences about an input"):
-        list(tiny.task.score(graphs, tiny, [image]))
+        list(tiny.task.score(predictor, [image]))
     with pytest.raises(ZooError, match=r"missing\.png"):
-        list(tiny.task.score(graphs, tiny, ["missing.png", "a road"]))
+        list(tiny.task.score(predictor, ["missing.png", "a road"]))
 
 
 def test_evaluation_counts_an_unreadable_image_as_empty(graphs, tiny, examples, tmp_path):
     text = tmp_path / "text.jpg"
     text.write_text("no image")
-    bad = replace(examples[0], image=text)
-    result = tiny.task.evaluate(graphs, tiny, [bad, *examples[1:]])
+    bad, predictor = replace(examples[0], image=text), tiny.predictor(graphs)
+    result = tiny.task.evaluate(predictor, [bad, *examples[1:]])
     assert list(result.metrics) == [
         *("bleu4", "bleu3", "bleu2", "bleu1", "rouge_l"),
         *("cider", "copy_rate", "unique_ratio"),
     ]
-    assert tiny.task.metric == "bleu4"
+    assert tiny.task.monitor == "bleu4"
     assert result.num_examples == len(examples)
     assert any("text.jpg" in line for line in result.report)
     first, second = json.loads(json.dumps(result.rows[:2]))
     assert first["output"] == ""
     assert "text.jpg" in first["error"]
     assert set(second) == {"id", "image", "references", "output", "cider", "log_probability"}
-    (path,) = tiny.task.plot(tiny, result, tmp_path)
+    (path,) = tiny.task.plot_evaluation(predictor, result, tmp_path)
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_draws_is_not_measured(model, graphs, tiny, examples):
-    drawing = replace(tiny, decoder=replace(tiny.decoder, sampler="random"))
+def test_samplers_are_not_evaluated_or_exported(graphs, tiny, examples):
+    recipe = replace(tiny, decoder=replace(tiny.decoder, sampler="random"))
+    drawing = recipe.predictor(graphs)
     for use in (
-        lambda: drawing.task.evaluate(graphs, drawing, examples),
-        lambda: drawing.task.answer_in_graph(model, drawing),
+        lambda: tiny.task.evaluate(drawing, examples),
+        lambda: tiny.task.answer_in_graph(drawing),
     ):
         with pytest.raises(
             ZooError, match=r"decoder\.sampler must be 'beam' or 'greedy' .*'random'"
@@ -160,6 +162,6 @@ def test_what_draws_is_not_measured(model, graphs, tiny, examples):
 
 def test_copies_of_training_captions_are_counted(tiny, examples):
     outputs = ["a road crosses green fields", "a road crosses many fields", "", ""]
-    metrics, _, _ = tiny.task.compute_metrics(tiny, examples[:4], outputs)
+    metrics, _, _ = tiny.task.compute_metrics(tiny.data, examples[:4], outputs)
     assert metrics["copy_rate"] == 0.25
     assert metrics["unique_ratio"] == 0.75

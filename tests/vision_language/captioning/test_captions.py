@@ -1,4 +1,4 @@
-"""Readers of captioned images, their errors by line, and the dev split."""
+"""Tests of the readers of captioned images, their error messages, and the dev split."""
 
 import json
 from pathlib import Path
@@ -15,12 +15,12 @@ from zoo.vision_language.captioning.captions import (
 from zoo.vision_language.captioning.corpora.rsicd import RSICD
 
 
-def test_words_are_what_scorers_compare():
+def test_words_are_lower_case_without_punctuation():
     assert words("Two  U-shaped trees, it's so !") == ["two", "ushaped", "trees", "its", "so"]
     assert words(" . _ ") == []
 
 
-def test_rsicd_is_read_by_split(rsicd):
+def test_rsicd_reads_splits(rsicd):
     train, test = RSICD.read(rsicd, "train"), RSICD.read(rsicd, "test")
     assert [example.id for example in test] == [f"kind{kind}_2.webp" for kind in range(3)]
     assert train + test != RSICD.read(rsicd, "all")
@@ -39,7 +39,7 @@ def test_rsicd_is_read_by_split(rsicd):
         RSICD.read(rsicd / "images", "train")
 
 
-def test_a_manifest_of_ones_own(rsicd, tmp_path):
+def test_manifest_joins_lines_of_the_same_image(rsicd, tmp_path):
     image = rsicd / "images" / "kind0_0.webp"
     (tmp_path / "near.webp").write_bytes(image.read_bytes())
     lines = [
@@ -64,16 +64,16 @@ def test_a_manifest_of_ones_own(rsicd, tmp_path):
         ('{"caption": "a"}', "no text under the key 'image'"),
         ('{"image": 3, "caption": "a"}', "no text under the key 'image'. Received: '3'"),
         ('{"image": "kind0_0.webp"}', "no text under the key 'caption'"),
-        ('{"image": "kind0_0.webp", "captions": []}', "a caption with a word in it"),
+        ('{"image": "kind0_0.webp", "captions": []}', "a caption with at least one word"),
         ('{"image": "kind0_0.webp", "captions": [3]}', "'captions' must be a list of texts"),
-        ('{"image": "kind0_0.webp", "caption": " . "}', "a caption with a word in it"),
-        ('{"image": "none.webp", "caption": "a"}', "there is no image"),
+        ('{"image": "kind0_0.webp", "caption": " . "}', "a caption with at least one word"),
+        ('{"image": "none.webp", "caption": "a"}', "does not exist"),
         ('{"image": "' + "x" * 5000 + '", "caption": "a"}', "image"),
         ('{"image": "a\\u0000b", "caption": "a"}', "image"),
         ("[" * 100_000, "invalid JSON"),
     ],
 )
-def test_bad_lines_are_named(rsicd, line, reason):
+def test_invalid_lines_are_reported_by_number(rsicd, line, reason):
     path = rsicd / "images" / "list.jsonl"
     good = '{"image": "kind0_0.webp", "caption": "a road"}'
     path.write_text("\n".join([good, "", line, "{"]))
@@ -85,7 +85,7 @@ def test_bad_lines_are_named(rsicd, line, reason):
     assert len(str(error.value)) < 6000
 
 
-def test_a_list_that_is_no_text(tmp_path):
+def test_manifest_must_be_text(tmp_path):
     path = tmp_path / "list.jsonl"
     path.write_bytes(b'{"image": "\xff"}')
     with pytest.raises(ZooError, match=r"list\.jsonl, line 1: not UTF-8: byte 11 is 0xff"):
@@ -95,10 +95,10 @@ def test_a_list_that_is_no_text(tmp_path):
         read_manifest(path)
 
 
-def test_a_name_in_rsicd_is_no_path(rsicd, tmp_path):
+def test_rsicd_file_name_must_not_be_a_path(rsicd, tmp_path):
     row = {"split": "train", "filename": "../captions.jsonl", "captions": ["a"]}
     (tmp_path / "captions.jsonl").write_text(json.dumps(row))
-    with pytest.raises(ZooError, match="line 1: 'filename' must be a name in images/"):
+    with pytest.raises(ZooError, match="line 1: 'filename' must be the name of a file in images/"):
         RSICD.read(tmp_path, "all")
 
 
@@ -107,7 +107,7 @@ def example(i: int, *captions: str) -> CaptionedImage:
 
 
 def test_dev_shares_no_caption_with_train():
-    """Chains of shared captions stay together: 0-1-2, 10-11-12 and so on, through two captions."""
+    """Chains of images with shared captions, such as 0-1-2, are in one split."""
     examples = [
         example(10 * chain + i, f"chain {chain} link {i}", f"Chain {chain}, link {i + 1} !")
         for chain in range(40)
@@ -126,8 +126,7 @@ def test_dev_shares_no_caption_with_train():
     assert split_by_caption(examples, 0.2, seed=4) != (train, dev)
 
 
-def test_dev_is_not_of_one_kind():
-    """A large group of shared captions is learnt from."""
+def test_large_groups_go_to_train():
     examples = [example(i, "the same words") for i in range(100)]
     examples += [example(100 + i, f"words {i}") for i in range(400)]
     for seed in range(5):
@@ -136,7 +135,7 @@ def test_dev_is_not_of_one_kind():
         assert {*examples[:100]} < {*train}
 
 
-def test_images_of_several_captions_judge_first():
+def test_dev_prefers_images_with_several_captions():
     examples = [example(i, f"words {i}") for i in range(60)]
     examples += [example(100 + i, f"words {100 + i}", f"others {i}") for i in range(40)]
     _, few = split_by_caption(examples, 0.3, seed=0)
@@ -147,14 +146,10 @@ def test_images_of_several_captions_judge_first():
     assert len(many) == 50
 
 
-def test_what_cannot_be_split():
+def test_split_errors():
     with pytest.raises(ZooError, match="without a common caption"):
         split_by_caption([example(0, "a"), example(1, "A.")], 0.5, seed=0)
     with pytest.raises(ZooError, match="between 0 and 1"):
         split_by_caption([example(0, "a"), example(1, "b")], 1.0, seed=0)
-    assert [
-        len(part) for part in split_by_caption([example(0, "a"), example(1, "b")], 0.01, 0)
-    ] == [
-        1,
-        1,
-    ]
+    parts = split_by_caption([example(0, "a"), example(1, "b")], 0.01, 0)
+    assert [len(part) for part in parts] == [1, 1]

@@ -1,4 +1,4 @@
-"""VGG16's last block trained with the decoder: what changes, what is kept, and who answers with it."""
+"""Tests of fine-tuning the last block of VGG16."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +10,8 @@ import pytest
 from tests.conftest import settings
 from tests.harness import check_model
 from tests.vision_language.conftest import RECIPE
-from zoo.cli.start_from import start_from
+from zoo.api.init import start_from
+from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.export import exporter
@@ -33,20 +34,20 @@ OWN = ("model.ensemble_size=3", "model.hidden_size=24", "model.embedding_size=16
 
 @pytest.fixture(scope="module")
 def tuned(tiny, examples, tmp_path_factory) -> Path:
-    """A captioner after one step on the drawn pictures, with VGG16's last block."""
+    """A captioner after one training step with the last block of VGG16."""
     recipe = replace(tiny, model=replace(tiny.model, encoder=Encoder("block5")))
     keras.utils.set_random_seed(1)
     model = recipe.model.build()
     training_model = TrainingModel(recipe.model.training_model(model), recipe.task)
     training_model.compile(keras.optimizers.Adam(0.03), jit_compile=False)
-    x, y, _ = next(iter(recipe.data.batches(model, recipe, examples, epoch=0)))
+    x, y, _ = next(iter(recipe.data.batches(examples, recipe.model, model, Epoch(0, 4, 0))))
     assert np.isfinite(training_model.train_on_batch(x, y))
     folder = tmp_path_factory.mktemp("tuned") / "run"
     store.save_model(folder, model, recipe)
     return folder
 
 
-def test_a_step_changes_the_last_block_alone_and_it_is_kept(tuned):
+def test_step_changes_only_the_last_block_which_is_saved(tuned):
     model = load_preset(tuned).model
     parts = (model.get_layer(NAME), model.get_layer(DECODER))
     weights = {layer.name: layer.get_weights() for part in parts for layer in part.layers}
@@ -64,8 +65,8 @@ def test_a_step_changes_the_last_block_alone_and_it_is_kept(tuned):
         pytest.param("onnx", marks=pytest.mark.slow),
     ],
 )
-def test_every_runtime_answers_with_the_trained_block(tuned, examples, format_, run_zoo):
-    """And not with ImageNet's, which gives another probability."""
+def test_every_runtime_uses_the_trained_block(tuned, examples, format_, run_zoo):
+    """The block of ImageNet gives another probability."""
     if format_ != "keras":
         exporter(format_)(load_preset(tuned), tuned)
     image = examples[0].image
@@ -83,7 +84,7 @@ def test_every_runtime_answers_with_the_trained_block(tuned, examples, format_, 
     assert abs(other["log_probability"] - expected["log_probability"]) > 1e-3
 
 
-def test_a_run_that_starts_from_it_keeps_the_block(tuned):
+def test_init_keeps_the_trained_block(tuned):
     recipe = entry(RECIPE).recipe().override(dict(pair.split("=") for pair in OWN))
     started, kept = start_from(recipe, str(tuned), {})
     assert kept == {"model.encoder.trainable": "block5"}
@@ -93,8 +94,8 @@ def test_a_run_that_starts_from_it_keeps_the_block(tuned):
 
 
 @pytest.mark.slow
-def test_a_captioner_is_fine_tuned_from_the_command_line(tiny, rsicd, run_zoo, tmp_path):
-    """Every weight begins as in the captioner that has learnt: a rate of nearly nothing changes none."""
+def test_init_fine_tunes_a_captioner(tiny, rsicd, run_zoo, tmp_path):
+    """With a learning rate near 0, the weights stay those of the preset."""
     plain, run = tmp_path / "plain", tmp_path / "run"
     model = tiny.model.build()
     store.save_model(plain, model, tiny)
@@ -114,8 +115,8 @@ def test_a_captioner_is_fine_tuned_from_the_command_line(tiny, rsicd, run_zoo, t
             np.testing.assert_allclose(np.array(after), np.array(before), atol=1e-6)
 
 
-def test_the_fixed_blocks_are_computed_once(examples):
-    """Their features are those that the last block of VGG16 begins with."""
+def test_features_of_fixed_blocks(examples):
+    """The last block computes the features of VGG16 from them."""
     table, rows, errors = cached_features(examples[:2], blocks=4)
     assert (table.shape, errors) == ((2, 12, 12, 512), {})
     image = read_image(examples[1].image)[None].astype(np.float32)
@@ -129,12 +130,12 @@ def test_the_fixed_blocks_are_computed_once(examples):
     np.testing.assert_allclose(x, features, rtol=0.02, atol=0.05)
 
 
-def test_other_blocks_are_refused():
+def test_invalid_block():
     with pytest.raises(ZooError, match=r"model\.encoder\.trainable must be .*'block4'"):
         Encoder("block4")
 
 
 @pytest.mark.slow
-def test_model_stands_what_every_model_has_to(tiny, examples, tmp_path):
+def test_harness(tiny, examples, tmp_path):
     recipe = replace(tiny, model=replace(tiny.model, encoder=Encoder("block5")))
     check_model(recipe, examples, tmp_path / "run")

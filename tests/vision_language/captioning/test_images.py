@@ -1,4 +1,4 @@
-"""Image files of every kind, and of none."""
+"""Tests of reading image files, in Python and inside a graph."""
 
 import os
 import struct
@@ -17,7 +17,7 @@ from zoo.vision_language.captioning.signatures import decode_images
 
 @pytest.fixture
 def picture() -> Image.Image:
-    """A picture whose four quarters differ: red, green over blue, grey."""
+    """A picture with quarters in red, green, blue and grey."""
     quarters = np.zeros((SIZE, SIZE, 3), np.uint8)
     half = SIZE // 2
     quarters[:half, :half] = (200, 30, 30)
@@ -28,29 +28,29 @@ def picture() -> Image.Image:
 
 
 def quarters(pixels: np.ndarray) -> np.ndarray:
-    """The colour in the middle of each quarter, int [2, 2, 3]."""
+    """Return the colour of the centre of each quarter, int [2, 2, 3]."""
     assert pixels.shape == (SIZE, SIZE, 3)
     assert pixels.dtype == np.uint8
-    places = [SIZE // 4, 3 * SIZE // 4]
-    return pixels[np.ix_(places, places)].astype(int)
+    centres = [SIZE // 4, 3 * SIZE // 4]
+    return pixels[np.ix_(centres, centres)].astype(int)
 
 
 @pytest.mark.parametrize("suffix", ["png", "webp", "bmp", "tiff"])
-def test_lossless_files_give_their_pixels(picture, tmp_path, suffix):
+def test_pixels_of_lossless_files(picture, tmp_path, suffix):
     path = tmp_path / f"picture.{suffix}"
     picture.save(path, **({"lossless": True} if suffix == "webp" else {}))
     np.testing.assert_array_equal(read_image(path), np.asarray(picture))
 
 
 @pytest.mark.parametrize(("mode", "suffix"), [("RGB", "jpg"), ("CMYK", "jpg"), ("P", "gif")])
-def test_other_modes_give_the_colours(picture, tmp_path, mode, suffix):
+def test_colours_of_other_modes(picture, tmp_path, mode, suffix):
     path = tmp_path / f"picture.{suffix}"
     (picture.quantize() if mode == "P" else picture.convert(mode)).save(path)
     difference = quarters(read_image(path)) - quarters(np.asarray(picture))
     assert np.abs(difference).max() <= 8
 
 
-def test_grey_and_16_bits_give_the_same_grey(picture, tmp_path):
+def test_grey_with_8_and_16_bits(picture, tmp_path):
     grey = np.asarray(picture.convert("L"))
     Image.fromarray(grey).save(tmp_path / "8.png")
     Image.fromarray(grey.astype(np.uint16) << 8).save(tmp_path / "16.png")
@@ -60,7 +60,7 @@ def test_grey_and_16_bits_give_the_same_grey(picture, tmp_path):
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA", "P"])
-def test_what_is_transparent_is_white(tmp_path, mode):
+def test_transparent_pixels_are_white(tmp_path, mode):
     image = Image.new("RGBA", (SIZE, SIZE), (0, 0, 0, 0))
     image.convert(mode).save(tmp_path / "clear.png", **({"transparency": 0} if mode == "P" else {}))
     assert (read_image(tmp_path / "clear.png") == 255).all()
@@ -68,7 +68,7 @@ def test_what_is_transparent_is_white(tmp_path, mode):
 
 def test_orientation_is_applied(picture, tmp_path):
     exif = Image.Exif()
-    exif[0x0112] = 6  # to be turned a quarter clockwise
+    exif[0x0112] = 6  # rotate by 90 degrees clockwise
     picture.save(tmp_path / "turned.jpg", exif=exif)
     expected = quarters(np.asarray(picture.rotate(-90)))
     assert np.abs(quarters(read_image(tmp_path / "turned.jpg")) - expected).max() <= 8
@@ -77,10 +77,10 @@ def test_orientation_is_applied(picture, tmp_path):
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", range(1, 10))
 def test_orientation_is_applied_in_a_graph(picture, tmp_path, orientation, order):
-    """All eight, and one that there is not, written in either order of bytes."""
+    """The eight orientations and an invalid one, in both byte orders."""
     exif = Image.Exif()
     exif.endian = order
-    exif[0x010F] = "a maker, whose name stands behind the table"
+    exif[0x010F] = "a maker whose name is stored after the table"
     exif[0x0112] = orientation
     path = tmp_path / "turned.jpg"
     wide = picture.resize((300, 180))
@@ -92,7 +92,7 @@ def test_orientation_is_applied_in_a_graph(picture, tmp_path, orientation, order
 @pytest.mark.parametrize(
     "damage", [b"", b"Exif\x00\x00", b"Exif\x00\x00II*\x00\xff\xff\xff\x7f", bytes(9)]
 )
-def test_a_damaged_table_turns_nothing(picture, tmp_path, damage):
+def test_damaged_exif_has_no_effect(picture, tmp_path, damage):
     path = tmp_path / "plain.jpg"
     picture.save(path)
     content = path.read_bytes()
@@ -102,7 +102,7 @@ def test_a_damaged_table_turns_nothing(picture, tmp_path, damage):
 
 
 @pytest.mark.parametrize("suffix", ["gif", "webp", "bmp"])
-def test_a_graph_refuses_other_formats(picture, tmp_path, suffix):
+def test_graph_rejects_other_formats(picture, tmp_path, suffix):
     path = tmp_path / f"picture.{suffix}"
     picture.save(path)
     with pytest.raises(tf.errors.InvalidArgumentError, match="must be a JPEG or PNG file"):
@@ -123,7 +123,7 @@ def test_any_shape_becomes_the_square(tmp_path, size):
 
 
 def png_of(width: int, height: int) -> bytes:
-    """A PNG that says it is so large, in 70 bytes."""
+    """Return a PNG of 70 bytes whose header states this size."""
 
     def chunk(name: bytes, content: bytes) -> bytes:
         checksum = struct.pack(">I", zlib.crc32(name + content))
@@ -135,7 +135,7 @@ def png_of(width: int, height: int) -> bytes:
 
 
 @pytest.mark.parametrize("side", [7_100, 10_000, 13_000, 60_000])
-def test_a_bomb_is_refused_by_its_header(tmp_path, side, recwarn):
+def test_too_large_images_are_rejected_by_their_header(tmp_path, side, recwarn):
     path = tmp_path / "bomb.png"
     path.write_bytes(png_of(side, side))
     with pytest.raises(ZooError, match=r"bomb\.png: too large.*50,000,000"):
@@ -145,7 +145,7 @@ def test_a_bomb_is_refused_by_its_header(tmp_path, side, recwarn):
 
 @pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "gif", "tiff"])
 @pytest.mark.parametrize("share", [0.3, 0.9])
-def test_a_truncated_file_is_refused(tmp_path, suffix, share):
+def test_truncated_files_are_rejected(tmp_path, suffix, share):
     path = tmp_path / f"cut.{suffix}"
     Image.fromarray(pictures(64)[1]).save(path)
     data = path.read_bytes()
@@ -154,13 +154,13 @@ def test_a_truncated_file_is_refused(tmp_path, suffix, share):
         read_image(path)
 
 
-def test_no_image_is_refused_by_name(tmp_path):
+def test_errors_name_the_file(tmp_path):
     (tmp_path / "text.jpg").write_text("a letter")
     (tmp_path / "empty.png").write_bytes(b"")
     Image.new("F", (4, 4)).save(tmp_path / "float.tiff")
     for name, reason in {
-        "text.jpg": "not an image that can be read",
-        "empty.png": "not an image that can be read",
+        "text.jpg": "not a readable image",
+        "empty.png": "not a readable image",
         "none.png": "is missing",
         ".": "Is a directory",
         "float.tiff": "8 or 16 bits",
@@ -171,8 +171,8 @@ def test_no_image_is_refused_by_name(tmp_path):
         assert "\n" not in str(error.value)
 
 
-def test_the_graph_reads_what_pillow_reads(tmp_path):
-    """The pixels a SavedModel decodes are those `read_image` gives, within what Pillow rounds twice."""
+def test_graph_gives_the_pixels_of_read_image(tmp_path):
+    """The pixels differ by at most 2, because Pillow rounds twice."""
     contents = files()
     rgba = Image.fromarray(pictures(250)[0]).convert("RGBA")
     rgba.putalpha(Image.linear_gradient("L").resize(rgba.size))
@@ -190,14 +190,14 @@ def test_the_graph_reads_what_pillow_reads(tmp_path):
         assert difference.mean() <= 0.2
 
 
-def test_what_is_no_plain_file_is_not_read(tmp_path):
-    """A FIFO that nobody writes to would hang."""
+def test_fifo_is_not_read(tmp_path):
+    """Reading it would block."""
     os.mkfifo(tmp_path / "fifo.png")
-    with pytest.raises(ZooError, match=r"fifo\.png cannot be read: it is not a regular file"):
+    with pytest.raises(ZooError, match=r"not a regular file"):
         read_image(tmp_path / "fifo.png")
 
 
-def test_libtiff_says_nothing_by_itself(picture, tmp_path, capfd):
+def test_libtiff_messages_are_suppressed(picture, tmp_path, capfd):
     picture.save(tmp_path / "a.tif", compression="tiff_lzw")
     content = bytearray((tmp_path / "a.tif").read_bytes())
     content[100:600] = bytes(255 - byte for byte in content[100:600])
@@ -207,15 +207,15 @@ def test_libtiff_says_nothing_by_itself(picture, tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_bit_of_a_png_is_not_lost_unnoticed(picture, tmp_path):
-    """Each of its parts has a checksum."""
+def test_every_changed_bit_of_a_png_is_detected(picture, tmp_path):
+    """Each chunk has a checksum."""
     path = tmp_path / "a.png"
     picture.save(path)
     whole = path.read_bytes()
-    end = len(whole) - 12  # of the part that ends it, which has nothing in it
-    for place in np.linspace(0, end - 1, 60).astype(int):
+    end = len(whole) - 12  # the last chunk is empty
+    for position in np.linspace(0, end - 1, 60).astype(int):
         damaged = bytearray(whole)
-        damaged[place] ^= 1 << (place % 8)
+        damaged[position] ^= 1 << (position % 8)
         path.write_bytes(damaged)
         with pytest.raises(ZooError):
             read_image(path)

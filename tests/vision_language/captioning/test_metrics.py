@@ -1,4 +1,4 @@
-"""Captions are measured as pycocoevalcap measures them, and copies are counted."""
+"""Tests of the metrics of captions against pycocoevalcap and by hand."""
 
 import math
 from pathlib import Path
@@ -15,7 +15,7 @@ def example(name: str, *captions: str) -> CaptionedImage:
     return CaptionedImage(name, Path(name), captions)
 
 
-PEOPLE = [
+REFERENCES = [
     example("a", "Many planes are parked near a building .", "some planes are at an airport ."),
     example("b", "A river runs through a dark forest .", "green trees are beside the river ."),
     example("c", "There are two bridges over the river."),
@@ -27,15 +27,14 @@ CAPTIONS = [
 ]
 
 
-def test_figures_are_those_of_the_library():
-    """Its own interface over dicts, on texts cleaned by hand."""
+def test_metrics_equal_those_of_pycocoevalcap():
     references = {
-        e.id: [c.lower().replace(" .", "").replace(".", "") for c in e.captions] for e in PEOPLE
+        e.id: [c.lower().replace(" .", "").replace(".", "") for c in e.captions] for e in REFERENCES
     }
-    decoded = {e.id: [caption] for e, caption in zip(PEOPLE, CAPTIONS, strict=True)}
+    decoded = {e.id: [caption] for e, caption in zip(REFERENCES, CAPTIONS, strict=True)}
     bleu, _ = Bleu(4).compute_score(references, decoded, verbose=0)
     cider, _ = Cider().compute_score(references, decoded)
-    metrics, report, rows = compute_metrics(PEOPLE, CAPTIONS, copies=set())
+    metrics, report, rows = compute_metrics(REFERENCES, CAPTIONS, copies=set())
     assert metrics["bleu1"] == pytest.approx(bleu[0])
     assert metrics["bleu4"] == pytest.approx(bleu[3])
     assert metrics["cider"] == pytest.approx(cider)
@@ -46,16 +45,16 @@ def test_figures_are_those_of_the_library():
 
 
 def test_bleu_by_hand():
-    """7 of 8 words, 5 of 7 pairs, 3 of 6 triples, 1 of 5 fours stand in the reference, as long."""
-    people = [example("a", "one two three four x five six seven")]
-    metrics, _, _ = compute_metrics(people, ["One two, three four y five six seven!"], set())
+    """The reference has 7 of 8 words, 5 of 7 bigrams, 3 of 6 trigrams and 1 of 5 4-grams."""
+    references = [example("a", "one two three four x five six seven")]
+    metrics, _, _ = compute_metrics(references, ["One two, three four y five six seven!"], set())
     assert metrics["bleu4"] == pytest.approx((7 / 8 * 5 / 7 * 3 / 6 * 1 / 5) ** 0.25, rel=1e-6)
     assert metrics["bleu3"] == pytest.approx((7 / 8 * 5 / 7 * 3 / 6) ** (1 / 3), rel=1e-6)
     assert metrics["bleu2"] == pytest.approx((7 / 8 * 5 / 7) ** 0.5, rel=1e-6)
 
 
 def test_rouge_l_by_hand():
-    """The longest common subsequence, "a c d": 3 of 4 words and 3 of 5; recall weighs 1.2 squared."""
+    """The longest common subsequence is "a c d". The weight of recall is 1.2 squared."""
     metrics, _, _ = compute_metrics([example("a", "a c d e f")], ["a b c d"], set())
     precision, recall = 3 / 4, 3 / 5
     f_measure = (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision)
@@ -63,10 +62,10 @@ def test_rouge_l_by_hand():
 
 
 def test_copies_and_empty_captions():
-    people = [*PEOPLE, example("d", "a stadium")]
+    references = [*REFERENCES, example("d", "a stadium")]
     captions = [*CAPTIONS[:2], CAPTIONS[0], ""]
-    metrics, _, _ = compute_metrics(people, captions, copies={CAPTIONS[0], "something else"})
+    metrics, _, _ = compute_metrics(references, captions, copies={CAPTIONS[0], "something else"})
     assert metrics["copy_rate"] == 0.5
     assert metrics["unique_ratio"] == 0.75
     assert all(math.isfinite(value) for value in metrics.values())
-    assert compute_metrics(people, [""] * 4, set())[0]["bleu4"] == pytest.approx(0, abs=1e-6)
+    assert compute_metrics(references, [""] * 4, set())[0]["bleu4"] == pytest.approx(0, abs=1e-6)

@@ -1,4 +1,4 @@
-"""Retrieval: probabilities of many texts at once, and recall, beside the computation pair by pair."""
+"""Tests of retrieval against the computation pair by pair."""
 
 import math
 from dataclasses import replace
@@ -20,7 +20,7 @@ SMALL = {"hidden_size": 8, "embedding_size": 8}
 
 @pytest.fixture(scope="module", params=["show_and_tell", "attend_and_tell"])
 def recipe(request, tiny):
-    """A captioner whose states all change, and one with constant ones."""
+    """A captioner without constant states, and one with them."""
     size = tiny.model.vocabulary_size
     models = {
         "show_and_tell": replace(tiny.model, **SMALL),
@@ -30,33 +30,32 @@ def recipe(request, tiny):
 
 
 @pytest.fixture(scope="module")
-def graphs(recipe):
-    """Graphs of large random weights: no two images are alike to them."""
+def predictor(recipe):
+    """A captioner with large random weights, which tells images apart."""
     keras.utils.set_random_seed(2)
     model = recipe.model.build()
     generator = np.random.default_rng(0)
     for weight in recipe.model.checkpoint_submodel(model).trainable_weights:
         weight.assign(generator.normal(0, 0.5, weight.shape))
-    return Graphs("keras", recipe.model.functions(model))
+    return recipe.predictor(Graphs("keras", recipe.model.functions(model)))
 
 
 def text(example) -> str:
     return " ".join(example.captions[0].lower().replace(" .", "").replace(",", "").split())
 
 
-def test_recall_is_that_of_every_pair_by_itself(recipe, graphs, examples, monkeypatch):
-    """By `score` of each image and each text; ranks and recall by plain loops."""
+def test_recall_equals_that_of_pairwise_scores(recipe, predictor, examples, monkeypatch):
     monkeypatch.setattr(retrieval, "IMAGES", 2)
     monkeypatch.setattr(retrieval, "TEXTS", 2)
-    # Texts of their own, some alike at the beginning, one of them of two images.
+    # Some texts have a common beginning, and two images have the same text.
     captions = [f"a road crosses {' many' * i} fields ." for i in range(5)]
     captions += ["a river runs", "a river", "many cars", captions[0]]
     examples = [replace(e, captions=(c, "cars")) for e, c in zip(examples, captions, strict=True)]
-    result = recipe.task.retrieve(graphs, recipe, examples)
+    result = recipe.task.retrieve(predictor, examples)
 
     texts = list(dict.fromkeys(text(example) for example in examples))
     log_probs = [
-        [s["log_probability"] for s in recipe.task.score(graphs, recipe, [str(e.image), *texts])]
+        [s["log_probability"] for s in recipe.task.score(predictor, [str(e.image), *texts])]
         for e in examples
     ]
     count = len(examples)
@@ -80,34 +79,34 @@ def test_recall_is_that_of_every_pair_by_itself(recipe, graphs, examples, monkey
     assert all(DIRECTIONS[name] == HIGHER for name in result.metrics)
 
 
-def test_what_cannot_be_found(recipe, graphs, examples, tmp_path):
-    """An unreadable image is not found and finds nothing; one without a short caption is left out."""
+def test_unreadable_images_and_long_captions(recipe, predictor, examples, tmp_path):
+    """An unreadable image never matches. An image without a short caption is left out."""
     bad = tmp_path / "text.jpg"
     bad.write_text("no image")
     long = replace(examples[1], captions=("word " * 9,))
     chosen = [replace(examples[0], image=bad, captions=("a road",)), long, *examples[2:5]]
-    result = recipe.task.retrieve(graphs, recipe, chosen)
+    result = recipe.task.retrieve(predictor, chosen)
     first = result.rows[0]
     assert result.num_examples == len(result.rows) == 4
     assert (first["output"], first["rank_text"], first["rank_image"]) == ("", None, None)
     assert "text.jpg" in first["error"]
-    assert "Left out, without a caption short enough: 1." in result.report
+    assert "Left out, without a caption of at most 8 words: 1." in result.report
     assert any("text.jpg" in line for line in result.report)
-    none = recipe.task.retrieve(graphs, recipe, chosen[:1])
+    none = recipe.task.retrieve(predictor, chosen[:1])
     assert set(none.metrics.values()) == {0.0}
     with pytest.raises(ZooError, match="No image has a caption of at most 8 words"):
-        recipe.task.retrieve(graphs, recipe, [long])
+        recipe.task.retrieve(predictor, [long])
 
 
-def test_ranks_by_hand():
-    """Of equal scores the wrong ones come first; the best of several right ones counts."""
+def test_ranks():
+    """Among equal scores, incorrect ones come first. The best of several correct ones counts."""
     scores = np.array([[3.0, 2, 1], [1, 1, 0], [5, 7, 6], [-np.inf] * 3])
-    right = np.array([[0, 1, 0], [0, 1, 0], [1, 0, 1], [1, 0, 0]], bool)
-    assert list(ranks(scores, right)) == [2, 2, 2, math.inf]
+    correct = np.array([[0, 1, 0], [0, 1, 0], [1, 0, 1], [1, 0, 0]], bool)
+    assert list(ranks(scores, correct)) == [2, 2, 2, math.inf]
 
 
-def test_texts_that_begin_alike_share_their_steps():
-    """0 starts and 9 ends; one text is the beginning of another."""
+def test_texts_with_a_common_beginning_share_nodes():
+    """0 is the start token and 9 the end. One text is the beginning of another."""
     levels = prefix_tree([[0, 1, 2, 9], [0, 1, 9], [0, 1, 2, 3, 9], [0, 4, 9]])
     assert [list(level.tokens) for level in levels] == [[1, 4], [2], [3], []]
     assert [list(level.parents) for level in levels] == [[0, 0], [0], [0], []]
@@ -119,7 +118,7 @@ def test_texts_that_begin_alike_share_their_steps():
     ]
 
 
-def test_the_verb(run_zoo, refused, rsicd, tiny, tmp_path):
+def test_retrieval_on_the_command_line(run_zoo, refused, rsicd, tiny, tmp_path):
     from zoo.common.presets import store
 
     run, rows = tmp_path / "run", tmp_path / "rows.jsonl"
@@ -132,6 +131,8 @@ def test_the_verb(run_zoo, refused, rsicd, tiny, tmp_path):
     ]
     assert len(rows.read_text().splitlines()) == answer.json["examples"] == 3
     assert answer.json["metrics"]["recall_at_5_image"] == 1  # of three images
-    assert "no options of the decoder" in refused(*command, "--beam-width", "2")
+    assert "cannot be combined with --plots or options of the decoder" in refused(
+        *command, "--beam-width", "2"
+    )
     other = refused("evaluate", "language/charlstm-hello", "--retrieval")
-    assert "there is no retrieval by it" in other
+    assert "does not support retrieval" in other

@@ -1,4 +1,4 @@
-"""The captioner's model: what every model has to stand, its graphs, and that it learns."""
+"""Tests of the model of show-and-tell: harness, graphs, ensemble."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests.harness import check_model
+from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.states import next_states
 from zoo.vision_language.captioning.models.show_and_tell import ShowAndTell
@@ -20,12 +21,12 @@ def model(tiny):
 
 
 @pytest.mark.slow
-def test_model_stands_what_every_model_has_to(tiny, examples, tmp_path):
+def test_harness(tiny, examples, tmp_path):
     check_model(tiny, examples, tmp_path / "run")
 
 
-def test_graphs_step_as_the_model_does(model, tiny):
-    """The states after the image and a step at a time give the logits of the whole caption."""
+def test_graphs_give_the_logits_of_the_model(model, tiny):
+    """Single steps from the states after the image give the logits of the whole caption."""
     generator = np.random.default_rng(0)
     image = generator.uniform(0, 255, (2, 192, 192, 3)).astype(np.float32)
     tokens = generator.integers(0, tiny.model.vocabulary_size, (2, 5), np.int32)
@@ -42,10 +43,10 @@ def test_graphs_step_as_the_model_does(model, tiny):
     }
 
 
-def test_the_ensemble_answers_together_but_each_learns_by_itself(model, tiny, examples):
-    """The logits are the mean of theirs; the gradient of one does not depend on another's weights."""
+def test_ensemble_averages_logits_but_not_losses(model, tiny, examples):
+    """The gradient of a member does not depend on the weights of another member."""
     decoder = tiny.model.training_model(model)
-    x, y, _ = next(iter(tiny.data.batches(model, tiny, examples, epoch=0)))
+    x, y, _ = next(iter(tiny.data.batches(examples, tiny.model, model, Epoch(0, 4, 0))))
 
     def gradients(number):
         weights = decoder.get_layer(f"lstm{number}").trainable_variables
@@ -70,7 +71,7 @@ def test_the_ensemble_answers_together_but_each_learns_by_itself(model, tiny, ex
         np.testing.assert_allclose(after, before, rtol=1e-5, atol=1e-9)
 
 
-def test_file_holds_the_decoder_alone(model, tiny):
+def test_checkpoint_has_only_the_decoder(model, tiny):
     part = tiny.model.checkpoint_submodel(model)
     assert set(part.input) == {"features", "tokens"}
     assert not any(weight.path.startswith("block") for weight in part.weights)
@@ -94,6 +95,6 @@ def test_graphs_share_the_weights_of_the_model(model, tiny):
         ("dropout", 1.0),
     ],
 )
-def test_settings_that_make_no_sense(name, value):
+def test_invalid_settings(name, value):
     with pytest.raises(ZooError, match=rf"model\.{name} must be .* Received: {value}"):
         replace(ShowAndTell(), **{name: value})

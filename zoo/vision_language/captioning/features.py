@@ -1,7 +1,7 @@
 """Features of images, computed once by VGG16 and cached on disk.
 
-The key of an image is the SHA-256 of its file. The cache has one folder per encoder, number of blocks and
-image size. It consists of shards, each written atomically, so that an interruption loses at most one
+The key of an image is the SHA-256 of its file. The cache has one folder per encoder, number of blocks
+and image size. It consists of shards, each written atomically, so that an interruption loses at most one
 shard. A shard is a zip archive with a CRC-32 of each member, so a damaged shard is detected when it is
 read; it is removed, and its features are computed again.
 """

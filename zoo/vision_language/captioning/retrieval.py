@@ -5,9 +5,9 @@ Images and texts are ranked by how much an image increases the probability of a 
 
     score(i, t) = log P(t | i) - log P(t)        P(t) = mean of P(t | j) over the images j of the split
 
-Without P(t), short and frequent texts would be found for every image. In the ranking of images by a text,
-P(t) is constant and has no effect. P(t | i) is the product over the tokens of the text and its end, and is
-not divided by their number.
+Without P(t), short and frequent texts would be found for every image. In the ranking of images by a
+text, P(t) is constant and has no effect. P(t | i) is a product over the tokens of the text and its end,
+and is not divided by their number.
 """
 
 from __future__ import annotations

@@ -11,8 +11,8 @@ top-down attention for image captioning and visual question answering" (2018), s
 
 In the single layer of Xu et al., the attention depends on h_{t-1}, which depends on z_{t-1}, so that
 training must compute it step by step. Here LSTM1 only reads words. The attention of all steps is one
-matrix product, and stock Keras layers suffice. The initial states are the tanh of linear maps of the mean
-of the a_i, as in Xu et al.
+matrix product, and stock Keras layers suffice. The initial states are the tanh of linear maps of the
+mean of the a_i, as in Xu et al.
 """
 
 from __future__ import annotations

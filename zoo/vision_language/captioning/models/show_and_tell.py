@@ -182,8 +182,8 @@ def show_and_tell_rsicd(name: str) -> Recipe:
     harbours, playgrounds, rivers, stadiums and some twenty more kinds of places. A starting point
     (`--init`) for your own images and captions.
 
-    It describes any image with the words of RSICD, even a photograph taken on the ground or indoors. Only
-    the probability of the words states how certain it is. Many of its sentences are exact copies of
+    It describes any image with the words of RSICD, even a photograph taken on the ground or indoors.
+    Only the probability of the words states how certain it is. Many of its sentences are exact copies of
     captions of training images: `copy_rate` is their share.
     """
     return Recipe(
