@@ -14,7 +14,6 @@ import pytest
 import zoo
 from tests.deploying import SCRIPTS, raw_requests, request_to, write_request
 from tests.serving import MODEL, Model, grpc_server, predict_json, rest_server
-from zoo.api.export import export
 from zoo.common.core.model import Graphs
 from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.presets import store
@@ -67,7 +66,7 @@ def answer(output: str) -> dict:
 @pytest.mark.parametrize("format_", PACKAGES)
 def test_script_answers_without_zoo_and_tensorflow(format_, tmp_path):
     preset = zoo.load("timeseries/tdnn-laser")
-    export(preset.name, [format_], tmp_path / "exported")
+    zoo.export(preset.name, format_, tmp_path / "exported")
     folder, request = tmp_path / "exported" / format_, request_to(preset, tmp_path)
     script = (SCRIPTS / request.script, folder, *request.arguments)
     output = run_script(sys.executable, *script, absent="zoo,tensorflow,keras")
@@ -170,7 +169,7 @@ def test_export_of_preset_answers_in_its_runtime(runtime, name, tmp_path):
 def saved(request, tmp_path_factory):
     """Return a preset and the folder of its SavedModel."""
     folder = tmp_path_factory.mktemp("exported")
-    export(request.param, ["savedmodel"], folder)
+    zoo.export(request.param, "savedmodel", folder)
     return zoo.load(request.param), folder / "1"
 
 
@@ -240,7 +239,7 @@ def check_same(received: list, expected) -> None:
 @pytest.mark.slow
 def test_tensorflow_serving_gives_the_answer_of_the_zoo(tmp_path):
     preset = zoo.load("speech/tdnn-ctc-an4")
-    export(preset.name, ["savedmodel"], tmp_path / "exported")
+    zoo.export(preset.name, "savedmodel", tmp_path / "exported")
     path = request_to(preset, tmp_path).arguments[0]
     request, expected = json.dumps({"wav": [f"@{path}"]}), next(preset.predict([path]))
     for received in ask_all(Model(tmp_path / "exported" / "1"), "transcribe_wav", request):

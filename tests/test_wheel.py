@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.api.export import export
 from zoo.common.presets import store
 
 REPOSITORY = Path(zoo.__file__).parents[1]
@@ -123,7 +122,7 @@ def test_presets_of_every_family_answer(fresh, wheels, tmp_path):
 def test_exports_answer_without_tensorflow(wheels, tmp_path):
     """The environment has the packages that docs/exports.md lists."""
     name, clip = ANSWERS[0]
-    export(name, ["onnx"], tmp_path / "exported")
+    zoo.export(name, "onnx", tmp_path / "exported")
     venv.create(tmp_path / "bare", with_pip=True)
     python = tmp_path / "bare/bin/python"
     pip("install", "numpy", "pillow", "soundfile", "soxr", "tqdm", "onnxruntime", python=python)

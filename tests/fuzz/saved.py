@@ -12,9 +12,8 @@ from typing import Any
 
 import numpy as np
 
+import zoo
 from tests.fuzz.kinds import Kind
-from zoo.api.export import export
-from zoo.api.train import train
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import card, runs, store
 from zoo.common.runtime import open_graphs
@@ -52,12 +51,13 @@ def make_runs(folder: Path) -> dict[str, Path]:
     (corpus / "santafe_A_cont.txt").write_text("".join(lines[150:200]))
     small = {"training.epochs": 1, "model.hidden_size": 4, "training.batch_size": 8}
     series, text = folder / "series", folder / "text"
-    train("timeseries/lstm-laser", data=corpus, out=series, overrides=small | {"model.context": 8})
-    export(str(series), EXPORTS)
+    context = {"model.context": 8}
+    zoo.train("timeseries/lstm-laser", data=corpus, out=series, overrides=small | context)
+    zoo.export(series, EXPORTS)
     runs.write_json(series / store.METRICS_FILE, _metrics(series))
     book = folder / "book.txt"
     book.write_text(TEXT.read_text()[:4000])
-    train("language/lstm-small-ptb", manifest=book, out=text, overrides=small)
+    zoo.train("language/lstm-small-ptb", manifest=book, out=text, overrides=small)
     return {"series": series, "text": text}
 
 
