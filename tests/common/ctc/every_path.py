@@ -1,4 +1,4 @@
-"""CTC by its definition: every path through a few frames, added up."""
+"""CTC by its definition: the sum over all paths through a few frames."""
 
 import itertools
 
@@ -16,7 +16,7 @@ def collapse(path):
 
 
 def labellings(logits):
-    """Return {labelling: (log probability, best path, its log probability)} over every path."""
+    """Return {labelling: (log-probability, best path, its log-probability)} over all paths."""
     time_steps, symbols = logits.shape
     log_probs = log_softmax(np.asarray(logits, np.float64))
     found = {}
@@ -30,7 +30,7 @@ def labellings(logits):
 
 
 def log_likelihood(logits, labels):
-    """Return ln p(labels) by the forward algorithm, where there are too many paths to go through."""
+    """Return ln p(labels) by the forward algorithm, for inputs with too many paths to enumerate."""
     states = np.full(2 * len(labels) + 1, BLANK_INDEX)
     states[1::2] = labels
     differs = (states[2:] != BLANK_INDEX) & (states[2:] != states[:-2])

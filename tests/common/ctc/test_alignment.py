@@ -1,4 +1,4 @@
-"""Alignments against every path."""
+"""Compare alignments with a search over all paths."""
 
 import itertools
 
@@ -12,7 +12,7 @@ from zoo.common.data.labels import BLANK_INDEX
 
 
 @pytest.mark.parametrize("labels", [[1, 2], [3, 3], [2, 1, 2], [1], [], [1, 2, 3, 1, 2, 3]])
-def test_alignment_is_the_best_of_all_paths(labels):
+def test_alignment_is_the_best_path(labels):
     logits = np.random.RandomState(len(labels)).standard_normal((6, 4))
     _, path, score = labellings(logits)[tuple(labels)]
     alignment = align(logits, labels)
@@ -36,6 +36,6 @@ def test_alignment_is_the_best_of_all_paths(labels):
         ([BLANK_INDEX], r"1 \.\. 3. Received: \[0\]"),
     ],
 )
-def test_labels_that_cannot_be_aligned_are_named(labels, message):
+def test_align_rejects_impossible_labels(labels, message):
     with pytest.raises(ZooError, match=message):
         align(np.zeros((3, 4)), labels)

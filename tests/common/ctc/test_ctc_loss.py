@@ -1,4 +1,4 @@
-"""CTC against exhaustive search over every path, PyTorch's numbers and TensorFlow's own ops."""
+"""Compare the CTC loss with the sum over all paths, with PyTorch and with TensorFlow."""
 
 import itertools
 import os
@@ -19,7 +19,7 @@ from zoo.common.data.labels import BLANK_INDEX
 
 
 def exact(logits, labels, step=1e-5):
-    """Return -ln p(labels) over every path that collapses to them, and its central differences."""
+    """Return -ln p(labels) as a sum over all paths, and its gradient by central differences."""
     time_steps, symbols = logits.shape
     paths = itertools.product(range(symbols), repeat=time_steps)
     paths = [path for path in paths if collapse(path) == tuple(labels)]
@@ -52,9 +52,9 @@ def loss_and_gradient(logits, logit_lengths, labels, label_lengths, loss=ctc_los
 
 
 def small_batch(seed=0):
-    """Four symbols; repeats, no labels, labels that just fit, short lengths.
+    """Return a batch of four symbols: repeated labels, no labels, minimum lengths, short lengths.
 
-    Six rows, as in most tests below: XLA compiles the loss once for each shape.
+    Most tests below have six rows, because XLA compiles the loss once per shape.
     """
     logits = 2.0 * np.random.RandomState(seed).standard_normal((6, 5, 4)).astype(np.float32)
     labels, label_lengths = padded([[1, 2], [3, 3], [], [1, 2, 3], [2, 2, 2], [1]])
@@ -62,7 +62,7 @@ def small_batch(seed=0):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_loss_sums_over_every_path_and_the_gradient_is_its_slope(seed):
+def test_loss_and_gradient_equal_the_sum_over_all_paths(seed):
     logits, logit_lengths, labels, label_lengths = small_batch(seed)
     loss, gradient = loss_and_gradient(logits, logit_lengths, labels, label_lengths)
     assert loss.dtype == gradient.dtype == np.float32
@@ -73,7 +73,7 @@ def test_loss_sums_over_every_path_and_the_gradient_is_its_slope(seed):
         assert not gradient[row, frames:].any()
 
 
-def test_gradient_follows_the_weights_of_a_weighted_loss():
+def test_gradient_of_a_weighted_loss():
     batch = small_batch()
     weights = np.arange(6, dtype=np.float32)
     _, plain = loss_and_gradient(*batch)
@@ -82,7 +82,7 @@ def test_gradient_follows_the_weights_of_a_weighted_loss():
 
 
 def test_long_rows_match_pytorch():
-    """torch.nn.functional.ctc_loss of PyTorch 2.13 in float64, its gradients and their norms."""
+    """The expected values are those of torch.nn.functional.ctc_loss of PyTorch 2.13 in float64."""
     random = np.random.RandomState(42)
     logits = (3.0 * random.standard_normal((4, 300, 12))).astype(np.float32)
     labels = random.randint(1, 12, (4, 60)).astype(np.int32)
@@ -112,8 +112,8 @@ def test_loss_and_gradient_match_the_dense_loss_of_tensorflow():
     np.testing.assert_allclose(gradient, expected_gradient, atol=2e-4)
 
 
-def test_confident_and_wrong_logits_do_not_underflow():
-    """The likeliest path to the labels is e^-400 times as likely as the blanks, or e^-600."""
+def test_confident_wrong_logits_do_not_underflow():
+    """The best path to the labels is e^-400 or e^-600 times as probable as the blanks."""
     logits, _, labels, label_lengths = small_batch()
     logits[..., BLANK_INDEX] += 200.0
     loss, gradient = loss_and_gradient(logits, [5] * 6, labels, label_lengths)
@@ -143,7 +143,7 @@ def test_padding_in_time_labels_and_batch_has_no_effect(filler):
     assert not wide_gradient[:, 5:].any()
 
 
-def test_labels_fit_in_min_frames_and_in_no_fewer():
+def test_loss_is_infinite_below_min_frames():
     rows = [[1], [1, 2, 3], [1, 1], [2, 2, 2, 1, 1], [1, 2, 1, 2], [3, 3, 3]]
     frames = np.array([1, 3, 3, 8, 4, 5])
     assert [min_frames(row) for row in rows] == frames.tolist()
@@ -158,7 +158,7 @@ def test_labels_fit_in_min_frames_and_in_no_fewer():
     assert not gradient.any()
 
 
-def test_labels_that_are_no_symbols_are_impossible():
+def test_unknown_symbols_and_blanks_in_labels_are_impossible():
     logits = small_batch()[0]
     rows = [[1, BLANK_INDEX, 2], [BLANK_INDEX], [1, 4, 2], [2, 3, 99], [-1], [1, 2, 3]]
     loss, gradient = loss_and_gradient(logits, [5] * 6, *padded(rows))
@@ -166,7 +166,7 @@ def test_labels_that_are_no_symbols_are_impossible():
     assert gradient.any(axis=(1, 2)).tolist() == [False] * 5 + [True]
 
 
-def test_a_symbol_ruled_out_by_infinite_logits_is_impossible():
+def test_symbol_with_infinite_logits_is_impossible():
     logits, logit_lengths, labels, label_lengths = small_batch()
     logits[..., 3] = -np.inf
     loss, gradient = loss_and_gradient(logits, logit_lengths, labels, label_lengths)
@@ -177,7 +177,7 @@ def test_a_symbol_ruled_out_by_infinite_logits_is_impossible():
     assert np.isfinite(gradient).all()
 
 
-def test_a_nan_within_the_true_length_is_not_hidden():
+def test_nan_logits_give_a_nan_loss():
     logits, *rest = small_batch()
     logits[1, 2, 1] = np.nan
     loss = ctc_loss(logits, *rest).numpy()
@@ -197,7 +197,7 @@ def test_other_dtypes_are_computed_in_float32(dtype):
 
 
 @pytest.mark.parametrize("jit_compile", [False, True])
-def test_loss_in_a_graph_with_free_shapes(jit_compile):
+def test_loss_in_a_graph_with_unknown_shapes(jit_compile):
     @tf.function(
         jit_compile=jit_compile,
         input_signature=[
@@ -220,7 +220,7 @@ def test_loss_in_a_graph_with_free_shapes(jit_compile):
         np.testing.assert_allclose(gradient, expected_gradient, atol=1e-6)
 
 
-def test_a_second_derivative_is_refused():
+def test_second_derivative_raises_an_error():
     batch = [tf.convert_to_tensor(part) for part in small_batch()]
     with tf.GradientTape() as outer:
         outer.watch(batch[0])
@@ -245,7 +245,7 @@ np.save(sys.argv[2], np.asarray(loss))
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
 def test_other_backends_have_the_same_loss(backend, tmp_path):
-    """Keras's own, without TensorFlow."""
+    """Other backends use the loss of Keras and do not import TensorFlow."""
     pytest.importorskip(backend)
     batch = small_batch()
     names = ("logits", "lengths", "labels", "label_lengths")

@@ -1,4 +1,4 @@
-"""The searches in a TensorFlow graph: exact on small cases, in a SavedModel, and beside NumPy's."""
+"""Test the searches in a TensorFlow graph: small inputs, SavedModels, and equality with NumPy."""
 
 import numpy as np
 import pytest
@@ -20,9 +20,9 @@ def found_rows(labels, label_lengths):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_greedy_collapses_the_best_symbol_of_each_frame(seed):
+def test_greedy_search_collapses_the_best_path(seed):
     logits = np.random.RandomState(seed).standard_normal((5, 30, 4)).astype(np.float32)
-    logits[2, :, BLANK_INDEX] += 20.0  # an empty answer
+    logits[2, :, BLANK_INDEX] += 20.0  # an empty labelling
     lengths = np.array([30, 17, 20, 1, 0], np.int32)
     labels, label_lengths, log_probability = in_graph.greedy_search(logits, lengths)
     rows = found_rows(labels, label_lengths)
@@ -35,7 +35,7 @@ def test_greedy_collapses_the_best_symbol_of_each_frame(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_beam_wide_enough_finds_the_most_probable_labelling(seed):
+def test_wide_beam_finds_the_most_probable_labelling(seed):
     logits = np.random.RandomState(seed).standard_normal((3, 5, 4)).astype(np.float32)
     lengths = np.array([5, 3, 4], np.int32)
     labels, label_lengths, log_probability = in_graph.beam_search(logits, lengths, beam_width=400)
@@ -48,8 +48,8 @@ def test_beam_wide_enough_finds_the_most_probable_labelling(seed):
         assert log_probability[row] == pytest.approx(found[best][0], abs=1e-5)
 
 
-def test_beam_prefers_a_likely_labelling_to_the_likeliest_path():
-    """Graves's example: two frames, p(blank) = 0.6 and p(1) = 0.4: p([1]) = 0.64, p([]) = 0.36."""
+def test_beam_search_finds_a_better_labelling_than_the_best_path():
+    """Example of Graves: two frames, p(blank) = 0.6 and p(1) = 0.4: p([1]) = 0.64, p([]) = 0.36."""
     logits = np.log([[[0.6, 0.4], [0.6, 0.4]]])
     labels, _, log_probability = in_graph.beam_search(logits, [2])
     assert labels.numpy().tolist() == [[1]]
@@ -61,14 +61,14 @@ def test_beam_prefers_a_likely_labelling_to_the_likeliest_path():
 
 def test_searches_ignore_padded_frames():
     logits = np.random.RandomState(5).standard_normal((2, 9, 6)).astype(np.float32)
-    loud = np.concatenate([logits, np.full((2, 4, 6), 30.0, np.float32)], axis=1)
+    padded = np.concatenate([logits, np.full((2, 4, 6), 30.0, np.float32)], axis=1)
     for search in (in_graph.greedy_search, in_graph.beam_search):
-        for answer, expected in zip(search(loud, [9, 6]), search(logits, [9, 6]), strict=True):
+        for answer, expected in zip(search(padded, [9, 6]), search(logits, [9, 6]), strict=True):
             np.testing.assert_array_equal(answer, expected)
 
 
 @pytest.mark.parametrize("search", [in_graph.greedy_search, in_graph.beam_search])
-def test_a_search_in_a_saved_model_with_free_batch_and_time(search, tmp_path):
+def test_saved_model_with_any_batch_size_and_length(search, tmp_path):
     signature = [tf.TensorSpec([None, None, 5], tf.float32), tf.TensorSpec([None], tf.int32)]
     module = tf.Module()
     module.search = tf.function(search, input_signature=signature)
@@ -88,7 +88,7 @@ def random_logits(seed: int) -> np.ndarray:
     return generator.normal(0, generator.choice([0.5, 2, 5]), shape).astype(np.float32)
 
 
-def test_greedy_is_numpys():
+def test_greedy_search_equals_numpy():
     for seed in range(60):
         logits = random_logits(seed)
         labels, log_probability = greedy_search(logits)
@@ -97,17 +97,19 @@ def test_greedy_is_numpys():
         assert log_probability == pytest.approx(float(expected[0]), abs=1e-3)
 
 
-def test_a_beam_is_numpys_but_for_prefixes_the_kernel_drops():
-    """TensorFlow's kernel lengthens prefixes one by one, from the most probable on, and forgets one that
-    is crowded out of the beam before its turn. A narrow beam then ends, once in a while, in another
-    labelling, or in the same one by other paths."""
+def test_beam_search_nearly_equals_numpy():
+    """Narrow beams sometimes differ, in the labelling or only in the log-probability.
+
+    TensorFlow extends prefixes one by one, the most probable first, and drops a prefix that leaves the
+    beam before it is extended.
+    """
     same = close = 0
     for seed in range(60):
         logits, width = random_logits(seed), int(np.random.default_rng(seed).integers(2, 40))
         ((labels, log_probability),) = beam_search(logits, width)
         found, _, expected = in_graph.beam_search(logits[None], [len(logits)], width)
         found, expected = found.numpy()[0].tolist(), float(expected[0])
-        # Of the paths to a labelling a search adds up some: never more than there is.
+        # A search sums over some paths of a labelling, so it never exceeds the exact probability.
         assert expected <= log_likelihood(logits, found) + 1e-3
         assert log_probability <= log_likelihood(logits, labels) + 1e-3
         if labels == found:

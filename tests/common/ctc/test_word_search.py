@@ -1,4 +1,4 @@
-"""The search over words: against every text there is, without a separator, hot words, bad files."""
+"""Test the word search: all texts, labels without a separator, hot words, invalid files."""
 
 import gzip
 import itertools
@@ -11,7 +11,7 @@ import pytest
 from tests.common.ctc.every_path import labellings
 from zoo.common.core.errors import ZooError
 from zoo.common.ctc.transcribe import check_search, transcribe
-from zoo.common.ctc.word_search import _one_frame_a_run
+from zoo.common.ctc.word_search import _one_frame_per_run
 from zoo.common.data.labels import BLANK_INDEX, Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.language_model.arpa import read_words, write_arpa
@@ -28,22 +28,22 @@ SENTENCES = ["a b", "ab a", "ab", "b ab a", "a a b"]
 
 @pytest.fixture(scope="module")
 def lm(tmp_path_factory):
-    """An ARPA file of five sentences, gzipped."""
+    """Return a gzipped ARPA file of five sentences."""
     texts = [np.array([*map(WORDS.index, text.split()), END]) for text in SENTENCES]
     path = tmp_path_factory.mktemp("lm") / "lm.arpa.gz"
     write_arpa(count_ngrams(texts, 2, WORDS), path)
     return path
 
 
-def of(lm, text):
-    """The log-probability of a text by the model of SENTENCES, in nats."""
+def lm_log_probability(text):
+    """Return the log-probability of a text by the model of SENTENCES in nats."""
     texts = [np.array([*map(WORDS.index, text.split()), END]) for text in SENTENCES]
     tokens = np.array([*(WORDS.index(word) for word in text.split()), END])
     return float(count_ngrams(texts, 2, WORDS).score(tokens).sum())
 
 
 def frames(path, labels):
-    """Logits whose best path is this one, of symbols, "-" a blank."""
+    """Return logits with this best path of symbols, where "-" is the blank."""
     logits = np.zeros((len(path), labels.size), np.float32)
     numbers = [BLANK_INDEX if s == "-" else labels.symbols.index(s) + 1 for s in path]
     logits[np.arange(len(path)), numbers] = 9
@@ -51,8 +51,8 @@ def frames(path, labels):
 
 
 @pytest.mark.parametrize("weight", [0.0, 0.7])
-def test_scores_are_those_of_every_text(lm, weight):
-    """With a beam as wide as there are texts, nothing is lost: the sum over all paths of each text."""
+def test_scores_equal_the_sum_over_all_paths(lm, weight):
+    """The beam is wide enough for all texts, so that no path is lost."""
     decoder = CTCSearch(beam_width=2000, n_best=50, lm=lm, lm_weight=weight, word_bonus=0.4)
     logits = np.random.default_rng(0).normal(0, 1, (5, LETTERS.size))
     expected = {}
@@ -60,11 +60,11 @@ def test_scores_are_those_of_every_text(lm, weight):
         text = "".join(LETTERS.decode(labels))
         words = text.split()
         if set(words) <= set(WORDS):
-            text = " ".join(words)  # however many spaces there are: one text
+            text = " ".join(words)  # labellings with more spaces have the same text
             before = expected.get(text, -math.inf)
             expected[text] = np.logaddexp(before, log_probability)
     scores = {
-        text: own + weight * of(lm, text) + 0.4 * len(text.split())
+        text: own + weight * lm_log_probability(text) + 0.4 * len(text.split())
         for text, own in expected.items()
     }
     best = sorted(scores, key=scores.get, reverse=True)[:20]
@@ -73,12 +73,13 @@ def test_scores_are_those_of_every_text(lm, weight):
     for one in found[:20]:
         assert one.scores["score"] == pytest.approx(scores[one.text], abs=1e-4)
         assert one.scores["log_probability"] == pytest.approx(expected[one.text], abs=1e-4)
-        assert one.scores["lm_log_probability"] == pytest.approx(of(lm, one.text), abs=1e-4)
+        lm_expected = lm_log_probability(one.text)
+        assert one.scores["lm_log_probability"] == pytest.approx(lm_expected, abs=1e-4)
         assert " ".join(word.text for word in one.words) == one.text
         assert LETTERS.text(one.labels) == one.text
 
 
-def test_a_hot_word_is_found_where_it_was_not(lm):
+def test_hot_word_changes_the_result(lm):
     logits = frames("ab-", LETTERS)
     logits[1] = [0, 8.5, 0, 8.7]  # a space or "b"
     plain = CTCSearch(beam_width=50, lm=lm, lm_weight=0.0, word_bonus=0.0)
@@ -87,7 +88,7 @@ def test_a_hot_word_is_found_where_it_was_not(lm):
     assert transcribe(logits, boosted, LETTERS)[0].text == "a"
 
 
-def test_a_hot_word_need_not_be_in_the_lexicon(tmp_path, lm):
+def test_hot_word_may_be_missing_in_the_lexicon(tmp_path, lm):
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("a\n")
     logits = frames("bb-a", LETTERS)
@@ -104,8 +105,8 @@ def test_a_hot_word_need_not_be_in_the_lexicon(tmp_path, lm):
     )
 
 
-def test_a_hot_word_without_a_boost_changes_nothing(lm):
-    """Not the score of the language model, nor that of a sentence's end."""
+def test_hot_word_with_boost_0_has_no_effect(lm):
+    """Neither the scores of words nor the score of the end of a sentence change."""
     logits = np.random.default_rng(1).normal(0, 1, (5, LETTERS.size))
     plain = CTCSearch(beam_width=2000, n_best=20, lm=lm, lm_weight=0.7)
     found = transcribe(logits, replace(plain, hot_word=("ab:0",)), LETTERS)
@@ -114,8 +115,8 @@ def test_a_hot_word_without_a_boost_changes_nothing(lm):
         assert one.scores == pytest.approx(other.scores, abs=1e-4)
 
 
-def test_pronunciations_become_words(tmp_path):
-    """Labels without a separator: words follow each other at once, and last several frames."""
+def test_phonemes_give_words(tmp_path):
+    """The labels have no separator, and some last for several frames."""
     lexicon = tmp_path / "words.dic"
     lexicon.write_text(";;; a comment\nBE  B IY\nBEE(2)  B IY IY\nA  AH\nABBEY  AH B IY\n")
     decoder = CTCSearch(beam_width=50, n_best=3, lexicon=lexicon, word_bonus=-1.0)
@@ -129,15 +130,15 @@ def test_pronunciations_become_words(tmp_path):
     assert transcribe(twice, decoder, PHONEMES)[0].text == "BEE"
 
 
-def test_of_frames_in_a_row_the_most_probable_one_stands_for_all():
+def test_one_frame_per_run_keeps_the_most_probable_frame():
     blank, one, two = np.log(np.full((3, 3), 0.1) + 0.7 * np.eye(3))
     weak, weaker = np.log([0.3, 0.2, 0.5]), np.log([0.3, 0.3, 0.4])
     log_probs = np.stack([one, weaker, one, two, weak, blank, blank, weaker, weak])
     kept = log_probs[[0, 1, 2, 3, 5, 6, 8]]
-    np.testing.assert_array_equal(_one_frame_a_run(log_probs), kept)
+    np.testing.assert_array_equal(_one_frame_per_run(log_probs), kept)
 
 
-def test_letters_without_a_separator_are_one_word(tmp_path):
+def test_letters_without_a_separator_give_one_word(tmp_path):
     letters = Labels(("a", "b"), "character")
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("ab\nba\nabba\n")
@@ -150,7 +151,7 @@ def test_letters_without_a_separator_are_one_word(tmp_path):
 
 @pytest.mark.parametrize("labels", [LETTERS, PHONEMES, Labels(("a", "b"), "character")])
 @pytest.mark.parametrize("time_steps", [0, 4])
-def test_nothing_is_said(tmp_path, labels, time_steps):
+def test_blank_frames_give_an_empty_text(tmp_path, labels, time_steps):
     lexicon = tmp_path / "words.txt"
     lexicon.write_text(labels.symbols[-1] + "\n")
     decoder = CTCSearch(beam_width=20, lexicon=lexicon, word_bonus=0.0)
@@ -163,14 +164,14 @@ def test_nothing_is_said(tmp_path, labels, time_steps):
 # Files --------------------------------------------------------------------------------------------
 
 
-def test_what_cannot_be_written_is_left_out_and_named(tmp_path, lm, capfd):
+def test_messages_list_ignored_words(tmp_path, lm, capfd):
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("ab\ncaf\u00e9\nbaa\n")
     check_search(CTCSearch(beam_width=4, lm=lm, lexicon=lexicon), LETTERS)
     err = capfd.readouterr().err
-    assert f"Left out of the search: 1 words of {lexicon} that the model cannot write: 'caf" in err
-    assert f"1 words that {lm} does not know count as <unk>: 'baa'." in err
-    assert "5---10" not in err  # what KenLM writes
+    assert f"1 words of {lexicon} are ignored, because the model cannot write them: 'caf" in err
+    assert f"1 words are not in {lm} and are scored as <unk>: 'baa'." in err
+    assert "5---10" not in err  # the progress bar of KenLM
     whole = tmp_path / "whole.txt"
     whole.write_text("ab\nb\n")
     check_search(CTCSearch(beam_width=4, lm=lm, lexicon=whole), LETTERS)
@@ -184,11 +185,11 @@ def test_read_words(lm, tmp_path):
     assert read_words(plain) == read_words(lm)
 
 
-def test_a_word_may_be_written_in_several_ways(tmp_path):
+def test_words_with_several_spellings(tmp_path):
     path = tmp_path / "words.dic"
     path.write_text("A AH\nA(2) IY\nA(3) AH\n")
     assert read_lexicon(path, PHONEMES).spellings == {"A": [(1,), (3,)]}
-    path.write_text("A AH\nA(2) X\nB X\n")  # of A, one way can be written
+    path.write_text("A AH\nA(2) X\nB X\n")  # only one spelling of A is possible
     lexicon = read_lexicon(path, PHONEMES)
     assert (lexicon.spellings, lexicon.left_out) == ({"A": [(1,)]}, ("B",))
 
@@ -202,16 +203,16 @@ def bad_lm(lm, tmp_path, change):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda text: text[: len(text) // 2], "no ARPA file, or not a whole one"),
-        (lambda text: text.replace("\\end\\", ""), "not a whole one"),
+        (lambda text: text[: len(text) // 2], "not an ARPA file, or is incomplete"),
+        (lambda text: text.replace("\\end\\", ""), "is incomplete"),
         (lambda text: text.replace("ngram 2=", "ngram 2=1"), "line"),
         (lambda text: text.replace("\tab a", "\tab c"), "must be a logarithm, 2 of the unigrams"),
-        (lambda text: "hello\n", "is no ARPA file"),
-        (lambda text: "", "is no ARPA file"),
+        (lambda text: "hello\n", "is not an ARPA file"),
+        (lambda text: "", "is not an ARPA file"),
         (lambda text: text.replace("\ta\t", "\tA\t").replace("\tb\t", "\tB\t"), "line"),
     ],
 )
-def test_a_bad_language_model_is_told_in_one_line(lm, tmp_path, change, message):
+def test_invalid_language_model_raises_a_one_line_error(lm, tmp_path, change, message):
     bad = bad_lm(lm, tmp_path, change)
     with pytest.raises(ZooError) as error:
         check_search(CTCSearch(beam_width=4, lm=bad), LETTERS)
@@ -224,13 +225,13 @@ def test_a_bad_language_model_is_told_in_one_line(lm, tmp_path, change, message)
     ("lexicon", "labels", "message"),
     [
         ("", LETTERS, "is empty"),
-        (";;; nothing\n", LETTERS, "lists no word"),
+        (";;; nothing\n", LETTERS, "must contain at least one word"),
         ("ONE\nTWO\n", LETTERS, "'E N O T W' is not among its labels"),
         ("ab  B IY\n", LETTERS, "'B IY' is not among its labels"),
         ("ab\n", PHONEMES, "'ab' is not among its labels"),
     ],
 )
-def test_a_bad_lexicon_is_told_in_one_line(tmp_path, lexicon, labels, message):
+def test_invalid_lexicon_raises_an_error(tmp_path, lexicon, labels, message):
     path = tmp_path / "words.txt"
     path.write_text(lexicon)
     with pytest.raises(ZooError) as error:
@@ -240,7 +241,7 @@ def test_a_bad_lexicon_is_told_in_one_line(tmp_path, lexicon, labels, message):
 
 
 def test_phonemes_need_a_lexicon(lm, tmp_path):
-    """A phoneme and a letter that is said may be called the same: "B" is no symbol of that word."""
+    """A phoneme and a letter may have the same name: the phoneme "B" does not spell the word "B"."""
     words = ("</s>", "<unk>", "B", "YES")
     spoken = tmp_path / "spoken.arpa"
     write_arpa(count_ngrams([np.array([2, 3, END])], 2, words), spoken)
@@ -251,10 +252,10 @@ def test_phonemes_need_a_lexicon(lm, tmp_path):
     lexicon.write_text("B  B IY\n")
     check_search(replace(decoder, lexicon=lexicon), PHONEMES)
     write_arpa(count_ngrams([np.array([2, 3, END])], 2, (*words[:3], "IY")), spoken)
-    check_search(decoder, PHONEMES)  # of the model's own symbols
+    check_search(decoder, PHONEMES)  # all words are labels of the model
 
 
-def test_a_lexicon_and_a_language_model_without_a_word_in_common(lm, tmp_path):
+def test_lexicon_and_language_model_without_a_common_word(lm, tmp_path):
     bare = bad_lm(lm, tmp_path, lambda text: text)
     words = ("</s>", "a", "b")
     write_arpa(count_ngrams([np.array([1, 2, END])], 1, words), bare)  # without <unk>
@@ -262,22 +263,22 @@ def test_a_lexicon_and_a_language_model_without_a_word_in_common(lm, tmp_path):
     lexicon.write_text("bab\n")
     with pytest.raises(ZooError, match=r"have no word in common\. Received: 'bab'; 'a', 'b'"):
         check_search(CTCSearch(beam_width=4, lm=bare, lexicon=lexicon), LETTERS)
-    for words in ((), ("bab:2",), ("baa:2",)):  # a hot word of the lexicon or not
+    for words in ((), ("bab:2",), ("baa:2",)):  # a hot word inside or outside the lexicon
         with pytest.raises(ZooError, match=r"have no word in common\. Received: 'bab'; 'a', 'b'"):
             check_search(CTCSearch(beam_width=4, lm=lm, lexicon=lexicon, hot_word=words), LETTERS)
-    with pytest.raises(ZooError, match="has no <unk>, so a hot word must stand in it"):
+    with pytest.raises(ZooError, match=r"hot_word must be in .* which has no <unk>"):
         check_search(CTCSearch(beam_width=4, lm=bare, hot_word=("bab:2",)), LETTERS)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hot_word": ("xyz:3",)}, "A hot word has no word that the model can write: 'x y z'"),
+        ({"hot_word": ("xyz:3",)}, "hot_word has no word that the model can write: 'x y z'"),
         ({"hot_word": ("ab",)}, "hot_word must be one WORD:BOOST. Received: 'ab'"),
         ({"hot_word": ("a b:2",)}, "hot_word must be one WORD:BOOST. Received: 'a b:2'"),
         ({"hot_word": ("ab:much",)}, "the boost of 'ab' must be a number. Received: 'much'"),
         ({"hot_word": ("ab:nan",)}, "the boost of 'ab' must be at least -100"),
-        ({"hot_word": ("ab:2",), "lm": None}, "hot_word goes with lm or lexicon"),
+        ({"hot_word": ("ab:2",), "lm": None}, "hot_word requires lm or lexicon"),
         ({"lm_weight": math.nan}, "lm_weight must be at least 0 and at most 100. Received: nan"),
         ({"lm_weight": -1.0}, "lm_weight must be at least 0"),
         ({"word_bonus": math.inf}, "word_bonus must be at least -100 and at most 100"),
@@ -286,13 +287,13 @@ def test_a_lexicon_and_a_language_model_without_a_word_in_common(lm, tmp_path):
         ({"beam_width": 10**9}, "beam_width must be at least 1 and at most 10,000"),
     ],
 )
-def test_bad_options(lm, options, message):
+def test_invalid_options(lm, options, message):
     with pytest.raises(ZooError) as error:
         check_search(CTCSearch(**{"lm": lm, "beam_width": 4, **options}), LETTERS)
     assert message in str(error.value)
 
 
-def test_without_flashlight_the_command_is_named(lm, monkeypatch):
+def test_missing_flashlight_raises_an_error_with_the_command(lm, monkeypatch):
     from zoo.common.language_model import word_lm
 
     def missing(name):
@@ -303,8 +304,8 @@ def test_without_flashlight_the_command_is_named(lm, monkeypatch):
         check_search(CTCSearch(beam_width=3, lm=lm), LETTERS)
 
 
-def test_a_narrow_beam_may_end_within_a_word(tmp_path):
-    """Then the words before it are found, and the log-probability is one that can be."""
+def test_narrow_beam_may_end_within_a_word(tmp_path):
+    """Then the result is the words before it, and the log-probability has a possible value."""
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("ab\nb\n")
     logits = frames("b -a-", LETTERS)
@@ -315,8 +316,8 @@ def test_a_narrow_beam_may_end_within_a_word(tmp_path):
         assert transcribe(frames([*pair], LETTERS), CTCSearch(lexicon=lexicon), LETTERS)
 
 
-def test_a_beam_of_one_is_told(lm, capsys):
-    """It is the default of a preset that answers with its best path, and far too narrow for words."""
+def test_beam_width_1_gives_a_message(lm, capsys):
+    """It is the default of presets that use the best path, and too small for a word search."""
     check_search(CTCSearch(beam_width=2, lm=lm), LETTERS)
     assert "beam_width" not in capsys.readouterr().err
     check_search(CTCSearch(lm=lm), LETTERS)
