@@ -145,7 +145,7 @@ np.savez(sys.argv[5], **graphs[sys.argv[3]](**np.load(sys.argv[4])))
 @pytest.mark.parametrize("name", store.names())
 def test_export_of_preset_answers_in_its_runtime(runtime, name, tmp_path):
     format_, python = runtime
-    rows = export(name, format_, tmp_path / "exported").files
+    rows = zoo.export(name, format_, tmp_path / "exported").files
     folder, preset = tmp_path / "exported" / format_, zoo.load(name)
     request = request_to(preset, tmp_path)
     output = run_script(python, SCRIPTS / request.script, folder, *request.arguments)
