@@ -1,6 +1,6 @@
-"""The seal of an export: of which model it is, and what its files are, by SHA-256.
+"""Integrity of exports: SHA-256 digests of the exported preset and of the files of the export.
 
-It stands in the export's folder as export.json:
+The digests are stored in the folder of the export as export.json:
 
 name      the preset or run that was exported
 preset    file of the preset (model, recipe.json, assets) -> digest
@@ -25,7 +25,7 @@ SEAL_FILE = "export.json"
 
 
 def preset_digests(folder: Path, recipe: Recipe) -> dict[str, str]:
-    """Return the digest of each file of a preset that its answers come from, where it is there."""
+    """Return the digest of each existing file of a preset that determines its answers."""
     return {
         name: digest(folder / name)
         for name in store.files(recipe)
@@ -34,11 +34,13 @@ def preset_digests(folder: Path, recipe: Recipe) -> dict[str, str]:
 
 
 def seal(export: Path, preset: Path, recipe: Recipe, name: str) -> None:
-    """Write the seal of an export that is whole.
+    """Write the digests of a complete export.
 
     Args:
-        export: the folder of its files.
-        preset, recipe, name: the folder of the preset it is of, its recipe, and what it is called.
+        export: folder of the export.
+        preset: folder of the preset.
+        recipe: recipe of the preset.
+        name: name of the preset.
     """
     write_json(
         export / SEAL_FILE,
@@ -51,30 +53,31 @@ def seal(export: Path, preset: Path, recipe: Recipe, name: str) -> None:
 
 
 def is_sealed(export: Path) -> bool:
-    """Return whether a folder says that it is an export."""
+    """Return whether a folder has the digests of an export."""
     return os.path.isfile(export / SEAL_FILE)
 
 
 def sealed_preset(export: Path) -> Mapping[str, str]:
-    """Return the digests of the preset that an export is of. Raises `ZooError` for a bad seal."""
+    """Return the digests of the preset of an export. Raises `ZooError` if they are corrupt."""
     return _read(export)["preset"]
 
 
 def check_seal(export: Path, folder: Path, recipe: Recipe, format_: str) -> None:
-    """Check that an export is whole, as it was written, and of the model and recipe beside it.
+    """Check that an export is complete and unchanged, and belongs to a preset.
 
     Args:
-        export: the folder of its files.
-        folder, recipe: the preset's, or what `zoo export --out` made, which has no model.
-        format_: what `zoo export --to` calls it.
+        export: folder of the export.
+        folder: folder of the preset, or a folder of `zoo export --out`, which has no model.
+        recipe: recipe of the preset.
+        format_: name of the format in `zoo export --to`.
 
     Raises:
-        ExportError: it is not, with the command that exports it anew.
+        ExportError: it is not. The message has the command to export again.
     """
     if not is_sealed(export):
         raise ExportError(
-            f"{export} does not tell which model it is of: it has no {SEAL_FILE}. Remove it and "
-            f"export it anew: {_command(folder, recipe, format_, None)}"
+            f"{export} has no {SEAL_FILE}, so that its model is unknown. Remove it and export again: "
+            f"{_command(folder, recipe, format_, None)}"
         )
     try:
         found = _read(export)
@@ -82,21 +85,21 @@ def check_seal(export: Path, folder: Path, recipe: Recipe, format_: str) -> None
         for path in _files(export):
             files[path] = digest(export / path)
     except ZooError as error:
-        anew = _command(folder, recipe, format_, None)
-        raise ExportError(f"{error} Export it anew: {anew}") from None
-    anew = f"Export it anew: {_command(folder, recipe, format_, found['name'])}"
+        again = _command(folder, recipe, format_, None)
+        raise ExportError(f"{error} Export it again: {again}") from None
+    again = f"Export it again: {_command(folder, recipe, format_, found['name'])}"
     for name, own in preset.items():
         if found["preset"].get(name) != own:
             raise ExportError(
-                f"{export} is an export of another {name} than {folder / name}. {anew}"
+                f"{export} was exported from another {name} than {folder / name}. {again}"
             )
     for name in sorted({*found["files"], *files}):
         if name not in files:
-            raise ExportError(f"{export} is not whole: {name} is missing. {anew}")
+            raise ExportError(f"{export} is incomplete: {name} is missing. {again}")
         if name not in found["files"]:
-            raise ExportError(f"{export} has a file that was not exported: {name}. {anew}")
+            raise ExportError(f"{export} has a file that was not exported: {name}. {again}")
         if found["files"][name] != files[name]:
-            raise ExportError(f"{export / name} is corrupt: it is not what was exported. {anew}")
+            raise ExportError(f"{export / name} is corrupt: it differs from the exported file. {again}")
 
 
 def _read(export: Path) -> dict[str, Any]:
@@ -104,19 +107,19 @@ def _read(export: Path) -> dict[str, Any]:
     found = read_json(path)
     whole = isinstance(found, dict) and isinstance(found.get("name"), str)
     if not whole or not all(isinstance(found.get(key), dict) for key in ("preset", "files")):
-        raise ZooError(f"{path} is corrupt: it is no record of an export.")
+        raise ZooError(f"{path} is corrupt: it is not the record of an export.")
     return found
 
 
 def _files(export: Path) -> list[str]:
-    """The files of an export below its folder; not the seal, nor what a file manager hides there."""
+    """Return the files of an export, without its digests and hidden files."""
     paths = (path.relative_to(export) for path in export.rglob("*") if not path.is_dir())
     names = (path for path in paths if not any(part.startswith(".") for part in path.parts))
     return sorted(path.as_posix() for path in names if path != Path(SEAL_FILE))
 
 
 def _command(folder: Path, recipe: Recipe, format_: str, name: str | None) -> str:
-    """What exports a preset anew into the folder where its export stands."""
+    """Return the command that exports a preset again into the same folder."""
     if (folder / recipe.model.file).exists():
         return f"zoo export {shlex.quote(str(folder))} --to {format_}"
     name = shlex.quote(name) if name else "PRESET|RUN"

@@ -1,4 +1,4 @@
-"""The trainings that weights come from: one, and those before it where a run started from weights."""
+"""Lineage: the trainings of a preset's weights, including those before `--init`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from zoo.common.core.metrics import best
 from zoo.common.core.recipe import Recipe, settings
 from zoo.common.presets import runs, store
 
-# Key of run.json and metrics.json: the trainings before this one, the first of them first.
+# Key of run.json and metrics.json: the earlier trainings, in order.
 EARLIER = "earlier"
-# The parts of a recipe that say how it was trained.
+# The parts of a recipe that define its training.
 SCHEDULE = ("optimizer.", "training.")
 
 
 def summarise(run: Path, recipe: Recipe) -> dict[str, Any]:
-    """Return how many epochs a run had, which was the best, and how many minutes it took.
+    """Return number of epochs, best epoch and minutes of a run.
 
     Raises:
         ZooError: its history is missing or corrupt.
@@ -34,12 +34,12 @@ def summarise(run: Path, recipe: Recipe) -> dict[str, Any]:
 
 
 def trainings(folder: Path) -> list[dict[str, Any]]:
-    """Return the trainings that the weights of a preset or run come from, JSON-ready.
+    """Return the trainings of the weights of a preset or run, JSON-ready.
 
-    Each has `history`, see `summarise`, and `settings`, those of optimizer and training by dotted key.
+    Each has `history` as in `summarise`, and `settings` of optimizer and training by dotted key.
 
     Raises:
-        ZooError: a file of it is missing or corrupt.
+        ZooError: a file is missing or corrupt.
     """
     recipe = store.load_recipe(folder)
     if (path := folder / store.METRICS_FILE).exists():
@@ -49,10 +49,10 @@ def trainings(folder: Path) -> list[dict[str, Any]]:
     elif (path := folder / runs.RUN_FILE).exists():
         record, history = runs.read_json(path), summarise(folder, recipe)
     else:
-        return []  # weights that came without a record
+        return []  # weights without a record
     earlier = record.get(EARLIER, []) if isinstance(record, dict) else None
     if not isinstance(earlier, list) or not isinstance(history, dict):
-        raise ZooError(f"{path} is corrupt: it records no training.")
+        raise ZooError(f"{path} is corrupt: it is not the record of a training.")
     return [*earlier, {"history": history, "settings": schedule(recipe)}]
 
 

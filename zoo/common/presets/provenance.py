@@ -1,4 +1,4 @@
-"""Where a figure comes from: versions, git commit, date."""
+"""The origin of metrics: versions, git commit, date."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ PACKAGES = ("recurrent-zoo", "tensorflow", "jax", "torch", "keras", "numpy")
 
 
 def provenance() -> dict[str, Any]:
-    """Return versions, git commit and date: what a figure came out of."""
+    """Return versions, git commit and date."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -30,14 +30,14 @@ def provenance() -> dict[str, Any]:
 
 
 def commit(package: Path) -> str | None:
-    """Return the commit that the code of a package stands at.
+    """Return the git commit of the code of a package.
 
     Args:
-        package: its folder, at the top of a repository.
+        package: folder of the package, at the top level of its repository.
 
     Returns:
-        The commit, with "+changes" if the code was changed since; None where the code is in no
-        repository, or in one that is not its own, such as that of a project it is installed in.
+        The commit, with "+changes" if the code has uncommitted changes; None if the package is not in a
+        repository of its own.
     """
 
     def git(*arguments: str) -> str:
@@ -46,7 +46,7 @@ def commit(package: Path) -> str | None:
 
     try:
         top = Path(git("rev-parse", "--show-toplevel"))
-        git("ls-files", "--error-unmatch", "--", "__init__.py")  # an error if git does not keep it
+        git("ls-files", "--error-unmatch", "--", "__init__.py")  # fails if the file is not tracked
         if not top.samefile(package.parent):
             return None
         changed = git("status", "--porcelain", "--untracked-files=no", "--", ".")

@@ -1,9 +1,9 @@
-"""The run folder: all that one training leaves behind, and what `--resume` goes on from.
+"""Run folders: the files of a training, from which `--resume` continues.
 
-recipe.json, assets, model.keras   the best model so far, as a preset keeps it
+recipe.json, assets, model.keras   the best model so far, in the form of a preset
 run.json                           versions, seed, data and its checksum, git commit, command
 last.npz                           weights, optimizer, random states, history after an epoch
-metrics.csv, curves.png            the history to read and to look at
+metrics.csv, curves.png            the history as a table and as a picture
 tensorboard/                       the history for TensorBoard
 """
 
@@ -43,34 +43,35 @@ RUN_FILE = "run.json"
 CSV_FILE = "metrics.csv"
 CURVES_FILE = "curves.png"
 HISTORY_KEY, MODEL_KEY = "history", "model"
-# More than any history or record of a run has.
+# Upper limit of the size of a history or record.
 MAX_RECORD_BYTES = 2**26
-_HEADER_BYTES = 4096  # of an array in a file of states
+_HEADER_BYTES = 4096  # header of an array in a state file
 
 
 def check_folder(folder: Path, resume: bool) -> None:
-    """Raise `ZooError` unless a run can begin in `folder`, or go on in it."""
+    """Raise `ZooError` unless a run can start in `folder`, or continue in it."""
     if resume:
         if not os.path.exists(folder / RUN_FILE):
-            raise ZooError(f"There is nothing to resume: {folder / RUN_FILE} does not exist.")
+            raise ZooError(f"Nothing to resume: {folder / RUN_FILE} does not exist.")
     elif os.path.isfile(folder) or (os.path.isdir(folder) and not _left_by_a_killed_run(folder)):
         raise ZooError(
-            f"{folder} exists already. Go on with it (--resume) or name another (--out)."
+            f"{folder} already exists. Continue it (--resume) or choose another folder (--out)."
         )
 
 
 def _left_by_a_killed_run(folder: Path) -> bool:
-    """Whether a folder has nothing but what a run leaves that is killed before it has its record."""
+    """Return whether a folder has only the files of a run that was killed at its start."""
     return all(name == LOCK_FILE or name.startswith(PART) for name in os.listdir(folder))
 
 
 def has_epochs(folder: Path) -> bool:
-    """Return whether a run has finished an epoch, to go on from."""
+    """Return whether a run has a complete epoch from which it can continue."""
     return (folder / STATE_FILE).exists() or (folder / CSV_FILE).exists()
 
 
-# A corpus may have moved: its checksum tells whether it is the same. A run may be made longer, and
-# products may be of another precision: the weights of a run are in float32 in each.
+# Records that may differ in a resumed run. A corpus may have another path, since its checksum is
+# compared. A run may become longer, and its products may have another precision, since its weights
+# are float32.
 _MAY_CHANGE = (
     "data",
     "recipe.training.epochs",
@@ -80,11 +81,11 @@ _MAY_CHANGE = (
 
 
 def check_same_run(folder: Path, record: dict[str, Any]) -> None:
-    """Raise `ZooError` unless a run to be resumed was begun with what `record` holds."""
+    """Raise `ZooError` unless the run in `folder` was started with the settings in `record`."""
     path = folder / RUN_FILE
     before = read_json(path)
     if not isinstance(before, dict):
-        raise ZooError(f"{path} is corrupt: it records no run.")
+        raise ZooError(f"{path} is corrupt: it is not the record of a run.")
     before = dict(flatten(before))
     for key, value in flatten(record):
         if key not in _MAY_CHANGE and before.get(key) != value:
@@ -97,13 +98,17 @@ def check_same_run(folder: Path, record: dict[str, Any]) -> None:
 def begin(
     recipe: Recipe, examples: list[Any], folder: Path, resume: bool, record: dict[str, Any] | None
 ) -> dict[str, Any]:
-    """Check that a run can begin in a folder, or go on in it, and return what run.json records.
+    """Check that a run can start in a folder, or continue in it, and return the record for run.json.
 
     Args:
-        examples: those of train and dev. record: what else is recorded.
+        recipe: recipe of the run.
+        examples: examples of train and dev.
+        folder: the run folder.
+        resume: whether the run continues.
+        record: further records.
 
     Raises:
-        ZooError: it cannot.
+        ZooError: the folder exists, or the run was started with other settings.
     """
     record = {
         "recipe": recipe.to_dict(),
@@ -120,7 +125,7 @@ def begin(
 
 
 def _change_plan(folder: Path, recipe: dict[str, Any]) -> None:
-    """Record what a run is now planned to be; `planned_before` lists the recipe's part before."""
+    """Record the new training settings of a run; `planned_before` lists the earlier ones."""
     before = read_json(folder / RUN_FILE)
     if before["recipe"]["training"] != recipe["training"]:
         planned = [*before.get("planned_before", []), before["recipe"]["training"]]
@@ -129,7 +134,7 @@ def _change_plan(folder: Path, recipe: dict[str, Any]) -> None:
 
 @contextmanager
 def event_log(folder: Path) -> Iterator[Callable[[dict[str, float]], None]]:
-    """Give a function that writes a row of a history for TensorBoard."""
+    """Yield a function that writes a row of a history for TensorBoard."""
     from tensorboard.summary import Writer
 
     writer = Writer(str(folder / "tensorboard"))
@@ -147,9 +152,11 @@ def event_log(folder: Path) -> Iterator[Callable[[dict[str, float]], None]]:
 
 @contextmanager
 def started(folder: Path, record: dict[str, Any]) -> Iterator[None]:
-    """Give a run's folder its run.json. If the block fails before an epoch was finished, the folder is
-    removed."""
-    if not os.path.exists(folder / RUN_FILE):  # unlike Path.exists, no error for a name too long
+    """Write run.json into a run folder.
+
+    If the block fails before an epoch is complete, remove the folder.
+    """
+    if not os.path.exists(folder / RUN_FILE):  # Path.exists raises for a name that is too long
         write_json(folder / RUN_FILE, record | provenance())
     try:
         yield
@@ -162,48 +169,51 @@ def started(folder: Path, record: dict[str, Any]) -> Iterator[None]:
 def save_state(
     folder: Path, variables: list, history: list[dict[str, float]], model: Path | None = None
 ) -> None:
-    """Write weights, optimizer and random states with the history, in one file, atomically.
+    """Write weights, optimizer state, random states and the history atomically into one file.
 
-    model: the file of the best model so far, whose digest the state keeps; see `check_model`.
+    Args:
+        folder: the run folder.
+        variables: variables of the model, the optimizer and the random generators.
+        history: the history.
+        model: file of the best model so far, whose digest is stored; see `check_model`.
     """
     arrays = {f"v{i:04}": np.asarray(variable) for i, variable in enumerate(variables)}
     arrays[HISTORY_KEY] = np.frombuffer(json.dumps(history).encode(), np.uint8)
     if model and model.exists():
         arrays[MODEL_KEY] = np.frombuffer(digest(model).encode(), np.uint8)
     with atomic_file(folder / STATE_FILE) as path:
-        np.savez(path, **arrays)
+        np.savez(path, allow_pickle=False, **arrays)
 
 
 def check_model(folder: Path, model: Path) -> None:
-    """Check that the best model in a run's folder is the one its history tells of.
+    """Check that the best model in a run folder is the one of its history.
 
-    A process that is killed between writing the one and the other leaves the model of an epoch that
-    the history does not have.
+    A process that is killed between two writes leaves the model of an epoch that is not in the history.
 
     Raises:
-        ZooError: it is not, or the state is corrupt.
+        ZooError: it is the model of another epoch, or the state is corrupt.
     """
     path = folder / STATE_FILE
     if not path.exists():
         return
     arrays = _read_state(path, {HISTORY_KEY: MAX_RECORD_BYTES, MODEL_KEY: 64})
-    # A state of before there was a digest has none.
+    # States of earlier versions have no digest.
     if MODEL_KEY in arrays and arrays[MODEL_KEY].tobytes() != digest(model).encode():
         raise ZooError(
-            f"{model} is not the model that {path} tells of: the run was killed before it had written "
-            "that. Go on with it first (zoo train ... --resume)."
+            f"{model} is not the model of the last state in {path}: the run was killed before it wrote "
+            "the state. Continue it first (zoo train ... --resume)."
         )
 
 
 def load_state(folder: Path, variables: list) -> list[dict[str, float]]:
-    """Put the saved states back into `variables` and return the history.
+    """Restore the saved state into `variables` and return the history.
 
     Raises:
-        ZooError: there is no state, it is corrupt, or belongs to another model.
+        ZooError: the state is missing or corrupt, or belongs to another model.
     """
     path = folder / STATE_FILE
     if not path.exists():
-        raise ZooError(f"There is nothing to resume: {path} does not exist.")
+        raise ZooError(f"Nothing to resume: {path} does not exist.")
     shapes = {f"v{i:04}": tuple(variable.shape) for i, variable in enumerate(variables)}
     largest = {name: 8 * math.prod(shape) for name, shape in shapes.items()}
     arrays = _read_state(path, {**largest, HISTORY_KEY: MAX_RECORD_BYTES})
@@ -216,10 +226,12 @@ def load_state(folder: Path, variables: list) -> list[dict[str, float]]:
 
 
 def _read_state(path: Path, largest: Mapping[str, int]) -> dict[str, np.ndarray]:
-    """Arrays of a file of states.
+    """Return arrays of a state file.
 
-    largest: the name of each array that is wanted, with the most bytes it may have; the file may have
-    no others, unless only the history is wanted.
+    Args:
+        path: path of the file.
+        largest: the maximum number of bytes of each requested array, by name. The file must not have
+            other arrays, unless only the history is requested.
     """
     check_file(path)
     try:
@@ -239,7 +251,7 @@ def _read_state(path: Path, largest: Mapping[str, int]) -> dict[str, np.ndarray]
             return {name: file[name] for name in largest if name in sizes}
     except ZooError:
         raise
-    except Exception as error:  # whatever a damaged archive makes zipfile, zlib or NumPy raise
+    except Exception as error:  # any exception of zipfile, zlib or NumPy for a damaged archive
         raise ZooError(f"{path} is corrupt: {' '.join(str(error).split())[:120]}.") from None
 
 
@@ -249,7 +261,7 @@ def _history_of(path: Path, content: np.ndarray) -> list[dict[str, float]]:
         whole = [row["epoch"] for row in history] == list(range(1, len(history) + 1))
         numbers = all(isinstance(value, int | float) for row in history for value in row.values())
         if not history or not whole or not numbers:
-            raise ValueError("its history is not that of a run")
+            raise ValueError("its history is invalid")
         return history
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ZooError(f"{path} is corrupt: {error}.") from None
@@ -265,13 +277,13 @@ def write_history(folder: Path, history: list[dict[str, float]]) -> None:
 
 
 def read_history(folder: Path) -> list[dict[str, float]]:
-    """Return the rows of a run's history, one at least.
+    """Return the rows of a run's history, at least one.
 
-    They stand in its state, where it has one: metrics.csv is written after that, and a killed process
-    may have left it short.
+    They are read from the state, if there is one, since metrics.csv is written later and may be
+    incomplete after a kill.
 
     Raises:
-        ZooError: neither is there, or it is corrupt.
+        ZooError: both files are missing, or the file is corrupt.
     """
     path = folder / STATE_FILE
     if path.exists():
@@ -284,7 +296,7 @@ def read_history(folder: Path) -> list[dict[str, float]]:
                 {key: float(value) for key, value in row.items()} for row in csv.DictReader(file)
             ]
         if not rows or "epoch" not in rows[0]:
-            raise ValueError("it has no epoch")
+            raise ValueError("it has no epochs")
         return rows
     except (OSError, ValueError, TypeError, csv.Error) as error:
         raise ZooError(f"{path} is missing or corrupt: {error}.") from None
@@ -301,4 +313,4 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ZooError(f"{path} is corrupt: it is not JSON: {error}.") from None
+        raise ZooError(f"{path} is corrupt: invalid JSON: {error}.") from None

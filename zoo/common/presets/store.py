@@ -1,10 +1,10 @@
-"""Presets and run folders: a trained recipe on disk, and back.
+"""Presets and run folders: find, load and save trained recipes.
 
-model.keras     the model; of Keras, stock layers only: plain Keras opens it in safe mode
-recipe.json     every setting of the recipe's parts
+model.keras     the model in stock Keras layers, which plain Keras opens in safe mode
+recipe.json     all settings of the recipe's parts
 assets          files of the data, such as alphabet.txt
-metrics.json    figures on each split measured, with command, commit and date (presets)
-CARD.md         what it is for, corpus and licence, figures, limits (presets)
+metrics.json    metrics on each evaluated split, with command, commit and date (presets)
+CARD.md         purpose, corpus and licence, metrics, limits (presets)
 """
 
 from __future__ import annotations
@@ -26,31 +26,32 @@ from zoo.common.core.settings import assets
 from zoo.common.presets.runs import read_json, write_json
 from zoo.common.utils.files import atomic_file, read_text, write_text
 
-# A clone has the presets beside the package, an installed one inside it. The presets of a family may be
-# a package of their own, `recurrent_zoo_<family>`: the zoo's has their cards and metrics.
+# Presets are next to the package in a clone, and inside it in an installation. The presets of a
+# family may be in a separate package `recurrent_zoo_<family>`; the main package then has their
+# cards and metrics.
 _INSTALLED = registry.PACKAGE / "saved_models"
 ROOT = _INSTALLED if _INSTALLED.is_dir() else registry.PACKAGE.parent / "saved_models"
 RECIPE_FILE = "recipe.json"
 METRICS_FILE = "metrics.json"
 CARD_FILE = "CARD.md"
-# Where the preset of a recipe is: in the user's own folder, with the zoo, in a package that is not
+# Where the preset of a recipe is: in the user's folder, in the zoo, in a package that is not
 # installed, or nowhere.
 HERE = OWN, SHIPPED = "your own", "shipped"
 NOT_INSTALLED, NONE = "not installed", "none"
 
 
 def home() -> Path:
-    """Return the folder of the user's own presets: that of `ZOO_HOME`, else `~/.zoo`."""
+    """Return the folder of the user's presets: `ZOO_HOME`, else `~/.zoo`."""
     return Path(os.environ.get("ZOO_HOME") or Path.home() / ".zoo") / "saved_models"
 
 
 def cache() -> Path:
-    """Return the folder of what can be made again: that of `ZOO_CACHE`, else `~/.cache/zoo`."""
+    """Return the cache folder: `ZOO_CACHE`, else `~/.cache/zoo`."""
     return Path(os.environ.get("ZOO_CACHE") or Path.home() / ".cache" / "zoo")
 
 
 def names() -> list[str]:
-    """Return the names of the presets: the user's own and the shipped ones."""
+    """Return the names of all presets, the user's and the shipped ones."""
     found = {
         Path(family.name, path.parent.name)
         for root in (home(), ROOT)
@@ -58,28 +59,31 @@ def names() -> list[str]:
         for folder in (family, _package(family.name))
         for path in (folder.glob(f"*/{RECIPE_FILE}") if folder else ())
     }
-    # What begins with a dot is being published, or was when its writer was killed.
+    # Names with a leading dot are temporary folders of a publication.
     return sorted(str(name) for name in found if not name.name.startswith("."))
 
 
 def folder_of(name: str) -> Path:
-    """Return the folder of a preset by name: the user's own before the shipped one of that name."""
+    """Return the folder of a preset by name. The user's preset precedes the shipped one."""
     own = home() / name
     return own if (own / RECIPE_FILE).exists() else shipped_file(f"{name}/{RECIPE_FILE}").parent
 
 
 def shipped_file(path: str) -> Path:
-    """Return a file "<family>/<preset>/<file>" of the shipped presets: in the package that the family's
-    presets are, or below `ROOT`, where it is missing if it is in neither."""
+    """Return the path of a file "<family>/<preset>/<file>" of the shipped presets, which may be missing.
+
+    It is in the package of the family's presets, if there is one, or below `ROOT`.
+    """
     family, _, rest = path.partition("/")
     package = _package(family)
     return package / rest if package and not (ROOT / path).exists() else ROOT / path
 
 
 def _package(family: str) -> Path | None:
-    """The folder of the package that the presets of a family are, where one is installed."""
+    """Return the folder of the package with the presets of a family, if it is installed."""
     spec = importlib.util.find_spec(f"recurrent_zoo_{family}") if family.isidentifier() else None
-    return Path(spec.submodule_search_locations[0]) if spec else None
+    locations = spec.submodule_search_locations if spec else None
+    return Path(locations[0]) if locations else None
 
 
 def state_of(name: str) -> str:
@@ -92,23 +96,23 @@ def state_of(name: str) -> str:
 
 
 def how_to_get(name: str) -> str:
-    """Return the command that gives the preset of a recipe which has none here."""
+    """Return the command that provides the missing preset of a recipe."""
     family = name.partition("/")[0]
     return install_command(family) if state_of(name) == NOT_INSTALLED else f"zoo train {name}"
 
 
 def install_command(family: str) -> str:
-    """Return what installs the presets of a family that are a package of their own."""
+    """Return the command that installs the separate package with the presets of a family."""
     return f"pip install 'recurrent-zoo[{family}]' (in a clone: pip install ./packages/{family})"
 
 
 def destination(name: str) -> Path:
-    """Return where a preset of this name is published: never into an installed package."""
+    """Return the folder to publish a preset to, which is never in an installed package."""
     return (home() if ROOT == _INSTALLED else ROOT) / name
 
 
 def exports_of(folder: Path) -> Path:
-    """Return where exports of a preset stand: in its folder, or of an installed package in the cache."""
+    """Return the folder of a preset's exports: its own, or one in the cache for an installed package."""
     family = folder.parent.name.removeprefix("recurrent_zoo_")
     if folder.parent in (_INSTALLED / family, _package(family)):
         return cache() / "exports" / family / folder.name
@@ -119,30 +123,30 @@ def find(preset_or_folder: str | Path) -> Path:
     """Return the folder of a preset by name, or of a run or preset by path.
 
     Raises:
-        ZooError: there is neither.
+        ZooError: there is no such preset or folder.
     """
     name, presets = str(preset_or_folder), names()
     if name in presets:
         return folder_of(name)
-    if os.path.isdir(name):  # unlike Path.is_dir, not an error for a name too long
+    if os.path.isdir(name):  # Path.is_dir raises for a name that is too long
         return Path(name)
-    if name in {entry.name for entry in registry.entries()}:
-        first = "install it" if state_of(name) == NOT_INSTALLED else "train the recipe"
-        raise ZooError(f"There is no preset {name!r} here: {first} first: {how_to_get(name)}")
+    if name in registry.names():
+        first = "Install it" if state_of(name) == NOT_INSTALLED else "Train the recipe"
+        raise ZooError(f"The preset {name!r} is missing. {first}: {how_to_get(name)}")
     hint = nearest(name, presets) if presets else "There are no presets."
     raise ZooError(f"There is no preset and no run folder {name!r}. {hint}")
 
 
 def load_recipe(folder: Path) -> Recipe:
-    """Return the recipe a run or preset was trained by, with its assets.
+    """Return the recipe of a run or preset, with its assets.
 
     Raises:
-        ZooError: a file of it is missing or corrupt, or they do not fit each other.
+        ZooError: a file is missing or corrupt, or the files belong to different models.
     """
     path = folder / RECIPE_FILE
     values = read_json(path)
     if not isinstance(values, dict) or not isinstance(values.get("name"), str):
-        raise ZooError(f"{path} is corrupt: it names no recipe.")
+        raise ZooError(f"{path} is corrupt: it has no name of a recipe.")
     try:
         recipe = registry.entry(values["name"]).recipe().merge(values)
     except ZooError as error:
@@ -178,12 +182,12 @@ def asset_texts(data: Data) -> dict[str, str]:
 
 
 def files(recipe: Recipe) -> tuple[str, ...]:
-    """Return the names of the files of a preset that its answers come from."""
+    """Return the names of the files of a preset that determine its answers."""
     return (recipe.model.file, RECIPE_FILE, *asset_texts(recipe.data))
 
 
 def load_model(folder: Path, recipe: Recipe) -> Any:
-    """Return the trained model in a folder, as `ModelConfig.load` gives it. Raises `ZooError`."""
+    """Return the trained model in a folder. Raises as `ModelConfig.load`."""
     return recipe.model.load(folder / recipe.model.file)
 
 
@@ -202,13 +206,13 @@ def save_recipe(folder: Path, recipe: Recipe) -> None:
 
 @contextmanager
 def recipe_copied(folder: Path, out: Path, recipe: Recipe) -> Iterator[None]:
-    """Put recipe.json and the assets of a preset into another folder, to the byte.
+    """Copy recipe.json and the assets of a preset to another folder.
 
-    If the block fails, those that were not there before are removed.
+    If the block fails, files that did not exist before are removed.
     """
     new = []
     try:
-        # The recipe last: with it the folder is that of a preset, whose assets are whole.
+        # recipe.json is copied last, since it marks a folder as a complete preset.
         for name in (*asset_texts(recipe.data), RECIPE_FILE):
             if not os.path.exists(out / name):
                 new.append(out / name)
@@ -222,6 +226,6 @@ def recipe_copied(folder: Path, out: Path, recipe: Recipe) -> Iterator[None]:
 
 
 def check_same(folder: Path, out: Path) -> None:
-    """Raise `ZooError` if `out` holds a recipe, and another than `folder`."""
+    """Raise `ZooError` if `out` contains a recipe that differs from the one in `folder`."""
     if os.path.exists(out / RECIPE_FILE) and load_recipe(out) != load_recipe(folder):
-        raise ZooError(f"{out} holds another preset. Name another folder.")
+        raise ZooError(f"{out} contains another preset. Choose another folder.")
