@@ -1,4 +1,4 @@
-"""Pen strokes with the words they write, as a data kind."""
+"""Handwritten words as pen strokes with transcripts, as a data kind."""
 
 from __future__ import annotations
 
@@ -7,22 +7,21 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Data, Item, RawInput
+from zoo.common.core.capabilities import FileInputs, InputPlots, RawInput, RawInputs
+from zoo.common.core.data import Batches, Data, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.model import ModelConfig
-from zoo.common.core.recipe import asset
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.settings import asset
 from zoo.common.ctc.alignment import min_frames
 from zoo.common.data.batching import pad, pad_to_multiple, shuffled_windows
-from zoo.common.data.labels import LABELS_FILE, Labels
+from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
 from zoo.common.data.manifests import digest, parse_json_lines, text_field
 from zoo.common.data.sequence_input import sequence_input
-from zoo.common.data.splits import split_by_group
 from zoo.common.runtime.keras_model import MODEL
-from zoo.common.utils.files import read_text
 from zoo.vision_language.handwriting.ink import (
     HandwrittenWord,
     find_ink,
@@ -40,40 +39,40 @@ from zoo.vision_language.handwriting.stroke_features import (
     stroke_features,
 )
 
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-
-# XLA compiles anew for each shape, so batches are padded to multiples of these.
+# XLA compiles again for each new shape, so batches are padded to multiples of these.
 POINT_BUCKET, LABEL_BUCKET = 32, 8
 
 
 @dataclass(frozen=True)
-class PenStrokes(Data):
-    """Words as pen strokes, written in labels that are characters.
+class PenStrokes(LabelledData, FileInputs, InputPlots, RawInputs):
+    """Handwritten words as pen strokes, whose labels are characters.
 
-    labels: Labels. Empty: taken from the words of a run.
-    spacing: float. From one point to the next along the ink, in sizes of the word.
-    distortion: Distortion. Random changes in training.
+    The model has the inputs `strokes` float32 [batch, points, features] and `lengths` int32 [batch].
+
+    Args:
+        labels: the characters; if empty, `adapt` takes them from the transcripts.
+        spacing: distance between points along the ink, in units of the size of the word.
+        distortion: random changes in training.
     """
 
     input_example: ClassVar[str] = "word.json"
 
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"strokes": ("points",)}
 
-    labels: Labels = asset(Labels())
+    labels: Labels = asset(Labels, file=LABELS_FILE)
     spacing: float = 0.3
     distortion: Distortion = field(default_factory=Distortion)
 
     def __post_init__(self):
+        object.__setattr__(self, "labels", self.labels.with_unit("character"))
         check_range("data.spacing", self.spacing, at_least=0.01, at_most=10)
 
     # Reading
 
     def read_manifest(self, path: Path) -> list[HandwrittenWord]:
-        """See `Data.read_manifest`: JSON lines with `word` and `points` or `strokes`.
+        """Return the words of JSON lines with `word` and `points` or `strokes`.
 
-        Each may have `id`, `page` and `split`.
+        A line may have `id`, `page` and `split`.
         """
         count = itertools.count(1)
 
@@ -84,79 +83,74 @@ class PenStrokes(Data):
 
         return parse_json_lines(path, parse)
 
-    def split_dev(
-        self, examples: list[HandwrittenWord], fraction: float, seed: int
-    ) -> tuple[list[HandwrittenWord], list[HandwrittenWord]]:
-        """See `Data.split_dev`: by page."""
-        return split_by_group(examples, lambda example: example.page, fraction, seed)
+    def group_of(self, example: HandwrittenWord) -> str:
+        """Return the page."""
+        return example.page
 
     def checksum(self, examples: list[HandwrittenWord]) -> str:
-        """See `Data.checksum`: of the words and their points."""
         return digest((e.id, e.transcript, e.points.tolist()) for e in examples)
 
-    def adapt(
-        self, examples: list[HandwrittenWord], model: ModelConfig
-    ) -> tuple[PenStrokes, ModelConfig]:
-        """See `Data.adapt`: takes the labels from the words, where it has none."""
-        labels = self.labels
-        if not len(labels):
-            labels = Labels.of((e.transcript for e in examples), "character")
+    def adapt(self, examples: list[HandwrittenWord], model: Any) -> tuple[Data, Any]:
+        labels = self.labels or Labels.of((e.transcript for e in examples), "character")
         return replace(self, labels=labels), replace(model, vocabulary_size=labels.size)
 
     def filter_examples(
-        self, examples: list[HandwrittenWord], recipe: Recipe
+        self, examples: list[HandwrittenWord], model: Any
     ) -> tuple[list[HandwrittenWord], dict[str, int]]:
-        """See `Data.filter_examples`: leaves out what has too few or too many points for its word.
+        """Leave out words with too few or too many points.
 
         Raises:
-            ZooError: a word has letters that are not among the labels, or no word is left.
+            ZooError: a word has characters without a label, or no word is usable.
         """
-        reasons = [self._reason(example, recipe) for example in examples]
+        reasons = [self._reason(example, model) for example in examples]
         kept = [e for e, reason in zip(examples, reasons, strict=True) if reason is None]
-        left_out = Counter(filter(None, reasons))
+        left_out = Counter(reason for reason in reasons if reason)
         if not kept:
             counts = ", ".join(f"{count} {reason}" for reason, count in left_out.items())
-            raise ZooError(f"No word can be learnt from: {counts} of {len(examples)} words.")
+            raise ZooError(f"No word is usable: {counts} of {len(examples)} words.")
         return kept, dict(left_out)
 
-    def _reason(self, example: HandwrittenWord, recipe: Recipe) -> str | None:
-        """Why an example is left out; None for one that is not."""
+    def _reason(self, example: HandwrittenWord, model: Any) -> str | None:
+        """Return why an example is left out, or None if it is usable."""
         labels = self.encode(example)
         try:
-            points = len(self.read_example(example, recipe)["strokes"])
+            points = len(self.read_example(example, model)["strokes"])
         except ZooError:
             return "too long for a word"
-        # The smallest that training makes of it must still have a frame for every label.
+        # The word with the fewest points that training can make must have a frame for every label.
         by = self.distortion
         shrunk = int(points * np.exp(-by.stretch - by.size - by.shear))
-        too_short = recipe.model.frames(shrunk) < min_frames(labels)
+        too_short = model.frames(shrunk) < min_frames(labels)
         return "too short for its word" if too_short else None
 
     def encode(self, example: HandwrittenWord) -> list[int]:
-        """Return the labels of a word. Raises `ZooError` for a letter that has none."""
+        """Return the labels of a word.
+
+        Raises:
+            ZooError: a character has no label. The message names the example.
+        """
         try:
             return self.labels.encode(example.transcript)
         except ZooError as error:
             raise ZooError(f"The word {example.id!r}: {error}") from None
 
-    def length(self, example: HandwrittenWord) -> int:
-        """See `Data.length`: in points."""
-        return len(example.points)
-
-    # Learning
+    # Training
 
     def batches(
-        self, model: Any, recipe: Recipe, examples: list[HandwrittenWord], epoch: int
+        self, examples: list[HandwrittenWord], model: Any, network: Any, epoch: Epoch
     ) -> Batches:
-        """See `Data.batches`: `strokes` and `lengths`; `labels` and `label_lengths`."""
+        """Return batches of distorted words.
+
+        x has `strokes` float32 [batch, points, features] and `lengths` int32 [batch]; y has `labels`
+        int32 [batch, labels] and `label_lengths` int32 [batch].
+        """
         labels = [np.array(self.encode(example), np.int32) for example in examples]
         strokes = [normalise(split_strokes(example.points)) for example in examples]
-        lengths = [self.length(example) for example in examples]
-        seed, size = recipe.training.seed, recipe.training.batch_size
+        lengths = [len(example.points) for example in examples]
 
         def generate():
-            generator = np.random.default_rng((seed, epoch))
-            for group in shuffled_windows(lengths, size, generator):
+            generator = epoch.generator()
+            for group in shuffled_windows(lengths, epoch.batch_size, generator):
                 words = [distort(strokes[i], self.distortion, generator) for i in group]
                 words = [resample(word, self.spacing) for word in words]
                 x, n = pad([stroke_features(word) for word in words])
@@ -169,73 +163,77 @@ class PenStrokes(Data):
 
         x = {"strokes": ((None, None, len(FEATURES)), "float32"), "lengths": ((None,), "int32")}
         y = {"labels": ((None, None), "int32"), "label_lengths": ((None,), "int32")}
-        return Batches(generate, (x, y))
-
-    def steps_per_epoch(self, recipe: Recipe, examples: list[HandwrittenWord]) -> int:
-        """See `Data.steps_per_epoch`."""
-        return -(-len(examples) // recipe.training.batch_size)
+        return Batches(generate, (x, y), -(-len(examples) // epoch.batch_size))
 
     # Use
 
     def find_inputs(self, source: str) -> list[str]:
-        """See `Data.find_inputs` and `zoo.vision_language.handwriting.ink.find_ink`."""
         return find_ink(source)
 
-    def read_input(self, source: str, recipe: Recipe) -> Item:
-        """See `Data.read_input`: of a JSON or InkML file, by `zoo.vision_language.handwriting.ink.read_ink`."""
-        points = read_ink(Path(source))
+    def read_input(self, source: Any, model: Any) -> Item:
+        """Return the features of a word.
+
+        Args:
+            source: path of a JSON or InkML file, or an array float [points, 3] of x, y and pen_up. See
+                `zoo.vision_language.handwriting.ink.read_ink`.
+            model: config of the model.
+        """
+        points = read_ink(source)
         try:
             return self._item(points)
         except ZooError as error:
-            raise ZooError(f"{source}: {error}") from None
+            raise ZooError(
+                f"{source}: {error}" if isinstance(source, str | Path) else str(error)
+            ) from None
 
-    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
-        """See `Data.plot`: the strokes in the colours of the letters they are read as."""
-        from zoo.vision_language.handwriting.plots import plot_ink
-
-        plot_ink(graphs, recipe, source, path)
-
-    def read_example(self, example: HandwrittenWord, recipe: Recipe) -> Item:
-        """See `Data.read_example`."""
+    def read_example(self, example: HandwrittenWord, model: Any) -> Item:
         return self._item(example.points)
+
+    def sort_key(self, example: HandwrittenWord) -> float:
+        return len(example.points)
 
     def _item(self, points: np.ndarray) -> Item:
         return {"strokes": stroke_features(preprocess(points, self.spacing))}
 
     def collate(self, items: Sequence[Item]) -> dict[str, np.ndarray]:
-        """See `Data.collate`: `strokes` padded with 0, and `lengths`."""
         strokes, lengths = pad([item["strokes"] for item in items])
         return {"strokes": strokes, "lengths": lengths}
 
-    # Delivery
+    def plot_input(
+        self, predictor: Predictor[Any, Any, Any], task: Any, source: Any, path: Path
+    ) -> None:
+        """Draw the strokes in the colours of the recognized letters."""
+        from zoo.vision_language.handwriting.plots import plot_ink
 
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.facts`: the labels, the features of a point and its distance to the next."""
-        return self.labels.facts() | {"features": list(FEATURES), "spacing": self.spacing}
+        plot_ink(predictor, task, source, path)
 
-    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
-        """See `Data.raw_inputs`: `serving_default` takes features, as the model does."""
-        entry = sequence_input("strokes", (len(FEATURES),), "points")
-        return {"serving_default": entry}
+    # Export
 
-    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """See `Data.example_inputs`: rows of loops, as in exercises, one by one and as one batch."""
+    def raw_inputs(self, model: Any, decoder: Any) -> dict[str, RawInput]:
+        """Return `serving_default`, whose inputs are those of the model."""
+        return {"serving_default": sequence_input("strokes", (len(FEATURES),), "points")}
+
+    def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
+        """Return rows of loops, one by one and as one batch."""
         rows = [self._item(loops(count)) for count in (3, 8)]
         inputs = [self.collate([row]) for row in rows] + [self.collate(rows)]
         return {"serving_default": inputs, MODEL: inputs}
 
-    def assets(self) -> dict[str, str]:
-        """See `Data.assets`: a line for each CTC label, the blank first."""
-        return {LABELS_FILE: self.labels.to_text()}
-
-    def with_assets(self, folder: Path) -> PenStrokes:
-        """See `Data.with_assets`."""
-        path = folder / LABELS_FILE
-        return replace(self, labels=Labels.from_text(read_text(path), path, "character"))
+    def export_metadata(self, model: Any) -> dict[str, Any]:
+        """Return the labels, the names of the features of a point, and the spacing of points."""
+        metadata = {"features": list(FEATURES), "spacing": self.spacing}
+        return self.labels.export_metadata() | metadata
 
 
 def loops(count: int) -> np.ndarray:
-    """Return a row of so many loops, like letters e, and a dot: points as of `parse_ink`."""
+    """Return the points of a row of loops, like the letter e, and a dot.
+
+    Args:
+        count: number of loops.
+
+    Returns:
+        float64 [points, 3], as `zoo.vision_language.handwriting.ink.parse_ink`.
+    """
     angle = np.linspace(0, 2 * np.pi * count, 16 * count + 1)
     x, y = 8 * angle - 30 * np.sin(angle), 30 * np.cos(angle)
     points = np.column_stack([x, y, np.zeros(len(angle))])

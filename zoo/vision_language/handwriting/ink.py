@@ -1,4 +1,4 @@
-"""Ink: words and drawings as pen strokes, and how they are read and checked."""
+"""Read words and drawings as pen strokes, called ink."""
 
 from __future__ import annotations
 
@@ -13,23 +13,24 @@ from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import find_below, read_file
 from zoo.vision_language.handwriting.inkml import parse_inkml
 
-# What a folder is searched for.
+# Files of ink in a folder.
 SUFFIXES = (".inkml", ".json")
-# A page of writing with all that a pen records has fewer.
+# More than a page of writing.
 MAX_BYTES = 4_000_000
-# Larger coordinates are no pen's.
+# More than the coordinates of any pen.
 MAX_COORDINATE = 1e7
 
 
 @dataclass(frozen=True, eq=False)
 class HandwrittenWord:
-    """A word as it was written.
+    """A handwritten word with its transcript.
 
-    id: str. Its own among the words of a run.
-    transcript: str. What it says.
-    points: float64 [points, 3]. See `parse_ink`.
-    page: str. What was written together; dev pages are not among those of train.
-    split: str. "" where there are no splits.
+    Args:
+        id: unique name.
+        transcript: the text of the word.
+        points: float64 [points, 3], see `parse_ink`.
+        page: words of one page are not divided between train and dev; "" if unknown.
+        split: name of the split; "" without splits.
     """
 
     id: str
@@ -41,12 +42,13 @@ class HandwrittenWord:
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
-    """Something drawn by a pen, without a name.
+    """A drawing without a label.
 
-    id: str. Its own among the drawings of a run.
-    points: float64 [points, 3]. See `parse_ink`.
-    group: str. What was drawn together; dev groups are not among those of train.
-    split: str. "" where there are no splits.
+    Args:
+        id: unique name.
+        points: float64 [points, 3], see `parse_ink`.
+        group: drawings of one group are not divided between train and dev; "" without groups.
+        split: name of the split; "" without splits.
     """
 
     id: str
@@ -56,20 +58,26 @@ class Drawing:
 
 
 def find_ink(source: str) -> list[str]:
-    """Return the files of ink in a folder and those below it, sorted; what is no folder, alone.
+    """Return the files of ink in a folder and its subfolders, sorted, or the path of a file itself.
 
     Raises:
-        ZooError: the folder has none.
+        ZooError: the folder has no files of ink.
     """
     return find_below(source, SUFFIXES, "ink")
 
 
-def read_ink(path: Path) -> np.ndarray:
-    """Return the points of a JSON or InkML file. See `parse_ink` and `zoo.vision_language.handwriting.inkml`.
+def read_ink(source: Any) -> np.ndarray:
+    """Return the points of a file or an array, float64 [points, 3]. See `parse_ink`.
+
+    Args:
+        source: path of a JSON or InkML file, or an array float [points, 3] of x, y and pen_up.
 
     Raises:
-        ZooError: it cannot be read, is too large, is neither, or `parse_ink` finds no ink in it.
+        ZooError: the file cannot be read, is too large, or has another format, or as `parse_ink`.
     """
+    if not isinstance(source, str | Path):
+        return parse_ink({"points": np.asarray(source).tolist()})
+    path = Path(source)
     text = read_file(path, MAX_BYTES)
     try:
         if text.lstrip().startswith("<"):
@@ -85,22 +93,23 @@ def _json_object(text: str) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise ZooError(f"invalid JSON: {error}") from None
     if not isinstance(content, dict):
-        raise ZooError('there must be a JSON object with "points" or "strokes".')
+        raise ZooError('the file must be a JSON object with "points" or "strokes".')
     return content
 
 
 def parse_ink(row: dict[str, Any]) -> np.ndarray:
-    """Return the points of a JSON object, y growing downwards as on a screen.
+    """Return the points of a JSON object, where y grows downwards as on a screen.
 
     Args:
-        row: with `points`, [[x, y, pen_up], ...], pen_up 1 where the pen was lifted after the point and
-            else 0; or with `strokes`, [[[x, y], ...], ...].
+        row: has `points`, [[x, y, pen_up], ...], where pen_up is 1 at the last point of a stroke,
+            else 0; or `strokes`, [[[x, y], ...], ...].
 
     Returns:
         float64 [points, 3]: x, y and pen_up, which is 1 at the last point.
 
     Raises:
-        ZooError: there are no points or only one, they are no finite numbers, or all at one place.
+        ZooError: there are fewer than two points, a value is not a finite number, or all points have the
+            same position.
     """
     if "points" in row:
         points = _numbers(row["points"], "points", "[x, y, pen_up]", 3)
@@ -114,29 +123,29 @@ def parse_ink(row: dict[str, Any]) -> np.ndarray:
     if len(points) < 2:
         raise ZooError(f"ink must have at least 2 points. Received: {len(points)}.")
     if not np.ptp(points[:, :2], axis=0).any():
-        raise ZooError(f"all {len(points)} points are at one place: there is no ink.")
+        raise ZooError(f"ink must have two different points. Received: {len(points)} equal points.")
     points[-1, 2] = 1
     return points
 
 
 def _numbers(values: Any, name: str, form: str, columns: int) -> np.ndarray:
-    """Lists of so many numbers as float64 [values, columns]. Raises `ZooError`."""
+    """Return a list of lists of numbers as float64 [values, columns]. Raises `ZooError`."""
     try:
         array = np.array(values if isinstance(values, list) else None)
-    except (ValueError, OverflowError):  # rows of several lengths
+    except (ValueError, OverflowError):  # rows of different lengths
         array = np.array(None)
     if array.shape == (0,):
         return np.zeros((0, columns))
     if array.dtype.kind not in "iuf" or array.shape != (len(values), columns):
         raise ZooError(f"{name} must be a list of {form}, all numbers.")
     array = array.astype(np.float64)
-    if not (np.abs(array) <= MAX_COORDINATE).all():  # NaN is not
+    if not (np.abs(array) <= MAX_COORDINATE).all():  # False for NaN
         raise ZooError(f"{name} must have finite numbers of at most {MAX_COORDINATE:,.0f}.")
     return array
 
 
 def join_strokes(strokes: list[np.ndarray]) -> np.ndarray:
-    """Return strokes [points, 2] as points [points, 3]; empty strokes leave nothing."""
+    """Return strokes [points, 2] as points [points, 3], without empty strokes."""
     parts = [np.column_stack([s, np.zeros(len(s))]) for s in strokes if len(s)]
     for part in parts:
         part[-1, 2] = 1
@@ -144,5 +153,5 @@ def join_strokes(strokes: list[np.ndarray]) -> np.ndarray:
 
 
 def split_strokes(points: np.ndarray) -> list[np.ndarray]:
-    """Return points [points, 3] as strokes [points, 2], from one lifting of the pen to the next."""
+    """Return points [points, 3] as strokes [points, 2], which end where pen_up is 1."""
     return np.split(points[:, :2], np.flatnonzero(points[:-1, 2]) + 1)

@@ -1,4 +1,4 @@
-"""InkML, the W3C's format of pen strokes: https://www.w3.org/TR/InkML (2011)."""
+"""Read InkML, the W3C format of pen strokes: https://www.w3.org/TR/InkML (2011)."""
 
 from __future__ import annotations
 
@@ -10,15 +10,18 @@ NAMESPACE = "{http://www.w3.org/2003/InkML}"
 
 
 def parse_inkml(text: str) -> list[list[list[float]]]:
-    """Return the strokes [[x, y], ...] of an InkML document, y growing downwards.
+    """Return the strokes [[x, y], ...] of an InkML document, where y grows downwards.
 
-    Every trace is a stroke, in the order of the document; those of a lifted pen are left out. Channels
-    are X and Y, or as the first `traceFormat` lists them. A document type is refused before it is read:
-    its entities could make a small file a large one.
+    Each trace is a stroke, in the order of the document. Traces of the type "penUp" are left out.
+    Channels are X and Y, or as listed in the first `traceFormat`. A document type is an error, since the
+    expansion of entities could exhaust the memory.
+
+    Args:
+        text: the document.
 
     Raises:
-        ZooError: it is no XML, has a document type, no traces, or points of another form than plain
-            numbers with a comma between points.
+        ZooError: the document is not valid XML, has a document type, has no traces, or has points in
+            another form than numbers with a comma between points.
     """
     parser = ElementTree.XMLParser(target=_Builder())
     try:
@@ -32,19 +35,19 @@ def parse_inkml(text: str) -> list[list[list[float]]]:
     columns = _columns(root.find(f".//{space}traceFormat"), space)
     traces = [t for t in root.iter(f"{space}trace") if t.get("type") != "penUp"]
     if not traces:
-        raise ZooError("there must be a trace. Received: an InkML document without.")
+        raise ZooError("an InkML document must have a trace. Received: none.")
     return [_stroke(trace, i, columns) for i, trace in enumerate(traces, start=1)]
 
 
 class _Builder(ElementTree.TreeBuilder):
-    """Builds a document that has no document type."""
+    """Builder of documents without a document type."""
 
     def doctype(self, name: str, *_: str | None) -> None:
         raise ZooError(f"InkML must have no document type. Received: <!DOCTYPE {name[:40]} ...>.")
 
 
 def _columns(form: ElementTree.Element | None, space: str) -> list[tuple[int, int]]:
-    """Where x and y stand among the numbers of a point, and the sign of each."""
+    """Return (index in the numbers of a point, sign) of x and of y."""
     if form is None:
         return [(0, 1), (1, 1)]
     channels = {c.get("name"): (i, c) for i, c in enumerate(form.iter(f"{space}channel"))}
@@ -59,7 +62,7 @@ def _columns(form: ElementTree.Element | None, space: str) -> list[tuple[int, in
 def _stroke(
     trace: ElementTree.Element, number: int, columns: list[tuple[int, int]]
 ) -> list[list[float]]:
-    """The points of a trace. An exclamation mark says that a number is no difference: none is here."""
+    """Return the points of a trace. A number may have the prefix "!", which marks an absolute value."""
     points = [point.split() for point in (trace.text or "").split(",")]
     try:
         return [
@@ -69,6 +72,6 @@ def _stroke(
         ]
     except (ValueError, IndexError):
         raise ZooError(
-            f"trace {number} must be points of numbers, such as '3 4, 5 6'; differences are not read. "
+            f"trace {number} must be points of numbers, such as '3 4, 5 6', without differences. "
             f"Received: {' '.join((trace.text or '').split())[:60]!r}."
         ) from None

@@ -1,29 +1,29 @@
-"""Where a pen goes next, as a density: Gaussians for the offset, Bernoullis for the pen.
+"""The density of the next point of a pen: Gaussians for the offset, Bernoulli variables for the pen.
 
-Graves, "Generating sequences with recurrent neural networks" (2013), section 4.1. From the outputs
-y^ of a network at a point come, for each component j,
+Graves, "Generating sequences with recurrent neural networks" (2013), section 4.1. The
+outputs y^ of a network at a point give, for each component j,
 
     pi_j = softmax_j(y^_pi)   mu_j = y^_mu   sigma_j = exp(y^_sigma)   rho_j = tanh(y^_rho)   (18-22)
 
-for the offset (x1, x2) of the next point, and for x3, whether the pen is lifted after it, the
-probability e = sigmoid(y^_e). The density of the next point is
+for the offset (x1, x2) of the next point, and e = sigmoid(y^_e), the probability that x3 = 1: the pen is
+lifted after the point. The density of the next point is
 
     Pr(x) = sum_j pi_j N(x1, x2 | mu_j, sigma_j, rho_j) * (e if x3 = 1 else 1 - e)            (23)
 
-and the loss its negative logarithm (26). Two things are added:
+and the loss is its negative logarithm (26). This module adds two extensions:
 
-- A drawing ends, unlike the paper's lines: where x3 = 1, f = sigmoid(y^_f) is the probability that the
-  point is the last one. The density is multiplied by f or by 1 - f. That is the pen of three states of
-  Ha and Eck, "A neural representation of sketch drawings" (2018), section 3.1, as two questions.
-- Recorded positions are whole pixels. A component could shrink onto an offset that many drawings have
-  in common, and the density grow without end. Every component is therefore blurred by the error of
-  rounding, a Gaussian of standard deviation r: its covariance is
+- A drawing ends, unlike the lines of the paper: where x3 = 1, f = sigmoid(y^_f) is the probability that
+  the point is the last one. The density is multiplied by f or by 1 - f. This is equivalent to the three
+  pen states of Ha and Eck, "A neural representation of sketch drawings" (2018), section 3.1.
+- Recorded positions are integers. A component could shrink to an offset that many drawings have in
+  common, with an unbounded density. Each component is therefore convolved with the rounding error, a
+  Gaussian of standard deviation r. Its covariance is
 
     S_j = [[sigma_1^2, rho sigma_1 sigma_2], [rho sigma_1 sigma_2, sigma_2^2]] + r^2 I
 
-  With r = 0 it is the paper's.
+  With r = 0, it is the covariance of the paper.
 
-The functions are written once, over an array namespace `xp`: `numpy`, or `keras.ops` in a graph.
+The functions take an array namespace `xp`: `numpy`, or `keras.ops` in a graph.
 """
 
 from __future__ import annotations
@@ -33,15 +33,24 @@ from typing import Any, NamedTuple
 
 from zoo.common.decoding.generation import log_softmax, sample_token
 
-# The outputs of a network, each [..., components] but the last two, which are [..., 1].
+# The outputs of a network: those of the mixture [..., components], those of the pen [..., 1].
 MIXTURE_OUTPUTS = ("weight", "mean_x", "mean_y", "log_sigma_x", "log_sigma_y", "correlation")
 PEN_OUTPUTS = ("pen_up", "end")
-# sigma is held between exp(-10) and exp(10), whose fourth powers float32 can hold.
+# sigma is clipped to exp(-10) .. exp(10), so that its fourth power is finite in float32.
 MAX_LOG_SIGMA = 10.0
 
 
 class Mixture(NamedTuple):
-    """Gaussians [..., components] by their means and the Cholesky factor [[a, 0], [b, c]] of S."""
+    """Gaussians with the Cholesky factor [[a, 0], [b, c]] of the covariance S.
+
+    Args:
+        log_weight: float [..., components].
+        mean_x: float [..., components].
+        mean_y: float [..., components].
+        a: float [..., components].
+        b: float [..., components].
+        c: float [..., components].
+    """
 
     log_weight: Any
     mean_x: Any
@@ -52,17 +61,18 @@ class Mixture(NamedTuple):
 
 
 def mixture(outputs: dict[str, Any], rounding: float, xp: Any, bias: Any = 0.0) -> Mixture:
-    """Return the Gaussians that a network's outputs stand for.
+    """Return the Gaussians of a network's outputs.
 
-    With t = exp(-2 |y^_rho|) it is 1 - rho^2 = 4 t / (1 + t)^2, which is above 0 where rho is rounded
-    to 1, and det S = sigma_1^2 sigma_2^2 (1 - rho^2) + r^2 (sigma_1^2 + sigma_2^2) + r^4 is a sum of
-    numbers that are not negative. a^2 = S_11, b = S_12 / a, c^2 = det S / S_11.
+    With t = exp(-2 |y^_rho|), 1 - rho^2 = 4 t / (1 + t)^2 is above 0 even if rho is rounded to 1, and
+    det S = sigma_1^2 sigma_2^2 (1 - rho^2) + r^2 (sigma_1^2 + sigma_2^2) + r^4 is a sum of non-negative
+    numbers. a^2 = S_11, b = S_12 / a, c^2 = det S / S_11.
 
     Args:
-        outputs: float32 [..., components] under the names `MIXTURE_OUTPUTS`.
-        rounding: r, in the units of offsets.
+        outputs: float32 [..., components] by the names `MIXTURE_OUTPUTS`.
+        rounding: r, in units of offsets.
+        xp: array namespace.
         bias: b >= 0 of section 5.4: pi = softmax(y^_pi (1 + b)), and standard deviations times exp(-b).
-            Drawings become neater and more alike.
+            A larger bias makes drawings neater and more similar.
     """
     weight, mean_x, mean_y, log_x, log_y, correlation = (outputs[k] for k in MIXTURE_OUTPUTS)
     sigma_x, sigma_y = (xp.exp(xp.clip(s, -MAX_LOG_SIGMA, MAX_LOG_SIGMA)) for s in (log_x, log_y))
@@ -80,10 +90,13 @@ def mixture(outputs: dict[str, Any], rounding: float, xp: Any, bias: Any = 0.0) 
 def log_density(gaussians: Mixture, offset_x: Any, offset_y: Any, xp: Any) -> Any:
     """Return log sum_j pi_j N(x | mu_j, S_j) of offsets.
 
-    With z = L^-1 (x - mu) it is log N = -log 2 pi - log a - log c - |z|^2 / 2.
+    With z = L^-1 (x - mu), log N = -log 2 pi - log a - log c - |z|^2 / 2.
 
     Args:
-        gaussians: [..., components]. offset_x, offset_y: float [...].
+        gaussians: the mixture.
+        offset_x: float [...].
+        offset_y: float [...].
+        xp: array namespace.
 
     Returns:
         float32 [...], in nats.
@@ -97,15 +110,18 @@ def log_density(gaussians: Mixture, offset_x: Any, offset_y: Any, xp: Any) -> An
 
 
 def point_nats(outputs: dict[str, Any], targets: Any, rounding: float, xp: Any) -> tuple:
-    """Return the negative log-density of next points, float32 [...], in nats, in three parts.
+    """Return the negative log-density of next points in nats, in three parts.
 
     Args:
-        outputs: of the network, float32 [..., components] or [..., 1] by name.
-        targets: float32 [..., 4]: the offset in x and y, 1 where the pen is lifted after the point, and
-            1 where the drawing ends with it.
+        outputs: outputs of the network, float32 [..., components] or [..., 1] by name.
+        targets: float32 [..., 4]: the offset in x and y, 1 if the pen is lifted after the point,
+            and 1 if the drawing ends with the point.
+        rounding: as in `mixture`.
+        xp: array namespace.
 
     Returns:
-        Of the offset, of the pen, and of the end, which is 0 where the pen is not lifted.
+        The parts of the offset, the pen, and the end, float32 [...] each. The part of the end is 0
+        if the pen is not lifted.
     """
     up, end = targets[..., 2], targets[..., 3]
     offset = -log_density(mixture(outputs, rounding, xp), targets[..., 0], targets[..., 1], xp)
@@ -117,17 +133,18 @@ def point_nats(outputs: dict[str, Any], targets: Any, rounding: float, xp: Any) 
 def sample_point(
     outputs: dict[str, Any], uniforms: Any, normals: Any, rounding: float, bias: Any, xp: Any
 ) -> tuple:
-    """Return next points drawn from the density.
+    """Return next points sampled from the density.
 
     Args:
-        outputs: of the network at one point, float32 [rows, components] or [rows, 1] by name.
-        uniforms: float32 [rows, 3] in [0, 1). They fix the component, the pen and the end.
-        normals: float32 [rows, 2], of the standard normal distribution. They fix the offset: mu + L n.
-        rounding, bias: as of `mixture`.
+        outputs: outputs of the network at one point, float32 [rows, components] or [rows, 1] by name.
+        uniforms: float32 [rows, 3] in [0, 1), which select the component, the pen and the end.
+        normals: float32 [rows, 2] from the standard normal distribution; the offset is mu + L n.
+        rounding: as in `mixture`.
+        bias: as in `mixture`.
+        xp: array namespace.
 
     Returns:
-        Points float32 [rows, 3], the offset and whether the pen is lifted, and bool [rows], whether the
-        drawing ends.
+        (points float32 [rows, 3] of the offset and pen_up; bool [rows], whether the drawing ends).
     """
     gaussians = mixture(outputs, rounding, xp, bias)
     component = sample_token(gaussians.log_weight, uniforms[:, 0], xp)
@@ -144,5 +161,5 @@ def sample_point(
 
 
 def _log_sigmoid(x: Any, xp: Any) -> Any:
-    """log(1 / (1 + exp(-x))), without overflow."""
+    """Return log(1 / (1 + exp(-x))) without overflow."""
     return xp.minimum(x, 0.0) - xp.log1p(xp.exp(-xp.abs(x)))

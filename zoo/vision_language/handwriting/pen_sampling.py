@@ -1,7 +1,7 @@
-"""Drawings from a model that gives the density of each next point: the decoder, and its loop.
+"""Sample drawings from a model of the density of the next point: the decoder and its loop.
 
-The loop is written once, over an array namespace `xp`: `numpy`, around a model in any runtime, or
-`keras.ops`, inside a graph.
+The loop takes an array namespace `xp`: `numpy` for a model in any runtime, or `keras.ops` inside a
+graph.
 """
 
 from __future__ import annotations
@@ -23,14 +23,22 @@ MAX_BIAS, MAX_POINTS = 1_000, 10_000
 
 @dataclass(frozen=True)
 class StrokeSampling(Decoder):
-    """Drawings, point by point, each drawn from the density that the model gives."""
+    """Sample drawings point by point.
 
-    count: int = option(1, "how many drawings are made")
-    seed: int = option(0, "fixes the drawings")
+    Args:
+        count: number of drawings.
+        seed: random seed.
+        bias: 0 samples from the density of the model; larger values make drawings neater and more
+            similar.
+        max_points: maximum number of generated points of a drawing.
+    """
+
+    count: int = option(1, "number of drawings")
+    seed: int = option(0, "random seed")
     bias: float = option(
-        0.0, "0 draws as the model learnt to; more is neater and more alike, such as 1"
+        0.0, "0 samples from the model; larger values, such as 1, make neater, similar drawings"
     )
-    max_points: int = option(200, "the most points of a drawing, those it begins with not counted")
+    max_points: int = option(200, "maximum number of generated points of a drawing")
 
     def __post_init__(self):
         check_range("count", self.count, at_least=1, at_most=1_000)
@@ -40,10 +48,12 @@ class StrokeSampling(Decoder):
 
 
 class Drawn(NamedTuple):
-    """What was drawn.
+    """Sampled drawings.
 
-    points: float32 [rows, max_points, 3], the offset from the point before and whether the pen is lifted
-        after it; 0 beyond the end. lengths: int32 [rows].
+    Args:
+        points: float32 [rows, max_points, 3], the offset from the previous point, and pen_up; 0
+            after the end of a row.
+        lengths: int32 [rows], the number of points.
     """
 
     points: Any
@@ -51,9 +61,12 @@ class Drawn(NamedTuple):
 
 
 def noise(decoder: StrokeSampling) -> tuple[np.ndarray, np.ndarray]:
-    """Return what fixes the drawings: uniforms float32 [count, max_points, 3], normals [..., 2].
+    """Return the random numbers of the drawings.
 
-    A drawing has the same whatever `count` is, and the same first points whatever `max_points` is.
+    Those of a drawing do not depend on `count`, and those of a point not on `max_points`.
+
+    Returns:
+        (uniforms float32 [count, max_points, 3], normals float32 [count, max_points, 2]).
     """
     length, uniforms, normals = decoder.max_points, [], []
     for i in range(decoder.count):
@@ -74,18 +87,23 @@ def draw(
     bias: Any,
     xp: Any,
 ) -> Drawn:
-    """Go on from points, one drawn point at a time, until a drawing ends.
+    """Sample one point after another until each drawing ends.
 
         outputs, states = step(point, states);  point ~ density(outputs)
 
     Args:
-        step: the graph, of `points` float32 [rows, 1, 3] and the states by name. specs: of the states.
-        first: float32 [rows, 3]. The points it reads first. states: those before them, by name.
-        uniforms, normals: float32 [rows, max_points, 3] and [..., 2]. They fix the draws.
-        rounding, bias: as of `zoo.vision_language.handwriting.pen_mixture.mixture`.
+        step: the graph, with `points` float32 [rows, 1, 3] and the states by name as inputs.
+        specs: the states of the model.
+        first: float32 [rows, 3], the points that the first step reads.
+        states: states before the first step, by name.
+        uniforms: float32 [rows, max_points, 3], random numbers in [0, 1).
+        normals: float32 [rows, max_points, 2], random numbers of the standard normal distribution.
+        rounding: as in `zoo.vision_language.handwriting.pen_mixture.mixture`.
+        bias: as in `zoo.vision_language.handwriting.pen_mixture.mixture`.
+        xp: array namespace.
 
     Returns:
-        `Drawn`. The pen of the last point is lifted, also where `max_points` ends a drawing.
+        The drawings. pen_up of the last point is 1, also if the drawing ends at `max_points`.
     """
     rows, max_points = xp.shape(uniforms)[0], xp.shape(uniforms)[1]
 

@@ -1,7 +1,7 @@
-"""Features of pen strokes: normalised, resampled, each point described by how the pen moves.
+"""Features of pen strokes: normalise and resample strokes, and describe the movement at each point.
 
-After section 3 of Graves, Liwicki, Fernandez, Bertolami, Bunke and Schmidhuber, "A novel connectionist
-system for unconstrained handwriting recognition" (2009).
+Based on section 3 of Graves, Liwicki, Fernandez, Bertolami, Bunke and Schmidhuber, "A novel
+connectionist system for unconstrained handwriting recognition" (2009).
 """
 
 from __future__ import annotations
@@ -15,25 +15,26 @@ from zoo.vision_language.handwriting.ink import split_strokes
 
 # The features of a point. See `stroke_features`.
 FEATURES = ("jump_x", "jump_y", "in_air", "height", "cos", "sin", "turn_cos", "turn_sin")
-# No word has more points after resampling.
+# Maximum number of points of a word after resampling.
 MAX_POINTS = 5_000
-# Jitter is drawn at points so far apart, in sizes of the word, and goes evenly between: letters bend,
-# lines stay smooth.
+# Distance between the points where jitter is drawn, in units of the size of the word. Jitter is linear
+# between them, so that letters bend and lines stay smooth.
 KNOT_DISTANCE = 1.0
-# The least size of a word as a share of its diagonal, for words as flat as a dash.
+# Minimum size of a word as a fraction of its diagonal, for words as flat as a dash.
 FLATTEST = 0.05
 
 
 @dataclass(frozen=True)
 class Distortion:
-    """Random changes of ink in training, drawn for each word in each epoch.
+    """Limits of random changes of ink in training, which are drawn for each word in each epoch.
 
-    rotation: float. The largest angle, in degrees.
-    shear: float. The largest slant to either side, as a share of the height.
-    stretch: float. The largest change of the width against the height, as a natural logarithm.
-    size: float. The largest error of the estimated size, as a natural logarithm.
-    jitter: float. Standard deviation of a smooth shift along the ink, in sizes of the word.
-    drop: float. Share of the points inside strokes that are dropped.
+    Args:
+        rotation: maximum angle, in degrees.
+        shear: maximum slant to either side, as a fraction of the height.
+        stretch: maximum change of the width relative to the height, as a natural logarithm.
+        size: maximum error of the estimated size, as a natural logarithm.
+        jitter: standard deviation of a smooth shift along the ink, in units of the size of the word.
+        drop: fraction of the points inside strokes that are dropped.
     """
 
     rotation: float = 4.0
@@ -51,16 +52,17 @@ class Distortion:
 
 
 def preprocess(points: np.ndarray, spacing: float) -> list[np.ndarray]:
-    """Return points as normalised strokes with points at equal distances.
+    """Return normalised and resampled strokes.
 
     Args:
-        points: as of `parse_ink`. spacing: as of `resample`.
+        points: float64 [points, 3], see `zoo.vision_language.handwriting.ink.parse_ink`.
+        spacing: as in `resample`.
 
     Returns:
-        Each stroke as float64 [points, 2].
+        Strokes float64 [points, 2].
 
     Raises:
-        ZooError: there would be more points than a word has.
+        ZooError: the word has more than `MAX_POINTS` points after resampling.
     """
     strokes = normalise(split_strokes(points))
     count = round(sum(_lengths(stroke).sum() for stroke in strokes) / spacing) + len(strokes)
@@ -72,10 +74,13 @@ def preprocess(points: np.ndarray, spacing: float) -> list[np.ndarray]:
 
 
 def normalise(strokes: list[np.ndarray]) -> list[np.ndarray]:
-    """Return strokes in units of the word's size, around its middle height, beginning at x = 0.
+    """Return strokes in units of the size of the word, with the mean height 0 and the smallest x 0.
 
-    The size is the standard deviation of the height along the ink: unlike the height of the whole word
-    it depends little on how many ascenders and descenders there are. The letter x is about 1.6 high.
+    The size is the standard deviation of the height along the ink. Unlike the height of the whole word,
+    it depends little on the number of ascenders and descenders. The height of the letter x is about 1.6.
+
+    Args:
+        strokes: float [points, 2] each.
     """
     weights = np.concatenate([_lengths(stroke) for stroke in strokes])
     starts = np.concatenate([stroke[:-1, 1] for stroke in strokes])
@@ -85,10 +90,10 @@ def normalise(strokes: list[np.ndarray]) -> list[np.ndarray]:
     if weights.sum() > 0:
         middle = np.average((starts + ends) / 2, weights=weights)
         above, below = starts - middle, ends - middle
-        # The mean of the square over a segment, whose heights go evenly from its start to its end.
+        # The mean of the square over a segment, where the height is linear from start to end.
         squares = (above**2 + above * below + below**2) / 3
         size = np.sqrt(np.average(squares, weights=weights))
-    else:  # dots alone
+    else:  # only dots
         middle, size = (low[1] + high[1]) / 2, 0.0
     size = max(size, FLATTEST * np.hypot(*(high - low)))
     return [(stroke - (low[0], middle)) / size for stroke in strokes]
@@ -100,11 +105,12 @@ def distort(
     """Return normalised strokes with random changes.
 
     Args:
-        strokes: each float [points, 2]. by: how large the changes may be.
-        generator: draws them.
+        strokes: float [points, 2] each.
+        by: limits of the changes.
+        generator: draws the changes.
 
     Returns:
-        As many strokes, to be resampled.
+        The same number of strokes, which must be resampled.
     """
     draw = generator.uniform(-1, 1, size=4)
     angle, shear = np.deg2rad(by.rotation) * draw[0], by.shear * draw[1]
@@ -126,11 +132,11 @@ def distort(
 
 
 def resample(strokes: list[np.ndarray], spacing: float) -> list[np.ndarray]:
-    """Return strokes with points at equal distances along each, its ends among them.
+    """Return strokes with points at equal distances, including both ends of each stroke.
 
     Args:
-        strokes: each float [points, 2].
-        spacing: the distance that is aimed at. A stroke shorter than half of it becomes one point.
+        strokes: float [points, 2] each.
+        spacing: approximate distance. A stroke shorter than half of it becomes one point.
     """
     resampled = []
     for stroke in strokes:
@@ -144,13 +150,13 @@ def stroke_features(strokes: list[np.ndarray]) -> np.ndarray:
     """Return the features of each point of resampled strokes.
 
     Args:
-        strokes: each float [points, 2].
+        strokes: float [points, 2] each.
 
     Returns:
-        float32 [points, features], in the order of `FEATURES`. At the first point of each stroke but the
-        first: the movement of the lifted pen to it, and 1; elsewhere 0. Then the height of the point,
-        the direction of the ink as cosine and sine, and the turn of the direction as cosine and sine
-        (0 in a dot).
+        float32 [points, features], in the order of `FEATURES`. The first three are the movement of the
+        lifted pen to the first point of each stroke except the first, and 1; they are 0 at other points.
+        The others are the height of the point, the direction of the ink as cosine and sine, and the
+        change of direction as cosine and sine, which are 0 in a dot.
     """
     rows = []
     for i, stroke in enumerate(strokes):
@@ -170,15 +176,15 @@ def stroke_features(strokes: list[np.ndarray]) -> np.ndarray:
 
 
 def _lengths(stroke: np.ndarray) -> np.ndarray:
-    """The lengths [points - 1] of the segments of a stroke."""
+    """Return the lengths [points - 1] of the segments of a stroke."""
     return np.hypot(*np.diff(stroke, axis=0).T)
 
 
 def _distances(stroke: np.ndarray) -> np.ndarray:
-    """The distance [points] along a stroke to each point of it."""
+    """Return the distance [points] along a stroke to each of its points."""
     return np.concatenate([[0.0], np.cumsum(_lengths(stroke))])
 
 
 def _directions(vectors: np.ndarray) -> np.ndarray:
-    """Vectors [vectors, 2] at length 1, or 0 where they have none."""
+    """Return vectors [vectors, 2] with the length 1, or 0 for a vector of length 0."""
     return vectors / np.maximum(np.hypot(*vectors.T), 1e-9)[:, np.newaxis]

@@ -105,10 +105,10 @@ def _path(
         scale = (scale + speed * times) % 1
     else:
         # Back and forth as a triangle wave, along a line of random direction.
-        angle, width = generator.uniform(0, np.pi), generator.uniform(0.25, 0.5)
+        direction, width = generator.uniform(0, np.pi), generator.uniform(0.25, 0.5)
         wave = (generator.uniform(0, 2) + generator.uniform(1.2, 3) * times) % 2
         line = (1 - np.abs(1 - wave)) * width
-        centres = (start + np.outer(line, (np.cos(angle), np.sin(angle)))) % 1
+        centres = (start + np.outer(line, (np.cos(direction), np.sin(direction)))) % 1
     return centres, SMALLEST * (LARGEST / SMALLEST) ** scale
 
 

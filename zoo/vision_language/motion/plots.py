@@ -47,7 +47,7 @@ def plot_clip(
     times, frames = item["times"], item[data.frames]
 
     picture = figure(figsize=(11, 5.5))
-    above, below = picture.subfigures(2, 1, height_ratios=(2, 3))
+    above, below = np.asarray(picture.subfigures(2, 1, height_ratios=(2, 3)))
     shown = np.linspace(0, len(frames) - 1, NUM_FRAMES).round().astype(int)
     for axes, frame in zip(above.subplots(1, NUM_FRAMES), shown, strict=True):
         panel(axes, frames, frame)

@@ -1,11 +1,11 @@
 """Read skeleton files, and replace missing joints.
 
-A JSON file is an object with `joints`, a list of frames. A frame is a list of joints [x, y, z] in metres,
-where y grows upwards, or [x, y, z, confidence]. A joint is missing if it is null, contains null or NaN,
-is [0, 0, 0], or has the confidence 0.
+A JSON file is an object with `joints`, a list of frames. A frame is a list of joints [x, y, z] in
+metres, where y grows upwards, or [x, y, z, confidence]. A joint is missing if it is null, contains
+null or NaN, is [0, 0, 0], or has the confidence 0.
 
-A text file has the format of MSR Action3D: one line "x y z confidence" per joint, and 20 lines per frame.
-There, estimated joints have the confidence 0 too, so only [0, 0, 0] is a missing joint.
+A text file has the format of MSR Action3D: one line "x y z confidence" per joint, and 20 lines per
+frame. There, estimated joints have the confidence 0 too, so only [0, 0, 0] is a missing joint.
 """
 
 from __future__ import annotations

@@ -64,7 +64,8 @@ class FrameClasses(Classification):
     Args:
         monitor: as in `Classification`.
         background: as in `Classification`.
-        frame_weight: weight of the loss of the frames, where the loss of the whole clip has the weight 1.
+        frame_weight: weight of the loss of the frames, where the loss of the whole clip has the
+            weight 1.
     """
 
     frame_weight: float = 0.2
@@ -121,9 +122,7 @@ class FrameClasses(Classification):
         ]
         return {"frames": merge_detections(found)}
 
-    def answer_in_graph(
-        self, predictor: Classifier
-    ) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    def answer_in_graph(self, predictor: Classifier) -> Callable[[dict[str, Any]], dict[str, Any]]:
         """Return the answer of `Classification`, and `frame_probabilities`.
 
         `frame_probabilities` is float32 [batch, time, classes]. Its values after the end of a clip are

@@ -1,7 +1,7 @@
 """Read videos at evenly spaced times, one frame after another, so that memory is bounded.
 
-FFmpeg decodes the files, through PyAV. Frames are selected by their time stamps: each time gets the frame
-that is shown then, also at a variable frame rate.
+FFmpeg decodes the files, through PyAV. Frames are selected by their time stamps: each time gets the
+frame that is shown then, also at a variable frame rate.
 """
 
 from __future__ import annotations
@@ -138,7 +138,9 @@ def _timed(container: Any) -> Iterator[tuple[Any, float]]:
             yield shown, frame.time - start
         shown = frame
     if count < stream.frames - SPARE_FRAMES:
-        raise ZooError(f"truncated or damaged: only {count:,} of {stream.frames:,} frames can be read.")
+        raise ZooError(
+            f"truncated or damaged: only {count:,} of {stream.frames:,} frames can be read."
+        )
     if shown is not None:
         yield shown, shown.time - start + 1 / float(stream.average_rate or 25)
 

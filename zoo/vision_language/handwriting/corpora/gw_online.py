@@ -18,15 +18,15 @@ def read_gw_online(folder: Path, split: str) -> list[HandwrittenWord]:
     """Return the words of a split, in the order of the file.
 
     The three pages `TEST_PAGES` are the split "test", the other fifteen "train". Two files of the
-    corpus lack their first line, and what stands for their word is a point such as "162 321 0": they
-    are left out.
+    corpus lack their first line, so that their word is a point such as "162 321 0". They are left out.
 
     Args:
-        folder: holds `words.jsonl.gz`, a line `{"page", "file", "word", "points"}` for each word.
+        folder: contains `words.jsonl.gz`, with a line `{"page", "file", "word", "points"}` for each
+            word.
         split: "train", "test" or "all".
 
     Raises:
-        ZooError: as of `zoo.common.core.corpus.Corpus.read`.
+        ZooError: as `zoo.common.core.corpus.Corpus.read`.
     """
     check_folder("gw_online", folder)
     path = folder / WORDS_FILE

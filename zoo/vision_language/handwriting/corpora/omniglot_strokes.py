@@ -18,23 +18,23 @@ from zoo.vision_language.handwriting.ink import Drawing
 
 DRAWINGS_FILE = "omniglot.npz"
 SPLITS = ("train", "valid", "test")
-# The text that stands in the file beside the points: it tells the types of arrays, int16 in lists.
+# Valid strings in the file: the types of arrays, which are int16.
 TYPES = {"b", "|", "<", "O8", "i2"}
 
 
 def read_omniglot(folder: Path, split: str) -> list[Drawing]:
     """Return the drawings of a split, in the order of the file.
 
-    The splits are those of the file, drawn at random: letters of test were drawn by other people for
-    train. The canvas is about 630 units wide, and a pixel of the recording 6.
+    The file has random splits, so that train has other people's drawings of the letters of test. The
+    canvas is about 630 units wide, and a pixel of the recording is 6 units.
 
     Args:
-        folder: holds `omniglot.npz`, for each split an array of drawings, each int16 [points, 3]: the
-            offset from the point before in x and y, and 1 where the pen is lifted after the point.
+        folder: contains `omniglot.npz`, with an array of drawings for each split. A drawing is int16
+            [points, 3]: the offset from the previous point in x and y, and pen_up.
         split: "train", "valid", "test" or "all".
 
     Raises:
-        ZooError: as of `zoo.common.core.corpus.Corpus.read`.
+        ZooError: as `zoo.common.core.corpus.Corpus.read`.
     """
     check_folder("omniglot_strokes", folder)
     path = folder / DRAWINGS_FILE
@@ -52,34 +52,35 @@ def read_omniglot(folder: Path, split: str) -> list[Drawing]:
         ]
     except (ValueError, KeyError, EOFError, OSError, zipfile.BadZipFile, zlib.error) as error:
         raise ZooError(
-            f"{path} is not the file of drawings: {' '.join(str(error).split())}"
+            f"{path} is not a file of drawings: {' '.join(str(error).split())}"
         ) from None
 
 
 def _points(offsets: np.ndarray) -> np.ndarray:
-    """Offsets int16 [points, 3] as points float64 [points, 3], the first at its own offset."""
+    """Return offsets int16 [points, 3] as positions float64 [points, 3]."""
     points = offsets.astype(np.float64)
     points[:, :2] = np.cumsum(points[:, :2], axis=0)
     return points
 
 
 def _arrays(content: bytes) -> Iterator[np.ndarray]:
-    """Yield the arrays int16 [points, 3] of a .npy file that holds them as a pickle.
+    """Yield the arrays int16 [points, 3] of a .npy file with a pickle.
 
-    The pickle is not run: of its codes only those are looked at that hold shapes and bytes, which
-    follow each other as (points, 3), False, bytes. Raises `ValueError`.
+    The pickle is not executed. Only its codes for shapes and bytes are read, which are in the order
+    (points, 3), False, bytes. Raises `ValueError`.
     """
     file = io.BytesIO(content)
     np.lib.format.read_magic(file)
     np.lib.format.read_array_header_1_0(file)
-    numbers, shape, before = (0, 0), (0, 0), ""
+    numbers: tuple[int, int] = (0, 0)  # the last two in the file
+    num_points, before = 0, ""
     for opcode, argument, _ in pickletools.genops(file):
         if isinstance(argument, int):
             numbers = (numbers[1], argument)
         elif opcode.name == "TUPLE2":
-            shape = numbers
+            num_points = numbers[0]
         elif isinstance(argument, str) and before == "NEWFALSE":
-            yield np.frombuffer(argument.encode("latin-1"), "<i2").reshape(shape[0], 3)
+            yield np.frombuffer(argument.encode("latin-1"), "<i2").reshape(num_points, 3)
         elif opcode.name.endswith("STRING") and argument not in TYPES:
             raise ValueError(f"arrays must be of int16. Received: {argument[:20]!r}")
         before = opcode.name

@@ -1,7 +1,8 @@
-"""A stack of bidirectional LSTM layers over pen strokes, with CTC on top.
+"""Bidirectional LSTM layers over pen strokes, with CTC.
 
 Graves, Liwicki, Fernandez, Bertolami, Bunke and Schmidhuber, "A novel connectionist system for
-unconstrained handwriting recognition" (2009). A convolution below the stack shortens the time.
+unconstrained handwriting recognition" (2009). A convolution below the layers reduces the number of
+time steps.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.runtime.keras_model import KerasModel
@@ -30,14 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StrokesBLSTM(KerasModel):
-    """Arguments of the stack.
+    """Config of `build_strokes_blstm`.
 
-    vocabulary_size: int. Size of the output, the blank included.
-    layers: int. Bidirectional layers, one upon another.
-    hidden_size: int. Units of each direction.
-    conv_filters: int. Channels of the convolution below the stack.
-    subsampling_factor: int. Points for each frame of the stack and of the logits.
-    dropout: float. Share of the inputs of each layer that is dropped in training.
+    Args:
+        vocabulary_size: size of the output, including the blank.
+        layers: number of bidirectional layers.
+        hidden_size: number of units of each direction.
+        conv_filters: number of filters of the convolution below the layers.
+        subsampling_factor: number of points per frame of the layers and of the logits.
+        dropout: fraction of the inputs of each layer dropped in training.
     """
 
     vocabulary_size: int
@@ -45,7 +48,7 @@ class StrokesBLSTM(KerasModel):
     hidden_size: int = 128
     conv_filters: int = 64
     subsampling_factor: int = 2
-    dropout: float = 0.3
+    dropout: float = training_only(0.3)
 
     def __post_init__(self):
         for name in ("layers", "hidden_size", "conv_filters", "subsampling_factor"):
@@ -54,11 +57,10 @@ class StrokesBLSTM(KerasModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_strokes_blstm`."""
         return build_strokes_blstm(self)
 
     def frames(self, points: int) -> int:
-        """Return the frames of logits for so many points."""
+        """Return the number of frames of the logits for a number of points."""
         return (points - 1) // self.subsampling_factor + 1
 
 
@@ -66,15 +68,16 @@ class StrokesBLSTM(KerasModel):
 
 
 def build_strokes_blstm(config: StrokesBLSTM) -> keras.Model:
-    """Build the functional model, points in and logits out.
-
-    Its inputs are `strokes` float32 [batch, points, features], by `zoo.vision_language.handwriting.stroke_features`,
-    and `lengths` int32 [batch], the points of each word before padding. Its outputs are `logits` float32
-    [batch, frames, vocabulary_size], unnormalised, and `logit_lengths` int32 [batch]. Padding has no
-    effect on the frames of a word.
+    """Build the functional model, from points to logits.
 
     Args:
-        config: its arguments.
+        config: the config.
+
+    Returns:
+        A model with the inputs `strokes` float32 [batch, points, features], see
+        `zoo.vision_language.handwriting.stroke_features`, and `lengths` int32 [batch], the number
+        of points before padding; and with the outputs `logits` float32 [batch, frames, vocabulary_size],
+        unnormalised, and `logit_lengths` int32 [batch]. Padding has no effect on the frames of a word.
     """
     import keras
     from keras import layers, ops
@@ -85,7 +88,7 @@ def build_strokes_blstm(config: StrokesBLSTM) -> keras.Model:
     strokes = keras.Input((None, len(FEATURES)), name="strokes", dtype="float32")
     lengths = keras.Input((), name="lengths", dtype="int32")
 
-    # Padded by hand: where "same" padding starts would depend on the length of the whole batch.
+    # Explicit padding: the offset of "same" padding would depend on the length of the batch.
     factor = config.subsampling_factor
     inside = frame_mask(strokes, lengths)
     x = strokes * ops.cast(ops.expand_dims(inside, -1), strokes.dtype)
@@ -115,25 +118,25 @@ PAPER = "Graves et al. 2009, A novel connectionist system for unconstrained hand
 
 @register("vision_language/blstm-ctc-gw-online", paper=PAPER, corpus=GW_ONLINE, metric="cer")
 def blstm_ctc_gw_online(name: str) -> Recipe:
-    """Two bidirectional LSTM layers read one handwritten word from the strokes of a pen.
+    """Two bidirectional LSTM layers recognize one handwritten word from the strokes of a pen.
 
     For single English words in lower case and numbers, written with a pen whose path is recorded. The
     input is an InkML file, or a JSON file with `points` [[x, y, pen_up], ...] or `strokes`
-    [[[x, y], ...], ...], y growing downwards. The size of the writing and the speed of the pen have no
-    effect.
+    [[[x, y], ...], ...], where y grows downwards. The size of the writing and the speed of the pen have
+    no effect.
 
-    The corpus is by one writer, and so is the test split: expect more errors with another hand, and
-    train on words of that hand (`--init`, `--manifest`). Lines of several words, capitals and
-    punctuation were not in the training data. There is no language model;
-    `--lexicon FILE` finds words of a list alone.
+    The corpus and its test split are by one writer. Expect more errors with another writer, and train on
+    words of that writer (`--init`, `--manifest`). Lines of several words, capitals and punctuation were
+    not in the training data. There is no language model; `--lexicon FILE` limits the answers to the
+    words of a list.
     """
     return Recipe(
         name=name,
         data=PenStrokes(labels=Labels(tuple("0123456789abcdefghijklmnopqrstuvwxyz"))),
         model=StrokesBLSTM(vocabulary_size=37),
-        task=CTC(error_rate="cer"),
+        task=CTC(monitor="cer"),
         decoder=CTCSearch(),
         optimizer=AdamW(learning_rate=2e-3, warmup_epochs=2, weight_decay=1e-2),
-        # Of the 15 pages of the train split one is dev.
+        # One of the 15 pages of the train split is dev.
         training=GradientDescent(epochs=30, batch_size=32, patience=30, dev_fraction=0.06),
     )

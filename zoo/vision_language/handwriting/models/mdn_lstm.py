@@ -1,6 +1,6 @@
-"""An LSTM that gives the density of where a pen goes next: handwriting and drawings, generated.
+"""An LSTM that outputs the density of the next point of a pen, to generate drawings.
 
-Graves, "Generating sequences with recurrent neural networks" (2013), section 4; with one layer.
+Graves, "Generating sequences with recurrent neural networks" (2013), section 4, with one layer.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.tasks.language_modelling import STEP
@@ -30,16 +31,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class MixtureDensityLSTM(KerasModel):
-    """Arguments of the model.
+    """Config of `build_mdn_lstm`.
 
-    hidden_size: int. Units of the LSTM layer.
-    components: int. Gaussians of the mixture.
-    dropout: float. Share of the LSTM's outputs that are dropped in training.
+    Args:
+        hidden_size: number of units of the LSTM layer.
+        components: number of Gaussians of the mixture.
+        dropout: fraction of the outputs of the LSTM dropped in training.
     """
 
     hidden_size: int = 300
     components: int = 20
-    dropout: float = 0.1
+    dropout: float = training_only(0.1)
 
     def __post_init__(self):
         for name in ("hidden_size", "components"):
@@ -47,16 +49,15 @@ class MixtureDensityLSTM(KerasModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_mdn_lstm`."""
         return build_mdn_lstm(self)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """`step`: any number of points, from the state before them to that after."""
+        """Return `step`, which reads any number of points."""
         return {STEP: model}
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """The output and the cell of the LSTM layer."""
+        """The hidden state and the cell state of the LSTM layer."""
         return tuple(StateSpec(name, (self.hidden_size,)) for name in ("h0", "c0"))
 
 
@@ -64,15 +65,21 @@ class MixtureDensityLSTM(KerasModel):
 
 
 def build_mdn_lstm(config: MixtureDensityLSTM) -> keras.Model:
-    """Build the functional model, points and states in, a density for each next point and states out.
+    """Build the functional model, from points and states to densities of next points and next states.
 
         h_t, c_t = LSTM(x_t, h_{t-1}, c_{t-1});  y^_t = W h_t + b
 
-    Its inputs are `points` float32 [batch, time, 3], the offset from the point before in x and y and 1
-    where the pen is lifted after the point, and the states `h0` and `c0` float32 [batch, hidden_size],
-    zeros where a drawing begins. Its outputs are the y^ of `zoo.vision_language.handwriting.pen_mixture`, each
-    float32 [batch, time, components], `pen_up` and `end` [batch, time, 1]; and `next_h0` and `next_c0`.
-    There is no mask: what stands behind a row's end has no effect on what stands before.
+    No mask is needed: points after the end of a row have no effect on the points before.
+
+    Args:
+        config: the config.
+
+    Returns:
+        A model with the inputs `points` float32 [batch, time, 3], the offset from the previous
+        point in x and y and pen_up, and the states `h0` and `c0` float32 [batch, hidden_size],
+        which are zeros at the begin of a drawing. Its outputs are the y^ of
+        `zoo.vision_language.handwriting.pen_mixture`, float32 [batch, time, components] each, where
+        `pen_up` and `end` are [batch, time, 1]; and `next_h0` and `next_c0`.
     """
     import keras
     from keras import layers
@@ -110,23 +117,24 @@ PAPER = "Graves 2013, Generating sequences with recurrent neural networks"
 def mdn_lstm_omniglot(name: str) -> Recipe:
     """An LSTM draws letters of alphabets that do not exist, stroke by stroke.
 
-    For demonstrations and teaching, to end a drawing from its first strokes, and to start from
-    (`--init`) for drawings of one's own. `zoo predict` takes `new`, or a file with the first strokes,
-    and gives strokes, as SVG by `--format svg`; `--seed` fixes them, `--bias 1` makes them
-    neater.
+    For demonstrations and teaching, to complete a drawing from its first strokes, and as a start
+    (`--init`) for training on other drawings. The input of `zoo predict` is `new`, or a file with the
+    first strokes. The output is strokes, or SVG with `--format svg`. `--seed` sets the random seed,
+    `--bias 1` makes drawings neater.
 
-    It learnt single letters of fifty alphabets without their names, simplified to lines between a few
-    points, on a canvas about 630 units wide: first strokes have to be in such units and as simple. It
-    writes no text. The figure is the negative log-density of a point in nats, its offset in units of
-    `data.scale`; it depends on that unit, on how coarsely positions were recorded (`task.rounding`), and
-    compares models of this corpus alone. Letters of the test split were drawn by other people for train.
+    The training data are single letters of fifty alphabets without their names, simplified to lines
+    between a few points, on a canvas about 630 units wide. First strokes must have such units and be as
+    simple. The model cannot write text. The metric is the negative log-density of a point in nats, with
+    offsets in units of `data.scale`. It depends on that unit and on the resolution of recorded positions
+    (`task.rounding`), and is comparable only between models of this corpus. The train split has other
+    people's drawings of the letters of the test split.
     """
     return Recipe(
         name=name,
         data=Drawings(),
         model=MixtureDensityLSTM(),
-        # A pixel of the recordings, 6 units, is 0.11 of an offset's standard deviation; the error of
-        # rounding to it is that over the root of 12.
+        # A pixel of the recordings, 6 units, is 0.11 standard deviations of an offset. The rounding
+        # error is this number divided by the square root of 12.
         task=StrokeGeneration(rounding=0.03),
         decoder=StrokeSampling(),
         optimizer=AdamW(learning_rate=3e-3, warmup_epochs=0.5, weight_decay=1e-3),

@@ -117,9 +117,9 @@ def lrcn_video_shapes(name: str) -> Recipe:
     left, right, up or down, circles clockwise or counter-clockwise, grows, shrinks, or bounces. Eight
     frames per second are taken, by their time stamps, and scaled to 32 x 32 pixels.
 
-    It was trained on drawn clips with one shape, a noisy background and a fixed camera. It shows that the
-    network learns motion, and can be trained on other videos (`--manifest`). It was not measured on
-    filmed videos.
+    It was trained on drawn clips with one shape, a noisy background and a fixed camera. It shows
+    that the network learns motion, and can be trained on other videos (`--manifest`). It was not
+    measured on filmed videos.
     """
     return Recipe(
         name=name,

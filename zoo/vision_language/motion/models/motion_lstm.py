@@ -79,8 +79,8 @@ def build_motion_lstm(config: MotionLSTM) -> keras.Model:
 
     Returns:
         A model with the inputs `joints` float32 [batch, time, 60], see `Skeletons`, and `lengths`
-        int32 [batch], at least 1, and with the outputs of `zoo.vision_language.motion.task`. Frames after
-        the length of a row have no effect on the frames before, nor on `logits`.
+        int32 [batch], at least 1, and with the outputs of `zoo.vision_language.motion.task`. Frames
+        after the length of a row have no effect on the frames before, nor on `logits`.
     """
     import keras
     from keras import layers
@@ -143,13 +143,14 @@ def lstm_msr_action3d(name: str) -> Recipe:
 
     For skeletons of twenty joints in metres, as depth cameras give them at 15 frames per second, of a
     person who faces the camera. The input is a JSON file with `joints`, a list of frames of 20 joints
-    [x, y, z], or null for a missing joint, or a text file of the corpus. The person, the position and the
-    height have little effect: coordinates are relative to the hips, in units of the length of the torso.
+    [x, y, z], or null for a missing joint, or a text file of the corpus. The person, the position
+    and the height have little effect: coordinates are relative to the hips, in units of the length
+    of the torso.
 
-    The answer at a frame depends on the frames up to it, as in live recognition. It is often wrong in the
-    first frames, where the actions look alike. The model always answers with one of its twenty actions,
-    for any movement. The corpus has ten people and one action per recording: the begin and the end of an
-    action in a longer recording are not detected.
+    The answer at a frame depends on the frames up to it, as in live recognition. It is often wrong
+    in the first frames, where the actions look alike. The model always answers with one of its
+    twenty actions, for any movement. The corpus has ten people and one action per recording: the
+    begin and the end of an action in a longer recording are not detected.
     """
     return Recipe(
         name=name,

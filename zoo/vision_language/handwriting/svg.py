@@ -1,32 +1,27 @@
-"""Drawings as pictures: a sheet of them as SVG, or as a PNG."""
+"""Write drawings as SVG."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from zoo.common.core.formats import Format
-from zoo.common.utils.plots import figure, save
-from zoo.vision_language.handwriting.ink import split_strokes
 
-# Of the SVG, in its own units: a drawing's cell, and the part of it around the drawing.
+# Size of the cell of a drawing, margin in the cell, and width of lines, in SVG units.
 CELL, MARGIN, LINE = 100.0, 10.0, 2.0
-# Of the PNG, in inches.
-INCHES = 0.9
 
 
 def svg_lines(answers: Iterable[dict[str, Any]]) -> Iterator[str]:
-    """Yield the lines of one SVG with all drawings of answers, in rows, each at its own size.
+    """Yield the lines of one SVG file with all drawings of answers, in rows, each at its own scale.
 
     Args:
-        answers: with `drawings`, as of `StrokeGeneration.answer`; those with an `error` have none.
+        answers: answers of `StrokeGeneration`. Those with an `error` have no drawings.
     """
     drawings = [drawing for answer in answers for drawing in answer.get("drawings", ())]
-    columns, rows = _grid(len(drawings))
+    columns, rows = grid(len(drawings))
     width, height = columns * CELL, rows * CELL
     yield (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:g}" height="{height:g}" '
@@ -43,28 +38,14 @@ def svg_lines(answers: Iterable[dict[str, Any]]) -> Iterator[str]:
 SVG = Format(".svg", svg_lines)
 
 
-def plot_drawings(drawings: Sequence[np.ndarray], path: Path) -> None:
-    """Draw drawings, points [points, 3] each, in rows, each at its own size, as a PNG."""
-    columns, rows = _grid(len(drawings))
-    picture = figure(figsize=(columns * INCHES, rows * INCHES))
-    for axes in picture.subplots(rows, columns, squeeze=False).flat:
-        axes.axis("off")
-    for axes, points in zip(picture.axes, drawings, strict=False):
-        for stroke in split_strokes(points):
-            axes.plot(*stroke.T, "k-" if len(stroke) > 1 else "k.", linewidth=1.2, markersize=2)
-        axes.set_aspect("equal", adjustable="datalim")
-        axes.invert_yaxis()  # y grows downwards, as on a screen
-    save(picture, path)
-
-
-def _grid(count: int) -> tuple[int, int]:
-    """Columns and rows of a sheet about as high as it is wide."""
+def grid(count: int) -> tuple[int, int]:
+    """Return the numbers of columns and rows of a page that is about as high as wide."""
     columns = max(1, math.ceil(math.sqrt(count)))
     return columns, max(1, math.ceil(count / columns))
 
 
 def _path(drawing: Sequence[Sequence[Sequence[float]]], corner: np.ndarray) -> str:
-    """Strokes as the commands of a path in a cell; a dot is a line without length, with round ends."""
+    """Return strokes as commands of a path in a cell. A dot is a line of length 0 with round ends."""
     strokes = [np.array(stroke) for stroke in drawing]
     low, high = np.concatenate(strokes).min(axis=0), np.concatenate(strokes).max(axis=0)
     size = max(*(high - low), 1e-9)
