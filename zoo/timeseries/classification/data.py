@@ -153,7 +153,7 @@ def _array(source: Any) -> np.ndarray:
     try:
         values = np.asarray(source, np.float32)
     except (TypeError, ValueError):
-        values = np.zeros(0)
+        values = np.zeros(0, np.float32)
     if values.ndim != 2 or not len(values) or not np.isfinite(values).all():
         raise ZooError(
             "A series must be a path, or an array [time, channels] of finite numbers. "

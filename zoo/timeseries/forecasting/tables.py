@@ -6,7 +6,7 @@ import csv
 import importlib
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -121,8 +121,12 @@ def parse_rows(path: Path, rows: list[dict[str, str]], columns: Columns) -> Tabl
     """
     numbers = itertools.count(1)
     roles = _find_roles(f"{path}", list(rows[0]) if rows else [], columns)
-    lines: Iterable[Any] = enumerate(rows, start=1)
-    return _table(path, parse_lines(path, lines, lambda row: _row(next(numbers), row, roles)))
+
+    def parse(row: Any) -> _Row:
+        return _row(next(numbers), row, roles)
+
+    lines: Any = enumerate(rows, start=1)
+    return _table(path, parse_lines(path, lines, parse))
 
 
 def _table(path: Path, rows: list[_Row]) -> Table:
