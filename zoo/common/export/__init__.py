@@ -1,4 +1,4 @@
-"""Exports: a preset as files for other runtimes, each compared with the Keras model before it counts."""
+"""Exports of presets for other runtimes. Each is compared with the Keras model before it is kept."""
 
 from __future__ import annotations
 
@@ -9,19 +9,18 @@ from types import ModuleType
 from typing import Any
 
 from zoo.common.core.errors import ZooError
-from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.runtime.preset import Preset
 from zoo.common.utils.packages import import_package
 
-# A format's module has `export(preset, folder) -> list of rows` of the table `zoo export` prints.
+# The module of a format has `export(preset, folder)`, which returns rows of the table of `zoo export`.
 FORMATS = {
     "savedmodel": "zoo.common.export.savedmodel",
     "litert": "zoo.common.export.litert",
     "onnx": "zoo.common.export.onnx",
     "tensorrt": "zoo.common.export.tensorrt",
 }
-# What a format needs beside TensorFlow, as (module, package). The extra has the name of the format.
-PACKAGES = {
+# Packages that a format needs besides TensorFlow, as (module, package). Its extra has the same name.
+PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "savedmodel": (),
     "litert": (("ai_edge_litert.interpreter", "ai-edge-litert"),),
     "onnx": (("onnx", "onnx"), ("onnxruntime", "onnxruntime")),
@@ -30,11 +29,10 @@ PACKAGES = {
 
 
 def check_format(format_: str) -> None:
-    """Check that a format can be exported to, before a model is loaded.
+    """Check that a format is available, before a model is loaded.
 
     Raises:
-        ZooError: there is no such format, the valid ones are named; or a package that it needs is not
-            installed.
+        ZooError: the format is unknown, or a package that it needs is not installed.
     """
     if format_ not in FORMATS:
         raise ZooError(f"There is no export to {format_!r}. Valid: {', '.join(FORMATS)}.")
@@ -47,17 +45,8 @@ def import_packages(format_: str) -> list[ModuleType]:
 
 
 def exporter(format_: str) -> Callable[[Preset, Path], list[dict[str, Any]]]:
-    """Return the exporter of a format: of a preset and a folder, to rows of the table.
+    """Return the exporter of a format: a function of a preset and a folder that returns table rows.
 
-    It raises `ZooError` for a preset whose model is not of Keras.
+    It raises `ZooError` if the preset is not a Keras model.
     """
-
-    def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-        if not isinstance(preset.recipe.model, KerasModel):
-            raise ZooError(
-                f"{preset.name} is not a Keras model and has no export: the model is the file "
-                f"{preset.folder / preset.recipe.model.file}."
-            )
-        return importlib.import_module(FORMATS[format_]).export(preset, folder)
-
-    return export
+    return importlib.import_module(FORMATS[format_]).export

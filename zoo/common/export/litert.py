@@ -1,4 +1,4 @@
-"""LiteRT: the graphs of a preset in built-in operations, for machines without TensorFlow."""
+"""Export to LiteRT: the graphs of a preset in built-in operations, without TensorFlow."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ import tensorflow as tf
 from zoo.common.core.errors import ZooError
 from zoo.common.export import import_packages
 from zoo.common.export.per_graph import export_graphs
-from zoo.common.export.portable import portable, save_module
+from zoo.common.export.portable import config_of, portable, save_module
 from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.runtime.keras_model import concrete_function
 from zoo.common.runtime.litert import SUFFIX
 from zoo.common.runtime.preset import Preset
 from zoo.common.utils.quiet import silent_stderr
 
-# Sums in another order; a recurrent layer carries the difference on over its steps.
+# Sums are computed in another order, and recurrent layers accumulate the difference over time steps.
 TOLERANCE = 1e-3
-# What the files fix: a free one has no way to built-in operations.
+# The batch size is fixed, since a free one cannot be converted to built-in operations.
 BATCH_SIZE = 1
 
 
 def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-    """Write `folder/litert/<graph>.tflite`: batch 1 and free time, names those of the Keras model.
+    """Write `folder/litert/<graph>.tflite` with batch size 1, free time axes and the names of the model.
 
-    Returns rows and raises as `export_graphs`; also for a graph that built-in operations cannot do.
+    Returns and raises as `export_graphs`. A graph that needs other operations raises `ZooError`.
     """
     import_packages("litert")
-    models = preset.recipe.model.graphs(portable(preset))
+    models = config_of(preset).graphs(portable(preset))
 
-    def write(model: keras.Model, path: Path, facts: str) -> None:
+    def write(model: keras.Model, path: Path, metadata: str) -> None:
         _write(model, path)
-        # As LiteRT's metadata packs files. Without the time of day, so that equal files are equal.
+        # The form of LiteRT metadata. ZipInfo has no time stamp, so that equal exports have equal files.
         with zipfile.ZipFile(path, "a") as archive:
-            archive.writestr(zipfile.ZipInfo(SIGNATURE_FILE), facts)
+            archive.writestr(zipfile.ZipInfo(SIGNATURE_FILE), metadata)
 
     return export_graphs("litert", SUFFIX, write, models, TOLERANCE, preset, folder, BATCH_SIZE)
 
@@ -49,25 +49,25 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
 def _write(model: keras.Model, path: Path) -> None:
     module = tf.Module()
     module.weights = [variable.value for variable in model.variables]
-    # On the disk that the export goes to: what is full is then what the error names.
+    # On the disk of the export, so that an error about a full disk names it.
     with tempfile.TemporaryDirectory(dir=path.parent) as folder, _quiet():
-        # By way of a SavedModel: its signature keeps the names of inputs and outputs.
+        # The signature of a SavedModel keeps the names of inputs and outputs.
         save_module(module, Path(folder), {model.name: concrete_function(model, BATCH_SIZE)})
         converter = tf.lite.TFLiteConverter.from_saved_model(folder, [model.name])
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS]
         try:
             content = converter.convert()
-        except Exception as error:  # the converter's own class is not public
+        except Exception as error:  # the class of the converter's exceptions is not public
             reason = " ".join(str(error).split())[:200]
             raise ZooError(
-                f"{model.name} has no way to LiteRT's built-in operations: {reason}"
+                f"{model.name} cannot be converted to built-in operations of LiteRT: {reason}"
             ) from None
     path.write_bytes(content)
 
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """The converter tells its steps to standard error, from C++ and through the loggers."""
+    """Silence the converter, which logs to standard error from C++ and through loggers."""
     before = logging.root.manager.disable
     logging.disable(logging.ERROR)
     try:

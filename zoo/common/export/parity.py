@@ -1,4 +1,4 @@
-"""An exported file beside the Keras model: how far its numbers are off, and how fast it answers."""
+"""Comparison of exports with the Keras model: differences and latencies."""
 
 from __future__ import annotations
 
@@ -19,21 +19,22 @@ Function = Callable[..., Mapping[str, np.ndarray]]
 Samples = Mapping[str, Sequence[Mapping[str, Any]]]
 
 ROUNDS = 20
-SECONDS = 2.0  # after which no further round of timing begins
+SECONDS = 2.0  # no round of timing starts later
 
 
 def compare(
     expected: Mapping[str, Function], received: Mapping[str, Function], samples: Samples
 ) -> tuple[float, str]:
-    """Return the largest difference of two implementations over all samples, and the output it was in.
+    """Return the largest difference of two implementations over all samples, and its output.
+
+    Numbers are compared by absolute difference. Different texts and shapes have an infinite difference.
+    If there is an output `frame_lengths` [batch], the output `frames` [batch, time, ...] is compared
+    inside the length of each row only, since runtimes differ after it.
 
     Args:
-        expected, received: functions by name; each of `expected` is run on the samples of its name.
-
-    Numbers are compared by their absolute difference, text to the letter (else infinity), and so are
-    whole numbers and shapes. Of an output `frames` [batch, time, ...] beside an output
-    `frame_lengths` [batch], only what lies inside each row's length counts: beyond it runtimes
-    leave what they like.
+        expected: functions by name.
+        received: functions by name, to be compared with `expected`.
+        samples: inputs of each function, by its name.
     """
     worst = (0.0, "")
     for name, function in expected.items():
@@ -52,27 +53,27 @@ def compare(
 
 
 def check(difference: float, metric: str, tolerance: float, what: str) -> None:
-    """Raise `ZooError` for a difference above the tolerance; NaN is above any."""
+    """Raise `ZooError` for a difference above the tolerance, or NaN."""
     if not difference <= tolerance:
         raise ZooError(
-            f"The {what} differs from the Keras model by {difference:.3g} in {metric}, "
-            f"more than {tolerance:g}: it was removed."
+            f"The {what} differs from the Keras model by {difference:.3g} in {metric}, above the "
+            f"tolerance of {tolerance:g}. It was removed."
         )
 
 
 def latencies(
     models: Mapping[str, keras.Model], received: Mapping[str, Function], samples: Samples
 ) -> dict[str, float]:
-    """Return the median milliseconds of a call of some graphs, one after the other, at batch 1.
+    """Return the median milliseconds of a call of all graphs, one after the other, with batch size 1.
 
-    Each runs on the first row of its first sample: as exported (`latency_ms`); and as plain Keras runs
-    it, in stock layers, by the model's `predict` (`keras_predict_ms`) and as a `tf.function`
-    (`tf_function_ms`). They take turns, so that whatever else the machine does falls on all.
+    Each graph runs on the first row of its first sample: as exported (`latency_ms`), and in stock Keras
+    layers by `predict` (`keras_predict_ms`) and as a `tf.function` (`tf_function_ms`). The three take
+    turns, so that other load of the machine affects all of them.
     """
     first = {name: _first_row(samples[name][0]) for name in models}
     plain = {name: _plain_keras(model) for name, model in models.items()}
 
-    def each(run: Callable[[str], Any]) -> Callable[[], None]:
+    def each(run: Callable[[str], Any]) -> Callable[[], Any]:
         return lambda: [run(name) for name in models]
 
     ways = {
@@ -102,12 +103,18 @@ def row(
     tolerance: float,
     timed: Mapping[str, float] | None,
 ) -> dict[str, Any]:
-    """Return a row of the table that `zoo export` prints.
+    """Return a row of the table of `zoo export`.
 
-    compared, timed: what `compare` and `latencies` gave; None where the file was not run.
+    Args:
+        format_: name of the format.
+        path: path of the file.
+        size: size in bytes.
+        compared: result of `compare`; None if the file was not run.
+        tolerance: largest valid difference.
+        timed: result of `latencies`; None if the file was not run.
     """
     difference, metric = compared or (None, None)
-    timed = timed or dict.fromkeys(("latency_ms", "keras_predict_ms", "tf_function_ms"))
+    latency_names = ("latency_ms", "keras_predict_ms", "tf_function_ms")
     return {
         "format": format_,
         "path": str(path),
@@ -115,13 +122,13 @@ def row(
         "max_difference": difference,
         "tolerance": tolerance,
         "metric": metric,
-        **timed,
+        **(timed or dict.fromkeys(latency_names)),
     }
 
 
-@functools.lru_cache(maxsize=4)  # every format is timed beside the same graphs
+@functools.lru_cache(maxsize=4)  # every format is compared with the same graphs
 def _plain_keras(model: keras.Model) -> tuple[keras.Model, Function]:
-    """A graph in stock layers, and that as a `tf.function`."""
+    """Return a graph in stock layers, and the same as a `tf.function`."""
     stock = to_stock(model)
     return stock, keras_function(stock)
 

@@ -1,4 +1,4 @@
-"""A preset's model as it has to be traced for other machines."""
+"""Models that can be traced for other machines."""
 
 from __future__ import annotations
 
@@ -9,15 +9,32 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from zoo.common.core.errors import ZooError
 from zoo.common.layers.recurrent import to_stock
+from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.runtime.preset import Preset
 from zoo.common.utils.private import flat_layers
 
 
-def portable(preset: Preset) -> keras.Model:
-    """Return the preset's model in stock layers, none of which asks for cuDNN.
+def config_of(preset: Preset) -> KerasModel:
+    """Return the config of a preset's Keras model.
 
-    A graph traced with cuDNN cannot run on a CPU.
+    Raises:
+        ZooError: the preset is not a Keras model.
+    """
+    config = preset.recipe.model
+    if not isinstance(config, KerasModel):
+        raise ZooError(
+            f"{preset.name} is not a Keras model and cannot be exported: the model is the file "
+            f"{preset.folder / config.file}."
+        )
+    return config
+
+
+def portable(preset: Preset) -> keras.Model:
+    """Return the model of a preset in stock layers without cuDNN.
+
+    A graph that is traced with cuDNN does not run on a CPU.
     """
     model = to_stock(preset.recipe.model.build())
     model.set_weights(preset.model.get_weights())
@@ -28,7 +45,7 @@ def portable(preset: Preset) -> keras.Model:
 
 
 def save_module(module: tf.Module, folder: Path, functions: Mapping[str, Any]) -> None:
-    """Write a module as a SavedModel with those signatures. Raises `OSError` if the disk is full."""
+    """Write a module as a SavedModel with signatures. Raises `OSError` if the disk is full."""
     try:
         tf.saved_model.save(module, str(folder), functions)
     except tf.errors.OpError as error:  # "<path>; <reason> [<operation>]"

@@ -1,4 +1,4 @@
-"""SavedModel: raw input to answer, in TensorFlow Serving's version folders."""
+"""Export to SavedModel: from raw input to answer, in version folders of TensorFlow Serving."""
 
 from __future__ import annotations
 
@@ -12,35 +12,34 @@ import tensorflow as tf
 from zoo.common.core.model import Graphs
 from zoo.common.core.task import Signature
 from zoo.common.export import parity
-from zoo.common.export.portable import portable, save_module
+from zoo.common.export.portable import config_of, portable, save_module
 from zoo.common.export.sealed import sealed_folder
 from zoo.common.export.signature import signature, write_signature
 from zoo.common.runtime import open_export, versions
 from zoo.common.runtime.keras_model import concrete_function
 from zoo.common.runtime.preset import Preset
 
-# Of a float output: the same graph, run by another executor, differs in the last bits alone.
+# The same graph in another executor differs in the last bits of floats only.
 TOLERANCE = 1e-4
 
 
 def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-    """Write the next version folder, such as `folder/1/`, which plain `tf.saved_model.load` and
-    TensorFlow Serving open.
+    """Write the next version folder, such as `folder/1/`, for TensorFlow Serving.
 
-    It has the task's signatures, raw input to answer, and one for each graph, under its name. Each is
-    run on the data's example inputs and compared with the Keras model.
+    It has the signatures of the task, from raw input to answer, and one signature for each graph.
+    Each is run on the example inputs of the data and compared with the Keras model.
 
     Returns:
-        The row `zoo export` prints; its latencies are those of the graphs.
+        The row that `zoo export` prints, with the latencies of the graphs.
 
     Raises:
-        ZooError: the folder cannot be written, or the comparison fails; nothing is left behind.
+        ZooError: the folder cannot be written, or the comparison fails. Nothing is left behind.
     """
     task, recipe = preset.recipe.task, preset.recipe
     target = folder / str(max(versions(folder), default=0) + 1)
     with sealed_folder(preset, "savedmodel", target) as temporary:
         model = portable(preset)
-        graphs = recipe.model.graphs(model)
+        graphs = config_of(preset).graphs(model)
         signatures = task.signatures(recipe.predictor(Graphs("graph", graphs)))
         module = tf.Module()
         module.weights = [
@@ -60,7 +59,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
             open_export("savedmodel", temporary),
             recipe.data.example_inputs(recipe.model, recipe.decoder),
         )
-        keras_graphs = recipe.model.graphs(preset.model)
+        keras_graphs = config_of(preset).graphs(preset.model)
         keras_predictor = recipe.predictor(Graphs("graph", keras_graphs))
         expected = {
             name: _on_arrays(entry) for name, entry in task.signatures(keras_predictor).items()
@@ -74,7 +73,7 @@ def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
 
 
 def _on_arrays(entry: Signature) -> Callable[..., dict[str, np.ndarray]]:
-    """The function of a signature, from named arrays to named arrays."""
+    """Return the function of a signature as a function of named arrays."""
 
     function = tf.function(entry.function).get_concrete_function(*entry.spec)
 

@@ -1,4 +1,4 @@
-"""The folder of an export: complete and sealed, or absent."""
+"""Folders of exports, which are either complete or absent."""
 
 from __future__ import annotations
 
@@ -15,29 +15,30 @@ from zoo.common.utils.files import atomic_folder
 
 @contextmanager
 def sealed_folder(preset: Preset, format_: str, target: Path) -> Iterator[Path]:
-    """Yield a folder to fill, which is sealed and becomes `target` when the block ends without an error.
+    """Yield a temporary folder, which becomes `target` with its digests if the block succeeds.
 
-    An export that is there is replaced if it is damaged or of another model.
+    An existing export is replaced if it is damaged or belongs to another model.
 
     Args:
-        preset: what is exported. format_: one of `zoo.common.export.FORMATS`.
-        target: the folder of the export, in that of the preset or in one of its own.
+        preset: the exported preset.
+        format_: one of `zoo.common.export.FORMATS`.
+        target: folder of the export.
 
     Raises:
-        ZooError: the export is there and good, or something else is there; or it cannot be written.
+        ZooError: a valid export or another folder exists, or the folder cannot be written.
     """
     if os.path.lexists(target):
         if not is_sealed(target):
             raise ZooError(
-                f"{target} exists already, and is no export: it has no {SEAL_FILE}. Remove it or name "
+                f"{target} exists and is not an export: it has no {SEAL_FILE}. Remove it or choose "
                 "another folder."
             )
         try:
             check_seal(target, preset.folder, preset.recipe, format_)
         except ExportError:
-            pass  # it could not be opened: nothing is lost
+            pass  # it could not be used, so that nothing is lost
         else:
-            raise ZooError(f"{target} exists already. Remove it or name another folder.")
+            raise ZooError(f"{target} already exists. Remove it or choose another folder.")
     with atomic_folder(target, replace=True) as temporary:
         yield temporary
         seal(temporary, preset.folder, preset.recipe, preset.name)

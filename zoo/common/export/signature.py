@@ -1,16 +1,17 @@
-"""`signature.json`: what a program without the zoo must know of an export.
+"""`signature.json`: what a program without the zoo needs to use an export.
 
-It stands beside the files of an export, and inside them: in an ONNX file as metadata under its own name,
-in a LiteRT file as a member of the zip archive at its end, where LiteRT's metadata keeps files.
+The file is stored in the folder of an export, and inside its files: as metadata of an ONNX file, and as
+a member of the zip archive at the end of a LiteRT file, the place of LiteRT metadata.
 
-preset    the name of the preset or run
-graphs    of each graph `inputs` and `outputs`, by name: `dtype`, and `shape`, a free axis by its name
-states    of each state, by name: `shape` after the batch, `dtype`, `initial`, what all of it is where a
-          sequence begins, and whether it is `constant`: then there is no `next_<name>`
-decoder   the settings of the preset's decoder
-...       what the data adds, such as labels: see `Task.facts`
+preset    name of the preset or run
+graphs    `inputs` and `outputs` of each graph by name, with `dtype` and `shape`, in which names replace
+          free axes
+states    each state by name: `shape` after the batch, `dtype`, `initial`, its value at the start of a
+          sequence, and `constant`, whether it has no `next_<name>`
+decoder   settings of the decoder
+...       `Task.export_metadata`, such as labels
 
-docs/deploy.md says how they are used.
+docs/deploy.md describes their use.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ def signature(
     """Return the text of `signature.json`.
 
     Args:
-        preset: what is exported.
-        graphs: the inputs and the outputs of each graph, by its name.
-        batch: the size of batch that the export fixes; None for any.
+        preset: the exported preset.
+        graphs: inputs and outputs of each graph, by its name.
+        batch: batch size of the export; None for any.
     """
     recipe, known = preset.recipe, known_axes(preset.recipe.data, preset.recipe.model)
 
@@ -49,7 +50,7 @@ def signature(
             described[name] = {"dtype": getattr(tensor.dtype, "name", tensor.dtype), "shape": shape}
         return described
 
-    facts = {
+    metadata = {
         "preset": recipe.name,
         "graphs": {
             name: {"inputs": of_tensors(inputs), "outputs": of_tensors(outputs)}
@@ -67,7 +68,7 @@ def signature(
         "decoder": recipe.to_dict().get("decoder"),
         **recipe.task.export_metadata(preset.predictor),
     }
-    return json.dumps(facts, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(metadata, indent=1, ensure_ascii=False) + "\n"
 
 
 def write_signature(folder: Path, text: str) -> None:

@@ -1,6 +1,6 @@
-"""TensorRT: engines built by TensorRT-RTX from the ONNX files of a preset's graphs.
+"""Export to TensorRT: engines that TensorRT-RTX builds from the ONNX graphs of a preset.
 
-Building needs no GPU. Running an engine does: it is not tried here, and the row says so.
+Building does not need a GPU. Engines are not run, since running needs one.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from zoo.common.core.errors import ZooError
 from zoo.common.export import import_packages, parity
 from zoo.common.export.onnx import TOLERANCE
+from zoo.common.export.portable import config_of
 from zoo.common.export.sealed import sealed_folder
 from zoo.common.export.signature import signature, write_signature
 from zoo.common.runtime import FOLDERS
@@ -22,26 +23,30 @@ from zoo.common.runtime.preset import Preset
 SUFFIX = ".engine"
 
 MAX_BATCH = 32
-# Free dimensions beside the batch may be so many times shorter and longer than in the example inputs.
+# Factor by which free dimensions may be shorter and longer than in the example inputs.
 SPREAD = 8
 
 
 def export(preset: Preset, folder: Path) -> list[dict[str, Any]]:
-    """Write `folder/tensorrt/<graph>.engine`, with free batch and time within a profile.
+    """Write `folder/tensorrt/<graph>.engine`, with free batch and time axes within a profile.
 
-    Returns a row for each graph, without a difference and latencies: nothing was run. Raises
-    `ZooError`, and leaves nothing behind, if TensorRT-RTX is not installed, does not support part of
-    a graph, or the folder exists or cannot be written.
+    Returns:
+        A row for each graph, without a difference and latencies, since engines are not run.
+
+    Raises:
+        ZooError: TensorRT-RTX is not installed or does not support a graph, or the folder exists or
+            cannot be written. Nothing is left behind.
     """
     runtime, _ = import_packages("tensorrt")
     from zoo.common.export.onnx.convert import to_onnx
 
     samples = preset.recipe.data.example_inputs(preset.recipe.model, preset.recipe.decoder)
     target = folder / FOLDERS["tensorrt"]
-    models, rows = preset.recipe.model.graphs(preset.model), []
-    facts = signature(preset, {name: (m.input, m.output) for name, m in models.items()})
+    models = config_of(preset).graphs(preset.model)
+    rows = []
+    metadata = signature(preset, {name: (m.input, m.output) for name, m in models.items()})
     with sealed_folder(preset, "tensorrt", target) as temporary:
-        write_signature(temporary, facts)
+        write_signature(temporary, metadata)
         for name, model in models.items():
             content = to_onnx(model).SerializeToString()
             engine = _build(runtime, name, content, _profile(model, samples[name]))

@@ -1,4 +1,4 @@
-"""What is known of a preset: metrics.json, its figures with their origin, and CARD.md for readers."""
+"""Metadata of presets: metrics.json, the metrics with their origin, and CARD.md."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.common.presets.provenance import provenance
 from zoo.common.presets.runs import read_json, write_json
 from zoo.common.utils.files import write_text
 
-# Every measurement of a preset of this name on test, also of earlier ones; a key of metrics.json.
+# Key of metrics.json: every evaluation on test of this preset and of earlier ones of its name.
 TEST_READINGS = "test_readings"
 RATES = {
     "wer",
@@ -31,10 +31,10 @@ RATES = {
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
-    """Return what metrics.json of a preset holds; empty where there is none.
+    """Return the contents of metrics.json of a preset; empty if there is no such file.
 
     Raises:
-        ZooError: it is corrupt.
+        ZooError: the file is corrupt.
     """
     path = folder / store.METRICS_FILE
     if not path.exists():
@@ -49,7 +49,7 @@ def read_metrics(folder: Path) -> dict[str, Any]:
 
 
 def _check(metrics: Any) -> None:
-    """Read all that a card tells of, so that what is missing or of another kind is met here."""
+    """Read all entries that a card needs, so that missing and invalid ones raise an exception here."""
     training = metrics["training"]
     for part in (training, *training.get(EARLIER, ())):
         for key in ("epochs", "minutes"):
@@ -62,30 +62,30 @@ def _check(metrics: Any) -> None:
     rows = list(metrics["figures"].values())
     names = {tuple(row["metrics"]) for row in rows}
     if len(names) > 1:
-        raise ValueError("its figures are of other metrics on each split")
+        raise ValueError("its splits have different metrics")
     for row in rows:
         _number(row["examples"])
         str(row["command"])
     for row in (*rows, *metrics[TEST_READINGS]):
         str(row["date"])
         if not row["metrics"]:
-            raise ValueError("an evaluation has no figures")
+            raise ValueError("an evaluation has no metrics")
         for value in row["metrics"].values():
             _number(value)
 
 
 def _number(value: Any) -> None:
     if not isinstance(value, int | float):
-        raise TypeError(f"{str(value)[:80]!r} stands where a number must be")
+        raise TypeError(f"{str(value)[:80]!r} must be a number")
 
 
 def begin_metrics(folder: Path, training: dict[str, Any], before: dict[str, Any]) -> None:
-    """Write a metrics.json without figures.
+    """Write a metrics.json without evaluations.
 
     Args:
-        folder: of a preset that is being made.
-        training: what is recorded of its run.
-        before: the metrics of the preset that it replaces, whose readings of test it goes on counting.
+        folder: folder of a new preset.
+        training: record of its run.
+        before: metrics of the preset that it replaces, whose evaluations on test are kept.
     """
     readings = before.get(TEST_READINGS, [])
     metrics = {"training": training, "figures": {}, TEST_READINGS: readings}
@@ -96,8 +96,9 @@ def record_evaluation(folder: Path, evaluation: dict[str, Any], command: str) ->
     """Add an evaluation to a preset's metrics.json, with command, commit and date.
 
     Args:
-        evaluation: the answer of `zoo evaluate`. One of the test split is also a reading of test.
-        command: what gives the figures again.
+        folder: folder of the preset.
+        evaluation: JSON result of `zoo evaluate`.
+        command: command that reproduces the metrics.
     """
     metrics, split = read_metrics(folder), evaluation["split"]
     figures = {key: evaluation[key] for key in ("corpus", "examples", "seconds", "metrics")}
@@ -128,7 +129,7 @@ def write_card(folder: Path) -> None:
         "## Training",
         _training(metrics["training"], recipe, _source(metrics["figures"], entry.name)),
         "## Model, corpus, licence",
-        _facts(folder, recipe, entry),
+        _properties(folder, recipe, entry),
     ]
     write_text(folder / store.CARD_FILE, "\n\n".join(line for line in lines if line) + "\n")
 
@@ -138,7 +139,7 @@ def _entry(folder: Path) -> registry.Entry:
 
 
 def _use(name: str, recipe: Recipe) -> str:
-    """The fewest lines that give an answer."""
+    """Return the shortest program that gives an answer."""
     return (
         f'```python\nimport zoo\n\npreset = zoo.load("{name}")\n'
         f'for answer in preset.predict(["{recipe.data.input_example}"]):\n'
@@ -147,7 +148,7 @@ def _use(name: str, recipe: Recipe) -> str:
 
 
 def _figures(figures: dict[str, Any], counted: str) -> str:
-    """A table: a row a split."""
+    """Return a table with one row per split."""
     names = list(next(iter(figures.values()))["metrics"])
     rows = [["split", counted, *names, "command"], ["---"] * (len(names) + 3)]
     for split, row in figures.items():
@@ -157,16 +158,16 @@ def _figures(figures: dict[str, Any], counted: str) -> str:
 
 
 def _reading(metrics: dict[str, Any], metric: str) -> str:
-    """How to read the figures, and how often test was measured."""
+    """Return the explanation of the metrics, and the number of evaluations on test."""
     names = {name for row in metrics["figures"].values() for name in row["metrics"]}
     sentences = ["Rates are fractions."] if names & RATES else []
     readings = metrics[TEST_READINGS]
     if len(readings) == 1:
-        sentences.append("The test split was measured once.")
+        sentences.append("The test split was evaluated once.")
     elif readings:
         values = ", ".join(_first_figure(row, metric) for row in readings)
         sentences.append(
-            f"The test split was measured {len(readings)} times for presets of this name; {metric}: "
+            f"The test split was evaluated {len(readings)} times for presets of this name; {metric}: "
             f"{values}."
         )
     sentences.append("No test example was used in training.")
@@ -174,7 +175,7 @@ def _reading(metrics: dict[str, Any], metric: str) -> str:
 
 
 def _first_figure(reading: dict[str, Any], metric: str) -> str:
-    """The value of a metric, or of the first one where others were measured; date and options."""
+    """Return the value of a metric, or of the first one if it is missing, with date and options."""
     name, value = next(iter(reading["metrics"].items()))
     shown = f"{name} {value:.4f}"
     if metric in reading["metrics"]:
@@ -183,7 +184,7 @@ def _first_figure(reading: dict[str, Any], metric: str) -> str:
 
 
 def _source(figures: dict[str, Any], name: str) -> str:
-    """What names the corpus in the commands of figures, such as " --data corpora/an4"."""
+    """Return the argument for the corpus in the commands, such as " --data corpora/an4"."""
     command = next(iter(figures.values()))["command"]
     return command.removeprefix(f"zoo evaluate {name}").partition(" --split ")[0]
 
@@ -198,18 +199,18 @@ def _training(training: dict[str, Any], recipe: Recipe, source: str = "") -> str
     )
     if history["epochs"] > 1:
         words += (
-            f" The model is that of epoch {history['best_epoch']}, which had the best "
+            f" The preset is the model after epoch {history['best_epoch']}, which had the best "
             f"{recipe.task.monitor} on dev."
         )
     if training.get("init"):
-        words += f" It started from the weights of `{training['init']}`."
+        words += f" Its initial weights are those of `{training['init']}`."
     for number, before in enumerate(training.get(EARLIER, ()), start=1):
-        words += f" Schedule {number} before this one: {_schedule(before, recipe)}."
+        words += f" Earlier training {number}: {_schedule(before, recipe)}."
     return words
 
 
 def _schedule(training: dict[str, Any], recipe: Recipe) -> str:
-    """An earlier training of the same weights: how long, and what was set otherwise."""
+    """Describe an earlier training of the weights: its length, and its different settings."""
     history, now = training["history"], schedule(recipe)
     other = [
         f"`{key}={value}`" for key, value in training["settings"].items() if now.get(key) != value
@@ -219,7 +220,7 @@ def _schedule(training: dict[str, Any], recipe: Recipe) -> str:
 
 
 def _tensors(tensors: Mapping[str, Any], recipe: Recipe) -> str:
-    """Names, types and shapes in words."""
+    """Return names, dtypes and shapes as text."""
     known = known_axes(recipe.data, recipe.model)
     return ", ".join(
         f"`{name}` {tensor.dtype} [{', '.join(map(str, name_axes(name, tensor.shape, known)))}]"
@@ -227,25 +228,25 @@ def _tensors(tensors: Mapping[str, Any], recipe: Recipe) -> str:
     )
 
 
-def _facts(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:
+def _properties(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:
     corpus, file = entry.corpus, recipe.model.file
     size = f"- Size: {(folder / file).stat().st_size / 1e6:.1f} MB."
-    facts = [
+    lines = [
         f"- Paper: {entry.paper}",
         f"- Corpus: {corpus.title}, {corpus.source}. Licence: {corpus.licence}",
     ]
     contents = recipe.model.contents(folder / file)
     if contents is None:
-        return "\n".join([*facts, size])
+        return "\n".join([*lines, size])
     return "\n".join(
         [
-            *facts,
-            f"- `{file}` takes {_tensors(contents.inputs, recipe)}, and gives "
+            *lines,
+            f"- Inputs of `{file}`: {_tensors(contents.inputs, recipe)}. Outputs: "
             f"{_tensors(contents.outputs, recipe)}.",
             f"- Parameters: {contents.parameters:,}.",
             f"{size} Weights are float16 on disk and float32 when loaded. "
-            f"`keras.saving.load_model` opens `{file}` where the zoo is not installed.",
+            f"`keras.saving.load_model` opens `{file}` without the zoo.",
             f"- Exports: `zoo export {entry.name} --to savedmodel,litert,onnx,tensorrt`. Each file is "
-            "compared with the Keras model. TensorRT's engines are built but not run.",
+            "compared with the Keras model. TensorRT engines are built but not run.",
         ]
     )

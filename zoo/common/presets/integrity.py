@@ -99,7 +99,9 @@ def check_seal(export: Path, folder: Path, recipe: Recipe, format_: str) -> None
         if name not in found["files"]:
             raise ExportError(f"{export} has a file that was not exported: {name}. {again}")
         if found["files"][name] != files[name]:
-            raise ExportError(f"{export / name} is corrupt: it differs from the exported file. {again}")
+            raise ExportError(
+                f"{export / name} is corrupt: it differs from the exported file. {again}"
+            )
 
 
 def _read(export: Path) -> dict[str, Any]:
