@@ -1,4 +1,4 @@
-"""Texts: how they are divided, where they lie, and what is wrong with those that cannot be read."""
+"""Corpora of running text: splits, locations of files, and errors."""
 
 import gzip
 from pathlib import Path
@@ -15,8 +15,8 @@ from zoo.language.tokenization import join_words, split_words
 WIKITEXT = Path(__file__).parents[1] / "data" / "wikitext2"
 
 
-def test_words_of_lines():
-    """A line gives its words and the mark of its end, an empty one the mark alone."""
+def test_split_words():
+    """A line gives its words and END_OF_LINE; an empty line gives END_OF_LINE only."""
     assert split_words(" no it was n't \n\n a N \n") == [
         "no", "it", "was", "n't", "<eos>", "<eos>", "a", "N", "<eos>",
     ]  # fmt: skip
@@ -25,12 +25,12 @@ def test_words_of_lines():
 
 
 @pytest.mark.parametrize("text", ["a b\n", "a\n\n\nb c\n", "\n\na\n", "a b"])
-def test_words_joined_are_the_text_again(text):
+def test_join_words_restores_the_text(text):
     assert join_words(split_words(text)) == text
 
 
-def test_wikitext_is_counted_as_its_paper_counts():
-    """Tokens with a mark for each line, as awd-lstm-lm and Merity et al. count."""
+def test_wikitext_is_counted_as_in_its_paper():
+    """The tokens include the end of each line, as in awd-lstm-lm and Merity et al."""
     (text,) = WIKITEXT2.read(WIKITEXT, "valid")
     content = (WIKITEXT / "wiki.valid.tokens").read_text(encoding="utf-8")
     tokens = split_words(text.text)
@@ -39,7 +39,7 @@ def test_wikitext_is_counted_as_its_paper_counts():
     assert (text.id, text.split) == ("wiki.valid.tokens (valid)", "valid")
 
 
-def test_shakespeare_is_divided_at_nine_tenths(tmp_path):
+def test_the_train_split_of_shakespeare_is_nine_tenths(tmp_path):
     content = SAMPLE.read_text(encoding="utf-8")
     (tmp_path / "input.txt").write_text(content, encoding="utf-8")
     (train,) = SHAKESPEARE.read(tmp_path, "train")
@@ -49,25 +49,25 @@ def test_shakespeare_is_divided_at_nine_tenths(tmp_path):
     assert SHAKESPEARE.read(tmp_path, "all") == [train, test]
 
 
-def test_a_gzipped_file_is_the_same_text(tmp_path):
+def test_a_gzipped_file_gives_the_same_text(tmp_path):
     (tmp_path / "ptb.train.txt.gz").write_bytes(gzip.compress(b" a b \r\n c \n"))
     (text,) = PTB.read(tmp_path, "train")
     assert text.text == " a b \n c \n"
 
 
-def test_all_is_every_split_that_is_there(tmp_path):
+def test_the_split_all_contains_all_existing_files(tmp_path):
     for name in ("valid", "test"):
         (tmp_path / f"ptb.{name}.txt").write_text(f"{name}\n")
     assert [text.split for text in PTB.read(tmp_path, "all")] == ["valid", "test"]
 
 
-def test_a_line_of_a_megabyte_is_a_line(tmp_path):
+def test_a_line_of_a_megabyte_is_read(tmp_path):
     (tmp_path / "ptb.train.txt").write_text("word " * 200_000)
     (text,) = PTB.read(tmp_path, "train")
     assert len(split_words(text.text)) == 200_000
 
 
-def test_what_is_not_there_is_told_in_one_line(tmp_path):
+def test_missing_splits_files_and_folders_are_errors(tmp_path):
     with pytest.raises(
         ZooError, match=r"no such split. There are: 'train', 'valid', 'test', 'all'"
     ):

@@ -1,4 +1,4 @@
-"""The feed-forward language model: its equation, its context, what it carries over a text."""
+"""The feed-forward language model: its equation, its context and its history."""
 
 import keras
 import numpy as np
@@ -24,7 +24,7 @@ TINY = {
 
 
 def tiny(**overrides):
-    """(recipe with a tiny model and its vocabulary, the examples)."""
+    """Return a recipe with a tiny model and the vocabulary of the examples, and the examples."""
     recipe = registry.entry("language/feedforward-ptb").recipe().override(TINY | overrides)
     examples = recipe.data.prepare(WIKITEXT2.read(WIKITEXT, "valid"))
     return recipe.adapt(examples), examples
@@ -32,11 +32,11 @@ def tiny(**overrides):
 
 @pytest.fixture(scope="module")
 def built():
-    """(recipe, examples, model, graphs) with random weights."""
+    """Return (recipe, examples, model, graphs) with random weights."""
     recipe, examples = tiny()
     keras.utils.set_random_seed(1)
     model = recipe.model.build()
-    for weight in model.weights:  # far from even probabilities
+    for weight in model.weights:  # for probabilities that are far from uniform
         weight.assign(np.random.default_rng(2).normal(size=weight.shape))
     return recipe, examples, model, Graphs("keras", recipe.model.functions(model))
 
@@ -47,7 +47,7 @@ def test_harness(tmp_path):
 
 
 def test_the_logits_are_those_of_the_equation(built):
-    """h = tanh(b + the sum of H_i C(w(t-i))), logits = C (P h + d), in NumPy."""
+    """NumPy gives h = tanh(b + sum of H_i C(w(t-i))), logits = C (P h + d)."""
     recipe, _, model, graphs = built
     embedding = np.array(model.get_layer("embedding").embeddings)
     kernel, bias = map(np.array, model.get_layer("hidden").weights)  # kernel: the oldest word first
@@ -55,20 +55,20 @@ def test_the_logits_are_those_of_the_equation(built):
     outputs = graphs["step"](tokens=[[5, 7, 2]], **initial_states(recipe.model.states, 1))
     words = [0, 0, 5, 7, 2]
     for t in range(3):
-        seen = zip(words[t : t + 3], kernel, strict=True)
-        hidden = np.tanh(bias + sum(embedding[word] @ matrix for word, matrix in seen))
+        read = zip(words[t : t + 3], kernel, strict=True)
+        hidden = np.tanh(bias + sum(embedding[word] @ matrix for word, matrix in read))
         logits = embedding @ (hidden @ projection + shift)
         np.testing.assert_allclose(outputs["logits"][0, t], logits, rtol=1e-4, atol=1e-3)
     assert outputs["next_history"].tolist() == [[7, 2]]
 
 
-def test_the_history_may_be_handed_on_at_any_place(built):
+def test_the_history_can_be_carried_from_any_position(built):
     recipe, examples, _, graphs = built
-    tokens = recipe.data.read_example(examples[0], recipe)["tokens"][np.newaxis, :40]
+    tokens = recipe.data.read_example(examples[0], recipe.model)["tokens"][np.newaxis, :40]
     check_states_are_carried(recipe, graphs, tokens)
 
 
-def test_it_sees_its_context_and_nothing_before(built):
+def test_the_logits_depend_on_the_context_only(built):
     recipe, _, _, graphs = built
     states = initial_states(recipe.model.states, 2)
     logits = graphs["step"](tokens=[[3, 5, 7, 2], [4, 5, 7, 2]], **states)["logits"]

@@ -1,4 +1,4 @@
-"""The LSTM language model: its equations, what it learns, the scores it gives, what it writes."""
+"""The LSTM language model: its layers, training, scores and generated texts."""
 
 from dataclasses import replace
 
@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tests.harness import check_model
+from tests.language.epochs import epoch_batches
 from tests.language.test_corpora import WIKITEXT
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
@@ -33,7 +34,7 @@ TINY = {
 
 
 def tiny(name, **overrides):
-    """(recipe with a tiny model and its vocabulary, the examples)."""
+    """Return a recipe with a tiny model and the vocabulary of the examples, and the examples."""
     recipe = registry.entry(name).recipe().override(TINY | overrides)
     if name == CHARACTERS:
         examples = recipe.data.read_manifest(SAMPLE)
@@ -43,26 +44,35 @@ def tiny(name, **overrides):
 
 
 def outputs_of(recipe, model, tokens):
-    """The model's outputs for int [rows, time] from the beginning of a text."""
+    """Return the model's outputs for int [rows, time], the beginnings of texts."""
     inputs = {"tokens": np.array(tokens, np.int32)}
     return model(inputs | initial_states(recipe.model.states, len(tokens)), training=False)
 
 
+def predictor_of(recipe, model):
+    return recipe.predictor(Graphs("keras", recipe.model.functions(model)))
+
+
+def in_graph(recipe, model):
+    """Return a predictor of functional Keras models, as signatures take it."""
+    return recipe.predictor(Graphs("keras", recipe.model.graphs(model)))
+
+
 @pytest.fixture(scope="module")
 def characters():
-    """(recipe, examples, model, graphs) of a tiny character model with random weights."""
+    """Return (recipe, examples, model, predictor) of a tiny character model with random weights."""
     recipe, examples = tiny(CHARACTERS)
     keras.utils.set_random_seed(1)
     model = recipe.model.build()
-    for weight in model.weights:  # far from even probabilities
+    for weight in model.weights:  # for probabilities that are far from uniform
         weight.assign(3 * np.array(weight))
-    return recipe, examples, model, Graphs("keras", recipe.model.functions(model))
+    return recipe, examples, model, predictor_of(recipe, model)
 
 
 @pytest.mark.parametrize(
     ("name", "overrides"),
     [
-        # Two softmax matrices, no projection. The preset of "hello" is one of characters, too.
+        # Separate softmax matrix, no projection. The preset of "hello" is a character model, too.
         pytest.param(CHARACTERS, {"model.hidden_size": 6}, marks=pytest.mark.slow),
         (MEDIUM, {"model.layers": 1, "model.recurrent_dropout": 0.5}),
     ],
@@ -83,9 +93,8 @@ def test_a_tied_softmax_uses_the_matrix_of_the_embedding():
     np.testing.assert_allclose(outputs["logits"][:, -1], expected, atol=1e-5)
 
 
-def test_in_mixed_precision_the_softmax_multiplies_in_it():
-    """Its logits are Keras's product of the rounded hidden vectors and the rounded matrix, given on as
-    float32."""
+def test_mixed_precision_of_the_softmax():
+    """The logits are Keras's product of hidden vectors and matrix in bfloat16, cast to float32."""
     recipe, _ = tiny(WORDS, **{"model.layers": 1, "model.hidden_size": 6})
     keras.config.set_dtype_policy("mixed_bfloat16")
     try:
@@ -114,9 +123,9 @@ def test_bad_settings():
     with pytest.raises(ZooError, match=r"model\.dropout must be at least 0 and below 1"):
         tiny(CHARACTERS, **{"model.dropout": 1.0})
     with pytest.raises(
-        ZooError, match=r"task\.metric must be one of 'perplexity', 'nats_per_char'"
+        ZooError, match=r"task\.monitor must be one of 'perplexity', 'nats_per_char'"
     ):
-        tiny(CHARACTERS, **{"task.metric": "wer"})
+        tiny(CHARACTERS, **{"task.monitor": "wer"})
 
 
 # Training -----------------------------------------------------------------------------------------
@@ -132,10 +141,10 @@ def test_the_loss_is_the_mean_cross_entropy_of_a_row():
 
 
 def test_states_are_carried_from_batch_to_batch(characters):
-    """The outputs over batches are those of one pass over each whole row, and each epoch begins anew."""
+    """The outputs over batches are those of one pass over each row; each epoch starts again."""
     recipe, examples, model, _ = characters
     trained = TrainingModel(model, recipe.task, recipe.model.states, batch_size=4)
-    batches = [x for x, _, _ in recipe.data.batches(model, recipe, examples, 0)][:3]
+    batches = [x for x, _, _ in epoch_batches(recipe, examples)][:3]
     for _ in range(2):
         logits = [trained(x, training=False)["logits"] for x in batches]
     tokens = np.concatenate([x["tokens"] for x in batches], axis=1)
@@ -143,8 +152,8 @@ def test_states_are_carried_from_batch_to_batch(characters):
     np.testing.assert_allclose(tf.concat(logits, axis=1), whole["logits"], atol=1e-5)
 
 
-def test_a_dropped_word_is_unknown_wherever_it_stands():
-    """Of each word all embeddings are 0, or all are the same multiple of its row of the matrix."""
+def test_a_dropped_word_is_missing_at_all_positions():
+    """The embeddings of a word are all 0, or all the same multiple of its row of the matrix."""
     layer, rate = WordDropout(vocabulary_size=50, rate=0.4), 0.4
     tokens = np.random.default_rng(0).integers(50, size=(30, 20))
     matrix = np.random.default_rng(1).normal(size=(50, 3)).astype(np.float32)
@@ -159,12 +168,12 @@ def test_a_dropped_word_is_unknown_wherever_it_stands():
     assert np.mean(kept) == pytest.approx(1 - rate, abs=0.04)  # three standard deviations
 
 
-def test_dropout_of_words_is_in_what_is_trained_alone():
+def test_word_dropout_is_in_the_training_model_only():
     recipe, examples = tiny(MEDIUM, **{"model.layers": 1})
     model = recipe.model.build()
     trained = TrainingModel(recipe.model.training_model(model), recipe.task, recipe.model.states, 4)
     assert [w.path for w in trained.trainable_weights] == [w.path for w in model.trainable_weights]
-    x = next(iter(recipe.data.batches(model, recipe, examples, 0)))[0]
+    x = next(iter(epoch_batches(recipe, examples)))[0]
     expected = outputs_of(recipe, model, x["tokens"])["logits"]
     np.testing.assert_allclose(trained(x, training=False)["logits"], expected, atol=1e-5)
     x |= {"reset_states": np.ones(4, bool)}
@@ -172,20 +181,18 @@ def test_dropout_of_words_is_in_what_is_trained_alone():
     assert not any(isinstance(layer, WordDropout) for layer in model.layers)
 
 
-# Measuring ----------------------------------------------------------------------------------------
+# Evaluation ---------------------------------------------------------------------------------------
 
 
 def test_evaluation_counts_every_token_with_the_state_carried(characters):
-    """Against one pass over the whole text, by the definition of cross-entropy."""
-    recipe, examples, model, graphs = characters
-    text = TokenizedText(
-        "part", examples[0].tokens[:1300]
-    )  # not a multiple of what is read in one go
+    """The metric is the cross-entropy of one pass over the whole text."""
+    recipe, examples, model, predictor = characters
+    text = TokenizedText("part", examples[0].tokens[:1300])  # not a multiple of READ_STEPS
     indices = recipe.data.vocabulary.encode("\n" + text.tokens)
     outputs = outputs_of(recipe, model, [indices[:-1]])
     probabilities = np.array(keras.ops.softmax(outputs["logits"][0]))
     nats = -np.log(probabilities[np.arange(1300), indices[1:]])
-    evaluation = recipe.task.evaluate(graphs, recipe, [text])
+    evaluation = recipe.task.evaluate(predictor, [text])
     assert evaluation.metrics == {"nats_per_char": pytest.approx(nats.mean(), rel=1e-5)}
     assert evaluation.num_examples == 1300
 
@@ -202,84 +209,84 @@ def test_a_uniform_model_has_the_perplexity_of_its_vocabulary():
     model = recipe.model.build()
     for weight in model.weights:
         weight.assign(keras.ops.zeros_like(weight))
-    graphs = Graphs("keras", recipe.model.functions(model))
+    predictor = predictor_of(recipe, model)
     size = recipe.model.vocabulary_size
-    evaluation = recipe.task.evaluate(graphs, recipe, examples)
+    evaluation = recipe.task.evaluate(predictor, examples)
     assert evaluation.metrics["perplexity"] == pytest.approx(size, rel=1e-4)
     assert sum(row["num_tokens"] for row in evaluation.rows) == evaluation.num_examples
 
-    by_character = replace(recipe.task, metric="nats_per_char")
+    by_character = replace(recipe.task, monitor="nats_per_char")
     characters = sum(len(row["text"]) for row in evaluation.rows)
-    nats = by_character.evaluate(graphs, recipe, examples).metrics["nats_per_char"]
+    nats = by_character.evaluate(predictor, examples).metrics["nats_per_char"]
     expected = evaluation.num_examples * np.log(size) / characters
     assert nats == pytest.approx(expected, rel=1e-4)
 
 
-def test_scores_add_up_to_what_evaluation_finds(characters):
-    recipe, examples, _, graphs = characters
+def test_the_sum_of_scores_is_the_metric_of_an_evaluation(characters):
+    recipe, examples, _, predictor = characters
     text = examples[0].tokens[:600]
-    (answer,) = recipe.task.score(graphs, recipe, [text])
+    (answer,) = recipe.task.score(predictor, [text])
     assert "".join(row["token"] for row in answer["tokens"]) == text
     total = sum(row["log_probability"] for row in answer["tokens"])
     assert answer["log_probability"] == pytest.approx(total)
-    evaluation = recipe.task.evaluate(graphs, recipe, [TokenizedText("same", text)])
+    evaluation = recipe.task.evaluate(predictor, [TokenizedText("same", text)])
     nats = evaluation.metrics["nats_per_char"]
     assert -total / len(text) == pytest.approx(nats, rel=1e-5)
     assert answer["perplexity"] == pytest.approx(np.exp(nats), rel=1e-4)
 
 
-def test_lines_read_side_by_side_have_the_scores_they_have_alone(characters, monkeypatch):
-    recipe, _, _, graphs = characters
+def test_lines_of_a_batch_have_the_scores_of_single_lines(characters, monkeypatch):
+    recipe, _, _, predictor = characters
     monkeypatch.setattr("zoo.common.tasks.language_modelling.READ_STEPS", 12)  # in several parts
     lines = ["Speak", "We are accounted poor", "o"]
-    together = recipe.task.line_log_probs(graphs, recipe, lines)
-    alone = recipe.task.score(graphs, recipe, [f"{line}\n" for line in lines])
+    together = recipe.task.line_log_probs(predictor, lines)
+    alone = recipe.task.score(predictor, [f"{line}\n" for line in lines])
     expected = [answer["log_probability"] for answer in alone]
     np.testing.assert_allclose(together, expected, rtol=1e-5)
 
 
-# Writing ------------------------------------------------------------------------------------------
+# Generation ---------------------------------------------------------------------------------------
 
 
-def write(recipe, graphs, prompt, **options):
-    recipe = replace(recipe, decoder=replace(recipe.decoder, **options))
-    (answer,) = recipe.task.predict(graphs, recipe, [prompt])
+def write(recipe, predictor, prompt, **options):
+    predictor = replace(predictor, decoder=replace(predictor.decoder, **options))
+    (answer,) = recipe.task.predict(predictor, [prompt])
     return answer["output"]
 
 
-def test_the_seed_fixes_what_is_drawn(characters):
-    recipe, _, _, graphs = characters
-    how = {"sampler": "random", "temperature": 2.0}
-    first = write(recipe, graphs, "ROMAN:", seed=1, **how)
-    assert first == write(recipe, graphs, "ROMAN:", seed=1, **how)
-    assert first != write(recipe, graphs, "ROMAN:", seed=2, **how)
+def test_the_seed_determines_the_text(characters):
+    recipe, _, _, predictor = characters
+    options = {"sampler": "random", "temperature": 2.0}
+    first = write(recipe, predictor, "ROMAN:", seed=1, **options)
+    assert first == write(recipe, predictor, "ROMAN:", seed=1, **options)
+    assert first != write(recipe, predictor, "ROMAN:", seed=2, **options)
     assert first.startswith("ROMAN:")
     assert len(first) == len("ROMAN:") + 12
 
 
-def test_greedy_writing_takes_the_likeliest_token_each_time(characters):
-    recipe, _, model, graphs = characters
+def test_greedy_generation_selects_the_most_probable_token(characters):
+    recipe, _, model, predictor = characters
     text = "Speak"
     for _ in range(5):
         logits = outputs_of(recipe, model, [recipe.data.vocabulary.encode("\n" + text)])["logits"]
         text += recipe.data.vocabulary.tokens[int(np.argmax(logits[0, -1]))]
-    assert write(recipe, graphs, "Speak", sampler="greedy", length=5) == text
+    assert write(recipe, predictor, "Speak", sampler="greedy", length=5) == text
 
 
-def test_the_graph_of_a_savedmodel_writes_and_scores_as_numpy_does(characters):
-    recipe, _, model, graphs = characters
-    signatures = recipe.task.signatures(model, recipe)
+def test_the_savedmodel_generates_and_scores_as_numpy_does(characters):
+    recipe, _, model, predictor = characters
+    signatures = recipe.task.signatures(in_graph(recipe, model))
     prompts = ["Speak", "We are"]
     rows = {"length": (12, 7), "temperature": (0.0, 0.0), "seed": (0, 1)}
     rows = [tf.constant(values) for values in rows.values()]
     written = signatures["serving_default"].function(tf.constant(prompts), *rows)
     expected = [
-        write(recipe, graphs, prompt, sampler="greedy", length=length)
+        write(recipe, predictor, prompt, sampler="greedy", length=length)
         for prompt, length in zip(prompts, (12, 7), strict=True)
     ]
     assert [text.decode() for text in written["text"].numpy()] == expected
     scores = signatures["score"].function(tf.constant(prompts))
-    answers = recipe.task.score(graphs, recipe, prompts)
+    answers = recipe.task.score(predictor, prompts)
     totals = [answer["log_probability"] for answer in answers]
     np.testing.assert_allclose(scores["log_probability"], totals, rtol=1e-5)
     assert scores["lengths"].numpy().tolist() == [5, 6]
@@ -287,9 +294,9 @@ def test_the_graph_of_a_savedmodel_writes_and_scores_as_numpy_does(characters):
 
 
 def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
-    """Which TensorFlow Serving may put together as it likes."""
+    """TensorFlow Serving may combine the rows of several clients into one batch."""
     recipe, _, model, _ = characters
-    signatures = recipe.task.signatures(to_stock(model), recipe)  # as it is exported
+    signatures = recipe.task.signatures(in_graph(recipe, to_stock(model)))  # as in an export
     entry_ = signatures["serving_default"]
     serve = tf.function(entry_.function, input_signature=entry_.spec)
     rows = [("Speak", 9, 2.0, 1), ("Speak", 9, 2.0, 2), ("We are", 4, 0.0, 7)]
@@ -302,9 +309,9 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
     assert together == [answers([row])[0] for row in rows]
     assert len(set(together)) == 3
     nothing = [tf.zeros([0], dtype) for dtype in (tf.string, tf.int32, tf.float32, tf.int32)]
-    with pytest.raises(tf.errors.InvalidArgumentError, match="must have a row or more"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must have at least one row"):
         serve(*nothing)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="must have a row or more"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must have at least one row"):
         signatures["score"].function(nothing[0])
     with pytest.raises(tf.errors.InvalidArgumentError, match="the same number of rows"):
         serve(tf.constant(["Speak", "We"]), *(tf.constant([value]) for value in (9, 2.0, 1)))
@@ -314,7 +321,7 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
     ("row", "message"),
     [
         ((" ", 3, 1.0, 0), "A text is empty"),
-        (("日本", 3, 1.0, 0), "does not know a character"),
+        (("日本", 3, 1.0, 0), "A character of the text is not in the vocabulary"),
         ((b"Sp\xe4t", 3, 1.0, 0), "must be UTF-8"),
         (("Speak", 0, 1.0, 0), "length must be at least 1"),
         (("Speak", 3, -1.0, 0), "temperature must be at least 0"),
@@ -322,9 +329,9 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
         (("Speak", 2_000_000, 1.0, 0), "at most 1e[+]06"),
     ],
 )
-def test_a_bad_row_of_a_savedmodel_is_told(characters, row, message):
+def test_a_bad_row_of_a_savedmodel_is_an_error(characters, row, message):
     recipe, _, model, _ = characters
-    signatures = recipe.task.signatures(model, recipe)
+    signatures = recipe.task.signatures(in_graph(recipe, model))
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         signatures["serving_default"].function(*(tf.constant([value]) for value in row))
     if "text" in message or "character" in message or "UTF-8" in message:
@@ -332,17 +339,17 @@ def test_a_bad_row_of_a_savedmodel_is_told(characters, row, message):
             signatures["score"].function(tf.constant(row[:1]))
 
 
-def test_a_bad_text_gets_a_line_and_the_next_its_answer(characters):
-    recipe, _, _, graphs = characters
+def test_a_bad_text_gives_an_error_and_the_next_an_answer(characters):
+    recipe, _, _, predictor = characters
     for verb in (recipe.task.predict, recipe.task.score):
-        bad, good = verb(graphs, recipe, ["日本", "Speak"])
-        assert "No character of the text is among" in bad["error"]
+        bad, good = verb(predictor, ["日本", "Speak"])
+        assert "No character of the text is in the vocabulary of" in bad["error"]
         assert "error" not in good
 
 
-def test_unknown_words_are_read_as_unknown_but_not_alone():
+def test_a_text_may_have_unknown_words_among_known_ones():
     recipe, _ = tiny(WORDS)
-    graphs = Graphs("keras", recipe.model.functions(recipe.model.build()))
-    good, bad = recipe.task.score(graphs, recipe, ["the qwertz lobster", "qwertz"])
+    predictor = predictor_of(recipe, recipe.model.build())
+    good, bad = recipe.task.score(predictor, ["the qwertz lobster", "qwertz"])
     assert [row["token"] for row in good["tokens"]] == ["the", "<unk>", "lobster"]
-    assert "No word of the text is among" in bad["error"]
+    assert "No word of the text is in the vocabulary of" in bad["error"]

@@ -1,4 +1,4 @@
-"""The simple recurrent language model: its equations, and its state carried over a text."""
+"""The simple recurrent language model: its equations and its state."""
 
 import numpy as np
 import pytest
@@ -21,7 +21,7 @@ TINY = {
 
 
 def tiny(**overrides):
-    """(recipe with a tiny model and its vocabulary, the examples)."""
+    """Return a recipe with a tiny model and the vocabulary of the examples, and the examples."""
     recipe = registry.entry("language/rnn-ptb").recipe().override(TINY | overrides)
     examples = recipe.data.prepare(WIKITEXT2.read(WIKITEXT, "valid"))
     return recipe.adapt(examples), examples
@@ -29,7 +29,7 @@ def tiny(**overrides):
 
 @pytest.fixture(scope="module")
 def built():
-    """(recipe, examples, model, graphs) with random weights."""
+    """Return (recipe, examples, model, graphs) with random weights."""
     recipe, examples = tiny()
     model = recipe.model.build()
     for weight in model.weights:
@@ -43,7 +43,7 @@ def test_harness(tmp_path):
 
 
 def test_the_logits_are_those_of_the_equations(built):
-    """s(t) = sigmoid(U w(t) + W s(t-1) + b), logits = V s(t) + d, with U = K C^T, V = C P, in NumPy."""
+    """NumPy gives s(t) = sigmoid(K C^T w(t) + W s(t-1) + b), logits = C P s(t) + d."""
     _, _, model, graphs = built
     embedding = np.array(model.get_layer("embedding").embeddings)
     kernel, recurrent_kernel, bias = map(np.array, model.get_layer("rnn").weights)
@@ -58,9 +58,9 @@ def test_the_logits_are_those_of_the_equations(built):
     np.testing.assert_allclose(outputs["next_s"][0], s, atol=1e-5)
 
 
-def test_the_state_may_be_handed_on_at_any_place(built):
+def test_the_state_can_be_carried_from_any_position(built):
     recipe, examples, _, graphs = built
-    tokens = recipe.data.read_example(examples[0], recipe)["tokens"][np.newaxis, :40]
+    tokens = recipe.data.read_example(examples[0], recipe.model)["tokens"][np.newaxis, :40]
     check_states_are_carried(recipe, graphs, tokens)
 
 

@@ -1,4 +1,4 @@
-"""Running text as data: batches, the dev split, what becomes of a text; and it needs no TensorFlow."""
+"""Running text as data: batches, the dev split, inputs; it works without TensorFlow."""
 
 import os
 import subprocess
@@ -8,8 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tests.language.epochs import epoch_batches
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
+from zoo.common.presets import store
 from zoo.language.modelling.batching import running_batches
 from zoo.language.modelling.data import SAMPLE, RunningText
 
@@ -18,14 +20,14 @@ CHARACTERS, WORDS = "language/charlstm-shakespeare", "language/lstm-small-ptb"
 
 @pytest.fixture(scope="module")
 def characters():
-    """(recipe with the vocabulary of the sample, the sample)."""
+    """Return a recipe with the vocabulary of the sample, and the sample."""
     recipe = registry.entry(CHARACTERS).recipe()
     examples = recipe.data.read_manifest(SAMPLE)
     return recipe.adapt(examples), examples
 
 
-def test_batches_go_through_the_text():
-    """Row by row, batch after batch, every target is the token after its own, and none is twice."""
+def test_batches_cover_the_text():
+    """Each target is the token after its input, and no token occurs twice."""
     text = np.arange(1000, dtype=np.int32)
     batches = running_batches(text, 4, 16, np.random.default_rng(3))
     rows = list(batches)
@@ -41,10 +43,10 @@ def test_batches_go_through_the_text():
     np.testing.assert_array_equal(next(iter(batches))[0]["tokens"], rows[0][0]["tokens"])
 
 
-def test_batches_are_what_they_say(characters):
+def test_batches_match_their_spec(characters):
     recipe, examples = characters
     recipe = recipe.override({"training.batch_size": 4, "data.time_steps": 16})
-    batches = recipe.data.batches(None, recipe, examples, 0)
+    batches = epoch_batches(recipe, examples)
     x, y, ids = next(iter(batches))
     assert batches.spec == (
         {"tokens": ((4, 16), "int32"), "reset_states": ((4,), "bool")},
@@ -53,20 +55,18 @@ def test_batches_are_what_they_say(characters):
     for arrays, spec in zip((x, y), batches.spec, strict=True):
         assert {name: (a.shape, a.dtype.name) for name, a in arrays.items()} == spec
     assert len(ids) == 4
+    assert 0 <= batches.steps - len(list(batches)) <= 1
 
 
-def test_other_epochs_are_divided_elsewhere(characters):
+def test_epochs_divide_the_text_at_different_positions(characters):
     recipe, examples = characters
     recipe = recipe.override({"training.batch_size": 4})
-    first = [
-        next(iter(recipe.data.batches(None, recipe, examples, epoch)))[2][0]
-        for epoch in (0, 1, 2, 0)
-    ]
+    first = [next(iter(epoch_batches(recipe, examples, epoch)))[2][0] for epoch in (0, 1, 2, 0)]
     assert first[0] == first[3]
     assert len(set(first)) > 1
 
 
-def test_a_text_too_short_for_a_batch_is_refused():
+def test_a_text_that_is_too_short_for_a_batch_is_an_error():
     with pytest.raises(ZooError, match="A text of 10 tokens is too short for batches of 4 rows"):
         running_batches(np.arange(10), 4, 16, np.random.default_rng(0))
 
@@ -78,33 +78,29 @@ def test_dev_is_the_beginning_of_each_text(characters):
     assert len(dev[0].tokens) == pytest.approx(0.1 * len(examples[0].tokens), abs=1)
 
 
-def test_the_vocabulary_begins_with_the_start(characters, tmp_path):
+def test_the_vocabulary_begins_with_the_start_token(characters, tmp_path):
     recipe, _ = characters
     assert recipe.data.vocabulary.tokens[0] == "\n"
-    (name, text), *_ = recipe.data.assets().items()
-    (tmp_path / name).write_text(text)
-    assert RunningText(tokenization="character").with_assets(tmp_path).vocabulary == (
-        recipe.data.vocabulary
-    )
-    with pytest.raises(ZooError, match="does not fit words: its first token must be '<eos>'"):
-        RunningText(tokenization="word").with_assets(tmp_path)
+    store.save_recipe(tmp_path, recipe)
+    assert store.load_recipe(tmp_path) == recipe
+    with pytest.raises(ZooError, match=r"first tokens of vocabulary\.txt must be '<eos>'"):
+        RunningText(tokenization="word", vocabulary=recipe.data.vocabulary)
 
 
 def test_a_token_that_is_not_in_the_vocabulary(characters, tmp_path):
     recipe, _ = characters
     (tmp_path / "other.txt").write_text("so 日", encoding="utf-8")
     other = recipe.data.read_manifest(tmp_path / "other.txt")
-    with pytest.raises(ZooError, match=r"other.txt: '日' is none of the vocabulary's"):
-        recipe.data.filter_examples(other, recipe)
+    with pytest.raises(ZooError, match=r"other.txt: '日' is not in the vocabulary"):
+        recipe.data.filter_examples(other, recipe.model)
 
 
-def test_rare_words_stay_out():
-    data = replace(RunningText(min_count=2), vocabulary=None)
-    recipe = replace(registry.entry(WORDS).recipe(), data=data)
+def test_rare_words_are_not_in_the_vocabulary():
+    recipe = replace(registry.entry(WORDS).recipe(), data=RunningText(min_count=2))
     recipe = recipe.adapt(recipe.data.read_manifest(SAMPLE))
     counts = recipe.data.vocabulary.counts[2:]
     assert min(counts) == 2
-    assert recipe.data.read_input("the zyzzyva", recipe)["tokens"].tolist() == [
+    assert recipe.data.read_input("the zyzzyva", recipe.model)["tokens"].tolist() == [
         0,
         recipe.data.vocabulary.index("the"),
         1,
@@ -116,19 +112,20 @@ def test_rare_words_stay_out():
     [
         ("", "The text is empty"),
         (" \n", "The text is empty"),
-        (os.fsdecode(b"caf\xe9"), "not UTF-8: see its byte 3"),
-        ("日本", "No character of the text is among"),
-        ("so 日", "'日' is none of the vocabulary's"),
+        (os.fsdecode(b"caf\xe9"), "not UTF-8: the character at position 3"),
+        ("日本", "No character of the text is in the vocabulary of"),
+        (7, "must be a str. Received: int"),
+        ("so 日", "'日' is not in the vocabulary"),
     ],
 )
-def test_a_bad_text_is_told_in_one_line(characters, text, message):
+def test_a_bad_text_is_an_error_of_one_line(characters, text, message):
     recipe, _ = characters
     with pytest.raises(ZooError, match=message) as error:
-        recipe.data.read_input(text, recipe)
+        recipe.data.read_input(text, recipe.model)
     assert "\n" not in str(error.value)
 
 
-def test_a_prompt_goes_on_in_its_own_words(characters):
+def test_continue_text(characters):
     recipe, _ = characters
     data = recipe.data
     assert data.continue_text("ROMEO:\n", data.vocabulary.encode("To")) == "ROMEO:\nTo"
@@ -151,10 +148,11 @@ def test_bad_settings(setting, message):
 
 
 def test_training_batches_need_no_tensorflow():
-    """They are read where only JAX or PyTorch is installed."""
+    """Batches can be made where only JAX or PyTorch is installed."""
     code = """
 import sys
 sys.modules["tensorflow"] = None
+from tests.language.epochs import epoch_batches
 from zoo.common.core import registry
 from zoo.language.modelling.data import SAMPLE
 for name in ("language/charlstm-shakespeare", "language/lstm-small-ptb"):
@@ -162,22 +160,23 @@ for name in ("language/charlstm-shakespeare", "language/lstm-small-ptb"):
     recipe = recipe.override({"training.batch_size": 2, "data.time_steps": 5})
     examples = recipe.data.read_manifest(SAMPLE)
     recipe = recipe.adapt(examples)
-    x, y, ids = next(iter(recipe.data.batches(None, recipe, examples, 0)))
-    print(x["tokens"].shape, len(recipe.data.example_inputs(recipe)["step"]))
+    x, y, ids = next(iter(epoch_batches(recipe, examples)))
+    inputs = recipe.data.example_inputs(recipe.model, recipe.decoder)
+    print(x["tokens"].shape, len(inputs["step"]))
 assert "keras" not in sys.modules
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout.splitlines() == ["(2, 5) 4", "(2, 5) 4"], done.stderr
 
 
-def test_windows_to_learn_by_heart(characters):
-    """`--overfit 3`: three stretches of text, not a whole corpus."""
+def test_windows_to_overfit(characters):
+    """`--overfit 3` trains on three windows, not on a whole corpus."""
     recipe, (text,) = characters
     steps = recipe.data.time_steps
-    (first,) = recipe.data.take_windows([text], 3, recipe)
+    (first,) = recipe.data.take_windows([text], 3, recipe.model)
     assert first.tokens == text.tokens[: 3 * steps]
-    assert recipe.data.num_windows([first], recipe) == 3
+    assert recipe.data.num_windows([first], recipe.model) == 3
     short = replace(text, tokens=text.tokens[: 2 * steps + 5])
     tiny = replace(text, tokens=text.tokens[: steps - 1])
-    taken = recipe.data.take_windows([tiny, short, text, text], 3, recipe)
+    taken = recipe.data.take_windows([tiny, short, text, text], 3, recipe.model)
     assert [len(part.tokens) for part in taken] == [2 * steps + 5, steps]
