@@ -1,4 +1,4 @@
-"""Parts that several models of speech share."""
+"""Blocks of layers that several models of speech share."""
 
 from __future__ import annotations
 
@@ -19,12 +19,15 @@ def birnn_stack(
     hidden_size: int,
     dropout: float,
 ) -> KerasTensor:
-    """Run bidirectional recurrent layers one upon another, each on normalised and dropped inputs.
+    """Apply a stack of bidirectional recurrent layers, with layer normalization and dropout before each.
 
     Args:
-        x: float [batch, frames, channels]. inside: bool [batch, frames], the true frames.
-        cell: "lstm" or "gru". layers: how many. hidden_size: units of each direction.
-        dropout: share of the inputs of each layer, and of the output, that is dropped in training.
+        x: float [batch, frames, channels].
+        inside: bool [batch, frames], True for frames that are not padding.
+        cell: "lstm" or "gru".
+        layers: number of layers.
+        hidden_size: number of units of each direction.
+        dropout: dropout rate of the inputs of each layer, and of the output.
 
     Returns:
         float [batch, frames, 2 * hidden_size].
@@ -44,14 +47,14 @@ def birnn_stack(
 
 
 def mean_and_maximum(x: KerasTensor, inside: KerasTensor) -> KerasTensor:
-    """Return what an LSTM's outputs over a whole recording come to, for one answer to it.
+    """Pool the outputs of an LSTM over time.
 
     Args:
-        x: float [batch, frames, channels], no less than -1, as an LSTM gives.
-        inside: bool [batch, frames], the true frames.
+        x: float [batch, frames, channels], at least -1, as outputs of an LSTM are.
+        inside: bool [batch, frames], True for frames that are not padding.
 
     Returns:
-        float32 [batch, 2 * channels]: the mean over the true frames, then the maximum.
+        float32 [batch, 2 * channels]: the mean over frames, then the maximum.
     """
     from keras import ops
 
@@ -63,11 +66,12 @@ def mean_and_maximum(x: KerasTensor, inside: KerasTensor) -> KerasTensor:
 def ctc_outputs(
     x: KerasTensor, frames: KerasTensor, vocabulary_size: int
 ) -> dict[str, KerasTensor]:
-    """Return the outputs of `AcousticModel` for CTC.
+    """Return the outputs of an `AcousticModel` for CTC.
 
     Args:
-        x: float [batch, frames, channels]. frames: int32 [batch], the true ones.
-        vocabulary_size: the blank included.
+        x: float [batch, frames, channels].
+        frames: int32 [batch], number of frames without padding.
+        vocabulary_size: size of the output, including the blank.
     """
     from keras import layers
 
@@ -78,10 +82,12 @@ def ctc_outputs(
 def pad_odd(x: KerasTensor, kernel: Sequence[int], name: str) -> KerasTensor:
     """Pad images by half of an odd kernel on each side.
 
-    Where "same" padding starts would depend, with a stride, on the length of the whole batch.
+    With a stride, the first position of "same" padding would depend on the length of the whole batch.
 
     Args:
-        x: float [batch, frames, bands, channels]. kernel: odd numbers of frames and of bands.
+        x: float [batch, frames, bands, channels].
+        kernel: odd number of frames and of bands.
+        name: name of the layer.
     """
     from keras import layers
 

@@ -1,176 +1,170 @@
-"""tf.data pipelines of speech: from examples to batches of features with explicit lengths."""
+"""Training batches of recordings: features with explicit lengths, in batches of similar length.
+
+Recordings are read in threads. The front end of the model computes the features of a whole batch on any
+backend of Keras.
+"""
 
 from __future__ import annotations
 
-import functools
+import os
 import sys
-import warnings
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 import soxr
-import tensorflow as tf
 
-from zoo.common.core.data import Batch, Batches
+from zoo.common.core.data import Batch, Batches, Epoch
 from zoo.common.core.errors import ZooError
-from zoo.common.ctc.search import BLANK_INDEX
+from zoo.common.data.batching import pad, pad_to_multiple
+from zoo.common.runtime.keras_model import keras_function
+from zoo.speech.acoustic import AcousticModel
+from zoo.speech.features.spec_augment import SpecAugment, apply_masks
 
-if TYPE_CHECKING:
-    import keras
-
-    from zoo.common.core.recipe import Recipe
-    from zoo.speech.features.spec_augment import SpecAugment
-    from zoo.speech.utterance import Utterance
-
-# An utterance is in the bucket of those that have as many times so many frames.
+# Examples of a batch are in the same bucket: each bucket covers a range of this many frames.
 BUCKET_FRAMES = 96
 BUCKETS = 12
-# Batches are padded to a multiple of so many frames: recurrent layers are compiled for each length.
+# Batches are padded to a multiple of this many frames: recurrent layers are compiled for each length.
 PADDING_FRAMES = 24
+
+THREADS = min(8, os.cpu_count() or 1)
+InputT = TypeVar("InputT")
+OutputT = TypeVar("OutputT")
+
+
+@dataclass(frozen=True)
+class TrainingInput:
+    """A training example.
+
+    Args:
+        id: id of the example.
+        seconds: duration of the recording.
+        read: returns the waveform, float32 [samples], or raises `ZooError`.
+        target: target of the example, an element of the argument of `collate_targets`.
+    """
+
+    id: str
+    seconds: float
+    read: Callable[[], np.ndarray]
+    target: Any
 
 
 def bucket(frames: int) -> int:
-    """Return which of the buckets an utterance of so many frames is in; the last holds all longer."""
+    """Return the bucket of a recording with this many frames. The last bucket has all longer ones."""
     return min(max(0, frames - 1) // BUCKET_FRAMES, BUCKETS)
 
 
 def training_batches(
-    examples: list[Utterance],
-    targets: Sequence[np.ndarray],
-    front_end: keras.Model,
-    recipe: Recipe,
-    epoch: int,
+    inputs: Sequence[TrainingInput],
+    config: AcousticModel,
+    network: Any,
+    epoch: Epoch,
+    *,
+    speeds: Sequence[float],
+    spec_augment: SpecAugment,
+    target_spec: dict[str, tuple],
+    collate_targets: Callable[[list[Any]], dict[str, np.ndarray]],
 ) -> Batches:
-    """Return the batches of an epoch, in an order, at speeds and under masks that its number and the
-    recipe's seed fix.
+    """Return the batches of an epoch. Their order, the speeds and the masks follow from `epoch`.
+
+    A recording that became unreadable is left out, with a message on stderr.
 
     Args:
-        targets: of each example, its CTC labels int32 [labels], or its class, an int32.
-        front_end: from `waveform` and `lengths` to normalised features.
-        recipe: its data is `Utterances`, its model an `AcousticModel`.
+        inputs: the training examples.
+        config: config of the model.
+        network: the built model, whose front end computes the features.
+        epoch: number of the epoch, batch size and seed.
+        speeds: factors of speed; one is drawn for each example.
+        spec_augment: masks, drawn for each example.
+        target_spec: shape and dtype of each array of y, by name.
+        collate_targets: maps the targets of a batch to y.
 
     Returns:
-        x: `features` float32 [batch, frames, mel_bins], padded with 0, and `frames` int32 [batch].
-        y: `labels` int32 [batch, max_labels], padded with the blank, and `label_lengths` int32 [batch];
-        or `label` int32 [batch].
-
-    Raises:
-        ZooError: there are masks, and tensorflow-io is not installed.
+        Batches with x: `features` float32 [batch, frames, mel_bins], padded with 0, and `frames` int32
+        [batch].
     """
-    if _has_masks(recipe.data.spec_augment):
-        _tensorflow_io_audio()  # inside the graph its error would lose its words
+    features = config.features
+    frames = (features.frames(int(each.seconds * features.sample_rate)) for each in inputs)
+    steps = sum(-(-n // epoch.batch_size) for n in Counter(map(bucket, frames)).values())
 
     def generate() -> Iterator[Batch]:
-        dataset = _dataset(examples, targets, front_end, recipe, epoch)
-        for x, y, ids in dataset.as_numpy_iterator():
-            yield x, y, np.array([id_.decode() for id_ in ids])
+        generator = epoch.generator()
+        order = generator.permutation(len(inputs))
+        drawn_speeds = generator.choice(speeds, len(inputs))
+        draws = generator.random((len(inputs), spec_augment.num_masks, 2), np.float32)
+        front_end = keras_function(config.front_end(network))
 
-    bins = recipe.model.features.mel_bins
-    x = {"features": ((None, None, bins), "float32"), "frames": ((None,), "int32")}
-    if targets[0].shape:
-        y = {"labels": ((None, None), "int32"), "label_lengths": ((None,), "int32")}
-    else:
-        y = {"label": ((None,), "int32")}
-    return Batches(generate, (x, y))
+        def load(index: int) -> np.ndarray:
+            return _load(inputs[order[index]], drawn_speeds[index], features.sample_rate, epoch)
 
+        waveforms = enumerate(_in_threads(load, range(len(inputs))))
+        for rows in _bucketed(waveforms, config, epoch.batch_size):
+            indices, signals = zip(*rows, strict=True)
+            waveform, lengths = pad(signals)
+            waveform = pad_to_multiple(waveform, PADDING_FRAMES * features.hop_samples)
+            outputs = front_end(waveform=waveform, lengths=lengths)
+            x = {name: np.asarray(output) for name, output in outputs.items()}
+            x["features"] = x["features"][:, : x["frames"].max()]
+            if spec_augment.num_masks:
+                masked = apply_masks(x["features"], x["frames"], draws[[*indices]], spec_augment)
+                x["features"] = _to_numpy(masked)
+            x["features"] = pad_to_multiple(x["features"], PADDING_FRAMES)
+            chosen = [inputs[order[index]] for index in indices]
+            ids = np.array([each.id for each in chosen])
+            yield x, collate_targets([each.target for each in chosen]), ids
 
-def _dataset(
-    examples: list[Utterance],
-    targets: Sequence[np.ndarray],
-    front_end: keras.Model,
-    recipe: Recipe,
-    epoch: int,
-) -> tf.data.Dataset:
-    rate, masks = recipe.model.features.sample_rate, recipe.data.spec_augment
-    generator = np.random.default_rng([recipe.training.seed, epoch])
-    order = generator.permutation(len(examples))
-    speed = generator.choice(recipe.data.speed_perturbation, len(examples))
-
-    def load(index, speed):
-        try:
-            waveform = recipe.data.read_example(examples[index], recipe)["waveform"]
-        except ZooError as error:  # it could be read when the run began
-            print(f"Left out of epoch {epoch + 1}: {error}", file=sys.stderr, flush=True)
-            waveform = np.zeros(0, np.float32)
-        if speed != 1.0:
-            waveform = soxr.resample(waveform, rate * speed, rate)
-        return waveform, targets[index], examples[index].id
-
-    def to_waveform(index, speed):
-        waveform, target, id_ = tf.numpy_function(
-            load, (index, speed), (tf.float32, tf.int32, tf.string), stateful=False
-        )
-        return tf.ensure_shape(waveform, [None]), target, id_
-
-    def to_features(waveform, target, id_):
-        features = front_end(
-            {"waveform": waveform[tf.newaxis], "lengths": tf.shape(waveform)[tf.newaxis]}
-        )[0]
-        target = tf.ensure_shape(target, [None] * targets[0].ndim)
-        return features, target, tf.ensure_shape(id_, [])
-
-    def to_example(features, target, id_):
-        x = {"features": features, "frames": tf.shape(features)[0]}
-        if target.shape.rank == 0:
-            return x, {"label": target}, id_
-        return x, {"labels": target, "label_lengths": tf.shape(target)[0]}, id_
-
-    dataset = tf.data.Dataset.from_tensor_slices((order, speed))
-    dataset = dataset.map(to_waveform, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    dataset = dataset.filter(lambda waveform, target, id_: tf.size(waveform) > 0)
-    dataset = dataset.map(to_features, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-    if _has_masks(masks):
-        # One at a time: the masks draw from TensorFlow's global generator, in order.
-        tf.random.set_seed(int(generator.integers(2**31)))
-        dataset = dataset.map(lambda features, *rest: (spec_augmented(features, masks), *rest))
-    dataset = dataset.map(to_example)
-    _, y, _ = dataset.element_spec
-    dataset = dataset.bucket_by_sequence_length(
-        lambda x, y, id_: x["frames"],
-        bucket_boundaries=[1 + BUCKET_FRAMES * (i + 1) for i in range(BUCKETS)],
-        bucket_batch_sizes=[recipe.training.batch_size] * (BUCKETS + 1),
-        padding_values=({"features": 0.0, "frames": 0}, dict.fromkeys(y, BLANK_INDEX), ""),
-    )
-    return dataset.map(_to_few_lengths).prefetch(2)
+    x_spec = {
+        "features": ((None, None, features.mel_bins), "float32"),
+        "frames": ((None,), "int32"),
+    }
+    return Batches(generate, (x_spec, target_spec), steps)
 
 
-def _to_few_lengths(x, y, id_):
-    missing = -tf.shape(x["features"])[1] % PADDING_FRAMES
-    return x | {"features": tf.pad(x["features"], [[0, 0], [0, missing], [0, 0]])}, y, id_
-
-
-def _has_masks(masks: SpecAugment) -> bool:
-    return masks.freq_masks > 0 or masks.time_masks > 0
-
-
-def spec_augmented(features: tf.Tensor, config: SpecAugment) -> tf.Tensor:
-    """Return `features` [frames, mel_bins] with random bands of frequency and time set to 0, their mean.
-
-    Park et al., "SpecAugment" (2019), without time warping.
-    """
-    audio = _tensorflow_io_audio()
-    for _ in range(config.freq_masks):
-        # A mask leaves at least one bin: that is the most tensorflow-io can draw.
-        features = audio.freq_mask(features, min(config.freq_width, features.shape[1] - 1) + 1)
-    longest = tf.cast(tf.cast(tf.shape(features)[0], tf.float32) * config.time_share, tf.int32)
-    for _ in range(config.time_masks):
-        features = audio.time_mask(features, tf.minimum(config.time_width, longest) + 1)
-    return features
-
-
-@functools.cache
-def _tensorflow_io_audio():
-    """tensorflow-io's audio operations. Its native libraries do not load on this TensorFlow, and it
-    warns of it; the masks are pure TensorFlow and do not need them."""
+def _load(example: TrainingInput, speed: float, rate: int, epoch: Epoch) -> np.ndarray:
+    """Return the waveform of an example at a speed; an empty one if it became unreadable."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from tensorflow_io.python.ops import audio_ops
-    except ImportError:
-        raise ZooError(
-            "SpecAugment needs tensorflow-io, which is not installed: pip install "
-            "'recurrent-zoo[train]' (Python 3.11 or 3.12). Or train without masks: --set "
-            "data.spec_augment.freq_masks=0 --set data.spec_augment.time_masks=0"
-        ) from None
-    return audio_ops
+        waveform = example.read()
+    except ZooError as error:  # it was readable when the run began
+        print(f"Left out of epoch {epoch.number + 1}: {error}", file=sys.stderr, flush=True)
+        return np.zeros(0, np.float32)
+    return waveform if speed == 1.0 else soxr.resample(waveform, rate * speed, rate)
+
+
+def _in_threads(
+    function: Callable[[InputT], OutputT], inputs: Iterable[InputT]
+) -> Iterator[OutputT]:
+    """Yield the results of a function in order, computed a few inputs ahead."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        running: deque[Future[OutputT]] = deque()
+        for each in inputs:
+            running.append(pool.submit(function, each))
+            if len(running) > 4 * THREADS:
+                yield running.popleft().result()
+        while running:
+            yield running.popleft().result()
+
+
+def _bucketed(
+    waveforms: Iterable[tuple[int, np.ndarray]], config: AcousticModel, batch_size: int
+) -> Iterator[list[tuple[int, np.ndarray]]]:
+    """Yield batches of waveforms of one bucket each, without empty waveforms."""
+    buckets: dict[int, list[tuple[int, np.ndarray]]] = {}
+    for index, waveform in waveforms:
+        if not len(waveform):
+            continue
+        number = bucket(config.feature_frames(len(waveform)))
+        rows = buckets.setdefault(number, [])
+        rows.append((index, waveform))
+        if len(rows) == batch_size:
+            yield buckets.pop(number)
+    for number in sorted(buckets):
+        yield buckets[number]
+
+
+def _to_numpy(tensor: Any) -> np.ndarray:
+    from keras import ops
+
+    return ops.convert_to_numpy(tensor)

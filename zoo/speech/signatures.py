@@ -1,29 +1,31 @@
-"""The ways into a SavedModel of speech: waveforms, and the bytes of WAV files."""
+"""Raw inputs of SavedModels of speech: waveforms, and the bytes of WAV files."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from zoo.common.core.data import RawInput
+from zoo.common.core.capabilities import RawInput
 from zoo.common.data.sequence_input import Prepare, checked_lengths, sequence_input
 from zoo.speech.audio.wav_in_graph import decode_wav
 from zoo.speech.features.frontend import LogMel
 
 
 def waveform_input(features: LogMel, prepare: Prepare | None = None) -> RawInput:
-    """Return the way in for `waveform` float32 [batch, samples] with `lengths` int32 [batch].
+    """Return the raw input for `waveform` float32 [batch, samples] with `lengths` int32 [batch].
 
     Args:
-        features: of the model. prepare: as of `sequence_input`.
+        features: front end of the model.
+        prepare: as in `sequence_input`.
     """
     return sequence_input("waveform", (), "samples", features.window_samples, prepare)
 
 
 def wav_input(features: LogMel, prepare: Prepare | None = None) -> RawInput:
-    """Return the way in for `wav` string [batch]: files as `decode_wav` reads them.
+    """Return the raw input for `wav` string [batch], files that `decode_wav` reads.
 
     Args:
-        features, prepare: as of `waveform_input`.
+        features: front end of the model.
+        prepare: as in `sequence_input`.
     """
 
     def to_inputs(wav):

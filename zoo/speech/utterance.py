@@ -1,11 +1,11 @@
-"""Utterances: recordings with what is said in them, and what the readers of corpora share."""
+"""Examples of speech: recordings with a transcript or a label, and their manifests."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from zoo.common.core.corpus import check_folder, no_such_split
 from zoo.common.core.errors import ZooError
@@ -22,44 +22,85 @@ AUDIO_SUFFIXES = (".flac", ".wav", ".opus", ".ogg", ".mp3", ".aiff", ".sph")
 TABLE_COLUMNS = ("split", "speaker", "utt_id", "transcript")
 CSV_COLUMNS = ("wav_filename", "transcript")
 
+# Makes an example from a path, a text and the other fields; see `utterance`.
+Make = Callable[..., Any]
+ExampleT = TypeVar("ExampleT")
+
 
 @dataclass(frozen=True)
-class Utterance:
-    """One recording.
+class Recorded:
+    """A recording as an example.
 
-    id: str. Its name, unique in the corpus or manifest it was read from; never used as a path.
-    audio: Path. The recording.
-    transcript: str. Words separated by single spaces, or a label.
-    speaker: str. Empty if unknown.
-    split: str. The corpus's own split; empty if it has none.
-    seconds: float. Length of the recording by its own header.
+    Args:
+        id: name, unique in its corpus or manifest. It is never used as a path.
+        audio: the recording.
+        speaker: name of the speaker; empty if unknown.
+        split: the corpus's own split; empty if it has none.
+        seconds: duration according to the header of the file.
     """
 
     id: str
     audio: Path
-    transcript: str
     speaker: str = ""
     split: str = ""
     seconds: float = 0.0
 
 
-def utterance(audio: Path, transcript: str, **fields: str) -> Utterance:
-    """Return an utterance with the length its header tells.
+@dataclass(frozen=True)
+class Utterance(Recorded):
+    """A recording with a transcript.
 
     Args:
-        audio: the recording. transcript: with any white space. fields: the other fields.
+        transcript: words separated by single spaces.
+    """
+
+    transcript: str = field(kw_only=True)
+
+
+@dataclass(frozen=True)
+class LabelledRecording(Recorded):
+    """A recording with a label.
+
+    Args:
+        label: its class.
+    """
+
+    label: str = field(kw_only=True)
+
+
+def utterance(audio: Path, transcript: str, **fields: str) -> Utterance:
+    """Return an utterance with the duration from the header of its file.
+
+    Args:
+        audio: the recording.
+        transcript: words with any white space between them.
+        fields: the other fields.
 
     Raises:
-        ZooError: the transcript is empty, or the recording is not audio as far as its header tells.
+        ZooError: the transcript is empty, or the header is not that of an audio file.
     """
-    transcript = " ".join(transcript.split())
-    if not transcript:
-        raise ZooError("the transcript is empty")
+    transcript = _one_line(transcript, "transcript")
     return Utterance(audio=audio, transcript=transcript, seconds=audio_seconds(audio), **fields)
 
 
+def labelled_recording(audio: Path, label: str, **fields: str) -> LabelledRecording:
+    """Return a labelled recording with the duration from the header of its file.
+
+    Arguments and errors are those of `utterance`.
+    """
+    label = _one_line(label, "label")
+    return LabelledRecording(audio=audio, label=label, seconds=audio_seconds(audio), **fields)
+
+
+def _one_line(text: str, name: str) -> str:
+    text = " ".join(text.split())
+    if not text:
+        raise ZooError(f"the {name} is empty")
+    return text
+
+
 def find_audio(folder: Path, *names: str) -> Path:
-    """Return the recording `folder/<names>` of any kind. Raises as `find_file`."""
+    """Return the recording `folder/<names>` of any file type. Raises as `find_file`."""
     return find_file(folder, names, AUDIO_SUFFIXES)
 
 
@@ -69,19 +110,22 @@ def read_splits(
     split: str,
     *,
     find_splits: Callable[[Path], list[str]],
-    read_split: Callable[[Path, str], list[Utterance]],
+    read_split: Callable[[Path, str], list[ExampleT]],
     layout: str,
-) -> list[Utterance]:
-    """Return the utterances of one split of a corpus, or of all that are in its folder.
+) -> list[ExampleT]:
+    """Return the examples of one split of a corpus, or of all splits in its folder.
 
     Args:
-        corpus: its name. folder: where it lies; it need hold no more than the split asked for.
-        split: one of its splits, or "all".
-        find_splits: of the folder, to the splits in it. read_split: reads one of them.
-        layout: what an error says a folder of the corpus has.
+        corpus: name of the corpus.
+        folder: its folder, which may contain only some of the splits.
+        split: one of the splits, or "all".
+        find_splits: returns the splits in the folder.
+        read_split: returns the examples of one split.
+        layout: description of the expected folder, for an error message.
 
     Raises:
-        ZooError: the folder is missing or holds no split, the split is not there, or a line is bad.
+        ZooError: the folder is missing or contains no split, the split does not exist, or a line is
+            invalid.
     """
     folder = Path(folder)
     check_folder(corpus, folder)
@@ -95,67 +139,69 @@ def read_splits(
     return read_split(folder, split)
 
 
-def read_table(path: Path, split: str | None = None) -> list[Utterance]:
-    """Return the utterances of a TSV file, the audio beside it at `<split>/<speaker>/<utt_id>`.
+def read_table(path: Path, split: str | None = None, make: Make = utterance) -> list[Any]:
+    """Return the examples of a TSV file, with the audio at `<split>/<speaker>/<utt_id>` next to it.
 
     Args:
-        path: it has a header with the columns split, speaker, utt_id and transcript.
-        split: the one that is read, or None for all.
+        path: a file with a header that has the columns split, speaker, utt_id and transcript.
+        split: the split to read; None for all.
+        make: makes the examples.
 
     Raises:
         ZooError: as `zoo.common.data.manifests.parse_table`.
     """
 
-    def parse(row: dict[str, str]) -> Utterance | None:
+    def parse(row: dict[str, str]) -> Any:
         if split not in (None, row["split"]):
             return None
         audio = find_audio(path.parent, row["split"], row["speaker"], row["utt_id"])
-        return utterance(
+        return make(
             audio, row["transcript"], id=row["utt_id"], speaker=row["speaker"], split=row["split"]
         )
 
     return parse_table(path, TABLE_COLUMNS, parse)
 
 
-def read_manifest(path: Path) -> list[Utterance]:
-    """Return the utterances listed in one file, in its order.
+def read_manifest(path: Path, make: Make = utterance) -> list[Any]:
+    """Return the examples that a file lists, in its order.
 
     Args:
-        path: UTF-8 text of one of three kinds, known by content:
+        path: UTF-8 text in one of three formats, recognized by content:
             CSV with a header that has the columns `wav_filename` and `transcript` (DeepSpeech);
             JSON lines, each an object with the keys `audio_filepath` and `text` (NeMo);
-            TSV as of `read_table` (AN4's `utterances.tsv`).
-            `speaker` and `split` are read from CSV and JSON too; other columns are ignored. Relative
-            audio paths start at the manifest's folder.
+            TSV as in `read_table` (AN4's `utterances.tsv`).
+            CSV and JSON may have `speaker` and `split`; other columns are ignored. Relative audio paths
+            are relative to the folder of the manifest.
+        make: makes the examples: `utterance`, or `labelled_recording` if the texts are labels.
 
     Raises:
-        ZooError: the file, the number of the first bad line, what is wrong with it (not UTF-8, a missing
-            column or key, invalid JSON, an empty transcript, audio that is missing or not audio, an id
-            that was there before), and how many more are bad.
+        ZooError: a line is invalid: not UTF-8, a missing column or key, invalid JSON, an empty text, a
+            missing or invalid audio file, or a repeated id. The message has the number of the first
+            such line, and how many others there are.
     """
     path = Path(path)
     _, header = read_lines(path)[0]
     if path.suffix.lower() in (".json", ".jsonl") or header.lstrip().startswith(("{", "[")):
-        return parse_json_lines(path, lambda row: _from_json(path.parent, row))
+        return parse_json_lines(path, lambda row: _from_json(path.parent, row, make))
     if "\t" in header:
-        return read_table(path)
-    return parse_table(path, CSV_COLUMNS, lambda row: _from_csv(path.parent, row))
+        return read_table(path, make=make)
+    return parse_table(path, CSV_COLUMNS, lambda row: _from_csv(path.parent, row, make))
 
 
-def _from_csv(folder: Path, row: dict[str, str]) -> Utterance:
-    return _from_path(folder, row["wav_filename"], row["transcript"], row)
+def _from_csv(folder: Path, row: dict[str, str], make: Make) -> Any:
+    return _from_path(folder, row["wav_filename"], row["transcript"], row, make)
 
 
-def _from_json(folder: Path, row: dict[str, Any]) -> Utterance:
-    return _from_path(folder, text_field(row, "audio_filepath"), text_field(row, "text"), row)
+def _from_json(folder: Path, row: dict[str, Any], make: Make) -> Any:
+    return _from_path(folder, text_field(row, "audio_filepath"), text_field(row, "text"), row, make)
 
 
-def _from_path(folder: Path, audio: str, transcript: str, row: dict[str, Any]) -> Utterance:
+def _from_path(folder: Path, audio: str, text: str, row: dict[str, Any], make: Make) -> Any:
     if not audio.strip():
         raise ZooError("the audio path is empty")
     path = folder / audio
     name = path.relative_to(folder) if path.is_relative_to(folder) else path
-    # JSON may have no such key, null, or a number.
+    # A key of JSON may be missing, null, or a number.
     optional = {key: row.get(key) for key in ("speaker", "split")}
-    known = {key: str(value) for key, value in optional.items() if value is not None}
-    return utterance(path, transcript, id=name.as_posix(), **known)
+    given = {key: str(value) for key, value in optional.items() if value is not None}
+    return make(path, text, id=name.as_posix(), **given)

@@ -122,7 +122,7 @@ class OutputFormats(ABC):
     """Data whose answers can be written in formats of the field, such as subtitles."""
 
     @abstractmethod
-    def formats(self, task: Any, decoder: Any) -> dict[str, Format]:
+    def formats(self, task: Any, model: Any, decoder: Any) -> dict[str, Format]:
         """Return the formats by name."""
 
 

@@ -1,13 +1,13 @@
-"""Audio files as waveforms: any kind, rate and channels in, float32 mono at one rate out.
+"""Read audio of any file type, rate and number of channels as float32 waveforms with one channel.
 
-`soundfile` decodes and `soxr` resamples. What the decoder lets pass without a word (a file cut
-short, a recording of nothing) is refused here, so that nothing later has to doubt a waveform.
+`soundfile` decodes and `soxr` resamples. Truncated files, silent recordings and invalid samples, which
+the decoder does not report, are errors here.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,35 +15,48 @@ import numpy as np
 import soundfile
 import soxr
 
-from zoo.common.core.errors import ZooError
+from zoo.common.core.errors import ZooError, check_range
 from zoo.speech.audio.files import Silencer, check_duration, opened
 
-MIN_SECONDS = 0.025  # one usual analysis window
+# A path, the bytes of a file, or an array with its sample rate.
+Source = str | Path | bytes | tuple[np.ndarray, int]
+
+MIN_SECONDS = 0.025  # a common analysis window
 MAX_SECONDS = 3600.0
 SILENCE = 1e-4  # of full scale, peak to peak: about three steps of a 16-bit file
-# Samples of two frames of an MP3: decoders differ in what they take for its beginning and end.
+# Two frames of an MP3 in samples: decoders disagree about its first and last samples.
 MP3_SPARE = 2 * 1152
-LOUDEST = 10.0  # times full scale: a lossy file overshoots by less than 2
-BLOCK = 1 << 18  # samples decoded at a time, and at most so many of a result
+MAX_PEAK = 10.0  # times full scale: a lossy file exceeds it by a factor below 2
+BLOCK = 1 << 18  # samples that are decoded at a time, and the maximum size of a resulting block
+
+
+def source_name(source: Source) -> str:
+    """Return the name of a source for messages and titles."""
+    if isinstance(source, str | Path):
+        return str(source)
+    return "audio bytes" if isinstance(source, bytes) else "waveform"
 
 
 def read_audio(
-    source: str | Path | bytes,
+    source: Source,
     sample_rate: int,
     *,
     min_seconds: float = MIN_SECONDS,
     allow_silence: bool = False,
 ) -> np.ndarray:
-    """Decode one recording of at most an hour.
+    """Return the waveform of a recording of at most one hour.
 
     Args:
-        source, sample_rate, min_seconds, allow_silence: as of `read_blocks`.
+        source: as in `read_blocks`.
+        sample_rate: as in `read_blocks`.
+        min_seconds: as in `read_blocks`.
+        allow_silence: as in `read_blocks`.
 
     Returns:
-        float32 [samples]: all blocks of `read_blocks` in one.
+        float32 [samples], all blocks of `read_blocks`.
 
     Raises:
-        ZooError: as `read_blocks`, or the recording is longer than an hour.
+        ZooError: as `read_blocks`, or the recording is longer than one hour.
     """
     blocks = read_blocks(
         source,
@@ -56,7 +69,7 @@ def read_audio(
 
 
 def read_blocks(
-    source: str | Path | bytes,
+    source: Source,
     sample_rate: int,
     *,
     min_seconds: float = MIN_SECONDS,
@@ -64,65 +77,70 @@ def read_blocks(
     allow_silence: bool = False,
     block: int = BLOCK,
 ) -> Iterator[np.ndarray]:
-    """Decode a recording of any length block by block, in memory that does not grow with it.
+    """Yield the waveform of a recording of any length block by block, in constant memory.
 
     Args:
-        source: path of a file, or its bytes. WAV of every kind (PCM of 8 to 32 bits, float, mu-law,
-            A-law, extensible), FLAC, OGG (Vorbis, Opus), MP3, AIFF or NIST SPHERE, known by content
-            and not by extension; any rate and number of channels.
-        sample_rate: int. Samples a second of the result, in Hz.
-        min_seconds, max_seconds: float. The shortest and the longest recording that is read.
-        allow_silence: whether a recording without sound is read too.
-        block: int. Samples of the file in a block, those of all channels counted.
+        source: path of a file, its bytes, or `(waveform, sample_rate)`. Files may be WAV (PCM of 8 to 32
+            bits, float, mu-law, A-law, extensible), FLAC, OGG (Vorbis, Opus), MP3, AIFF or NIST SPHERE,
+            recognized by content, with any rate and number of channels. A waveform is float, full scale
+            1.0, or int16, and has the shape [samples] or [samples, channels].
+        sample_rate: sample rate of the result in Hz.
+        min_seconds: minimum duration of a recording.
+        max_seconds: maximum duration of a recording.
+        allow_silence: whether a silent recording is valid.
+        block: number of samples that are decoded at a time, summed over channels.
 
     Yields:
-        float32 [samples], one block after the other: the mean of the channels, full scale 1.0,
-        resampled if need be. A float file or a lossy one may overshoot full scale a little and is
-        left as it is; one beyond `LOUDEST` holds no sound, or has another scale.
+        float32 [samples]: the mean of the channels, full scale 1.0, resampled if necessary. Float and
+        lossy files may exceed full scale; samples above `MAX_PEAK` are an error.
 
     Raises:
-        ZooError: with the file's name, for what is missing, empty, not audio or too long; and after the
-            last block for what is truncated, silent, not finite, far too loud or too short. Of an OGG
-            every damage is noticed, of an MP3 a cut: by the frame count in its Xing header, or by its
-            frames.
+        ZooError: the source is missing, empty, not audio or too long; after the last block: it is
+            truncated, silent, too loud or too short, or has NaN or infinite samples. All damages of an
+            OGG are detected; a truncated MP3 is detected by the number of its frames.
     """
-    with opened(source, max_seconds) as (name, audio, decoding):
-        rate, frames = audio.samplerate, audio.frames
-        statistics = _Statistics(name, rate)
-        resampler = soxr.ResampleStream(rate, sample_rate, 1) if rate != sample_rate else None
-        size = max(1, int(block / audio.channels * min(1, rate / sample_rate)))
-        while len(samples := _decode(name, audio, size, decoding)):
-            statistics.add(samples)
-            if (
-                statistics.bad or statistics.peak > LOUDEST
-            ):  # the rest is only counted, for the error
-                continue
-            if resampler is not None:
-                samples = resampler.resample_chunk(samples)
-            if len(samples):
-                yield samples
-        expected = frames - (MP3_SPARE if audio.format == "MP3" else 0)
-    if statistics.samples < expected:
-        raise ZooError(
-            f"{name}: truncated: its header says {frames / rate:.2f} s, "
-            f"it holds {statistics.samples / rate:.2f} s"
-        )
+    if isinstance(source, tuple):
+        samples, rate = _checked_waveform(source)
+        statistics = _Statistics(source_name(source), rate)
+        parts = (samples[i : i + block] for i in range(0, len(samples), block))
+        yield from _resampled(parts, statistics, sample_rate)
+    else:
+        with opened(source, max_seconds) as (name, audio, decoding):
+            rate, frames = audio.samplerate, audio.frames
+            statistics = _Statistics(name, rate)
+            size = max(1, int(block / audio.channels * min(1, rate / sample_rate)))
+            parts = _decoded(name, audio, size, decoding)
+            yield from _resampled(parts, statistics, sample_rate)
+            expected = frames - (MP3_SPARE if audio.format == "MP3" else 0)
+        if statistics.samples < expected:
+            raise ZooError(
+                f"{name}: truncated: its header states {frames / rate:.2f} s. Received: "
+                f"{statistics.samples / rate:.2f} s"
+            )
     statistics.check(min_seconds, max_seconds, allow_silence)
-    if resampler is not None and len(
-        last := resampler.resample_chunk(np.zeros(0, np.float32), last=True)
-    ):
-        yield last
+
+
+def recording_seconds(source: Source, max_seconds: float = math.inf) -> float:
+    """Return the duration of a recording, for a file according to its header (0.3 ms per file).
+
+    Args:
+        source: as in `read_blocks`.
+        max_seconds: maximum duration.
+
+    Raises:
+        ZooError: the file is missing, empty, not audio, too long, or truncated according to its header;
+            or the waveform is invalid.
+    """
+    if isinstance(source, tuple):
+        samples, rate = _checked_waveform(source)
+        return len(samples) / rate
+    with opened(source, max_seconds) as (_, audio, _):
+        return audio.frames / audio.samplerate
 
 
 def audio_seconds(path: str | Path) -> float:
-    """Return the length of an audio file in seconds by its header, without decoding it (0.3 ms a file).
-
-    Raises:
-        ZooError: the file is missing, empty, not audio, longer than an hour or, by what its header
-            says, truncated.
-    """
-    with opened(path, MAX_SECONDS) as (_, audio, _):
-        return audio.frames / audio.samplerate
+    """Return the duration of an audio file of at most one hour. Raises as `recording_seconds`."""
+    return recording_seconds(path, MAX_SECONDS)
 
 
 def check_waveform(
@@ -133,16 +151,19 @@ def check_waveform(
     min_seconds: float = MIN_SECONDS,
     allow_silence: bool = False,
 ) -> None:
-    """Refuse a waveform that no model can answer for.
+    """Check that a waveform is a valid input of a model.
 
     Args:
-        waveform: float32 [samples] at `sample_rate` Hz. name: what to call it in the error.
-        min_seconds: float. The least it must last. allow_silence: whether it may be silent.
+        waveform: float32 [samples].
+        sample_rate: sample rate in Hz.
+        name: name of the waveform in an error message.
+        min_seconds: minimum duration.
+        allow_silence: whether a silent waveform is valid.
 
     Raises:
-        ZooError: it has other than one axis, lasts less than `min_seconds` or more than an hour, has a
-            NaN or infinite sample, one beyond `LOUDEST`, or is silent: all samples within `SILENCE` of
-            each other.
+        ZooError: it has more than one axis, lasts less than `min_seconds` or more than one hour, has
+            a NaN or infinite sample or one above `MAX_PEAK`, or is silent: all samples are within
+            `SILENCE` of each other.
     """
     if waveform.ndim != 1:
         raise ZooError(
@@ -153,9 +174,31 @@ def check_waveform(
     statistics.check(min_seconds, MAX_SECONDS, allow_silence)
 
 
+def _checked_waveform(source: tuple) -> tuple[np.ndarray, int]:
+    """Return (float32 [samples], sample rate) of a `(waveform, sample_rate)` source."""
+    if len(source) != 2 or not isinstance(source[1], int | np.integer):
+        raise ZooError(
+            "A waveform must be (array, sample_rate), with an integer sample rate in Hz. Received: "
+            f"({', '.join(type(part).__name__ for part in source)})."
+        )
+    samples, rate = np.asarray(source[0]), int(source[1])
+    check_range("The sample rate of a waveform", rate, at_least=1, at_most=1_000_000)
+    if samples.dtype == np.int16:
+        samples = samples.astype(np.float32) / 32768
+    elif samples.dtype.kind != "f":
+        raise ZooError(f"A waveform must be float or int16. Received: {samples.dtype}.")
+    if samples.ndim not in (1, 2) or 0 in samples.shape[1:]:
+        raise ZooError(
+            "A waveform must have the shape [samples] or [samples, channels]. "
+            f"Received: {list(samples.shape)}."
+        )
+    samples = samples.astype(np.float32)
+    return samples if samples.ndim == 1 else samples.mean(axis=1), rate
+
+
 @dataclass
 class _Statistics:
-    """What a waveform is checked by, counted block by block."""
+    """Statistics of a waveform, updated block by block, and the checks of them."""
 
     name: str
     rate: int
@@ -181,6 +224,10 @@ class _Statistics:
         self.low = min(self.low, float(samples.min()))
         self.high = max(self.high, float(samples.max()))
 
+    @property
+    def is_invalid(self) -> bool:
+        return bool(self.bad) or self.peak > MAX_PEAK
+
     def check(self, min_seconds: float, max_seconds: float, allow_silence: bool) -> None:
         check_duration(self.name, self.samples, self.rate, max_seconds)
         if self.samples < max(1, min_seconds * self.rate):
@@ -193,24 +240,51 @@ class _Statistics:
                 f"{self.name}: {self.bad} of {self.samples} samples are NaN or infinite, "
                 f"the first at {self.first_bad / self.rate:.2f} s"
             )
-        if self.peak > LOUDEST:
+        if self.peak > MAX_PEAK:
             raise ZooError(
-                f"{self.name}: far too loud: samples must be within {LOUDEST:g} times full scale. "
+                f"{self.name}: too loud: samples must be within {MAX_PEAK:g} times full scale. "
                 f"Received: a peak of {self.peak:.3g}"
             )
         if not allow_silence and self.high - self.low < SILENCE:
             raise ZooError(
-                f"{self.name}: silent: its {self.samples / self.rate:.2f} s of samples stay within "
+                f"{self.name}: silent: its {self.samples / self.rate:.2f} s of samples are within "
                 f"{SILENCE} of full scale of each other"
             )
 
 
-def _decode(name: str, audio: soundfile.SoundFile, frames: int, decoding: Silencer) -> np.ndarray:
-    """The next float32 [samples] of a file, its channels' mean; none at its end."""
-    try:
-        with decoding():
-            channels = audio.read(frames, dtype="float32", always_2d=True)
-    except soundfile.LibsndfileError:
-        raise ZooError(f"{name}: truncated or corrupt: its sound cannot be decoded") from None
-    with np.errstate(invalid="ignore", over="ignore"):  # reported at the end
-        return channels.mean(axis=1, dtype=np.float32)
+def _resampled(
+    parts: Iterable[np.ndarray], statistics: _Statistics, sample_rate: int
+) -> Iterator[np.ndarray]:
+    """Yield the parts of a waveform at another rate. `statistics` has the rate, and is updated."""
+    resampler = None
+    if statistics.rate != sample_rate:
+        resampler = soxr.ResampleStream(statistics.rate, sample_rate, 1)
+    for samples in parts:
+        statistics.add(samples)
+        if statistics.is_invalid:  # the other samples are only counted, for the error
+            continue
+        if resampler is not None:
+            samples = resampler.resample_chunk(samples)
+        if len(samples):
+            yield samples
+    if resampler is not None and not statistics.is_invalid:
+        last = resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+        if len(last):
+            yield last
+
+
+def _decoded(
+    name: str, audio: soundfile.SoundFile, frames: int, decoding: Silencer
+) -> Iterator[np.ndarray]:
+    """Yield float32 [samples] of a file, the mean of its channels, up to `frames` at a time."""
+    while True:
+        try:
+            with decoding():
+                channels = audio.read(frames, dtype="float32", always_2d=True)
+        except soundfile.LibsndfileError:
+            raise ZooError(f"{name}: truncated or corrupt: its audio cannot be decoded") from None
+        if not len(channels):
+            return
+        with np.errstate(invalid="ignore", over="ignore"):  # reported at the end
+            samples = channels.mean(axis=1, dtype=np.float32)
+        yield samples

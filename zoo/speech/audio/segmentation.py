@@ -1,6 +1,6 @@
-"""Long recordings piece by piece: windows that overlap, and stretches of sound between silences.
+"""Segmentation of long signals: overlapping windows, and sounds between pauses.
 
-Both read blocks of samples and hold no more of a recording than they need, however long it is.
+Both read blocks of samples, in memory that does not depend on the length of the signal.
 """
 
 from __future__ import annotations
@@ -10,37 +10,39 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# A frame of levels, in seconds, and the frames whose mean power is the level of each.
+# Duration of a frame of levels in seconds, and number of frames whose mean power is the level of one.
 FRAME = 0.01
-SMOOTHED = 5
-# dB. The level of no sound at all; the quietest sound that is heard; how far below the loudest there is
-# still sound, and how far above the noise.
-NOTHING, HEARD = -120.0, -60.0
+SMOOTHED_FRAMES = 5
+# Levels in dB: the level of zero samples, and the minimum level of sound.
+ZERO_LEVEL, MIN_LEVEL = -120.0, -60.0
+# Sound is at most this many dB below the loudest level, and at least this many dB above the noise.
 RANGE, ABOVE_NOISE = 35.0, 8.0
-# Power. No more than that is digital silence, whatever was resampled.
+# Maximum power of digital silence, after resampling too.
 DIGITAL = 1e-10
-# dB. Sound whose levels differ by less has no pauses: noise or a tone throughout.
+# In dB. A signal whose levels differ by less has no pauses: it is noise or a tone.
 CONTRAST = 12.0
-# dB. How much the loudest is taken to fall from one section to the next that is quieter.
+# In dB. Maximum decrease of the loudest level from one section to the next.
 DECAY = 6.0
-# Seconds in which levels are compared.
+# Duration in seconds of a section in which levels are compared.
 SECTION = 60.0
 
-Piece = tuple[int, np.ndarray]
+# The number of the first sample in the signal, and samples float32 [samples].
+Span = tuple[int, np.ndarray]
 
 
-def windows(blocks: Iterable[np.ndarray], size: int, hop: int) -> Iterator[Piece]:
-    """Yield windows of a signal, the last one where the signal ends, so that none is padded.
+def windows(blocks: Iterable[np.ndarray], size: int, hop: int) -> Iterator[Span]:
+    """Yield windows of a signal. The last one ends at the end of the signal, so none is padded.
 
     Args:
-        blocks: float32 [samples] each, the signal in order.
-        size: int. Samples in a window. hop: int. From one window's begin to the next, at most `size`.
+        blocks: the signal, float32 [samples] each, in order.
+        size: number of samples in a window.
+        hop: number of samples between the begins of two windows, at most `size`.
 
     Yields:
-        The number of the first sample, and float32 [size]; of a signal shorter than that, all of it.
+        Spans of `size` samples; the whole signal if it is shorter.
     """
     begin, held = 0, np.zeros(0, np.float32)
-    before = held  # what was dropped last, for the window at the end
+    before = held  # the samples that were dropped last, for the window at the end
     for block in blocks:
         held = np.concatenate([held, block])
         offset = 0
@@ -57,43 +59,41 @@ def windows(blocks: Iterable[np.ndarray], size: int, hop: int) -> Iterator[Piece
 
 
 @dataclass(frozen=True)
-class Pauses:
-    """Where a recording is parted: at pauses, found by energy.
+class PauseSegmentation:
+    """Segment a recording at pauses, which are found by energy.
 
-    rate: int. Samples a second.
-    shortest: float. Seconds of a pause that parts two stretches.
-    margin: float. The most seconds of a pause that stay with the stretch on each side.
-    longest: float. Seconds of a stretch; a longer one is parted where it is quietest.
+    Args:
+        rate: sample rate in Hz.
+        min_pause: minimum duration in seconds of a pause between two segments.
+        margin: maximum duration in seconds of the part of a pause that belongs to each segment.
+        max_segment: maximum duration in seconds of a segment; a longer one is cut where it is quietest.
     """
 
     rate: int
-    shortest: float
+    min_pause: float
     margin: float
-    longest: float
+    max_segment: float
 
-    def stretches(self, blocks: Iterable[np.ndarray]) -> Iterator[Piece]:
-        """Yield the stretches of sound in a signal, in order.
+    def segments(self, blocks: Iterable[np.ndarray]) -> Iterator[Span]:
+        """Yield the sounds of a signal, in order.
 
-        The levels of a section of the signal are compared at a time. Sound is what lies above the noise
-        and not too far below the loudest, that of earlier sections included; see `_threshold`.
+        Levels are compared within a section of the signal. Sound is above the noise and not far below
+        the loudest level, including that of earlier sections; see `_threshold`.
 
         Args:
-            blocks: float32 [samples] each, the signal in order.
-
-        Yields:
-            The number of the first sample, and float32 [samples].
+            blocks: the signal, float32 [samples] each, in order.
         """
         waiting, ended = iter(blocks), False
-        begin, held, top = 0, np.zeros(0, np.float32), NOTHING
+        begin, held, top = 0, np.zeros(0, np.float32), ZERO_LEVEL
         while not ended:
             held, ended = _fill(held, waiting, round(SECTION * self.rate))
-            levels = _levels(held, self._hop)
-            smooth = _smoothed(levels)
-            top = max(smooth.max(initial=NOTHING), top - DECAY)
-            stretches, rest = self._find(levels, smooth, _threshold(smooth, top), ended)
-            for first, last in stretches:
-                # What is less than a frame at the end belongs to the last one.
-                stop = len(held) if ended and last == len(levels) else last * self._hop
+            powers = _powers(held, self._hop)
+            levels = _levels(powers)
+            top = max(levels.max(initial=ZERO_LEVEL), top - DECAY)
+            found, rest = self._find(powers, levels, _threshold(levels, top), ended)
+            for first, end in found:
+                # Samples after the last whole frame belong to the last segment.
+                stop = len(held) if ended and end == len(powers) else end * self._hop
                 yield begin + first * self._hop, held[first * self._hop : stop]
             begin, held = begin + rest * self._hop, held[rest * self._hop :]
 
@@ -102,25 +102,25 @@ class Pauses:
         return max(1, round(FRAME * self.rate))
 
     def _find(
-        self, levels: np.ndarray, smooth: np.ndarray, threshold: float, ended: bool
+        self, powers: np.ndarray, levels: np.ndarray, threshold: float, ended: bool
     ) -> tuple[list[tuple[int, int]], int]:
-        """The stretches (first frame, end) that are whole, and the frame where the rest begins."""
-        shortest, margin, longest = (
-            round(seconds / FRAME) for seconds in (self.shortest, self.margin, self.longest)
+        """Return (first frame, end) of each complete segment, and the frame where the rest begins."""
+        min_pause, margin, max_segment = (
+            round(seconds / FRAME) for seconds in (self.min_pause, self.margin, self.max_segment)
         )
-        count, done = len(levels), 0
+        count, done = len(powers), 0
         found: list[tuple[int, int]] = []
-        for first, end in _runs(smooth > threshold, shortest):
-            first = max(done, _reach(levels, first, -margin))
-            whole = ended or end + shortest <= count
-            if whole:
-                end = _reach(levels, end, margin)
-            while end - first > longest:
-                half = first + longest // 2
-                cut = half + int(np.argmin(smooth[half : first + longest])) + 1
+        for first, end in _runs(levels > threshold, min_pause):
+            first = max(done, _extend(powers, first, -margin))
+            is_complete = ended or end + min_pause <= count
+            if is_complete:
+                end = _extend(powers, end, margin)
+            while end - first > max_segment:
+                half = first + max_segment // 2
+                cut = half + int(np.argmin(levels[half : first + max_segment])) + 1
                 found.append((first, cut))
                 first = cut
-            if not whole:
+            if not is_complete:
                 return found, first
             found.append((first, end))
             done = end
@@ -128,7 +128,7 @@ class Pauses:
 
 
 def _fill(held: np.ndarray, waiting: Iterator[np.ndarray], size: int) -> tuple[np.ndarray, bool]:
-    """`held` with as many blocks as make it `size` samples or more, and whether there are no more."""
+    """Return `held` with blocks up to at least `size` samples, and whether the blocks ended."""
     blocks, total = [held], len(held)
     while total < size:
         block = next(waiting, None)
@@ -139,48 +139,48 @@ def _fill(held: np.ndarray, waiting: Iterator[np.ndarray], size: int) -> tuple[n
     return np.concatenate(blocks), False
 
 
-def _levels(samples: np.ndarray, hop: int) -> np.ndarray:
-    """float64 [frames]: the power of each frame of `hop` samples, without its mean."""
+def _powers(samples: np.ndarray, hop: int) -> np.ndarray:
+    """Return the power of each frame of `hop` samples without its mean, float64 [frames]."""
     frames = samples[: len(samples) // hop * hop].reshape(-1, hop).astype(np.float64)
     return frames.var(axis=1)
 
 
-def _smoothed(powers: np.ndarray) -> np.ndarray:
-    """The mean power around each frame, in dB of full scale."""
+def _levels(powers: np.ndarray) -> np.ndarray:
+    """Return the mean power around each frame, in dB of full scale."""
     if not len(powers):
         return powers
-    kernel = np.full(min(SMOOTHED, len(powers)), 1 / SMOOTHED)
-    return 10 * np.log10(np.convolve(powers, kernel, "same") + 10 ** (NOTHING / 10))
+    kernel = np.full(min(SMOOTHED_FRAMES, len(powers)), 1 / SMOOTHED_FRAMES)
+    return 10 * np.log10(np.convolve(powers, kernel, "same") + 10 ** (ZERO_LEVEL / 10))
 
 
 def _threshold(levels: np.ndarray, top: float) -> float:
-    """The level of the quietest sound among levels in dB, where the loudest has `top`."""
-    heard = levels[levels > NOTHING + 1]
-    if top < HEARD or not len(heard):
+    """Return the minimum level of sound in dB, where the loudest level is `top`."""
+    audible = levels[levels > ZERO_LEVEL + 1]
+    if top < MIN_LEVEL or not len(audible):
         return np.inf
-    noise = np.percentile(heard, 10)
+    noise = np.percentile(audible, 10)
     if top - noise < CONTRAST:
-        return NOTHING + 1
+        return ZERO_LEVEL + 1
     return max(noise + ABOVE_NOISE, top - RANGE)
 
 
-def _runs(loud: np.ndarray, shortest: int) -> list[tuple[int, int]]:
-    """(first, end) of each run of true values; runs with fewer than `shortest` between them are one."""
+def _runs(loud: np.ndarray, min_pause: int) -> list[tuple[int, int]]:
+    """Return (first, end) of each run of true values. Runs less than `min_pause` apart are joined."""
     edges = np.flatnonzero(np.diff(np.concatenate([[False], loud, [False]]).astype(np.int8)))
     runs: list[tuple[int, int]] = []
     for first, end in edges.reshape(-1, 2).tolist():
-        if runs and first - runs[-1][1] < shortest:
+        if runs and first - runs[-1][1] < min_pause:
             runs[-1] = (runs[-1][0], end)
         else:
             runs.append((first, end))
     return runs
 
 
-def _reach(powers: np.ndarray, frame: int, margin: int) -> int:
-    """The frame up to which a stretch reaches into a pause: `margin` frames, or to digital silence."""
+def _extend(powers: np.ndarray, frame: int, margin: int) -> int:
+    """Return the frame `margin` frames into a pause, or where digital silence begins."""
     step = 1 if margin > 0 else -1
-    beyond = (
+    pause = (
         powers[frame : frame + margin] if step > 0 else powers[max(0, frame + margin) : frame][::-1]
     )
-    silent = np.flatnonzero(beyond <= DIGITAL)
-    return frame + step * (int(silent[0]) if len(silent) else len(beyond))
+    silent = np.flatnonzero(pause <= DIGITAL)
+    return frame + step * (int(silent[0]) if len(silent) else len(pause))

@@ -1,19 +1,18 @@
-"""Files of detections: CSV, labels of Audacity, selection tables of Raven.
+"""File formats of detections: CSV, label files of Audacity, selection tables of Raven.
 
-The columns of the table and of the CSV are those of BirdNET-Analyzer, with one column for the label, as
+The columns of the CSV and of the table are those of BirdNET-Analyzer, with one column for the label, as
 a class has one name. https://github.com/birdnet-team/BirdNET-Analyzer
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from zoo.common.core.formats import Format, csv_row
-
-if TYPE_CHECKING:
-    from zoo.common.core.recipe import Recipe
-    from zoo.speech.features.frontend import LogMel
+from zoo.common.decoding.decoders import Classes
+from zoo.common.tasks.classification import Classification
+from zoo.speech.features.frontend import LogMel
 
 CSV_COLUMNS = ("Start (s)", "End (s)", "Label", "Confidence", "File", "Error")
 RAVEN_COLUMNS = (
@@ -33,25 +32,29 @@ Answer = dict[str, Any]
 Find = Callable[[Answer], list[dict[str, Any]]]
 
 
-def detection_formats(recipe: Recipe, features: LogMel) -> dict[str, Format]:
+def detection_formats(
+    task: Classification, decoder: Classes, num_classes: int, features: LogMel
+) -> dict[str, Format]:
     """Return the formats of a classifier of recordings.
 
     Args:
-        recipe: its task is a `Classification`, its decoder a `Classes`.
-        features: what its model hears with, for the range of frequencies.
+        task: decides what a detection is.
+        decoder: has the threshold.
+        num_classes: number of classes.
+        features: settings of the spectrogram, for its frequency range.
     """
 
     def find(answer: Answer) -> list[dict[str, Any]]:
-        """The detections of an answer; the answer to a clip is one from its begin to its end."""
+        """Return the detections of an answer; the answer to a clip is one, from its begin to its end."""
         if "detections" in answer:
             return answer["detections"]
         classes = {one["output"]: one["probability"] for one in answer.get("alternatives", ())}
-        label = recipe.task.detect(classes, recipe.decoder.min_confidence)
+        label = task.detect(classes, decoder.min_confidence)
         whole = {"begin": 0.0, "end": answer.get("seconds"), "label": label}
         return [whole | {"confidence": classes[label]}] if label else []
 
-    # All classes, so that the likeliest besides the background is among them.
-    options = {"n_best": len(recipe.data.labels)}
+    # All classes are needed, since the most probable one may be the background.
+    options = {"n_best": num_classes}
     return {
         "csv": Format(".csv", lambda answers: _csv(answers, find), options=options),
         "audacity": Format(
@@ -67,7 +70,7 @@ def detection_formats(recipe: Recipe, features: LogMel) -> dict[str, Format]:
 
 
 def _csv(answers: Iterable[Answer], find: Find) -> Iterator[str]:
-    """A row for each detection, and one for each recording that could not be read."""
+    """Yield a row for each detection, and for each unreadable recording."""
     yield csv_row(CSV_COLUMNS)
     for answer in answers:
         if "error" in answer:
@@ -79,14 +82,14 @@ def _csv(answers: Iterable[Answer], find: Find) -> Iterator[str]:
 
 
 def _audacity(answers: Iterable[Answer], find: Find) -> Iterator[str]:
-    """A line for each detection: begin, end, and the label with its confidence."""
+    """Yield a line for each detection: begin, end, and the label with its confidence."""
     for answer in answers:
         for one in find(answer) if "error" not in answer else ():
             yield f"{one['begin']:.6f}\t{one['end']:.6f}\t{one['label']} {one['confidence']:.4f}"
 
 
 def _raven(answers: Iterable[Answer], find: Find, features: LogMel) -> Iterator[str]:
-    """A selection for each detection, in the whole range of frequencies that the model hears."""
+    """Yield a selection for each detection, over the whole frequency range of the model."""
     yield "\t".join(RAVEN_COLUMNS)
     band = (_number(features.low_hz), _number(features.high_hz))
     for answer in answers:

@@ -1,94 +1,119 @@
-"""What a detector or classifier hears in a recording of any length, as a picture."""
+"""Plot the detections in a recording of any length."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.common.core.data import Item, Segment
+from zoo.common.core.capabilities import Segment
+from zoo.common.core.data import Item
+from zoo.common.core.predictor import Predictor
 from zoo.common.ctc.plots import colours
 from zoo.common.decoding.segments import count_detections, merge_detections
+from zoo.common.tasks.classification import Classification
 from zoo.common.utils.plots import figure, save
+from zoo.speech.audio.reading import Source, recording_seconds, source_name
+from zoo.speech.audio.recording import Recording
 from zoo.speech.audio.segmentation import windows
-from zoo.speech.features.spectrogram_files import mel_power
-from zoo.speech.recordings import Recording, recording_seconds
+from zoo.speech.features.frontend import LogMel
+from zoo.speech.features.spectrogram import mel_power
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-    from zoo.speech.features.frontend import LogMel
-
-# Columns of a long spectrogram: what is louder of the frames in a column is shown.
+# Maximum number of columns of a spectrogram. A column shows the maximum of its frames.
 COLUMNS = 1600
-# Seconds of a spectrogram that are computed at once.
+# Duration in seconds of the part of a spectrogram that is computed at once.
 CHUNK = 30.0
-# A detection takes at least one of so many parts of the width: it must be seen.
-NARROWEST = 800
+# Minimum width of a detection, as a fraction of the whole width, so that it is visible.
+MIN_WIDTH = 1 / 800
 # Units of time, and their seconds.
 UNITS = (("hours", 3600.0), ("minutes", 60.0), ("seconds", 1.0))
-# The width of a letter of a name, as such parts.
+# Width of a letter of a label, as a multiple of the minimum width.
 LETTER = 5
+
+# A segment with its detected label (or ""), and the probability of each class.
+Detected = tuple[Segment, str, dict[str, float]]
 
 
 def plot_detections(
-    graphs: Graphs, recipe: Recipe, source: str, path: Path, features: LogMel
+    predictor: Predictor[Any, Any, Any],
+    task: Classification,
+    source: Source,
+    path: Path,
+    features: LogMel,
 ) -> None:
-    """Draw a recording's spectrogram, and below it what was detected when, as a PNG.
+    """Draw the spectrogram of a recording, and the detections below it, as a PNG file.
 
     Args:
-        graphs: of a preset. recipe: its task is a `Classification`.
-        source: a recording of any length. path: of the PNG. features: what the model hears with.
+        predictor: the trained model.
+        task: the task of the recipe.
+        source: a recording of any length; see `zoo.speech.audio.reading.read_blocks`.
+        path: path of the PNG file.
+        features: settings of the spectrogram.
 
     Raises:
         ZooError: the recording cannot be read.
     """
-    seconds = recording_seconds(source)
-    segments = recipe.data.segments(source, recipe)
-    if segments is None:
-        pieces = iter([Segment(0.0, seconds, recipe.data.read_input(source, recipe))])
+    data, seconds = predictor.data, recording_seconds(source)
+    long_input = data.segments(source, predictor.model)
+    if long_input is None:
+        segments = iter([Segment(0.0, seconds, data.read_input(source, predictor.model))])
     else:
-        pieces = segments.pieces
-    picture = _picture(graphs, recipe, pieces, Path(source).name, seconds, features)
-    above = picture.axes[0]
-    _draw_spectrogram(above, _levels(source, seconds, features), seconds)
+        segments = long_input.segments
+    name = Path(source_name(source)).name
+    picture = _figure(predictor, task, segments, name, seconds, features)
+    _draw_spectrogram(picture.axes[0], _levels(source, seconds, features), seconds)
     save(picture, path)
 
 
 def plot_clip(
-    graphs: Graphs, recipe: Recipe, item: Item, name: str, path: Path, features: LogMel
+    predictor: Predictor[Any, Any, Any],
+    task: Classification,
+    item: Item,
+    name: str,
+    path: Path,
+    features: LogMel,
 ) -> None:
-    """Draw a spectrogram that is one clip, as `plot_detections` draws a recording."""
+    """Draw a spectrogram that is one clip, as `plot_detections` draws a recording.
+
+    Args:
+        predictor: the trained model.
+        task: the task of the recipe.
+        item: the model input, with `spectrogram` float32 [frames, bands].
+        name: name of the clip.
+        path: path of the PNG file.
+        features: settings of the spectrogram.
+    """
     seconds = len(item["spectrogram"]) * features.hop
-    pieces = iter([Segment(0.0, seconds, item)])
-    picture = _picture(graphs, recipe, pieces, name, seconds, features)
+    segments = [Segment(0.0, seconds, item)]
+    picture = _figure(predictor, task, segments, name, seconds, features)
     _draw_spectrogram(picture.axes[0], item["spectrogram"].T, seconds)
     save(picture, path)
 
 
-def _picture(
-    graphs: Graphs,
-    recipe: Recipe,
-    pieces: Iterator[Segment],
+def _figure(
+    predictor: Predictor[Any, Any, Any],
+    task: Classification,
+    segments: Iterable[Segment],
     name: str,
     seconds: float,
     features: LogMel,
 ) -> Figure:
-    """The figure with what was heard in its second axes, and nothing yet in its first."""
+    """Return the figure with the detections in its second axes. The first axes are empty."""
     from matplotlib.ticker import MultipleLocator
 
-    # Without what was in the pieces: that would be the whole recording.
-    heard = [
-        (Segment(piece.begin, piece.end, {}), label, row)
-        for piece, label, row in recipe.task.heard(graphs, recipe, pieces)
+    # The items of the segments are dropped, since together they are the whole recording.
+    detected: list[Detected] = [
+        (Segment(segment.begin, segment.end, {}), label, row)
+        for segment, label, row in task.detect_segments(predictor, segments)
     ]
     detections = merge_detections(
-        (piece, label, row[label]) for piece, label, row in heard if label
+        (segment, label, row[label]) for segment, label, row in detected if label
     )
     picture = figure(figsize=(14, 5.5))
     above, below = picture.subplots(2, 1, sharex=True, height_ratios=(3, 2))
@@ -96,7 +121,14 @@ def _picture(
     bands = np.linspace(0, features.mel_bins - 1, 6).round().astype(int)
     above.set_yticks(bands + 0.5, [f"{hz:.0f}" for hz in _band_hz(features)[bands]])
     above.set(ylabel="Hz")
-    _draw_confidence(below, recipe, heard, detections, seconds / NARROWEST)
+    symbols = predictor.data.labels.symbols
+    hue = dict(zip(symbols, colours(range(len(symbols))).values(), strict=True))
+    _draw_segments(below, task.background, hue, detected, seconds * MIN_WIDTH)
+    _draw_labels(below, hue, detections, seconds * MIN_WIDTH)
+    if threshold := predictor.decoder.min_confidence:
+        name = f"minimum confidence {threshold:g}"
+        below.axhline(threshold, color="tab:gray", linestyle=":", label=name)
+        below.legend(loc="upper left", bbox_to_anchor=(0, -0.22), frameon=False)
     unit, size = next((unit for unit in UNITS if seconds >= 5 * unit[1]), UNITS[-1])
     below.xaxis.set_major_formatter(lambda x, _: f"{x / size:g}")
     below.xaxis.set_major_locator(MultipleLocator(_tick(seconds / size) * size))
@@ -105,15 +137,15 @@ def _picture(
 
 
 def _tick(length: float) -> float:
-    """The distance of ticks on an axis: 1, 2 or 5 times a power of ten, so that there are up to ten."""
+    """Return the distance of ticks: 1, 2 or 5 times a power of ten, for at most ten ticks."""
     power = 10 ** np.floor(np.log10(length / 10))
     return power * next((step for step in (1, 2, 5) if length / (step * power) <= 10), 10)
 
 
 def _draw_spectrogram(axes: Axes, levels: np.ndarray, seconds: float) -> None:
-    """Levels [bands, columns] of so many seconds."""
-    heard = levels[levels > levels.min()]  # digital silence would take half of the colours
-    low, high = np.percentile(heard if len(heard) else levels, (5, 99.8))
+    """Draw levels [bands, columns] that last `seconds`."""
+    sound = levels[levels > levels.min()]  # digital silence would use half of the colours
+    low, high = np.percentile(sound if len(sound) else levels, (5, 99.8))
     axes.imshow(
         levels,
         origin="lower",
@@ -125,8 +157,8 @@ def _draw_spectrogram(axes: Axes, levels: np.ndarray, seconds: float) -> None:
     )
 
 
-def _levels(source: str, seconds: float, features: LogMel) -> np.ndarray:
-    """float [mel_bins, columns] in dB: in each column the loudest of its frames."""
+def _levels(source: Source, seconds: float, features: LogMel) -> np.ndarray:
+    """Return float [mel_bins, columns] in dB, in each column the maximum of its frames."""
     rate, hop = features.sample_rate, features.hop_samples
     frames = max(1, round(seconds * rate / hop))
     columns = min(COLUMNS, frames)
@@ -137,55 +169,52 @@ def _levels(source: str, seconds: float, features: LogMel) -> np.ndarray:
     for first, samples in windows(blocks, size, step):
         if len(samples) >= features.window_samples:
             rows = mel_power(samples, features)
-            place = (first // hop + np.arange(len(rows))) * columns // frames
-            np.maximum.at(power, np.minimum(place, columns - 1), rows)
+            column = (first // hop + np.arange(len(rows))) * columns // frames
+            np.maximum.at(power, np.minimum(column, columns - 1), rows)
     return 10 * np.log10(power.T + 1e-10)
 
 
-def _draw_confidence(
-    axes: Axes,
-    recipe: Recipe,
-    heard: list[tuple[Segment, str, dict[str, float]]],
-    detections: list[dict[str, Any]],
-    narrowest: float,
+def _draw_segments(
+    axes: Axes, background: str, hue: dict[str, Any], detected: list[Detected], min_width: float
 ) -> None:
-    """A line for each piece at the probability of its likeliest class but the background, in the colour
-    of the class where it was detected; each detection shaded, `narrowest` seconds at least, and
-    named."""
-    symbols = recipe.data.labels.symbols
-    hue = dict(zip(symbols, colours(range(len(symbols))).values(), strict=True))
+    """Draw a line for each segment, at the highest probability of a class except the background.
+
+    It has the colour of the class if the class was detected.
+    """
     bars = []
-    for piece, label, row in heard:
-        best = max(p for name, p in row.items() if name != recipe.task.background)
-        bars.append((best, *_widened(piece.begin, piece.end, narrowest), label))
+    for segment, label, row in detected:
+        best = max(p for name, p in row.items() if name != background)
+        bars.append((best, *_widened(segment.begin, segment.end, min_width), label))
     if bars:
-        bars.sort(key=lambda bar: bool(bar[-1]))  # detections above the others
-        heights, begins, ends, names = zip(*bars, strict=True)
-        colour = [hue[name] if name else "tab:gray" for name in names]
+        bars.sort(key=lambda bar: bool(bar[-1]))  # detections are drawn over the others
+        heights, begins, ends, labels = zip(*bars, strict=True)
+        colour = [hue[label] if label else "tab:gray" for label in labels]
         axes.hlines(heights, begins, ends, color=colour, linewidth=2)
-    for one in detections:
-        span = _widened(one["begin"], one["end"], narrowest)
-        axes.axvspan(*span, color=hue[one["label"]], alpha=0.2, linewidth=0)
+
+
+def _draw_labels(
+    axes: Axes, hue: dict[str, Any], detections: list[dict[str, Any]], min_width: float
+) -> None:
+    """Shade each detection, and write its label where it does not overlap another one."""
     taken = -np.inf
     for one in detections:
-        middle, half = (one["begin"] + one["end"]) / 2, len(one["label"]) * narrowest * LETTER / 2
-        if middle - half > taken:  # a name on another one could not be read
+        begin, end = _widened(one["begin"], one["end"], min_width)
+        axes.axvspan(begin, end, color=hue[one["label"]], alpha=0.2, linewidth=0)
+        middle, half = (one["begin"] + one["end"]) / 2, len(one["label"]) * min_width * LETTER / 2
+        if middle - half > taken:
             axes.text(middle, 1.04, one["label"], ha="center", color=hue[one["label"]])
             taken = middle + half
-    if least := recipe.decoder.min_confidence:
-        axes.axhline(least, color="tab:gray", linestyle=":", label=f"least confidence {least:g}")
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.22), frameon=False)
     axes.set(ylabel="confidence", ylim=(0, 1.15 if detections else 1), yticks=(0, 0.5, 1))
 
 
-def _widened(begin: float, end: float, narrowest: float) -> tuple[float, float]:
-    """A span, or one of `narrowest` around its middle."""
-    more = max(0.0, narrowest - (end - begin)) / 2
+def _widened(begin: float, end: float, min_width: float) -> tuple[float, float]:
+    """Return a span, widened around its middle to at least `min_width`."""
+    more = max(0.0, min_width - (end - begin)) / 2
     return begin - more, end + more
 
 
 def _band_hz(features: LogMel) -> np.ndarray:
-    """float [mel_bins]: the centre of each filter, in Hz."""
+    """Return the centre frequency of each filter in Hz, float [mel_bins]."""
     weights = features.mel_matrix()
     hz = np.linspace(0, features.sample_rate / 2, len(weights))
     return hz @ weights / np.maximum(weights.sum(axis=0), 1e-9)

@@ -1,63 +1,71 @@
-"""Spectrograms as data: examples that are features already, each with a class.
+"""Spectrograms as data: examples whose features are computed before training, each with a label.
 
 A model of spectrograms is a `KerasModel` with
-    the inputs `spectrogram` float32 [batch, frames, bands], values 0 to `Spectrograms.top`, row 0 the
-    lowest band, and `lengths` int32 [batch], the frames of each before padding;
+    the inputs `spectrogram` float32 [batch, frames, bands], values from 0 to `Spectrograms.top`, row 0
+    the lowest band, and `lengths` int32 [batch], the number of frames of each row without padding;
     the output `logits` float32 [batch, num_classes].
-What stands beyond a spectrogram's length in a batch has no effect on its logits. The config has `bands`,
-`num_classes` and `top`, which the data sets, and `min_frames`, the fewest frames that the model takes.
+Frames after the length of a row have no effect on its logits. The config has `bands`, `num_classes` and
+`top`, which the data sets, and `min_frames`, the minimum number of frames.
 """
 
 from __future__ import annotations
 
 import functools
 import zlib
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Data, Item, RawInput, Segments
+from zoo.common.core.capabilities import (
+    FileInputs,
+    InputPlots,
+    OutputFormats,
+    RawInput,
+    RawInputs,
+    SegmentedInputs,
+    Segments,
+)
+from zoo.common.core.data import Batch, Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.formats import Format
-from zoo.common.core.model import Graphs, ModelConfig
-from zoo.common.core.recipe import Recipe, asset
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.settings import asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
-from zoo.common.data.labels import LABELS_FILE, Labels
+from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
 from zoo.common.data.manifests import digest
-from zoo.common.data.sequence_input import sequence_input
-from zoo.common.data.splits import split_by_group
 from zoo.common.runtime.keras_model import MODEL
-from zoo.common.utils.files import read_text
-from zoo.speech.audio.reading import read_audio
+from zoo.speech.audio.reading import Source, read_audio, source_name
+from zoo.speech.audio.recording import SUFFIXES, find_recordings
+from zoo.speech.data import EXAMPLE_CLIPS
+from zoo.speech.detection.array_files import SUFFIX, read_array
 from zoo.speech.detection.corpora.spectrogram import Spectrogram, read_manifest
 from zoo.speech.detection.formats import detection_formats
+from zoo.speech.detection.segments import spectrogram_segments
 from zoo.speech.features.frontend import LogMel
-from zoo.speech.features.spectrogram_files import mel_spectrogram, read_array
-from zoo.speech.recognition.data import EXAMPLE_CLIPS, NO_MASKS, SpecAugment
-from zoo.speech.recordings import SUFFIXES, find_recordings, spectrogram_segments
-
-ARRAY = ".npy"
+from zoo.speech.features.spec_augment import NO_MASKS, SpecAugment
+from zoo.speech.features.spectrogram import mel_spectrogram
 
 
 @dataclass(frozen=True)
-class Spectrograms(Data):
-    """Spectrograms, each with a class.
+class Spectrograms(LabelledData, FileInputs, SegmentedInputs, OutputFormats, InputPlots, RawInputs):
+    """Spectrograms with one label each.
 
-    labels: Labels. The classes. Empty: taken from the examples of the run.
-    features: LogMel. How a recording becomes a spectrogram; see `mel_spectrogram`.
-    top: float. The highest value; each spectrogram is scaled by itself, from 0.
-    time_shift: int. The most frames a training example is turned by, its end coming in at its start.
-    spec_augment: SpecAugment. Masks drawn for each example in each epoch, of its mean.
-    window: float. Seconds of each piece of a long recording; of a longer training example one piece is
-        drawn in each epoch.
+    Args:
+        labels: the classes; if empty, they are taken from the examples of a run.
+        features: settings of the spectrogram of a recording; see `mel_spectrogram`.
+        top: highest value; each spectrogram is scaled to the range 0 to `top`.
+        time_shift: maximum number of frames by which a training example is rolled in time.
+        spec_augment: masks, drawn for each example and epoch; masked values are set to the mean.
+        window: duration in seconds of a segment of a long recording; of a longer training example, one
+            segment is drawn in each epoch.
     """
 
     input_example: ClassVar[str] = "recording.wav"
 
-    labels: Labels = asset(Labels((), "class"))
+    labels: Labels = asset(Labels, file=LABELS_FILE)
     features: LogMel = field(default_factory=LogMel)
     top: float = 63.0
     time_shift: int = 0
@@ -68,59 +76,58 @@ class Spectrograms(Data):
         check_range("data.top", self.top, above=0)
         check_range("data.window", self.window, at_least=0.1, at_most=60)
         check_range("data.time_shift", self.time_shift, at_least=0)
+        object.__setattr__(self, "labels", self.labels.with_unit("class"))
 
     # Reading
 
     def read_manifest(self, path: Path) -> list[Spectrogram]:
-        """See `zoo.speech.detection.corpora.spectrogram.read_manifest`."""
+        """Return the spectrograms of a manifest; see `detection.corpora.spectrogram`."""
         return read_manifest(path)
 
-    def split_dev(
-        self, examples: list[Spectrogram], fraction: float, seed: int
-    ) -> tuple[list[Spectrogram], list[Spectrogram]]:
-        """See `Data.split_dev`. By group; a clip of none is a group of its own."""
-        return split_by_group(examples, lambda e: e.group or e.id, fraction, seed)
+    def group_of(self, example: Spectrogram) -> Hashable:
+        """Return the group of an example. An example without a group is a group of its own."""
+        return example.group or example.id
 
     def checksum(self, examples: list[Spectrogram]) -> str:
-        """See `Data.checksum`: of ids, classes and values, or of the sizes of files."""
-        return digest((e.id, e.transcript, _size_or_sum(e)) for e in examples)
+        """Return a digest of ids, labels, and values or sizes of files."""
+        return digest((e.id, e.label, _size_or_checksum(e)) for e in examples)
 
-    def adapt(
-        self, examples: list[Spectrogram], model: ModelConfig
-    ) -> tuple[Spectrograms, ModelConfig]:
-        """See `Data.adapt`: the classes, and what the model knows of its input and output."""
-        labels = self.labels
-        if not len(labels):
-            labels = Labels.of((e.transcript for e in examples), "class")
-        known = {"bands": self.features.mel_bins, "num_classes": labels.size, "top": self.top}
-        return replace(self, labels=labels), replace(model, **known)
+    def adapt(self, examples: list[Spectrogram], model: Any) -> tuple[Spectrograms, Any]:
+        """Return data with the labels of the examples, and a model with the sizes of its tensors."""
+        labels = self.labels or Labels.of((e.label for e in examples), "class")
+        model = replace(model, bands=self.features.mel_bins, num_classes=labels.size, top=self.top)
+        return replace(self, labels=labels), model
 
     def filter_examples(
-        self, examples: list[Spectrogram], recipe: Recipe
+        self, examples: list[Spectrogram], model: Any
     ) -> tuple[list[Spectrogram], dict[str, int]]:
-        """See `Data.filter_examples`. Raises `ZooError` too for a class that is none of the labels."""
+        """Return the readable examples, and the number of unreadable ones.
+
+        Raises:
+            ZooError: no example is readable, or a class is not among the labels.
+        """
         for example in examples:
             self.labels.class_of(example)
         return keep_readable(
-            examples, lambda example: self.read_example(example, recipe), "unreadable"
+            examples, lambda example: self.read_example(example, model), "unreadable"
         )
 
-    # Learning
+    # Training
 
     def batches(
-        self, model: Any, recipe: Recipe, examples: list[Spectrogram], epoch: int
+        self, examples: list[Spectrogram], model: Any, network: Any, epoch: Epoch
     ) -> Batches:
-        """See `Data.batches`: shifted and masked as the recipe's seed and the epoch's number fix.
+        """Return the training batches of an epoch, with random shifts and masks.
 
-        x is as of `collate`; y has `label` int32 [batch].
+        x is the result of `collate`; y has `label` int32 [batch].
         """
-        seed, size = recipe.training.seed, recipe.training.batch_size
         labels = np.array([self.labels.class_of(example) for example in examples], np.int32)
 
-        def generate():
-            generator = np.random.default_rng([seed, epoch])
-            rows = [self._piece(self._row(e, recipe), generator) for e in examples]
-            for indices in shuffled_windows([len(row) for row in rows], size, generator):
+        def generate() -> Iterator[Batch]:
+            generator = epoch.generator()
+            rows = [self._segment(self._row(e, model), generator) for e in examples]
+            lengths = [len(row) for row in rows]
+            for indices in shuffled_windows(lengths, epoch.batch_size, generator):
                 items = [{"spectrogram": self.augment(rows[i], generator)} for i in indices]
                 ids = np.array([examples[i].id for i in indices])
                 yield self.collate(items), {"label": labels[indices]}, ids
@@ -129,14 +136,15 @@ class Spectrograms(Data):
             "spectrogram": ((None, None, self.features.mel_bins), "float32"),
             "lengths": ((None,), "int32"),
         }
-        return Batches(generate, (x, {"label": ((None,), "int32")}))
+        steps = -(-len(examples) // epoch.batch_size)
+        return Batches(generate, (x, {"label": ((None,), "int32")}), steps)
 
-    def _row(self, example: Spectrogram, recipe: Recipe) -> np.ndarray:
-        if example.values is None:
-            return _of_file(example.path, example.path.stat().st_mtime_ns, recipe)
-        return self.read_example(example, recipe)["spectrogram"]
+    def _row(self, example: Spectrogram, model: Any) -> np.ndarray:
+        if example.path is None:
+            return self.read_example(example, model)["spectrogram"]
+        return _from_file(self, example.path, example.path.stat().st_mtime_ns, model)
 
-    def _piece(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
+    def _segment(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         longest = 1 + round(self.window * self.features.sample_rate) // self.features.hop_samples
         if len(values) <= longest:
             return values
@@ -144,10 +152,10 @@ class Spectrograms(Data):
         return values[begin : begin + longest]
 
     def augment(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return a spectrogram [frames, bands] turned in time, with bands and spans set to its mean."""
+        """Return a spectrogram [frames, bands], rolled in time and masked with its mean."""
         masks, mean = self.spec_augment, values.mean()
-        turn = generator.integers(-self.time_shift, self.time_shift + 1)
-        values = np.roll(values, turn, axis=0)
+        shift = generator.integers(-self.time_shift, self.time_shift + 1)
+        values = np.roll(values, shift, axis=0)
         frames, bands = values.shape
         for _ in range(masks.freq_masks):
             values[:, _span(bands, min(masks.freq_width, bands - 1), generator)] = mean
@@ -156,67 +164,65 @@ class Spectrograms(Data):
             values[_span(frames, longest, generator)] = mean
         return values
 
-    def steps_per_epoch(self, recipe: Recipe, examples: list[Spectrogram]) -> int:
-        """See `Data.steps_per_epoch`."""
-        return -(-len(examples) // recipe.training.batch_size)
-
     # Use
 
-    def read_input(self, source: str, recipe: Recipe) -> Item:
-        """Return a file as `spectrogram` float32 [frames, bands].
+    def read_input(self, source: Source, model: Any) -> Item:
+        """Return a recording or an array as `spectrogram` float32 [frames, bands].
 
         Args:
-            source: a recording of any kind; or a .npy file, a spectrogram [bands, frames] with values
-                from 0 to `top`, row 0 the lowest band.
+            source: a recording (see `zoo.speech.audio.reading.read_blocks`); or the path of a .npy file
+                with a spectrogram [bands, frames], values from 0 to `top`, row 0 the lowest band.
+            model: config of the model.
 
         Raises:
-            ZooError: as `zoo.speech.audio.reading.read_audio`, or the array is not so.
+            ZooError: the recording cannot be read, or the array is invalid.
         """
-        fewest = recipe.model.min_frames
-        if Path(source).suffix.lower() == ARRAY:
-            values = read_array(source).T
+        if _is_array(source):
+            values = read_array(str(source)).T
         else:
-            least = fewest * self.features.hop_samples / self.features.sample_rate
             rate = self.features.sample_rate
-            waveform = read_audio(source, rate, min_seconds=least, allow_silence=True)
+            min_seconds = model.min_frames * self.features.hop_samples / rate
+            waveform = read_audio(source, rate, min_seconds=min_seconds, allow_silence=True)
             values = mel_spectrogram(waveform, self.features, self.top)
-        return {"spectrogram": self._checked(values, source, fewest)}
+        return {"spectrogram": self._checked(values, source_name(source), model.min_frames)}
 
     def find_inputs(self, source: str) -> list[str]:
-        """See `Data.find_inputs`: recordings and arrays."""
-        return find_recordings(source, (*SUFFIXES, ARRAY))
+        """Return the recordings and arrays of a path."""
+        return find_recordings(source, (*SUFFIXES, SUFFIX))
 
-    def segments(self, source: str, recipe: Recipe) -> Segments | None:
-        """See `Data.segments`: windows of a recording. An array is one clip, however long."""
-        if Path(source).suffix.lower() == ARRAY:
+    def segments(self, source: Source, model: Any) -> Segments | None:
+        """Return windows of a long recording; None for an array, which is always one clip."""
+        if _is_array(source):
             return None
-        return spectrogram_segments(source, recipe, self.window)
+        return spectrogram_segments(source, self.features, self.top, self.window)
 
-    def formats(self, recipe: Recipe) -> dict[str, Format]:
-        """See `Data.formats`: files of detections."""
-        return detection_formats(recipe, self.features)
+    def formats(self, task: Any, model: Any, decoder: Any) -> dict[str, Format]:
+        """Return the formats of detections."""
+        return detection_formats(task, decoder, len(self.labels), self.features)
 
-    def plot(self, graphs: Graphs, recipe: Recipe, source: str, path: Path) -> None:
-        """See `Data.plot`: where a class was heard."""
+    def plot_input(
+        self, predictor: Predictor[Any, Any, Any], task: Any, source: Source, path: Path
+    ) -> None:
+        """Draw the detections in an input; see `plot_detections`."""
         from zoo.speech.detection.plots import plot_clip, plot_detections
 
-        if Path(source).suffix.lower() == ARRAY:
-            item = self.read_input(source, recipe)
-            plot_clip(graphs, recipe, item, Path(source).name, path, self.features)
+        if _is_array(source):
+            item, name = self.read_input(source, predictor.model), Path(source_name(source)).name
+            plot_clip(predictor, task, item, name, path, self.features)
         else:
-            plot_detections(graphs, recipe, source, path, self.features)
+            plot_detections(predictor, task, source, path, self.features)
 
-    def read_example(self, example: Spectrogram, recipe: Recipe) -> Item:
-        """See `Data.read_example` and `read_input`."""
-        if example.values is None:
-            return self.read_input(str(example.path), recipe)
-        return {"spectrogram": self._checked(example.values, example.id, recipe.model.min_frames)}
+    def read_example(self, example: Spectrogram, model: Any) -> Item:
+        if example.path is not None:
+            return self.read_input(example.path, model)
+        values = np.asarray(example.values)
+        return {"spectrogram": self._checked(values, example.id, model.min_frames)}
 
-    def _checked(self, values: np.ndarray, name: str, fewest: int) -> np.ndarray:
+    def _checked(self, values: np.ndarray, name: str, min_frames: int) -> np.ndarray:
         bands = self.features.mel_bins
-        if values.ndim != 2 or values.shape[1] != bands or len(values) < fewest:
+        if values.ndim != 2 or values.shape[1] != bands or len(values) < min_frames:
             raise ZooError(
-                f"{name}: a spectrogram must have {bands} bands and {fewest} frames or more. "
+                f"{name}: a spectrogram must have {bands} bands and at least {min_frames} frames. "
                 f"Received: [bands, frames] = {list(values.shape[::-1])}."
             )
         if not (values.min() >= 0 and values.max() <= self.top):  # false for NaN
@@ -226,53 +232,50 @@ class Spectrograms(Data):
             )
         return values.astype(np.float32)
 
-    def length(self, example: Spectrogram) -> float:
-        """See `Data.length`: in seconds of a recording, else in frames; 0 where neither is known."""
+    def sort_key(self, example: Spectrogram) -> float:
+        """Return the duration of a recording in seconds, or the number of frames of an array."""
         return example.seconds if example.values is None else len(example.values)
 
-    def about_input(self, item: Item, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.about_input`: `seconds`."""
+    def input_metadata(self, item: Item) -> dict[str, Any]:
+        """Return the duration as `seconds`."""
         hop = self.features.hop_samples / self.features.sample_rate
         return {"seconds": round((len(item["spectrogram"]) - 1) * hop, 3)}
 
-    def collate(self, items: Iterable[Item]) -> dict[str, np.ndarray]:
-        """See `Data.collate`: `spectrogram` [batch, frames, bands] and `lengths` int32 [batch]."""
+    def collate(self, items: Sequence[Item]) -> dict[str, np.ndarray]:
+        """Return `spectrogram` float32 [batch, frames, bands] and `lengths` int32 [batch]."""
         spectrogram, lengths = pad([item["spectrogram"] for item in items])
         return {"spectrogram": spectrogram, "lengths": lengths}
 
-    # Delivery
+    # Export
 
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.facts`: the classes, the highest value and the fewest frames."""
-        return self.labels.facts() | {"top": self.top, "min_frames": recipe.model.min_frames}
+    def export_metadata(self, model: Any) -> dict[str, Any]:
+        """Return the classes, the highest value and the minimum number of frames."""
+        limits = {"top": self.top, "min_frames": model.min_frames}
+        return self.labels.export_metadata() | limits
 
-    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
-        """See `Data.raw_inputs`: spectrograms with lengths, as the model takes them."""
-        entry = sequence_input(
-            "spectrogram", (self.features.mel_bins,), "frames", recipe.model.min_frames
-        )
+    def raw_inputs(self, model: Any, decoder: Any) -> dict[str, RawInput]:
+        """Return the raw input: spectrograms with lengths."""
+        from zoo.common.data.sequence_input import sequence_input
+
+        bands = self.features.mel_bins
+        entry = sequence_input("spectrogram", (bands,), "frames", model.min_frames)
         return {"serving_default": entry}
 
-    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """See `Data.example_inputs`: spectrograms of the shipped clips, one by one and together."""
-        items = [self.read_input(str(clip), recipe) for clip in EXAMPLE_CLIPS]
+    def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
+        """Return the spectrograms of the example clips, one by one and as one batch."""
+        items = [self.read_input(clip, model) for clip in EXAMPLE_CLIPS]
         batches = [self.collate([item]) for item in items] + [self.collate(items)]
         return {"serving_default": batches, MODEL: batches}
 
-    def assets(self) -> dict[str, str]:
-        """See `Data.assets`: a line for each class."""
-        return {LABELS_FILE: self.labels.to_text()}
 
-    def with_assets(self, folder: Path) -> Spectrograms:
-        """See `Data.with_assets`."""
-        path = folder / LABELS_FILE
-        return replace(self, labels=Labels.from_text(read_text(path), path, "class"))
+def _is_array(source: Source) -> bool:
+    return isinstance(source, str | Path) and Path(source).suffix.lower() == SUFFIX
 
 
 @functools.lru_cache(maxsize=4096)
-def _of_file(path: Path, changed: int, recipe: Recipe) -> np.ndarray:
-    """The spectrogram of a file that was `changed` at some time: read in the first epoch alone."""
-    return recipe.data.read_input(str(path), recipe)["spectrogram"]
+def _from_file(data: Spectrograms, path: Path, changed: int, model: Any) -> np.ndarray:
+    """Return the spectrogram of a file with the modification time `changed`, read once."""
+    return data.read_input(path, model)["spectrogram"]
 
 
 def _span(size: int, longest: int, generator: np.random.Generator) -> slice:
@@ -281,7 +284,7 @@ def _span(size: int, longest: int, generator: np.random.Generator) -> slice:
     return slice(begin, begin + length)
 
 
-def _size_or_sum(example: Spectrogram) -> int:
-    if example.values is None:
+def _size_or_checksum(example: Spectrogram) -> int:
+    if example.path is not None:
         return example.path.stat().st_size
     return zlib.crc32(np.ascontiguousarray(example.values).tobytes())

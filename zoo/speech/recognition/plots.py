@@ -1,60 +1,68 @@
-"""What a CTC recogniser answers to a recording, as a picture."""
+"""Plot the answer of a CTC recognizer over the features of a recording."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.core.predictor import Predictor
 from zoo.common.ctc.alignment import align
 from zoo.common.ctc.plots import draw_path, draw_posteriors
 from zoo.common.runtime.keras_model import MODEL
+from zoo.common.tasks.ctc import CTC
 from zoo.common.utils.plots import figure, save
-from zoo.speech.features.spectrogram_files import mel_power
-from zoo.speech.recordings import LONGEST_CLIP, recording_seconds
+from zoo.speech.audio.reading import Source, recording_seconds, source_name
+from zoo.speech.features.spectrogram import mel_power
 
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-
-# Inches for a second of speech, and for the whole picture.
-INCHES_PER_SECOND, NARROWEST, WIDEST = 4.0, 7.0, 60.0
+# Maximum duration in seconds of a recording that is plotted.
+MAX_SECONDS = 30.0
+# Width of the figure in inches: per second of speech, at least and at most.
+INCHES_PER_SECOND, MIN_WIDTH, MAX_WIDTH = 4.0, 7.0, 60.0
 
 
 def plot_spikes(
-    graphs: Graphs, recipe: Recipe, source: str, path: Path, *, reference: str = ""
+    predictor: Predictor[Any, Any, Any],
+    task: CTC,
+    source: Source,
+    path: Path,
+    *,
+    reference: str = "",
 ) -> None:
-    """Draw how labels lie in time, as a PNG.
+    """Draw the positions of labels in time as a PNG file.
 
-    Above are the log-mel features of a recording, in the middle the frames of each label on the most
-    probable path, below the posterior of each label over time, the blank dotted.
+    It shows the log-mel features of the recording, the frames of each label on the best path, and the
+    posterior of each label over time, with the blank as a dotted line.
 
     Args:
-        graphs: of a preset. recipe: its model is an `AcousticModel`, its task `CTC`.
-        source: a recording. path: of the PNG. reference: the transcript, if known, for the title.
+        predictor: its model is an `AcousticModel` with the outputs for CTC.
+        task: the task of the recipe.
+        source: the recording; see `zoo.speech.audio.reading.read_blocks`.
+        path: path of the PNG file.
+        reference: the transcript, if known, for the title.
 
     Raises:
-        ZooError: the recording cannot be read, or is longer than a picture shows.
+        ZooError: the recording cannot be read, or is too long to plot.
     """
     seconds = recording_seconds(source)
-    if seconds > LONGEST_CLIP:
+    if seconds > MAX_SECONDS:
         raise ZooError(
-            f"{source}: a picture of speech shows at most {LONGEST_CLIP:g} s. "
+            f"{source_name(source)}: a plot of speech shows at most {MAX_SECONDS:g} s. "
             f"Received: {seconds:.1f} s."
         )
-    features, labels = recipe.model.features, recipe.data.labels
-    item = recipe.data.read_input(source, recipe)
-    outputs = graphs[MODEL](**recipe.data.collate([item]))
+    data, features, labels = predictor.data, predictor.model.features, predictor.data.labels
+    item = data.read_input(source, predictor.model)
+    outputs = predictor.graphs[MODEL](**data.collate([item]))
     logits = outputs["logits"][0, : outputs["logit_lengths"][0]]
-    found = recipe.task.transcriptions(logits, recipe)[0]
+    found = task.transcriptions(logits, predictor.decoder, labels)[0]
     begin = item["begin"]
-    edges = begin + recipe.model.seconds_per_frame * np.arange(len(logits) + 1)
+    edges = begin + predictor.model.seconds_per_frame * np.arange(len(logits) + 1)
     mel = np.log(mel_power(item["waveform"], features) + 1e-6)
-    mel = (mel - mel.mean(axis=0)) / (mel.std(axis=0) + 0.1)  # as the model hears it, nearly
+    mel = (mel - mel.mean(axis=0)) / (mel.std(axis=0) + 0.1)  # approximately the model's features
 
-    width = min(max(NARROWEST, INCHES_PER_SECOND * seconds), WIDEST)
+    width = min(max(MIN_WIDTH, INCHES_PER_SECOND * seconds), MAX_WIDTH)
     picture = figure(figsize=(width, 6.4))
     above, middle, below = picture.subplots(3, 1, sharex=True, height_ratios=(5, 1, 5))
     above.imshow(
@@ -66,9 +74,9 @@ def plot_spikes(
         vmin=-2.5,
         vmax=2.5,
     )
-    title = f"recognised: {found.text}" + (f"\nreference:  {reference}" if reference else "")
+    title = f"recognized: {found.text}" + (f"\nreference:  {reference}" if reference else "")
     above.set_title(title, loc="left", family="monospace", fontsize=10)
-    # The frames of a streaming model go on after the end of a recording.
+    # The frames of a streaming model continue after the end of a recording.
     above.set(ylabel="mel band", xlim=(0, max(seconds, edges[-1])))
     draw_path(middle, align(logits, found.labels), found.labels, labels, edges)
     draw_posteriors(below, logits, found.labels, labels, edges)

@@ -7,14 +7,19 @@ from pathlib import Path
 
 from zoo.common.core.corpus import Corpus
 from zoo.common.core.errors import ZooError
-from zoo.speech.utterance import AUDIO_SUFFIXES, Utterance, read_splits, utterance
+from zoo.speech.utterance import (
+    AUDIO_SUFFIXES,
+    LabelledRecording,
+    labelled_recording,
+    read_splits,
+)
 
 # The corpus's own test split: the first takes of each digit by each speaker.
 TEST_TAKES = range(5)
 _NAME = re.compile(r"(\d)_([a-z]+)_(\d+)")
 
 
-def read(folder: Path, split: str) -> list[Utterance]:
+def read(folder: Path, split: str) -> list[LabelledRecording]:
     """Return the recordings of a split, each with its digit as the transcript: "0" to "9".
 
     Args:
@@ -47,9 +52,9 @@ def _find_splits(folder: Path) -> list[str]:
     return sorted({split for _, _, split in _recordings(folder)})
 
 
-def _read_split(folder: Path, split: str) -> list[Utterance]:
+def _read_split(folder: Path, split: str) -> list[LabelledRecording]:
     return [
-        utterance(path, match[1], id=path.stem, speaker=match[2], split=split)
+        labelled_recording(path, match[1], id=path.stem, speaker=match[2], split=split)
         for path, match, of_split in _recordings(folder)
         if of_split == split
     ]

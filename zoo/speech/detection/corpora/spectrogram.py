@@ -1,4 +1,4 @@
-"""Spectrograms with a class: examples whose features were computed by others."""
+"""Examples of spectrograms with a label, and their manifest."""
 
 from __future__ import annotations
 
@@ -15,19 +15,20 @@ COLUMNS = ("filename", "label")
 
 @dataclass(frozen=True)
 class Spectrogram:
-    """One clip.
+    """A spectrogram with a label.
 
-    id: str. Its name, unique in the corpus or manifest it was read from.
-    transcript: str. Its class.
-    split: str. The corpus's own split; empty if it has none.
-    values: [frames, bands] in any type of number; None where `path` is to be read.
-    path: Path. A recording, or a spectrogram as a .npy file; None where there are values.
-    group: str. What it shares with others, such as a tape; empty where nothing is known.
-    seconds: float. Length of the recording, where that is known.
+    Args:
+        id: name, unique in its corpus or manifest.
+        label: its class.
+        split: the corpus's own split; empty if it has none.
+        values: numbers [frames, bands]; None if `path` is to be read.
+        path: a recording, or a spectrogram as a .npy file; None if there are values.
+        group: name of what it has in common with other examples, such as a tape; empty if unknown.
+        seconds: duration of the recording, if known.
     """
 
     id: str
-    transcript: str
+    label: str
     split: str = ""
     values: np.ndarray | None = field(default=None, repr=False, compare=False)
     path: Path | None = None
@@ -36,12 +37,12 @@ class Spectrogram:
 
 
 def read_manifest(path: Path) -> list[Spectrogram]:
-    """Return the clips listed in one file, in its order.
+    """Return the spectrograms that a file lists, in its order.
 
     Args:
-        path: CSV or TSV with a header that has the columns `filename` and `label`, and perhaps `split`
-            and `group`. A file is a recording or a spectrogram (.npy); relative paths start at the
-            manifest's folder.
+        path: CSV or TSV with a header that has the columns `filename` and `label`, and optionally
+            `split` and `group`. A file is a recording or a spectrogram (.npy). Relative paths are
+            relative to the folder of the manifest.
 
     Raises:
         ZooError: as `zoo.common.data.manifests.parse_table`.

@@ -47,10 +47,10 @@ def read(folder: Path, split: str) -> list[Spectrogram]:
         raise no_such_split(folder, list(SPLITS), split)
     clips = parse_table(folder / TABLE, COLUMNS, partial(_from_row, folder))
     splits: dict[tuple[str, str], str] = {}
-    for species in {clip.transcript for clip in clips}:
-        tapes = Counter(clip.group for clip in clips if clip.transcript == species)
+    for species in {clip.label for clip in clips}:
+        tapes = Counter(clip.group for clip in clips if clip.label == species)
         splits |= {(species, tape): of for tape, of in split_tapes(tapes).items()}
-    clips = [replace(clip, split=splits[clip.transcript, clip.group]) for clip in clips]
+    clips = [replace(clip, split=splits[clip.label, clip.group]) for clip in clips]
     return [clip for clip in clips if split in ("all", clip.split)]
 
 

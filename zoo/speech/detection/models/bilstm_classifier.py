@@ -20,9 +20,10 @@ from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.detection.corpora.fsdd import FSDD
+from zoo.speech.detection.data import LabelledRecordings
 from zoo.speech.features.frontend import LogMel
+from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import mean_and_maximum
-from zoo.speech.recognition.data import SpecAugment, Utterances
 
 if TYPE_CHECKING:
     import keras
@@ -119,8 +120,7 @@ def bilstm_fsdd(name: str) -> Recipe:
     return Recipe(
         name=name,
         # Every speaker of the test split is in train, so dev is split off by utterance.
-        data=Utterances(
-            target="label",
+        data=LabelledRecordings(
             labels=Labels(tuple("0123456789"), "class"),
             split_by="utterance",
             speed_perturbation=(0.85, 0.92, 1.0, 1.08, 1.15),

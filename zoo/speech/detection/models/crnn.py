@@ -22,8 +22,8 @@ from zoo.speech.detection.corpora.right_whale import CLASSES, RIGHT_WHALE
 from zoo.speech.detection.corpora.watkins import WATKINS
 from zoo.speech.detection.spectrograms import Spectrograms
 from zoo.speech.features.frontend import LogMel
+from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import mean_and_maximum
-from zoo.speech.recognition.data import SpecAugment
 
 if TYPE_CHECKING:
     import keras
@@ -171,7 +171,7 @@ def crnn_right_whale(name: str) -> Recipe:
             spec_augment=SpecAugment(freq_masks=2, freq_width=10, time_masks=2, time_width=16),
         ),
         model=CRNN(num_classes=2, bands=50, dropout=0.4),
-        task=Classification(steer_by="auc", background="none"),
+        task=Classification(monitor="auc", background="none"),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=1.5e-3, weight_decay=1e-2, average_from=8),
         training=GradientDescent(epochs=24, batch_size=32, patience=24),
@@ -216,7 +216,7 @@ def crnn_watkins(name: str) -> Recipe:
             window=4.0,
         ),
         model=CRNN(num_classes=13, bands=64, dropout=0.5),
-        task=Classification(steer_by="f1_macro"),
+        task=Classification(monitor="f1_macro"),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=2e-3, weight_decay=2e-2),
         training=GradientDescent(epochs=20, batch_size=16, patience=20),

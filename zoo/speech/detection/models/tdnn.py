@@ -21,8 +21,9 @@ from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.detection.corpora.fsdd import FSDD
+from zoo.speech.detection.data import LabelledRecordings
 from zoo.speech.features.frontend import LogMel
-from zoo.speech.recognition.data import NO_MASKS, Utterances
+from zoo.speech.features.spec_augment import NO_MASKS
 
 if TYPE_CHECKING:
     import keras
@@ -115,8 +116,7 @@ def build_tdnn(config: TDNN) -> keras.Model:
 
 PAPER = "Waibel, Hanazawa, Hinton, Shikano & Lang 1989"
 # Every speaker of the test split is in train, so dev is split off by utterance.
-DIGITS = Utterances(
-    target="label",
+DIGITS = LabelledRecordings(
     labels=Labels(tuple("0123456789"), "class"),
     split_by="utterance",
     spec_augment=NO_MASKS,

@@ -19,9 +19,10 @@ from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.features.frontend import LogMel
+from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import ctc_outputs
 from zoo.speech.recognition.corpora.an4 import AN4
-from zoo.speech.recognition.data import SpecAugment, Utterances
+from zoo.speech.recognition.data import TranscribedRecordings
 
 if TYPE_CHECKING:
     import keras
@@ -146,7 +147,7 @@ def deepspeech_an4(name: str) -> Recipe:
     """
     return Recipe(
         name=name,
-        data=Utterances(
+        data=TranscribedRecordings(
             labels=Labels(tuple(" ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
             speed_perturbation=(0.9, 1.0, 1.1),
             spec_augment=SpecAugment(freq_width=10, time_width=16),

@@ -19,9 +19,10 @@ from zoo.common.tasks.ctc import CTC
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
+from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import RECURRENCES, birnn_stack, ctc_outputs, pad_odd
 from zoo.speech.recognition.corpora.librispeech import LIBRISPEECH_MINI
-from zoo.speech.recognition.data import SpecAugment, Utterances
+from zoo.speech.recognition.data import TranscribedRecordings
 
 if TYPE_CHECKING:
     import keras
@@ -162,7 +163,7 @@ def deepspeech2_librispeech_mini(name: str) -> Recipe:
     """
     return Recipe(
         name=name,
-        data=Utterances(
+        data=TranscribedRecordings(
             labels=Labels(tuple(" 'ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
             speed_perturbation=(0.9, 1.0, 1.1),
             spec_augment=SpecAugment(freq_width=15, time_width=25),

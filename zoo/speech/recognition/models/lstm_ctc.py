@@ -26,8 +26,9 @@ from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.running_normalization import normalize_running
+from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.recognition.corpora.an4 import AN4_PHONEMES
-from zoo.speech.recognition.data import SpecAugment, Utterances
+from zoo.speech.recognition.data import TranscribedRecordings
 from zoo.speech.recognition.streaming import STEP, StreamingModel
 
 if TYPE_CHECKING:
@@ -264,7 +265,7 @@ def lstm_ctc_phoneme_an4(name: str) -> Recipe:
     """
     return Recipe(
         name=name,
-        data=Utterances(
+        data=TranscribedRecordings(
             target="words",
             labels=Labels(tuple(PHONEMES.split()), "word"),
             speed_perturbation=(0.9, 1.0, 1.1),
@@ -272,7 +273,7 @@ def lstm_ctc_phoneme_an4(name: str) -> Recipe:
             spec_augment=SpecAugment(freq_width=18, time_width=16),
         ),
         model=LSTMCTC(vocabulary_size=34),
-        task=CTC(error_rate="per"),
+        task=CTC(monitor="per"),
         decoder=CTCSearch(),
         optimizer=AdamW(learning_rate=2e-3, warmup_epochs=2, weight_decay=1e-2),
         training=GradientDescent(epochs=55, batch_size=16, patience=55),

@@ -1,0 +1,54 @@
+"""Recordings of any length as inputs: search of folders, and reading with a progress bar."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from zoo.common.data.manifests import find_below
+from zoo.common.utils.progress import meter
+from zoo.speech.audio.reading import Source, read_blocks, source_name
+
+# Files that are found in a folder. A file that is an input itself may have any suffix.
+SUFFIXES = (".wav", ".flac", ".ogg", ".opus", ".mp3", ".aif", ".aiff", ".aifc", ".sph")
+
+
+def find_recordings(source: str, suffixes: tuple[str, ...] = SUFFIXES) -> list[str]:
+    """Return the recordings in a folder and its subfolders, sorted; or the path of a file itself.
+
+    Raises:
+        ZooError: the folder has no recording.
+    """
+    return find_below(source, suffixes, "recordings")
+
+
+class Recording:
+    """A recording that is read block by block, with a progress bar.
+
+    Args:
+        source: the recording; see `read_blocks`.
+        seconds: its duration according to its header. It becomes the duration that was read.
+        rate: sample rate of the blocks in Hz.
+        allow_silence: as in `read_blocks`.
+    """
+
+    def __init__(self, source: Source, seconds: float, rate: int, *, allow_silence: bool):
+        self.source, self.seconds, self.rate = source, seconds, rate
+        self._allow_silence = allow_silence
+
+    def blocks(self) -> Iterator[np.ndarray]:
+        """Yield blocks of samples, float32 [samples]. Raises `ZooError` as `read_blocks`."""
+        samples = 0
+        with meter(Path(source_name(self.source)).name, self.seconds, "s") as bar:
+            for block in read_blocks(self.source, self.rate, allow_silence=self._allow_silence):
+                samples += len(block)
+                bar.update(round(samples / self.rate) - bar.n)
+                yield block
+        self.seconds = samples / self.rate
+
+    def metadata(self) -> dict[str, Any]:
+        """Return the properties of the recording that its answer includes."""
+        return {"seconds": round(self.seconds, 3)}
