@@ -22,8 +22,8 @@ MODULES = {
     "tensorflow-io": "tensorflow_io",
     "tensorrt-rtx-cu13": "tensorrt_rtx",
 }
-# Keras depends on h5py. PyTorch and JAX are optional backends of Keras.
-WITHOUT_EXTRA = {"h5py", "torch", "jax"}
+# Keras depends on h5py. PyTorch and JAX are optional backends of Keras. `to_pandas` needs pandas.
+WITHOUT_EXTRA = {"h5py", "torch", "jax", "pandas"}
 
 
 def modules_of(requirements: list[str]) -> set[str]:
