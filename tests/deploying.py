@@ -12,7 +12,7 @@ from PIL import Image
 from zoo.common.core.recipe import Recipe
 from zoo.common.runtime.preset import Preset
 from zoo.language.classification.data import LabelledText
-from zoo.language.embeddings.data import WordPlaces
+from zoo.language.embeddings.data import ContextWindows
 from zoo.language.modelling.data import RunningText
 from zoo.language.pronunciation.data import Spelling
 from zoo.language.translation.data import ParallelText
@@ -212,7 +212,7 @@ _REQUESTS = {
     LabelledText: _review,
     ParallelText: _sentence,
     Spelling: _word,
-    WordPlaces: _neighbours,
+    ContextWindows: _neighbours,
     Series: _series,
     SeriesWithClass: _array("series"),
 }

@@ -31,17 +31,19 @@ CALIBRATED_STEPS = 100
 
 
 class SeriesWindows(Protocol):
-    """Windows of a series.
+    """Windows of a series."""
 
-    Args:
-        inputs: model inputs [windows, ...] by name.
-        targets: float32 [windows, horizon], NaN where a value is missing.
-        first: int [windows], the number of the first target.
-    """
+    @property
+    def inputs(self) -> dict[str, np.ndarray]:
+        """Model inputs [windows, ...] by name."""
 
-    inputs: dict[str, np.ndarray]
-    targets: np.ndarray
-    first: np.ndarray
+    @property
+    def targets(self) -> np.ndarray:
+        """float32 [windows, horizon], NaN where a value is missing."""
+
+    @property
+    def first(self) -> np.ndarray:
+        """int [windows], the number of the first target."""
 
 
 class SeriesData(Data):

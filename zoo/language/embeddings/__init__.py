@@ -1,1 +1,1 @@
-"""Word embeddings: words in, vectors out."""
+"""Word embeddings: vectors of words."""

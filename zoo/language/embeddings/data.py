@@ -1,6 +1,6 @@
-"""Places in a text as data: the words around a place, the word that stands there, and words that do not.
+"""Context windows as data: a word of a text, the words around it, and words drawn at random.
 
-What a model of word vectors learns from: it must tell the word of the text from words drawn at random.
+A model of word embeddings learns to separate the word of the text from the drawn words.
 """
 
 from __future__ import annotations
@@ -9,52 +9,49 @@ import difflib
 from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.data import Batches, Item, RawInput
+from zoo.common.core.capabilities import RawInput, RawInputs
+from zoo.common.core.data import Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
-from zoo.common.core.recipe import asset
+from zoo.common.core.settings import asset
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
-from zoo.common.utils.files import read_text
 from zoo.language.whole_texts import TokenizedText, WholeTexts, check_text
 
-if TYPE_CHECKING:
-    from zoo.common.core.model import ModelConfig
-    from zoo.common.core.recipe import Recipe
-
 UNKNOWN_INDEX = 0
-# The graphs of a model of word vectors: how well candidates fit a context, and the vectors of words.
+# The graphs of a model: the scores of candidates in a context, and the vectors of words.
 SCORE, EMBED = "score", "embed"
 
 
 @dataclass(frozen=True)
-class WordPlaces(WholeTexts):
-    """Places in texts. A subclass says what the context of a place is.
+class ContextWindows(WholeTexts, RawInputs):
+    """Words of texts with their context. A subclass defines the context.
 
     The inputs of a model are `context` int32 [batch, width] and `candidates` int32 [batch, 1 +
-    negatives], the word of the text first; the target is `true` int32 [batch], which candidate that is.
+    negatives], with the word of the text first. The target `true` int32 [batch] is the index of that
+    candidate.
 
-    vocabulary: Vocabulary. None: the words of the run's texts. Other words are read as unknown: they are
-        never a candidate.
-    min_count: int. Words rarer than this in the run's texts stay out of the vocabulary.
-    window: int. Words of context on each side.
-    negatives: int. Words drawn for each place.
-    noise_power: float. A word is drawn with a probability proportional to its count to this power: 0
-        draws all words alike.
+    Args:
+        vocabulary: the words; empty to take them from the texts of a training. Other words are unknown
+            and are never candidates.
+        min_count: minimum count of a word in the texts for the vocabulary.
+        window: number of words of context on each side.
+        negatives: number of drawn words for each word of the text.
+        noise_power: a word is drawn with a probability proportional to its count to this power. At 0,
+            all words have the same probability.
     """
 
     input_example: ClassVar[str] = "king"
-    counted: ClassVar[tuple[str, str]] = ("tokens", "places")
+    counted: ClassVar[tuple[str, str]] = ("tokens", "windows")
 
-    tokenization: ClassVar[str] = "word"
+    tokenization: ClassVar[str] = "word"  # type: ignore[misc]  # not a setting here
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = dict.fromkeys(
         ("candidates", "scores"), ("candidates",)
     )
 
-    vocabulary: Vocabulary | None = asset(None)
+    vocabulary: Vocabulary = asset(Vocabulary, file=VOCABULARY_FILE)
     min_count: int = 5
     window: int = 5
     negatives: int = 1
@@ -65,30 +62,37 @@ class WordPlaces(WholeTexts):
         check_range("data.window", self.window, at_least=1, at_most=100)
         check_range("data.negatives", self.negatives, at_least=1, at_most=1000)
         check_range("data.noise_power", self.noise_power, at_least=0, at_most=1)
+        self.vocabulary.check_first([UNKNOWN])
 
-    # Places
+    # Windows
 
     @abstractmethod
-    def places(
+    def windows(
         self, indices: np.ndarray, generator: np.random.Generator | None
     ) -> tuple[np.ndarray, np.ndarray]:
-        """The places of a text: (context int32 [places, width], the word there int32 [places]).
+        """Return the windows of a text: (context int32 [windows, width], word int32 [windows]).
 
         Args:
-            indices: int32 [tokens], `UNKNOWN_INDEX` where a word is unknown.
-            generator: draws what a training epoch leaves out; None to measure: nothing is left out.
+            indices: int32 [tokens], `UNKNOWN_INDEX` for an unknown word.
+            generator: selects the windows of a training epoch; None for all windows, in evaluation.
         """
 
     @abstractmethod
-    def count_places(self, indices: np.ndarray) -> float:
-        """How many places `places` gives for a training epoch, in the mean."""
-
-    def draw(self, words: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
-        """Draw words that do not stand at some places, int32 [places, count].
+    def count_windows(self, indices: np.ndarray) -> float:
+        """Return the mean number of windows that `windows` returns in a training epoch.
 
         Args:
-            words: int32 [places], what stands there. Where the same word is drawn, the next one of the
-                vocabulary takes its place.
+            indices: int32 [tokens], `UNKNOWN_INDEX` for an unknown word.
+        """
+
+    def draw(self, words: np.ndarray, count: int, generator: np.random.Generator) -> np.ndarray:
+        """Return drawn words that differ from given words, int32 [windows, count].
+
+        Args:
+            words: int32 [windows]. If the same word is drawn, the next one in the vocabulary replaces
+                it.
+            count: number of drawn words per given word.
+            generator: draws the words.
         """
         drawn = np.searchsorted(self._noise(), generator.random((len(words), count)), side="right")
         drawn += UNKNOWN_INDEX + 1
@@ -96,7 +100,7 @@ class WordPlaces(WholeTexts):
         return np.where(drawn == words[:, np.newaxis], following, drawn).astype(np.int32)
 
     def _noise(self) -> np.ndarray:
-        """The cumulative probability of each word but the unknown one, float64 [vocabulary - 1]."""
+        """Return the cumulative probability of each word, float64 [vocabulary - 1], without UNKNOWN."""
         counts = np.array(self.vocabulary.counts[UNKNOWN_INDEX + 1 :], np.float64)
         weights = np.cumsum(np.maximum(counts, 1) ** self.noise_power)
         return weights[:-1] / weights[-1]
@@ -107,22 +111,24 @@ class WordPlaces(WholeTexts):
 
     # Reading
 
-    def num_windows(self, examples: list[TokenizedText], recipe: Recipe) -> int:
-        """See `Data.num_windows`: words with a whole window around them."""
+    def num_windows(self, examples: list[TokenizedText], model: Any) -> int:
+        """Return the number of words with a whole window around them."""
         return sum(max(0, len(text.tokens) - 2 * self.window) for text in examples)
 
-    def take_windows(self, examples: list[TokenizedText], count: int, recipe: Recipe):
-        """See `Data.take_windows`: the beginning of the first texts."""
+    def take_windows(
+        self, examples: list[TokenizedText], count: int, model: Any
+    ) -> list[TokenizedText]:
+        """Return the beginning of the first texts."""
         taken = []
         for text in examples:
-            windows = min(count, self.num_windows([text], recipe))
+            windows = min(count, self.num_windows([text], model))
             if windows:
                 taken.append(replace(text, tokens=text.tokens[: windows + 2 * self.window]))
                 count -= windows
         return taken
 
-    def adapt(self, examples: list[TokenizedText], model: ModelConfig):
-        """See `Data.adapt`: the vocabulary of the texts, and its size for the model."""
+    def adapt(self, examples: list[TokenizedText], model: Any) -> tuple[ContextWindows, Any]:
+        """Return the data with the vocabulary of the texts, and the model with its size."""
         vocabulary = self.vocabulary or Vocabulary.of(
             (text.tokens for text in examples), (UNKNOWN,), self.min_count
         )
@@ -131,113 +137,124 @@ class WordPlaces(WholeTexts):
             replace(model, vocabulary_size=len(vocabulary)),
         )
 
-    def filter_examples(self, examples: list[TokenizedText], recipe: Recipe):
-        """See `Data.filter_examples`: leaves out texts in which there is no place."""
+    def filter_examples(
+        self, examples: list[TokenizedText], model: Any
+    ) -> tuple[list[TokenizedText], dict[str, int]]:
+        """Return the texts with at least one window."""
         if len(self.vocabulary) < 3:
             raise ZooError(
-                f"There must be two words or more that stand {self.min_count} times in the texts. "
+                f"The texts must have at least two words with a count of at least {self.min_count}. "
                 f"Received: {len(self.vocabulary) - 1}."
             )
-        kept = [text for text in examples if len(self.places(self.encode(text), None)[1])]
+        kept = [text for text in examples if len(self.windows(self.encode(text), None)[1])]
         if not kept:
-            raise ZooError(f"No text has a known word with {self.window} words on each side of it.")
+            raise ZooError(
+                f"No text has a word of the vocabulary with {self.window} words on each side of it."
+            )
         left_out = len(examples) - len(kept)
         return kept, {"too short": left_out} if left_out else {}
 
-    # Learning
+    # Training
 
-    def batches(self, model, recipe: Recipe, examples: list[TokenizedText], epoch: int) -> Batches:
-        """See `Data.batches`: every place of the texts, in an order of the epoch's own."""
-        batch_size = recipe.training.batch_size
+    def batches(
+        self, examples: list[TokenizedText], model: Any, network: Any, epoch: Epoch
+    ) -> Batches:
+        """Return batches of all windows of the texts, in random order."""
+        texts = [self.encode(text) for text in examples]
+        batch_size = epoch.batch_size
 
         def generate():
-            generator = np.random.default_rng((recipe.training.seed, epoch))
-            parts = [self.places(self.encode(text), generator) for text in examples]
+            generator = epoch.generator()
+            parts = [self.windows(text, generator) for text in texts]
             contexts, words = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
             order = generator.permutation(len(words))
             for start in range(0, len(order), batch_size):
                 rows = order[start : start + batch_size]
                 x = self._candidates(contexts[rows], words[rows], self.negatives, generator)
-                yield (
-                    x,
-                    {"true": np.zeros(len(rows), np.int32)},
-                    np.char.add("place ", rows.astype(str)),
-                )
+                y = {"true": np.zeros(len(rows), np.int32)}
+                yield x, y, np.char.add("window ", rows.astype(str))
 
-        width = self.places(np.zeros(0, np.int32), None)[0].shape[1]
         spec = {
-            "context": ((None, width), "int32"),
+            "context": ((None, self._width), "int32"),
             "candidates": ((None, 1 + self.negatives), "int32"),
         }
-        return Batches(generate, (spec, {"true": ((None,), "int32")}))
+        steps = max(1, round(sum(map(self.count_windows, texts)) / batch_size))
+        return Batches(generate, (spec, {"true": ((None,), "int32")}), steps)
 
-    def steps_per_epoch(self, recipe: Recipe, examples: list[TokenizedText]) -> int:
-        """See `Data.steps_per_epoch`."""
-        places = sum(self.count_places(self.encode(text)) for text in examples)
-        return max(1, round(places / recipe.training.batch_size))
+    @property
+    def _width(self) -> int:
+        """Return the number of words in a context."""
+        return self.windows(np.zeros(0, np.int32), None)[0].shape[1]
 
-    def _candidates(self, context, words, negatives, generator) -> dict[str, np.ndarray]:
+    def _candidates(
+        self,
+        context: np.ndarray,
+        words: np.ndarray,
+        negatives: int,
+        generator: np.random.Generator,
+    ) -> dict[str, np.ndarray]:
         drawn = self.draw(words, negatives, generator)
         candidates = np.concatenate([words[:, np.newaxis], drawn], axis=1)
         return {"context": context, "candidates": candidates}
 
     # Use
 
-    def read_example(self, example: TokenizedText, recipe: Recipe) -> Item:
-        """See `Data.read_example`: every place of a text with one drawn word, the same one each time.
+    def read_example(self, example: TokenizedText, model: Any) -> Item:
+        """Return all windows of a text, each with one drawn word, which is the same in each call.
 
-        `context` int32 [places, width] and `candidates` int32 [places, 2].
+        Returns:
+            `context` int32 [windows, width] and `candidates` int32 [windows, 2].
         """
-        context, words = self.places(self.encode(example), None)
+        context, words = self.windows(self.encode(example), None)
         return self._candidates(context, words, 1, np.random.default_rng(0))
 
-    def read_input(self, source: str, recipe: Recipe) -> Item:
-        """See `Data.read_input`: `tokens` int32 [] of one word, and the `word` as it is known.
+    def read_input(self, source: str, model: Any) -> Item:
+        """Return `tokens` int32 [] of a word, and `word`, its spelling in the vocabulary.
 
         Raises:
-            ZooError: the text is no valid Unicode, empty, or a word that is not known: the nearest
-                spellings are named.
+            ZooError: the text is empty, is not valid Unicode, or is not in the vocabulary. The message
+                lists the most similar words.
         """
         check_text(source)
         word = self.find(source.strip())
         if word is None:
+            size = len(self.vocabulary) - 1
             raise ZooError(
-                f"The model knows {len(self.vocabulary) - 1} words. {self.nearest(source)}"
+                f"The word is not in the vocabulary of {size} words. {self.nearest(source)}"
             )
         return {"tokens": np.int32(self.vocabulary.index(word)), "word": word}
 
     def find(self, word: str) -> str | None:
-        """Return a word as the vocabulary has it, in lower case if need be; None if it has it not."""
-        known = (w for w in (word, word.lower()) if w in self.vocabulary and w != UNKNOWN)
-        return next(known, None)
+        """Return a word as written or in lower case, whichever is in the vocabulary; None if neither."""
+        found = (w for w in (word, word.lower()) if w in self.vocabulary and w != UNKNOWN)
+        return next(found, None)
 
     def nearest(self, source: str) -> str:
-        """Return words about an unknown word, which name the known ones that are spelt most like it."""
+        """Return the end of an error message about an unknown word, with similar words."""
         word = source.strip().lower()[:80]
         close = difflib.get_close_matches(word, self.vocabulary.tokens[1:], n=3, cutoff=0.5)
         meant = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
         return f"Received: {source[:80]!r}.{meant}"
 
-    # Delivery
+    # Export
 
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Data.facts`: the words."""
-        return self.vocabulary.facts()
+    def export_metadata(self, model: Any) -> dict[str, Any]:
+        """Return the words."""
+        return self.vocabulary.export_metadata()
 
-    def raw_inputs(self, recipe: Recipe) -> dict[str, RawInput]:
-        """See `Data.raw_inputs`: words."""
+    def raw_inputs(self, model: Any, decoder: Any) -> dict[str, RawInput]:
+        """Return the input `word`."""
         from zoo.language.embeddings.signatures import word_input
 
         return {"serving_default": word_input(self.vocabulary)}
 
-    def example_inputs(self, recipe: Recipe) -> dict[str, list[dict[str, Any]]]:
-        """See `Data.example_inputs`: frequent words and rare ones, and one that is not known."""
-        size = len(self.vocabulary)
-        places = np.linspace(1, size - 1, 12).astype(np.int32)
-        words = [self.vocabulary.tokens[i] for i in places[:3]]
-        width = self.places(np.zeros(0, np.int32), None)[0].shape[1]
+    def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
+        """Return frequent words, rare words and an unknown word."""
+        size, width = len(self.vocabulary), self._width
+        indices = np.linspace(1, size - 1, 12).astype(np.int32)
+        words = [self.vocabulary.tokens[i] for i in indices[:3]]
 
-        def score(rows, count):
+        def score(rows: int, count: int) -> dict[str, Any]:
             cells = np.arange(rows * (width + count)).reshape(rows, -1) * 7 % (size - 1) + 1
             return {
                 "context": cells[:, :width].astype(np.int32),
@@ -247,93 +264,5 @@ class WordPlaces(WholeTexts):
         return {
             "serving_default": [{"word": words[:1]}, {"word": [*words, "?"]}],
             SCORE: [score(1, 1), score(1, 5), score(4, 2)],
-            EMBED: [{"tokens": places[np.newaxis]}, {"tokens": places.reshape(3, 4)}],
+            EMBED: [{"tokens": indices[np.newaxis]}, {"tokens": indices.reshape(3, 4)}],
         }
-
-    def assets(self) -> dict[str, str]:
-        """See `Data.assets`: a line for each word with its count."""
-        return {VOCABULARY_FILE: self.vocabulary.text()}
-
-    def with_assets(self, folder: Path) -> WordPlaces:
-        """See `Data.with_assets`."""
-        path = folder / VOCABULARY_FILE
-        vocabulary = Vocabulary.from_text(read_text(path), path)
-        if vocabulary.tokens[UNKNOWN_INDEX] != UNKNOWN:
-            raise ZooError(
-                f"{path} does not fit word vectors: its first token must be {UNKNOWN!r}. "
-                f"Received: {vocabulary.tokens[UNKNOWN_INDEX]!r}."
-            )
-        return replace(self, vocabulary=vocabulary)
-
-
-@dataclass(frozen=True)
-class WordWindows(WordPlaces):
-    """Every known word of a text with `window` words on each side of it, unknown ones among them."""
-
-    def places(self, indices, generator):
-        """See `WordPlaces.places`: the context is the words before and after, in order."""
-        width = 2 * self.window + 1
-        if len(indices) < width:
-            return np.zeros((0, width - 1), np.int32), np.zeros(0, np.int32)
-        windows = np.lib.stride_tricks.sliding_window_view(indices, width)
-        windows = windows[windows[:, self.window] != UNKNOWN_INDEX]
-        return np.delete(windows, self.window, axis=1), windows[:, self.window]
-
-    def count_places(self, indices):
-        """See `WordPlaces.count_places`."""
-        return len(self.places(indices, None)[1])
-
-    def adapt(self, examples: list[TokenizedText], model: ModelConfig):
-        """See `WordPlaces.adapt`; the model reads as many words of context as there are."""
-        data, model = super().adapt(examples, model)
-        return data, replace(model, context=2 * self.window)
-
-
-@dataclass(frozen=True)
-class WordPairs(WordPlaces):
-    """Pairs of words that stand near each other: the context is one word.
-
-    Unknown words are taken out of a text first. In each epoch some occurrences of frequent words are
-    taken out, too, and each word has a window of its own size, drawn from 1 to `window`: so near words
-    are pairs oftener than far ones.
-
-    subsampling: float. An occurrence of a word that is the share f of the text stays with a probability
-        of sqrt(s / f) + s / f, where s is this number. 0: all stay.
-    """
-
-    subsampling: float = 1e-3
-
-    def __post_init__(self):
-        super().__post_init__()
-        check_range("data.subsampling", self.subsampling, at_least=0, at_most=1)
-
-    def places(self, indices, generator):
-        """See `WordPlaces.places`. To measure, each word has the whole window."""
-        words = indices[indices != UNKNOWN_INDEX]
-        sizes = np.full(len(words), self.window)
-        if generator is not None:
-            words = words[generator.random(len(words)) < self._keep()[words]]
-            sizes = generator.integers(1, self.window, len(words), endpoint=True)
-        contexts, others = [np.zeros(0, np.int32)], [np.zeros(0, np.int32)]
-        for distance in range(1, min(self.window, len(words) - 1) + 1):
-            before, after = words[:-distance], words[distance:]
-            for context, other, size in (
-                (before, after, sizes[:-distance]),
-                (after, before, sizes[distance:]),
-            ):
-                contexts.append(context[size >= distance])
-                others.append(other[size >= distance])
-        return np.concatenate(contexts)[:, np.newaxis], np.concatenate(others)
-
-    def count_places(self, indices):
-        """See `WordPlaces.count_places`: a kept word has `window + 1` others near it, in the mean."""
-        kept = self._keep()[indices[indices != UNKNOWN_INDEX]].sum()
-        return float(kept) * (self.window + 1)
-
-    def _keep(self) -> np.ndarray:
-        """The probability with which an occurrence of each word stays, [vocabulary]."""
-        counts = np.maximum(np.array(self.vocabulary.counts, np.float64), 1)
-        if not self.subsampling:
-            return np.ones(len(counts))
-        ratio = self.subsampling * counts[UNKNOWN_INDEX + 1 :].sum() / counts
-        return np.minimum(1, np.sqrt(ratio) + ratio)

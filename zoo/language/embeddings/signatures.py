@@ -1,25 +1,28 @@
-"""Words to their indices as a TensorFlow graph, for the SavedModels of word vectors."""
+"""The raw input of the SavedModel signature of word embeddings."""
 
 from __future__ import annotations
 
 import tensorflow as tf
 
-from zoo.common.core.data import RawInput
+from zoo.common.core.capabilities import RawInput
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
 from zoo.language.text_in_graph import text_entry
 
 
 def word_input(vocabulary: Vocabulary) -> RawInput:
-    """Return the way in for `word` string [batch], UTF-8.
+    """Return the raw input `word` string [batch], UTF-8.
 
-    The input made of it is `tokens` int32 [batch], the index of UNKNOWN for a word that the vocabulary
-    has neither as it is written nor in lower case.
+    The model input is `tokens` int32 [batch]: the index of the word as written or, if it is not in the
+    vocabulary, in lower case; else the index of UNKNOWN.
+
+    Args:
+        vocabulary: the words.
     """
     unknown = vocabulary.index(UNKNOWN)
-    known = vocabulary.tokens[unknown + 1 :]
+    words = vocabulary.tokens[unknown + 1 :]
     table = tf.lookup.StaticHashTable(
         tf.lookup.KeyValueTensorInitializer(
-            tf.constant(known), tf.range(unknown + 1, len(vocabulary))
+            tf.constant(words), tf.range(unknown + 1, len(vocabulary))
         ),
         default_value=unknown,
     )

@@ -1,4 +1,4 @@
-"""Word vectors beside what people say: lists of word pairs with scores, and questions of analogy."""
+"""Evaluation of word vectors: word pairs with scores by people, and analogy questions."""
 
 from __future__ import annotations
 
@@ -15,13 +15,21 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 # Finkelstein et al., "Placing search in context: the concept revisited" (2002): 353 pairs.
 WORDSIM = SAMPLES / "EN-WS-353-ALL.txt"
 QUESTIONS = "questions-words.txt"
+# Number of questions that are answered at a time.
+BATCH = 1000
 
-# Of a word as a list has it, to the word as the vectors have it; None where they have it not.
+# Maps a word of a list to its spelling in the vocabulary, or to None if it is not in the vocabulary.
 Find = Callable[[str], str | None]
 
 
 class WordPair(NamedTuple):
-    """Two words and how alike people say they are. id: the number of the pair in its list."""
+    """Two words and their similarity as judged by people.
+
+    Args:
+        id: number of the pair in its list.
+        words: the two words.
+        score: the similarity.
+    """
 
     id: int
     words: tuple[str, str]
@@ -29,7 +37,13 @@ class WordPair(NamedTuple):
 
 
 class Question(NamedTuple):
-    """ "a is to b as c is to d": the last of the words is the answer. section: of which kind it is."""
+    """An analogy question "a is to b as c is to d".
+
+    Args:
+        id: number of the question in its file.
+        section: kind of the question.
+        words: the four words. The last one is the answer.
+    """
 
     id: int
     section: str
@@ -38,11 +52,14 @@ class Question(NamedTuple):
 
 @dataclass(frozen=True)
 class Agreement:
-    """How word vectors agree with a list.
+    """Agreement of word vectors with a list of word pairs.
 
-    name: str. spearman: float. The rank correlation of their cosines with the list's scores, over the
-        pairs of which both words are known; None where these are fewer than two, or all of one score.
-    covered, total: int. The pairs of which both words are known, and all.
+    Args:
+        name: name of the list.
+        spearman: rank correlation of the cosines with the scores, over the covered pairs; None if there
+            are fewer than two, or if all scores or all cosines are equal.
+        covered: number of pairs with both words in the vocabulary.
+        total: number of pairs.
     """
 
     name: str
@@ -52,19 +69,21 @@ class Agreement:
 
     @property
     def text(self) -> str:
-        """For a person to read."""
+        """Return a line of text."""
         value = "none" if self.spearman is None else f"{self.spearman:.4f}"
-        return f"{self.name}: spearman {value}, {self.covered} of {self.total} pairs known"
+        return (
+            f"{self.name}: spearman {value}, {self.covered} of {self.total} pairs in the vocabulary"
+        )
 
 
 def read_pairs(path: Path) -> list[WordPair]:
     """Return the pairs of a list.
 
     Args:
-        path: UTF-8 text; a line is two words and a score, with tabs or spaces between them.
+        path: UTF-8 text. Each line has two words and a score, separated by tabs or spaces.
 
     Raises:
-        ZooError: the file is missing or empty, or its first bad line, by number.
+        ZooError: the file is missing or empty, or a line is invalid. The message has its number.
     """
     read = 0
 
@@ -78,7 +97,7 @@ def read_pairs(path: Path) -> list[WordPair]:
             check_range("a score", value)
         except ValueError:
             raise ZooError(
-                f"a line must be two words and a score. Received: {line[:80]!r}"
+                f"a line must have two words and a score. Received: {line[:80]!r}"
             ) from None
         return WordPair(read, (first, second), value)
 
@@ -86,13 +105,13 @@ def read_pairs(path: Path) -> list[WordPair]:
 
 
 def read_questions(path: Path) -> list[Question]:
-    """Return the questions of a file like word2vec's `questions-words.txt`.
+    """Return the questions of a file in the format of word2vec's `questions-words.txt`.
 
     Args:
-        path: UTF-8 text; a line is four words, or a colon and the name of a section.
+        path: UTF-8 text. Each line has four words, or a colon and the name of a section.
 
     Raises:
-        ZooError: the file is missing or empty, or its first bad line, by number.
+        ZooError: the file is missing or empty, or a line is invalid. The message has its number.
     """
     section, read = "", 0
 
@@ -104,36 +123,53 @@ def read_questions(path: Path) -> list[Question]:
             return None
         if len(fields) != 4:
             raise ZooError(
-                f"a line must be four words, or a colon and a name. Received: {line[:80]!r}"
+                f"a line must have four words, or a colon and a name. Received: {line[:80]!r}"
             )
         read += 1
-        return Question(read, section, tuple(fields))
+        a, b, c, d = fields
+        return Question(read, section, (a, b, c, d))
 
     return parse_lines(path, read_lines(path), parse)
 
 
 def agreement(vectors: WordVectors, find: Find, name: str, pairs: Sequence[WordPair]) -> Agreement:
-    """Return how the cosines of word vectors agree with the scores of a list."""
+    """Return the agreement of the cosines of word vectors with the scores of a list.
+
+    Args:
+        vectors: the word vectors.
+        find: maps a word of the list to its spelling in the vocabulary.
+        name: name of the list.
+        pairs: the pairs of the list.
+    """
     from scipy.stats import spearmanr
 
-    known = [(*map(find, pair.words), pair.score) for pair in pairs]
-    known = [(a, b, score) for a, b, score in known if a and b]
-    cosines = [vectors.cosine(a, b) for a, b, _ in known]
-    scores = [score for *_, score in known]
+    cosines, scores = [], []
+    for pair in pairs:
+        a, b = map(find, pair.words)
+        if a and b:
+            cosines.append(vectors.cosine(a, b))
+            scores.append(pair.score)
     varied = len(set(cosines)) > 1 and len(set(scores)) > 1
     value = float(spearmanr(cosines, scores).statistic) if varied else None
-    return Agreement(name, value, len(known), len(pairs))
+    return Agreement(name, value, len(scores), len(pairs))
 
 
 def agreements(vectors: WordVectors, find: Find, folder: Path) -> list[Agreement]:
-    """Return the agreement with each list `EN-*.txt` of a folder, by name.
+    """Return the agreement with each list `EN-*.txt` of a folder, sorted by name.
+
+    Args:
+        vectors: the word vectors.
+        find: maps a word of a list to its spelling in the vocabulary.
+        folder: the folder.
 
     Raises:
-        ZooError: there is no such folder or list, or a bad line.
+        ZooError: the folder or the lists do not exist, or a line is invalid.
     """
     paths = sorted(folder.glob("EN-*.txt"))
     if not paths:
-        raise ZooError(f"{folder}: no list of word pairs is there; it must be called EN-NAME.txt.")
+        raise ZooError(
+            f"{folder}: the folder must have lists of word pairs, files named EN-NAME.txt."
+        )
     return [agreement(vectors, find, path.stem, read_pairs(path)) for path in paths]
 
 
@@ -142,19 +178,23 @@ def answer_questions(
 ) -> list[dict[str, Any]]:
     """Return `section`, `correct`, `covered`, `total` and `accuracy` of each section and of all.
 
-    A question is covered where all of its words are known; `accuracy` is of these, None without one.
+    Args:
+        vectors: the word vectors.
+        find: maps a word of a question to its spelling in the vocabulary.
+        questions: the questions. One is covered if all of its words are in the vocabulary. `accuracy` is
+            the share of correct answers to covered questions, None without any.
     """
-    covered, answers = [], []
+    covered: list[tuple[str, tuple[str, str, str], str]] = []
     for question in questions:
-        words = tuple(map(find, question.words))
-        if all(words):
-            covered.append((question.section, words))
-    for start in range(0, len(covered), 1000):
-        part = [words[:3] for _, words in covered[start : start + 1000]]
-        answers += vectors.solve(part)
+        a, b, c, d = map(find, question.words)
+        if a and b and c and d:
+            covered.append((question.section, (a, b, c), d))
+    answers: list[str] = []
+    for start in range(0, len(covered), BATCH):
+        answers += vectors.solve([words for _, words, _ in covered[start : start + BATCH]])
     right = [
-        (section, answer == words[3])
-        for (section, words), answer in zip(covered, answers, strict=True)
+        (section, answer == expected)
+        for (section, _, expected), answer in zip(covered, answers, strict=True)
     ]
     rows = []
     for name in [*dict.fromkeys(question.section for question in questions), "all"]:

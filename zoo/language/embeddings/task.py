@@ -1,8 +1,8 @@
-"""Word embedding as a task: vectors learnt by telling the word of a text from words drawn at random.
+"""Word embedding: vectors that separate the words of a text from words drawn at random.
 
-Its data is a `WordPlaces`; its model has the graphs `score`, from `context` and `candidates` to `scores`
-float32 [batch, candidates], and `embed`, from `tokens` int32 [batch, time] to `vectors` float32 [batch,
-time, size].
+The data is `ContextWindows`. The model has the graphs `score`, from `context` and `candidates` to
+`scores` float32 [batch, candidates], and `embed`, from `tokens` int32 [batch, time] to `vectors` float32
+[batch, time, size].
 """
 
 from __future__ import annotations
@@ -12,15 +12,19 @@ from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.data import Item
 from zoo.common.core.decoder import Decoder, option, resource
 from zoo.common.core.errors import check_range
-from zoo.common.core.task import Evaluation, Task
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.model import ModelConfig
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.task import Task
 from zoo.common.utils.progress import progress
-from zoo.language.embeddings.data import EMBED, SCORE, UNKNOWN_INDEX
+from zoo.language.embeddings.data import EMBED, SCORE, UNKNOWN_INDEX, ContextWindows
 from zoo.language.embeddings.similarity import (
     QUESTIONS,
     WORDSIM,
@@ -32,110 +36,108 @@ from zoo.language.embeddings.similarity import (
 )
 from zoo.language.embeddings.word_vectors import WordVectors
 
-if TYPE_CHECKING:
-    from zoo.common.core.data import Item
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
-
-# Places that are scored at a time.
-PLACES = 4096
-# Neighbours that a SavedModel gives.
+# Number of windows that are scored at a time.
+BATCH = 4096
+# Number of neighbours in the answer of a SavedModel.
 SERVED = 10
 
 
 @dataclass(frozen=True)
 class Neighbours(Decoder):
-    """The words nearest to a word."""
+    """Select the words nearest to a word.
 
-    n_best: int = option(10, "how many words are given, the nearest first")
+    Args:
+        n_best: number of words in an answer, the nearest first.
+        word_lists: folder of lists of word pairs for the evaluation.
+    """
+
+    n_best: int = option(10, "number of words in the answer, the nearest first")
     word_lists: Path | None = resource(
-        f"a folder of more lists of word pairs, EN-*.txt, and of {QUESTIONS}, to measure on"
+        f"folder of lists of word pairs, EN-*.txt, and of {QUESTIONS}, for the evaluation"
     )
 
     def __post_init__(self):
         check_range("n_best", self.n_best, at_least=1, at_most=100_000)
 
 
+Embedder = Predictor[ContextWindows, ModelConfig, Neighbours]
+
+
 @dataclass(frozen=True)
 class WordEmbedding(Task):
-    """The word of the text must score higher than words drawn at random. The decoder is `Neighbours`.
+    """Score the word of a text above drawn words. A subclass defines the loss.
 
-    A subclass says by which loss it is learnt.
+    Args:
+        monitor: "accuracy", the share of windows whose word has a higher score than the drawn one.
     """
 
     verb: ClassVar[str] = "embed"
     packages: ClassVar[tuple[str, ...]] = ("scipy",)
+    monitors: ClassVar[tuple[str, ...]] = ("accuracy",)
 
-    @property
-    def metric(self) -> str:
-        """The share of places of a text where its word scores above the drawn one."""
-        return "accuracy"
+    monitor: str = "accuracy"
 
     @abstractmethod
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """See `Task.loss`. The word of the text is the first candidate."""
+        """Return the loss, float32 [batch]. The word of the text is the first candidate."""
 
-    # Use
+    def evaluate(self, predictor: Embedder, examples: list[Any]) -> Evaluation:
+        """Return the accuracy, and the rank correlation with WordSim-353.
 
-    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """See `Task.evaluate`.
-
-        `accuracy`: each place of a text has one drawn word; equal scores are wrong. `spearman_ws353`:
-        the agreement of cosines with WordSim-353, whatever the examples are, where two of its pairs are
-        known; it steers nothing. The
-        report has more lists where the decoder's `word_lists` is given, and what the counts of the words
-        alone would reach: the more frequent one is taken for that of the text.
+        `accuracy` is measured with one drawn word per window; equal scores count as wrong.
+        `spearman_ws353` is the rank correlation of cosines with the scores of WordSim-353. It does not
+        depend on the examples, and is left out if fewer than two pairs are in the vocabulary. The report
+        has the accuracy of a baseline that selects the more frequent word, and the lists in the
+        decoder's `word_lists`.
         """
         started = time.perf_counter()
-        counts = np.array(recipe.data.vocabulary.counts)
+        data = predictor.data
+        counts = np.array(data.vocabulary.counts)
         rows: list[dict[str, Any]] = []
         by_counts: list[np.ndarray] = []
         for example in examples:
-            item = recipe.data.read_example(example, recipe)
+            item = data.read_example(example, predictor.model)
             word, drawn = counts[item["candidates"]].T
             by_counts.append((word > drawn) + 0.5 * (word == drawn))
-            rows += _rows(graphs, recipe, example.id, item)
+            rows += _rows(predictor, example.id, item)
         accuracy = sum(row["score"] > row["drawn_score"] for row in rows) / max(1, len(rows))
-        by_counts_alone = float(np.concatenate(by_counts).mean())
-        report = [f"by the counts of the words alone: accuracy {by_counts_alone:.4f}"]
-        vectors = word_vectors(graphs, recipe)
-        find, folder = recipe.data.find, recipe.decoder.word_lists
-        wordsim = agreement(vectors, find, WORDSIM.stem, read_pairs(WORDSIM))
-        lists = agreements(vectors, find, folder) if folder else [wordsim]
+        baseline = float(np.concatenate(by_counts).mean())
+        report = [f"baseline, the more frequent word: accuracy {baseline:.4f}"]
+        vectors = word_vectors(predictor)
+        folder = predictor.decoder.word_lists
+        wordsim = agreement(vectors, data.find, WORDSIM.stem, read_pairs(WORDSIM))
+        lists = agreements(vectors, data.find, folder) if folder else [wordsim]
         report += [each.text for each in lists]
         if folder and (folder / QUESTIONS).exists():
-            answered = answer_questions(vectors, find, read_questions(folder / QUESTIONS))
+            answered = answer_questions(vectors, data.find, read_questions(folder / QUESTIONS))
             report += map(question_text, answered)
         metrics = {"accuracy": accuracy}
         if wordsim.spearman is not None:
             metrics["spearman_ws353"] = wordsim.spearman
         return Evaluation(metrics, len(rows), time.perf_counter() - started, report, rows)
 
-    def answer(self, graphs: Graphs, recipe: Recipe, item: Item) -> dict[str, Any]:
-        """See `Task.answer`: the nearest words; `neighbours` has their cosines."""
-        vectors = word_vectors(graphs, recipe)
-        found = vectors.neighbours(item["word"], recipe.decoder.n_best)
+    def answer(self, predictor: Embedder, item: Item) -> dict[str, Any]:
+        """Return the nearest words; `neighbours` has their cosines."""
+        found = word_vectors(predictor).neighbours(item["word"], predictor.decoder.n_best)
         return {"output": " ".join(each["word"] for each in found), "neighbours": found}
 
-    # Delivery
+    def answer_in_graph(self, predictor: Embedder) -> Any:
+        """Return the nearest words and the vector of each word.
 
-    def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
-        """See `Task.answer_in_graph`.
-
-        `known` bool [batch]: whether the vocabulary has the word; if not, what follows is empty or 0.
-        `neighbours` string [batch, 10] and `similarities` float32 [batch, 10], their cosines; `vector`
-        float32 [batch, size].
+        `known` bool [batch] states whether the word is in the vocabulary; if not, the other outputs are
+        empty or 0. `neighbours` string [batch, 10] and `similarities` float32 [batch, 10] are the
+        nearest words and their cosines; `vector` float32 [batch, size] is the vector.
         """
         import tensorflow as tf
 
-        words = tf.constant(recipe.data.vocabulary.tokens)
-        embed = recipe.model.graphs(model)[EMBED]
-        count = min(SERVED, len(recipe.data.vocabulary) - 2)
+        vocabulary, embed = predictor.data.vocabulary, predictor.graphs[EMBED]
+        words = tf.constant(vocabulary.tokens)
+        count = min(SERVED, len(vocabulary) - 2)
 
         def answer(inputs):
             tokens = inputs["tokens"]
             known = tokens != UNKNOWN_INDEX
-            every = tf.range(len(recipe.data.vocabulary), dtype=tf.int32)
+            every = tf.range(len(vocabulary), dtype=tf.int32)
             table = embed({"tokens": every[tf.newaxis]}, training=False)["vectors"][0]
             cosines = tf.matmul(
                 tf.math.l2_normalize(tf.gather(table, tokens), axis=1),
@@ -157,20 +159,24 @@ class WordEmbedding(Task):
 
 @dataclass(frozen=True)
 class Ranking(WordEmbedding):
-    """Collobert & Weston, "A unified architecture for natural language processing" (2008), section 5.
+    """Train with the ranking loss.
 
-    loss = sum over drawn words of max(0, margin - s(word) + s(drawn))
+    Collobert & Weston, "A unified architecture for natural language processing" (2008), section 5.
 
-    margin: float. By how much the word of the text must score higher.
+        loss = sum over drawn words of max(0, margin - s(word) + s(drawn))
+
+    Args:
+        monitor: see `WordEmbedding`.
+        margin: difference of scores above which the loss is 0.
     """
 
     margin: float = 1.0
 
     def __post_init__(self):
+        super().__post_init__()
         check_range("task.margin", self.margin, above=0, at_most=1000)
 
-    def loss(self, y, outputs):
-        """See `WordEmbedding.loss`."""
+    def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
         from keras import ops
 
         scores = outputs["scores"]
@@ -179,50 +185,53 @@ class Ranking(WordEmbedding):
 
 @dataclass(frozen=True)
 class NegativeSampling(WordEmbedding):
-    """Mikolov et al., "Distributed representations of words and phrases" (2013), section 2.2.
+    """Train with negative sampling.
 
-    loss = -log sigmoid(s(word)) - sum over drawn words of log sigmoid(-s(drawn))
+    Mikolov et al., "Distributed representations of words and phrases" (2013), section 2.2.
+
+        loss = -log sigmoid(s(word)) - sum over drawn words of log sigmoid(-s(drawn))
+
+    Args:
+        monitor: see `WordEmbedding`.
     """
 
-    def loss(self, y, outputs):
-        """See `WordEmbedding.loss`."""
+    def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
         from keras import ops
 
         scores = outputs["scores"]
         return ops.softplus(-scores[:, 0]) + ops.sum(ops.softplus(scores[:, 1:]), axis=1)
 
 
-def word_vectors(graphs: Graphs, recipe: Recipe) -> WordVectors:
-    """Return the vectors of all words of a model's vocabulary but the unknown one."""
-    size = len(recipe.data.vocabulary)
-    tokens = np.arange(UNKNOWN_INDEX + 1, size, dtype=np.int32)[np.newaxis]
-    vectors = graphs[EMBED](tokens=tokens)["vectors"][0]
-    words = recipe.data.vocabulary.tokens[UNKNOWN_INDEX + 1 :]
-    return WordVectors(words, np.asarray(vectors, np.float32))
+def word_vectors(predictor: Embedder) -> WordVectors:
+    """Return the vectors of all words of a model's vocabulary except the unknown word."""
+    vocabulary = predictor.data.vocabulary
+    tokens = np.arange(UNKNOWN_INDEX + 1, len(vocabulary), dtype=np.int32)[np.newaxis]
+    vectors = predictor.graphs[EMBED](tokens=tokens)["vectors"][0]
+    return WordVectors(vocabulary.tokens[UNKNOWN_INDEX + 1 :], np.asarray(vectors, np.float32))
 
 
 def question_text(row: dict[str, Any]) -> str:
-    """Return a row of `answer_questions` for a person to read."""
+    """Return a row of `answer_questions` as text."""
     share = "none" if row["accuracy"] is None else f"{row['accuracy']:.4f}"
     return (
         f"analogies, {row['section']}: accuracy {share}, {row['covered']} of {row['total']} questions "
-        "known"
+        "in the vocabulary"
     )
 
 
-def _rows(graphs: Graphs, recipe: Recipe, name: str, item: Item) -> Iterator[dict[str, Any]]:
-    """A row of an evaluation for each place of a text."""
-    tokens = recipe.data.vocabulary.tokens
+def _rows(predictor: Embedder, name: str, item: Item) -> Iterator[dict[str, Any]]:
+    """Yield a row of an evaluation for each window of a text."""
+    tokens, graph = predictor.data.vocabulary.tokens, predictor.graphs[SCORE]
     context, candidates = item["context"], item["candidates"]
-    starts = range(0, len(context), PLACES)
+    starts = range(0, len(context), BATCH)
     for start in progress(starts, "Scoring", len(starts), "part"):
-        part = slice(start, start + PLACES)
-        scores = graphs[SCORE](context=context[part], candidates=candidates[part])["scores"]
+        part = slice(start, start + BATCH)
+        scores = graph(context=context[part], candidates=candidates[part])["scores"]
         for i, (around, (word, drawn), (score, drawn_score)) in enumerate(
             zip(context[part].tolist(), candidates[part].tolist(), scores.tolist(), strict=True)
         ):
             yield {
-                "id": f"{name}, place {start + i}",
+                "id": f"{name}, window {start + i}",
                 "context": " ".join(tokens[index] for index in around),
                 "word": tokens[word],
                 "drawn": tokens[drawn],

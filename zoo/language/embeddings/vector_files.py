@@ -1,4 +1,4 @@
-"""Word vectors as files of other tools: word2vec's two forms, and TensorBoard's projector."""
+"""Word vectors as files for other tools: the formats of word2vec and of TensorBoard's projector."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.language.embeddings.word_vectors import WordVectors
 
 
 def write_text(vectors: WordVectors, path: Path) -> list[Path]:
-    """Write `path`.txt as word2vec does: a line of the two sizes, then a word and its numbers a line."""
+    """Write `path`.txt in word2vec's text format: a line with both sizes, then one line per word."""
     path = path.with_name(path.name + ".txt")
     with atomic_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write("{} {}\n".format(*vectors.vectors.shape))
@@ -23,8 +23,11 @@ def write_text(vectors: WordVectors, path: Path) -> list[Path]:
 
 
 def write_binary(vectors: WordVectors, path: Path) -> list[Path]:
-    """Write `path`.bin as word2vec does: a line of the two sizes, then of each word its UTF-8, a space,
-    its numbers as little-endian float32 and the end of a line."""
+    """Write `path`.bin in word2vec's binary format.
+
+    The file has a line with both sizes, and for each word its UTF-8, a space, its numbers as
+    little-endian float32 and a line break.
+    """
     path = path.with_name(path.name + ".bin")
     with atomic_file(path) as temporary, temporary.open("wb") as file:
         file.write(b"%d %d\n" % vectors.vectors.shape)
@@ -45,7 +48,7 @@ def write_projector(vectors: WordVectors, path: Path) -> list[Path]:
 
 
 def _number(value: np.float32) -> str:
-    """The shortest decimal number that is read as the same float32."""
+    """Return the shortest decimal number that is equal to a float32."""
     return np.format_float_positional(value, unique=True, trim="-")
 
 
@@ -57,13 +60,15 @@ WRITERS: dict[str, Callable[[WordVectors, Path], list[Path]]] = {
 
 
 def write_vectors(vectors: WordVectors, format_: str, path: Path) -> list[Path]:
-    """Write word vectors in a format, and return the files.
+    """Write word vectors in a format, and return the paths of the files.
 
     Args:
-        format_: a key of `WRITERS`. path: the beginning of the files' names, without a suffix.
+        vectors: the word vectors.
+        format_: a key of `WRITERS`.
+        path: first part of the paths of the files, without a suffix.
 
     Raises:
-        ZooError: there is no such format, or a file cannot be written.
+        ZooError: the format is unknown, or a file cannot be written.
     """
     check_choice("--to", format_, WRITERS)
     return WRITERS[format_](vectors, path)

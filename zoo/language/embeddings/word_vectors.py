@@ -1,4 +1,4 @@
-"""Vectors of words: which words are near, and which word completes an analogy."""
+"""Word vectors: nearest words and analogies."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ import numpy as np
 class WordVectors:
     """Words and their vectors.
 
-    words: tuple of str, the most frequent first. vectors: float32 [words, size].
+    Args:
+        words: the words, the most frequent first.
+        vectors: float32 [words, size].
     """
 
     words: tuple[str, ...]
@@ -22,42 +24,52 @@ class WordVectors:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """The row of each word."""
+        """Return the row of each word."""
         return {word: row for row, word in enumerate(self.words)}
 
     @cached_property
     def unit(self) -> np.ndarray:
-        """The vectors at length 1, float32 [words, size]: their products are cosines."""
+        """Return the vectors scaled to length 1, float32 [words, size]."""
         lengths = np.linalg.norm(self.vectors, axis=1, keepdims=True)
         return self.vectors / np.maximum(lengths, 1e-12)
 
     def cosine(self, word: str, other: str) -> float:
-        """Return the cosine of the angle between two words."""
+        """Return the cosine of the vectors of two words."""
         return float(self.unit[self.index[word]] @ self.unit[self.index[other]])
 
     def neighbours(self, word: str, count: int) -> list[dict[str, Any]]:
-        """Return the words of the largest cosine with a word, itself not among them.
+        """Return the words with the largest cosines with a word, except the word itself.
+
+        Args:
+            word: a word that has a vector.
+            count: number of neighbours.
 
         Returns:
-            `{"word", "similarity"}` of each, the nearest first.
+            `{"word", "similarity"}` of each neighbour, the nearest first.
         """
         return self._best(self.unit[self.index[word]], [word], count)
 
     def analogy(self, a: str, b: str, c: str, count: int) -> list[dict[str, Any]]:
-        """Return the words d of "a is to b as c is to d" by 3CosAdd: of the largest cos(d, b - a + c).
+        """Return the best words d of "a is to b as c is to d", those with the largest cos(d, b - a + c).
 
-        The three words themselves are no answer. See Mikolov, Yih & Zweig, "Linguistic regularities in
-        continuous space word representations" (2013), section 4, for the method; vectors have length 1.
+        The three words themselves are excluded. See Mikolov, Yih & Zweig, "Linguistic regularities in
+        continuous space word representations" (2013), section 4. The vectors are scaled to length 1.
+
+        Args:
+            a: a word that has a vector.
+            b: a word that has a vector.
+            c: a word that has a vector.
+            count: number of answers.
 
         Returns:
-            `{"word", "similarity"}` of each, the best first.
+            `{"word", "similarity"}` of each answer, the best first.
         """
         rows = self.unit[[self.index[word] for word in (a, b, c)]]
         target = rows[1] - rows[0] + rows[2]
         return self._best(target / max(float(np.linalg.norm(target)), 1e-12), [a, b, c], count)
 
     def solve(self, questions: Sequence[tuple[str, str, str]]) -> list[str]:
-        """Return the best answer of `analogy` to each of many questions (a, b, c)."""
+        """Return the best answer of `analogy` to each question (a, b, c)."""
         rows = np.array([[self.index[word] for word in question] for question in questions])
         a, b, c = np.moveaxis(self.unit[rows], 1, 0)
         scores = (b - a + c) @ self.unit.T

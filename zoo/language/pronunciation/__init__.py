@@ -1,1 +1,1 @@
-"""Pronunciation: letters in, phonemes out."""
+"""Pronunciation: the phonemes of a word from its letters."""

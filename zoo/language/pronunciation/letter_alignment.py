@@ -1,25 +1,26 @@
-"""Which phonemes each letter of a word stands for: expectation maximisation over all alignments.
+"""Alignment of the letters of a word with its phonemes by expectation maximization.
 
-Letters and phonemes are in one order. A letter stands for none, one or two phonemes, its part. With
-p(part | letter), an alignment of a word has the probability
+Letters and phonemes are aligned in order. A letter has no, one or two phonemes: its part. With
+p(part | letter), the probability of an alignment of a word is
 
-p(alignment) = product over letters of p(part of the letter | letter) weight(size of the part)
+    p(alignment) = product over letters of p(part of the letter | letter) weight(size of the part)
 
-The probabilities are learnt by counting parts in all alignments of all words, each by its probability
-under the last ones. See Black, Lenzo & Pagel, "Issues in building general letter to sound rules" (1998).
+The probabilities are estimated by counts of parts in all alignments of all words, each weighted by its
+probability under the previous estimate. See Black, Lenzo & Pagel, "Issues in building general letter to
+sound rules" (1998).
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
-# Phonemes of one letter at the most, and what a part of each size weighs: so that "E L" is read as a
-# vowel and a consonant rather than a silent "E" and an "L" with both.
+# Maximum number of phonemes of a letter, and the weight of a part of each size. The weights favour a
+# vowel and a consonant for "E L" over a silent "E" and an "L" with both phonemes.
 LONGEST = 2
 WEIGHTS = (0.3, 1.0, 0.03)
 ROUNDS = 15
-UNSEEN = 1e-6  # the probability of a part that a letter had in no word
+UNSEEN = 1e-6  # probability of a part that a letter has in no word
 
 Part = tuple[str, ...]
 Word = tuple[str, Part]
@@ -27,9 +28,10 @@ Tables = dict[str, dict[Part, float]]
 
 
 class LetterAligner:
-    """Aligns words with their phonemes by what was learnt from others.
+    """Align words with their phonemes.
 
-    words: pairs of a spelling and its phonemes, each of which `can_align`.
+    Args:
+        words: pairs of a spelling and its phonemes for the estimate. `can_align` is true for each.
     """
 
     def __init__(self, words: Iterable[Word]):
@@ -46,10 +48,14 @@ class LetterAligner:
             }
 
     def align(self, letters: str, phonemes: Part) -> list[Part]:
-        """Return the part of each letter in the likeliest alignment.
+        """Return the part of each letter in the most probable alignment.
+
+        Args:
+            letters: the spelling.
+            phonemes: the phonemes.
 
         Raises:
-            ValueError: there is none; see `can_align`.
+            ValueError: the word has no alignment. See `can_align`.
         """
         best: dict[int, tuple[float, list[Part]]] = {0: (1.0, [])}
         for letter in letters:
@@ -58,7 +64,7 @@ class LetterAligner:
                 for part in _parts(phonemes, end):
                     new = probability * self._probability(letter, part)
                     at = end + len(part)
-                    # A share more, so that rounding decides no tie: of equals the first stays.
+                    # A small margin, so that rounding does not decide ties: the first of equals is kept.
                     if new > following.get(at, (0.0, []))[0] * (1 + 1e-9):
                         following[at] = (new, [*parts, part])
             best = following
@@ -71,7 +77,7 @@ class LetterAligner:
         return known * WEIGHTS[len(part)]
 
     def _shares(self, letters: str, phonemes: Part) -> Iterator[tuple[str, Part, float]]:
-        """(letter, part, how probable it is that this letter of the word has that part)."""
+        """Yield (letter, part, probability that this letter of the word has that part)."""
         forward = _sums(letters, phonemes, self._probability)
         turned = _sums(
             letters[::-1], phonemes[::-1], lambda x, part: self._probability(x, part[::-1])
@@ -92,13 +98,15 @@ def can_align(letters: str, phonemes: Sequence[str]) -> bool:
 
 
 def _parts(phonemes: Part, start: int) -> Iterator[Part]:
-    """The parts that a letter can have whose part begins at `start`."""
+    """Yield the possible parts of a letter whose part begins at `start`."""
     for length in range(min(LONGEST, len(phonemes) - start) + 1):
         yield phonemes[start : start + length]
 
 
-def _sums(letters: str, phonemes: Part, probability) -> list[dict[int, float]]:
-    """After each number of letters, the summed probability of having used so many phonemes."""
+def _sums(
+    letters: str, phonemes: Part, probability: Callable[[str, Part], float]
+) -> list[dict[int, float]]:
+    """Return for each number of letters the total probability of each number of phonemes."""
     rows = [{0: 1.0}]
     for letter in letters:
         row: dict[int, float] = defaultdict(float)

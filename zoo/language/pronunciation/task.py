@@ -1,75 +1,74 @@
-"""Pronouncing as a task: the phonemes of a word, those of each letter in their order.
-
-Its data has words with a tag for each letter (`zoo.language.pronunciation.corpora.spelled`).
-"""
+"""Pronunciation: the phonemes of each letter of a word, in order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from zoo.common.core.task import Evaluation
-from zoo.common.tasks.tagging import Tagging
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.tasks.tagging import Tagger, Tagging
 from zoo.language.pronunciation.corpora.spelled import JOINT, SILENT
-
-if TYPE_CHECKING:
-    from zoo.common.core.model import Graphs
-    from zoo.common.core.recipe import Recipe
 
 
 @dataclass(frozen=True)
 class Pronouncing(Tagging):
-    """Tags that are phonemes. There is no decoder."""
+    """Answer with the phonemes of a word. There is no decoder.
+
+    Examples are `zoo.language.pronunciation.corpora.spelled.SpelledWord`.
+
+    Args:
+        monitor: see `Tagging`.
+    """
 
     packages: ClassVar[tuple[str, ...]] = ("jiwer",)
 
     def text(self, tags: Sequence[str]) -> str:
-        """Return the phonemes, separated by single spaces; letters without a sound give none."""
+        """Return the phonemes, separated by single spaces, without silent letters."""
         return " ".join(name.replace(JOINT, " ") for name in tags if name not in (SILENT, ""))
 
-    def evaluate(self, graphs: Graphs, recipe: Recipe, examples: list[Any]) -> Evaluation:
-        """See `Tagging.evaluate`.
+    def evaluate(self, predictor: Tagger, examples: list[Any]) -> Evaluation:
+        """Return the metrics of letters, and `per`, the phoneme error rate.
 
-        Beside its figures, which are of letters, `per`: the errors in the phonemes of words, as a share
-        of the phonemes that are right. Of a word's pronunciations, that one counts which has the fewest
-        errors. The report says how many words are without one.
+        `per` is the number of errors divided by the number of reference phonemes. The reference of a
+        word is the pronunciation with the fewest errors. The report has the number of words without
+        errors.
         """
-        evaluation = super().evaluate(graphs, recipe, examples)
-        errors = phonemes = whole = 0
+        evaluation = super().evaluate(predictor, examples)
+        errors = phonemes = correct = 0
         for example, row in zip(examples, evaluation.rows, strict=True):
-            wrong, row["reference"] = min(
-                (_errors(right, row["output"]), right) for right in example.pronunciations
+            row["errors"], row["reference"] = min(
+                (_errors(reference, row["output"]), reference)
+                for reference in example.pronunciations
             )
-            row["errors"] = wrong
-            errors += wrong
+            errors += row["errors"]
             phonemes += len(row["reference"].split())
-            whole += not wrong
+            correct += not row["errors"]
         return replace(
             evaluation,
             metrics=evaluation.metrics | {"per": errors / phonemes},
             report=[
-                f"words pronounced without an error: {whole} of {len(examples)}",
+                f"words without errors: {correct} of {len(examples)}",
                 *(
-                    f"{row['id']}: {row['output']}, right: {row['reference']}"
+                    f"{row['id']}: {row['output']}, reference: {row['reference']}"
                     for row in evaluation.rows
                 ),
                 *evaluation.report,
             ],
         )
 
-    def facts(self, recipe: Recipe) -> dict[str, Any]:
-        """See `Task.facts`: also the tag of a silent letter, and what joins the phonemes of one."""
-        return super().facts(recipe) | {"silent": SILENT, "joint": JOINT}
+    def export_metadata(self, predictor: Tagger) -> dict[str, Any]:
+        """Return also the tag of a silent letter, and the separator of two phonemes of a letter."""
+        return super().export_metadata(predictor) | {"silent": SILENT, "joint": JOINT}
 
-    def answer_in_graph(self, model: Any, recipe: Recipe) -> Any:
-        """See `Tagging.answer_in_graph`; also `phonemes` string [batch], as `text` gives them."""
+    def answer_in_graph(self, predictor: Tagger) -> Any:
+        """Return the outputs of `Tagging.answer_in_graph`, and `phonemes` string [batch]."""
         import tensorflow as tf
 
-        tagged = super().answer_in_graph(model, recipe)
+        tag = super().answer_in_graph(predictor)
 
         def answer(inputs):
-            outputs = tagged(inputs)
+            outputs = tag(inputs)
             sounds = tf.where(outputs["tags"] == SILENT, "", outputs["tags"])
             text = tf.strings.reduce_join(sounds, axis=1, separator=JOINT)
             text = tf.strings.regex_replace(text, f"{JOINT}+", " ")
@@ -78,9 +77,9 @@ class Pronouncing(Tagging):
         return answer
 
 
-def _errors(right: str, answer: str) -> int:
-    """The least number of phonemes to change, leave out or put in."""
+def _errors(reference: str, answer: str) -> int:
+    """Return the edit distance of phonemes."""
     import jiwer
 
-    found = jiwer.process_words(right, answer)
+    found = jiwer.process_words(reference, answer)
     return found.substitutions + found.deletions + found.insertions

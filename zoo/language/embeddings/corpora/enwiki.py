@@ -1,6 +1,7 @@
-"""A piece of the English Wikipedia as words of the letters a to z, one after the other.
+"""A part of the English Wikipedia as one text of words of the letters a to z.
 
-It has no splits of its own: the first nine tenths are train, and the rest, of other articles, is halved.
+The corpus has no splits. Here the first 90 % are train, the next 5 % are valid and the last 5 % are
+test, from different articles.
 """
 
 from __future__ import annotations

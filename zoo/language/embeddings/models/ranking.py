@@ -1,4 +1,4 @@
-"""A network that ranks windows of text: true ones above those whose middle word was exchanged.
+"""A network that ranks windows of text above windows with another word in the center.
 
 Collobert & Weston, "A unified architecture for natural language processing: deep neural networks with
 multitask learning" (2008).
@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
+from zoo.language.embeddings.context_windows import CenterWords
 from zoo.language.embeddings.corpora.enwiki import ENWIKI
-from zoo.language.embeddings.data import EMBED, SCORE, WordWindows
-from zoo.language.embeddings.embed import embed_graph
+from zoo.language.embeddings.data import EMBED, SCORE
+from zoo.language.embeddings.embed_graph import embed_graph
 from zoo.language.embeddings.task import Neighbours, Ranking
 
 if TYPE_CHECKING:
@@ -30,18 +32,19 @@ if TYPE_CHECKING:
 class RankingNetwork(KerasModel):
     """Arguments of the model.
 
-    vocabulary_size: int. Words it has vectors of.
-    context: int. Words around the middle one; half of them stand before it.
-    embedding_size: int. Numbers of a vector.
-    hidden_size: int. Units of the hidden layer.
-    dropout: float. Share of the numbers of the vectors that is 0 in a training step.
+    Args:
+        vocabulary_size: number of words with a vector.
+        context: number of words around the center word, half of them before it.
+        embedding_size: size of a vector.
+        hidden_size: number of units of the hidden layer.
+        dropout: dropout rate of the vectors.
     """
 
     vocabulary_size: int
     context: int = 10
     embedding_size: int = 50
     hidden_size: int = 100
-    dropout: float = 0.0
+    dropout: float = training_only(0.0)
 
     def __post_init__(self):
         for name in ("vocabulary_size", "context", "embedding_size", "hidden_size"):
@@ -49,11 +52,10 @@ class RankingNetwork(KerasModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_ranking`."""
         return build_ranking(self)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """`score`: how well candidates fit a context. `embed`: the vectors of words."""
+        """Return `score`, the scores of candidates in a context, and `embed`, the vectors of words."""
         return {SCORE: model, EMBED: embed_graph(model)}
 
 
@@ -61,19 +63,20 @@ class RankingNetwork(KerasModel):
 
 
 def build_ranking(config: RankingNetwork) -> keras.Model:
-    """Build the functional model, a window and candidates for its middle in, scores out.
+    """Return the functional model.
 
-    s = u . tanh(W x + b)
+        s = u . tanh(W x + b)
 
-    x are the vectors of the window's words, one after the other. W is kept in two parts, one for the
-    words around and one for the middle word, so that the first is multiplied once for all candidates.
+    x is the concatenation of the vectors of a window. W is stored in two parts, one for the context and
+    one for the center word, so that the context is multiplied only once for all candidates.
 
     Args:
-        config: its arguments.
+        config: arguments of the model.
 
     Returns:
-        A model with the inputs `context` int32 [batch, context], the words around in order, and
-        `candidates` int32 [batch, n] for the middle. Its output is `scores` float32 [batch, n].
+        A model with the inputs `context` int32 [batch, context], the words around the center in order,
+        and `candidates` int32 [batch, n], words for the center. Its output is `scores` float32 [batch,
+        n].
     """
     import keras
     from keras import layers, ops
@@ -103,21 +106,22 @@ def build_ranking(config: RankingNetwork) -> keras.Model:
     metric="accuracy",
 )
 def ranking_enwiki(name: str) -> Recipe:
-    """Vectors of words, learnt by a network that tells a true window of text from a corrupted one.
+    """Word vectors from a network that separates true windows of text from corrupted ones.
 
-    The corrupted window has another word in its middle, drawn from the vocabulary, each word alike.
-    `accuracy` is how often the true window of held-out text scores higher. `zoo evaluate` also tells
-    what the counts of the two words alone would reach, which is much: most drawn words are rare. Vectors
-    are alike of words that can stand in the same place: `zoo neighbours`.
+    A corrupted window has another word in its center, drawn from the vocabulary with equal
+    probabilities. `accuracy` is the share of windows of held-out text whose score is higher than that of
+    the corrupted one. `zoo evaluate` also reports the accuracy of the counts of the two words alone,
+    which is high because most drawn words are rare. Words that occur in the same contexts have similar
+    vectors: see `zoo neighbours`.
 
-    `spearman_ws353` is the agreement with people on WordSim-353, over the pairs of which it knows both
-    words; WordSim-353 had no part in the training, nor in the choice of its settings. The text is short,
-    of 437,000 words; the paper's had 631 million.
+    `spearman_ws353` is the rank correlation with human judgements in WordSim-353, over the pairs with
+    both words in the vocabulary. WordSim-353 was not used for the training or for the choice of its
+    settings. The text has 437,000 words only; the paper's text has 631 million.
     """
     return Recipe(
         name=name,
-        # More than one drawn word for each window, where the paper has one: a pass learns more.
-        data=WordWindows(min_count=5, window=3, negatives=5),
+        # The paper has one drawn word per window. With five, an epoch learns more.
+        data=CenterWords(min_count=5, window=3, negatives=5),
         model=RankingNetwork(vocabulary_size=8_000, context=6, embedding_size=64, dropout=0.2),
         task=Ranking(),
         decoder=Neighbours(),

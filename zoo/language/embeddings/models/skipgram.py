@@ -1,4 +1,4 @@
-"""Skip-gram: the vector of a word must fit the vectors of the words near it, and no others.
+"""Skip-gram: the vector of a word predicts the words near it.
 
 Mikolov, Sutskever, Chen, Corrado & Dean, "Distributed representations of words and phrases and their
 compositionality" (2013).
@@ -15,9 +15,10 @@ from zoo.common.core.registry import register
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
+from zoo.language.embeddings.context_windows import SkipGramPairs
 from zoo.language.embeddings.corpora.enwiki import ENWIKI
-from zoo.language.embeddings.data import EMBED, SCORE, WordPairs
-from zoo.language.embeddings.embed import embed_graph
+from zoo.language.embeddings.data import EMBED, SCORE
+from zoo.language.embeddings.embed_graph import embed_graph
 from zoo.language.embeddings.task import NegativeSampling, Neighbours
 
 if TYPE_CHECKING:
@@ -30,8 +31,9 @@ if TYPE_CHECKING:
 class SkipGram(KerasModel):
     """Arguments of the model.
 
-    vocabulary_size: int. Words it has vectors of.
-    embedding_size: int. Numbers of a vector.
+    Args:
+        vocabulary_size: number of words with a vector.
+        embedding_size: size of a vector.
     """
 
     vocabulary_size: int
@@ -42,11 +44,10 @@ class SkipGram(KerasModel):
             check_range(f"model.{name}", getattr(self, name), at_least=1)
 
     def build(self) -> keras.Model:
-        """See `build_skipgram`."""
         return build_skipgram(self)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """`score`: how well candidates fit a context. `embed`: the vectors of words."""
+        """Return `score`, the scores of candidates in a context, and `embed`, the vectors of words."""
         return {SCORE: model, EMBED: embed_graph(model)}
 
 
@@ -54,16 +55,16 @@ class SkipGram(KerasModel):
 
 
 def build_skipgram(config: SkipGram) -> keras.Model:
-    """Build the functional model, words in and scores out.
+    """Return the functional model.
 
-    s(w, c) = v_w . u_c
+        s(w, c) = v_w . u_c
 
-    Every word has two vectors: v as the word that is given, u as a word near it. The vectors v are the
-    model's answer. Both begin as in word2vec but u is not 0, which would leave v without a gradient in
-    the first step.
+    Each word has two vectors: v as the given word, and u as a word near it. The answer of the model is
+    v. The initial values of v are those of word2vec, and u has the same distribution: with the initial
+    value 0 of word2vec, v would have no gradient in the first step.
 
     Args:
-        config: its arguments.
+        config: arguments of the model.
 
     Returns:
         A model with the inputs `context` int32 [batch, 1], the given word, and `candidates` int32
@@ -98,24 +99,25 @@ def build_skipgram(config: SkipGram) -> keras.Model:
     metric="accuracy",
 )
 def skipgram_enwiki(name: str) -> Recipe:
-    """Vectors of words, learnt from which words stand near each other: skip-gram, negative sampling.
+    """Word vectors from words that occur near each other: skip-gram with negative sampling.
 
-    To see words by their company: `zoo neighbours`, `zoo analogy`, and `zoo vectors` for other tools.
-    `spearman_ws353` is the agreement with people on WordSim-353, over the pairs of which it knows both
-    words. WordSim-353 had no part in the training; the number of passes was decided when gensim's
-    figures on it for 5, 15 and 30 passes had been seen, and none of this model's.
+    Use `zoo neighbours`, `zoo analogy`, and `zoo vectors` for other tools. `spearman_ws353` is the rank
+    correlation with human judgements in WordSim-353, over the pairs with both words in the vocabulary.
+    WordSim-353 was not used for the training. The number of epochs was chosen after gensim's figures on
+    it for 5, 15 and 30 epochs were known, but none of this model's.
 
-    `accuracy` is how often a word near another one in held-out text scores above a word drawn at random.
-    It chooses the epoch, and does not measure a model of text: the counts of the two words alone reach
-    more, as `zoo evaluate` tells, because drawn words are rarer, which these scores are not to see.
+    `accuracy` is the share of pairs of near words in held-out text whose score is higher than that of a
+    word drawn at random. It chooses the epoch and is not a measure of a language model: the counts of
+    the two words alone have a higher accuracy, which `zoo evaluate` reports, because drawn words are
+    rarer, and the scores should not depend on that.
 
-    The text is short, of 437,000 words: 200 times as much is usual. It knows the words that stand in it
-    five times or more; the vectors of the rare ones among them are poor, and analogies mostly fail.
+    The text has 437,000 words only; 200 times as many are usual. The vocabulary has the words with a
+    count of at least five. The vectors of rare words are poor, and most analogies fail.
     """
     return Recipe(
         name=name,
-        # Window, count, drawn words and subsampling are the defaults of word2vec and gensim.
-        data=WordPairs(min_count=5, window=5, negatives=5, noise_power=0.75, subsampling=1e-3),
+        # These settings are the defaults of word2vec and gensim.
+        data=SkipGramPairs(min_count=5, window=5, negatives=5, noise_power=0.75, subsampling=1e-3),
         model=SkipGram(vocabulary_size=8_000, embedding_size=100),
         task=NegativeSampling(),
         decoder=Neighbours(),

@@ -1,4 +1,4 @@
-"""Spelled words: words whose letters each have the phonemes that they stand for."""
+"""Spelled words: words with the phonemes of each letter, read from a pronouncing dictionary."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from zoo.common.data.pronunciations import read_pronunciations
 from zoo.common.data.splits import draw
 from zoo.language.pronunciation.letter_alignment import LetterAligner, can_align
 
-# The tag of a letter without a sound, and what joins the phonemes of a letter that has two.
+# The tag of a silent letter, and the separator of the phonemes of a letter that has two.
 SILENT, JOINT = "-", "_"
 
 
@@ -21,11 +21,11 @@ SILENT, JOINT = "-", "_"
 class SpelledWord:
     """A word with its pronunciations.
 
-    id: str. The word, as its dictionary has it.
-    pronunciations: tuple of str. Phonemes between spaces, the commonest pronunciation first.
-    tags: tuple of str. Of each letter: its phonemes in the first pronunciation, with JOINT between them,
-        or SILENT.
-    split: str. None where the word belongs to none.
+    Args:
+        id: the word in the spelling of its dictionary.
+        pronunciations: phonemes separated by spaces, the most common pronunciation first.
+        tags: tag of each letter: its phonemes in the first pronunciation, separated by JOINT, or SILENT.
+        split: name of the split; None for a dictionary without splits.
     """
 
     id: str
@@ -37,13 +37,15 @@ class SpelledWord:
 def read_words(path: Path) -> list[SpelledWord]:
     """Return the words of a dictionary, without tags.
 
-    Words of one letter are left out: they are pronounced as the letter's name, "W" with seven phonemes.
+    Words of one letter are left out, because they are pronounced as the name of the letter: "W" has
+    seven phonemes.
 
     Args:
         path: see `zoo.common.data.pronunciations.read_pronunciations`.
 
     Raises:
-        ZooError: the file is missing, has a bad line or a word with too many phonemes for its letters.
+        ZooError: the file is missing, or has an invalid line or a word with too many phonemes for its
+            letters.
     """
     words: dict[str, list[str]] = {}
     for name, phonemes in read_pronunciations(path).items():
@@ -52,17 +54,22 @@ def read_words(path: Path) -> list[SpelledWord]:
             if len(word) == 1:
                 continue
             raise ZooError(
-                f"{path}: a letter has two phonemes at most. Received: {name} with {phonemes!r}."
+                f"{path}: a letter must have at most two phonemes. Received: {name} with {phonemes!r}."
             )
         if len(word) > 1:
             words.setdefault(word, []).append(phonemes)
     if not words:
-        raise ZooError(f"{path}: there is no word of two letters or more.")
+        raise ZooError(f"{path}: the dictionary must have words of at least two letters.")
     return [SpelledWord(word, tuple(phonemes)) for word, phonemes in words.items()]
 
 
 def tag(words: list[SpelledWord], learn_from: list[SpelledWord]) -> list[SpelledWord]:
-    """Return words with their tags, by an aligner that knows others, or these, in `learn_from`."""
+    """Return words with their tags.
+
+    Args:
+        words: the words.
+        learn_from: the words that the aligner is trained on.
+    """
     aligner = LetterAligner(map(_first, learn_from))
     return [
         replace(
@@ -75,12 +82,14 @@ def tag(words: list[SpelledWord], learn_from: list[SpelledWord]) -> list[Spelled
 def dictionary_reader(
     corpus: str, file: str, test_share: float
 ) -> Callable[[Path, str], list[SpelledWord]]:
-    """Return the `read` of a corpus that is a dictionary, as `zoo.common.core.corpus.Corpus` has it.
+    """Return the function `read` of a `zoo.common.core.corpus.Corpus` that is a dictionary.
 
-    Which words are test is fixed by a hash of each. Those of train alone teach the aligner.
+    A hash of each word determines the test split. The aligner is trained on the train split only.
 
     Args:
-        corpus: its name. file: the dictionary in its folder. test_share: of the words.
+        corpus: name of the corpus.
+        file: path of the dictionary in its folder.
+        test_share: share of the words in the test split.
     """
 
     def read(folder: Path, split: str) -> list[SpelledWord]:

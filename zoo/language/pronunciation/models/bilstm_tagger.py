@@ -1,4 +1,4 @@
-"""Embeddings, a bidirectional LSTM and a softmax at each step: as many answers as inputs, in step.
+"""A bidirectional LSTM with a softmax at each step: one answer per letter.
 
 Graves & Schmidhuber, "Framewise phoneme classification with bidirectional LSTM and other neural network
 architectures" (2005).
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
@@ -29,16 +30,17 @@ if TYPE_CHECKING:
 class BiLSTMTagger(KerasModel):
     """Arguments of the model.
 
-    num_classes: int. Classes of a step.
-    embedding_size: int. Numbers that stand for a letter.
-    hidden_size: int. Units of each direction.
-    dropout: float. Share of the inputs of the LSTM and of the softmax that is dropped in training.
+    Args:
+        num_classes: number of classes of a step.
+        embedding_size: size of the vector of a letter.
+        hidden_size: number of units of each direction.
+        dropout: dropout rate of the inputs of the LSTM and of the softmax.
     """
 
     num_classes: int
     embedding_size: int = 16
     hidden_size: int = 32
-    dropout: float = 0.3
+    dropout: float = training_only(0.3)
 
     def __post_init__(self):
         for name in ("embedding_size", "hidden_size"):
@@ -47,7 +49,6 @@ class BiLSTMTagger(KerasModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_bilstm_tagger`."""
         return build_bilstm_tagger(self)
 
 
@@ -55,17 +56,17 @@ class BiLSTMTagger(KerasModel):
 
 
 def build_bilstm_tagger(config: BiLSTMTagger) -> keras.Model:
-    """Build the functional model, letters in and logits of each step out.
+    """Return the functional model.
 
-    The answer at a letter depends on all letters before it and all after it.
+    The answer to a letter depends on all letters before it and after it.
 
     Args:
-        config: its arguments.
+        config: arguments of the model.
 
     Returns:
         A model with the inputs `letters` int32 [batch, time] and `lengths` int32 [batch], at least 1.
-        What stands behind a row's length has no effect. Its outputs are `logits` float32 [batch, time,
-        num_classes], unnormalised, and `logit_lengths` int32 [batch].
+        Letters after a row's length have no effect. Its outputs are `logits` float32 [batch, time,
+        num_classes], unnormalized, and `logit_lengths` int32 [batch].
     """
     import keras
     from keras import layers
@@ -98,17 +99,16 @@ def build_bilstm_tagger(config: BiLSTMTagger) -> keras.Model:
     metric="accuracy",
 )
 def bilstm_tagger_an4(name: str) -> Recipe:
-    """A bidirectional LSTM says which phonemes each letter of an English word stands for.
+    """A bidirectional LSTM finds the phonemes of each letter of an English word.
 
-    To see the shape many to many in step: an answer at each letter, none of which is sure before the
-    last letter is read. The words are those of AN4's dictionary: months, numbers and commands. Its
-    letters have no phonemes of their own there; expectation maximisation over the train words aligned
-    them.
+    It is an example of a many-to-many model with one answer per input: the answer to each letter depends
+    on all letters. The words are those of AN4's dictionary: months, numbers and commands. The dictionary
+    does not align letters and phonemes; expectation maximization over the train words aligned them.
 
-    `accuracy` is of the letters of words that were not trained on; `per` is of their phonemes, against
-    the nearest of a word's pronunciations. It learnt from some fifty words, of which test words such as
-    EIGHTY have near relatives, so it is an example and no pronouncing dictionary: of a word of another
-    kind most phonemes are wrong.
+    `accuracy` is measured on the letters of words that were not trained on, and `per` on their phonemes,
+    with the nearest of a word's pronunciations as reference. The model is an example and does not
+    replace a pronouncing dictionary: it was trained on some fifty words, and test words such as EIGHTY
+    are similar to them. Most phonemes of other kinds of words are wrong.
     """
     return Recipe(
         name=name,

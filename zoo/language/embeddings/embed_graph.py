@@ -1,4 +1,4 @@
-"""What models of word vectors share: the graph that gives the vectors."""
+"""The graph of word vectors, which all models of word embeddings have."""
 
 from __future__ import annotations
 
@@ -11,7 +11,12 @@ if TYPE_CHECKING:
 def embed_graph(model: keras.Model) -> keras.Model:
     """Return the graph `embed` of a model with the layer `embedding`.
 
-    Its input is `tokens` int32 [batch, time], its output `vectors` float32 [batch, time, size].
+    Args:
+        model: the functional model.
+
+    Returns:
+        A model with the input `tokens` int32 [batch, time] and the output `vectors` float32 [batch,
+        time, size].
     """
     import keras
     from keras import layers
