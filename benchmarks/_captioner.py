@@ -1,6 +1,6 @@
-"""The step of a captioner, LRCN: features of 64 images, captions of 16 tokens, a vocabulary of 2,500.
+"""Training step of a captioner, LRCN: 64 images, captions of 16 tokens, a vocabulary of 2,500 words.
 
-Features and words are drawn at random; each row is whole.
+The features and words are random. All captions have the same length.
 """
 
 import numpy as np
@@ -27,15 +27,15 @@ def make_batch(recipe) -> tuple[dict, dict]:
 
 
 def trained_part(model):
-    """Return the part of a model that the step trains: what comes after VGG16."""
+    """Return the trained part of a model, the layers after VGG16."""
     return model.get_layer("decoder")
 
 
-keras_loss = None  # the task's, which is by operations of Keras
+keras_loss = None  # the loss of the task, which uses Keras operations
 
 
 def pytorch_network(recipe, x, y, contender):
-    """Return PyTorch's network, and a function that gives its loss."""
+    """Return the PyTorch network, and a function that returns its loss."""
     import torch
     from torch import nn
 

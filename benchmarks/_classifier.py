@@ -1,7 +1,6 @@
-"""The step of a classifier of sentences: 32 rows of up to 40 words, an LSTM in both directions.
+"""Training step of a sentence classifier: 32 sentences of 20 to 40 words, a bidirectional LSTM.
 
-Words and lengths, from half of the longest to all of it, are drawn at random. PyTorch reads packed
-sequences.
+The words and lengths are random. PyTorch uses packed sequences.
 """
 
 import numpy as np
@@ -29,15 +28,15 @@ def make_batch(recipe) -> tuple[dict, dict]:
 
 
 def trained_part(model):
-    """Return the part of a model that the step trains."""
+    """Return the trained part of a model."""
     return model
 
 
-keras_loss = None  # the task's, which is by operations of Keras
+keras_loss = None  # the loss of the task, which uses Keras operations
 
 
 def pytorch_network(recipe, x, y, contender):
-    """Return PyTorch's network, and a function that gives its loss."""
+    """Return the PyTorch network, and a function that returns its loss."""
     import torch
     from torch import nn
     from torch.nn.utils.rnn import pack_padded_sequence

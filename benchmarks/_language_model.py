@@ -1,7 +1,7 @@
-"""The step of a language model: 20 rows of 35 words of 10,000, two LSTM layers of 650 units.
+"""Training step of a language model: 20 rows of 35 words, two LSTM layers of 650 units.
 
-It is Zaremba et al.'s medium size with an embedding of 650, tied to the softmax. The words are drawn by
-Zipf's law. The states are carried from step to step.
+This is the medium size of Zaremba et al. with an embedding of 650 units, tied to the softmax. The words
+are random, with frequencies by Zipf's law, from a vocabulary of 10,000. The states are carried over.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ def make_recipe():
 
     sizes = {"model.hidden_size": 650, "model.embedding_size": 650}
     recipe = entry("language/lstm-small-ptb").recipe()
-    # Of recurrent layers PyTorch's have no dropout inside.
+    # The recurrent layers of PyTorch have no recurrent dropout.
     return recipe.override(sizes | {"model.recurrent_dropout": 0.0})
 
 
@@ -31,12 +31,12 @@ def make_batch(recipe) -> tuple[dict, dict]:
 
 
 def trained_part(model):
-    """Return the part of a model that the step trains."""
+    """Return the trained part of a model."""
     return model
 
 
 def keras_loss(y, outputs):
-    """Return the loss of stock Keras."""
+    """Return the loss by stock Keras."""
     import keras
 
     return keras.ops.sparse_categorical_crossentropy(
@@ -45,7 +45,7 @@ def keras_loss(y, outputs):
 
 
 def pytorch_network(recipe, x, y, contender):
-    """Return PyTorch's network, and a function that gives its loss."""
+    """Return the PyTorch network, and a function that returns its loss."""
     import torch
     from torch import nn
 
@@ -62,7 +62,7 @@ def pytorch_network(recipe, x, y, contender):
             self.layers = nn.ModuleList([nn.LSTM(w, hidden, batch_first=True) for w in widths])
             self.states = [None] * config.layers
 
-        def drop(self, x):  # the same features at every step
+        def drop(self, x):  # the same mask at every step
             kept = torch.ones(x.shape[0], 1, x.shape[2])
             return x * nn.functional.dropout(kept, config.dropout)
 

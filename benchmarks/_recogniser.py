@@ -1,7 +1,7 @@
-"""The step of AN4's recogniser: sixteen real utterances (tests/data/an4), padded to the longest.
+"""Training step of the recogniser of AN4: sixteen real utterances (tests/data/an4), padded.
 
-Stock Keras has the same model with stock layers and `keras.losses.ctc`, which knows no lengths; PyTorch
-the same network on packed sequences, and once more on padded ones, which answers another question.
+The model of stock Keras has stock layers and the loss `keras.losses.ctc`, which ignores lengths. PyTorch
+runs the network on packed sequences, and also on padded ones, which gives other results.
 """
 
 from pathlib import Path
@@ -36,20 +36,20 @@ def make_batch(recipe) -> tuple[dict, dict]:
 
 
 def trained_part(model):
-    """Return the part of a model that the step trains."""
+    """Return the trained part of a model."""
     return model
 
 
 def keras_loss(y, outputs):
-    """Return the loss of stock Keras."""
+    """Return the loss by stock Keras."""
     import keras
 
-    # The class keras.losses.CTC multiplies this by the mask of the frames, and fails.
+    # The class keras.losses.CTC fails, because it multiplies this by the mask of the frames.
     return keras.losses.ctc(y["labels"], outputs["logits"])
 
 
 def pytorch_network(recipe, x, y, contender):
-    """Return PyTorch's network, and a function that gives its loss."""
+    """Return the PyTorch network, and a function that returns its loss."""
     import torch
     from torch import nn
     from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence

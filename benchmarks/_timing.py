@@ -1,8 +1,8 @@
-"""What the benchmarks share: fair timing, the floor of matrix products, reports.
+"""Timing, lower bounds from matrix products, and reports of the benchmarks.
 
-Runs alternate, so that a busy machine slows all contenders alike, and are told as medians and
-ratios. The floor of a computation is the time that its matrix products alone take at the rate
-measured, in the same alternation, on one large product at its fastest.
+Runs alternate, so that other load on the machine affects all contenders equally. Reports have medians
+and ratios. The floor of a computation is the time of its matrix products at the highest rate of one
+large product, which is measured in the same alternation.
 """
 
 import importlib.metadata
@@ -27,14 +27,14 @@ Product = tuple[int, int, int]  # rows, inner size, columns
 
 
 def set_threads(threads: int) -> None:
-    """Give TensorFlow, and PyTorch where installed, so many threads, before either computes."""
+    """Set the number of threads of TensorFlow and PyTorch, if installed, before they compute."""
     set_tensorflow_threads(threads)
     if importlib.util.find_spec("torch"):
         set_pytorch_threads(threads)
 
 
 def set_tensorflow_threads(threads: int) -> None:
-    """Give TensorFlow so many threads, before it computes."""
+    """Set the number of threads of TensorFlow before it computes."""
     import tensorflow as tf
 
     tf.config.threading.set_intra_op_parallelism_threads(threads)
@@ -42,14 +42,14 @@ def set_tensorflow_threads(threads: int) -> None:
 
 
 def set_pytorch_threads(threads: int) -> None:
-    """Give PyTorch so many threads."""
+    """Set the number of threads of PyTorch."""
     import torch
 
     torch.set_num_threads(threads)
 
 
 def alternate(runs: dict[str, Callable], repeats: int) -> dict[str, list[float]]:
-    """Return the milliseconds of each run; they take turns, after one to warm up."""
+    """Return the milliseconds of alternating runs, after one warm-up run each."""
     for run in runs.values():
         run()
     times = {name: [] for name in runs}
@@ -62,14 +62,20 @@ def alternate(runs: dict[str, Callable], repeats: int) -> dict[str, list[float]]
 
 
 def compare(runs: dict[str, Callable], products: list[Product], repeats: int) -> dict:
-    """Time `runs` and the floor of `products` that each of them has to compute.
+    """Return the times of runs and their floor.
+
+    Args:
+        runs: functions by name.
+        products: the matrix products that each run has to compute.
+        repeats: number of timed runs of each function.
 
     Returns:
-        `milliseconds`: {name: median}, `floor_ms`, and `ratio`: {name: its time over the first's}.
+        `milliseconds`, the median by name; `floor_ms`; and `ratio`, the time divided by the time of the
+        first run, by name.
     """
     size = 2048
     all_times = alternate({**runs, "gemm": _gemm(size)}, repeats)
-    # The fastest: a floor must not rise because the machine was busy.
+    # The minimum, since other load on the machine must not raise the floor.
     milliseconds_per_flop = min(all_times.pop("gemm")) / (2 * size**3)
     times = {name: statistics.median(values) for name, values in all_times.items()}
     first = next(iter(times.values()))
@@ -90,30 +96,31 @@ def _gemm(size: int) -> Callable:
 
 
 def in_own_process(function: Callable, *arguments):
-    """Return `function(*arguments)` of a new process, with threads and memory of its own.
+    """Return `function(*arguments)`, computed in a new process.
 
     Raises:
-        BrokenProcessPool: the process died.
+        BrokenProcessPool: the process crashed.
     """
     with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
         return pool.submit(function, *arguments).result()
 
 
 class Contender:
-    """A run in a process of its own, for libraries that do not stand each other in one.
+    """A run in a process of its own, for libraries that cannot be loaded together.
 
-    Calling it makes one run there and waits for it. `processor_ms` has the processor time of each run,
-    of all threads together, which other work on the machine adds less to.
+    A call makes one run in that process. `processor_ms` has the processor time of each run, summed over
+    all threads, which depends less on other load on the machine than the wall time.
 
     Args:
-        name: whose run it is, for the message when its process dies.
-        make_run, arguments: a function of a module, and its arguments; it returns the run.
+        name: name of the contender, for the message if its process crashes.
+        make_run: a function of a module that returns the run.
+        *arguments: arguments of `make_run`.
     """
 
     def __init__(self, name: str, make_run: Callable, *arguments):
         self.name = name
         self.processor_ms: list[float] = []
-        self._output = tempfile.NamedTemporaryFile(suffix=".txt")  # noqa: SIM115 (until the end)
+        self._output = tempfile.NamedTemporaryFile(suffix=".txt")  # noqa: SIM115 (closed by stop)
         self._pool = ProcessPoolExecutor(
             1,
             multiprocessing.get_context("spawn"),
@@ -122,7 +129,7 @@ class Contender:
         )
 
     def __call__(self) -> None:
-        """Make a run. Exits with the process's last line of output where it has died."""
+        """Make a run. If the process crashed, exit with its last line of output."""
         try:
             self.processor_ms.append(self._pool.submit(_run_once).result())
         except BrokenProcessPool:
@@ -131,19 +138,19 @@ class Contender:
             raise SystemExit(f"{self.name} died: {last.strip()}") from None
 
     def stop(self) -> None:
-        """End the process."""
+        """Stop the process."""
         self._pool.shutdown()
         self._output.close()
 
 
-_run: Callable | None = None  # of the process of a `Contender`
+_run: Callable | None = None  # the run of this process, if it belongs to a `Contender`
 
 
 def _start(output: str, make_run: Callable, arguments: tuple) -> None:
     global _run
-    file = open(output, "wb", buffering=0)  # noqa: SIM115 (as long as the process)
+    file = open(output, "wb", buffering=0)  # noqa: SIM115 (open until the process ends)
     sys.stderr.flush()
-    os.dup2(file.fileno(), 2)  # what C++ writes before it ends the process, too
+    os.dup2(file.fileno(), 2)  # includes messages of C++ before a crash
     _run = make_run(*arguments)
 
 
@@ -154,12 +161,12 @@ def _run_once() -> float:
 
 
 def geometric_mean(values: list[float]) -> float:
-    """Return the geometric mean, as ratios are averaged."""
+    """Return the geometric mean of ratios."""
     return statistics.geometric_mean(values)
 
 
 def machine() -> dict:
-    """Return what the figures depend on; the load tells whether the machine was quiet."""
+    """Return the processor, load and package versions, on which the times depend."""
     names = ("tensorflow", "keras", "torch", "gensim")
     packages = [name for name in names if importlib.util.find_spec(name)]
     return {
@@ -179,7 +186,7 @@ def _processor() -> str:
 
 
 def table(heads: list[str], rows: list[list]) -> str:
-    """Return a Markdown table; floats get two significant decimals, None a dash."""
+    """Return a Markdown table. Floats have two decimals, and None is a dash."""
 
     def cell(value):
         if value is None:

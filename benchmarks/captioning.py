@@ -1,10 +1,10 @@
-"""A captioner's time for an image, in its encoder and in its decoder, on the CPU.
+"""Measure the time of captioners per image, in the encoder and in the decoder, on the CPU.
 
     python benchmarks/captioning.py [PRESET ...]
 
-The encoder is VGG16 and what makes the first states of its features. The decoder is the preset's search,
-from the states to the sentence. Each answers drawn pictures one by one, in TensorFlow and in ONNX
-Runtime, with the threads that each takes by itself.
+The encoder is VGG16 and the layers that compute the initial states. The decoder is the search of the
+preset, from the states to the sentence. The inputs are drawn pictures, one by one, in TensorFlow and in
+ONNX Runtime, each with its default number of threads.
 """
 
 import argparse
@@ -16,7 +16,7 @@ import numpy as np
 
 
 def measure(name: str, repeats: int) -> list[dict]:
-    """The median milliseconds of both parts in each runtime."""
+    """Return the median milliseconds of both parts in each runtime."""
     from zoo.common.utils.quiet import import_tensorflow
 
     import_tensorflow()
@@ -29,26 +29,27 @@ def measure(name: str, repeats: int) -> list[dict]:
         exporter("onnx")(preset, Path(folder))
         onnx = runtime.open_export("onnx", runtime.export_folder("onnx", Path(folder)))
         graphs = {"zoo": preset.graphs, "onnx": onnx}
-        rows = [_measure(preset.recipe, graphs[key], repeats) for key in graphs]
+        rows = [_measure(preset.recipe.predictor(graphs[key]), repeats) for key in graphs]
     return [{"preset": name, "runtime": key, **row} for key, row in zip(graphs, rows, strict=True)]
 
 
-def _measure(recipe, graphs, repeats: int) -> dict:
+def _measure(predictor, repeats: int) -> dict:
     from zoo.common.tasks.sequence_to_sequence import ENCODER, STEP, decode
     from zoo.vision_language.captioning.images import SIZE
     from zoo.vision_language.captioning.samples import pictures
 
+    graphs = predictor.graphs
     images = [picture[None].astype(np.float32) for picture in pictures(SIZE)]
     states = [graphs[ENCODER](image=image) for image in images]
 
     def encode():
         return [graphs[ENCODER](image=image) for image in images]
 
-    def say():
-        return [decode(recipe, graphs[STEP], own, np) for own in states]
+    def search():
+        return [decode(predictor, graphs[STEP], own, np) for own in states]
 
-    timed = _timing.compare({"encoder": encode, "decoder": say}, [], repeats)["milliseconds"]
-    words = sum(int(decoded.lengths[0, 0]) for decoded in say())
+    timed = _timing.compare({"encoder": encode, "decoder": search}, [], repeats)["milliseconds"]
+    words = sum(int(decoded.lengths[0, 0]) for decoded in search())
     return {
         **{f"{part}_ms": timed[part] / len(images) for part in timed},
         "decoder_ms_per_word": timed["decoder"] / words,
@@ -56,7 +57,7 @@ def _measure(recipe, graphs, repeats: int) -> dict:
 
 
 def main() -> None:
-    """Time every captioner in a process of its own."""
+    """Measure every captioner in a process of its own, print a table and save it."""
     from zoo.common.presets import store
     from zoo.vision_language.captioning.task import Captioning
 

@@ -1,9 +1,9 @@
-"""CTC loss and gradient: the zoo, stock Keras and PyTorch side by side on the CPU.
+"""Compare the CTC loss and gradient of the zoo, stock Keras and PyTorch on the CPU.
 
     python benchmarks/ctc.py --threads 1 2
 
-The logits have their full length; every row has the full number of labels. All answers are compared
-before they are timed. PyTorch is left out where it is not installed.
+All rows have the full number of frames and of labels. The results are compared before they are timed.
+PyTorch is left out if it is not installed.
 """
 
 import argparse
@@ -27,7 +27,7 @@ def tensorflow_runs(batch: dict) -> dict:
     logits, logit_lengths, labels, label_lengths = map(tf.constant, batch.values())
 
     def stock_loss(logits, logit_lengths, labels, label_lengths):
-        # What `keras.losses.CTC` calls; the loss itself takes no lengths.
+        # `keras.losses.CTC` calls this function, but does not accept lengths.
         return keras.ops.ctc_loss(labels, logits, label_lengths, logit_lengths, BLANK_INDEX)
 
     def run_of(loss):
@@ -63,7 +63,7 @@ def pytorch_runs(batch: dict) -> dict:
 
 
 def random_batch(shape: tuple[int, int, int, int]) -> dict:
-    """Return logits, lengths and labels of (batch, frames, symbols, labels), always the same."""
+    """Return logits, lengths and labels for (batch, frames, symbols, labels), with a fixed seed."""
     rows, frames, symbols, count = shape
     random = np.random.RandomState(0)
     return {
@@ -75,7 +75,7 @@ def random_batch(shape: tuple[int, int, int, int]) -> dict:
 
 
 def measure(shape: tuple[int, int, int, int], threads: int, repeats: int) -> dict:
-    """Return the median milliseconds of each contender on one shape."""
+    """Return the median milliseconds of each contender for one shape."""
     _timing.set_threads(threads)
     batch = random_batch(shape)
     runs = tensorflow_runs(batch) | pytorch_runs(batch)
@@ -91,13 +91,13 @@ def measure(shape: tuple[int, int, int, int], threads: int, repeats: int) -> dic
 
 
 def main() -> None:
-    """Time every shape with every number of threads, each in a process of its own."""
+    """Measure every shape with every number of threads, each in a process of its own."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeats", type=int, default=9)
     arguments = parser.parse_args()
     if importlib.util.find_spec("torch") is None:
-        print("PyTorch is not installed: its column stays empty.", file=sys.stderr)
+        print("PyTorch is not installed: its column is empty.", file=sys.stderr)
     report = {"machine": _timing.machine(), "results": []}
     for threads in arguments.threads:
         for shape in SHAPES:

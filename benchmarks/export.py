@@ -1,11 +1,10 @@
-"""Exported graphs beside Keras: ONNX Runtime, LiteRT, `tf.function` and `predict` on the CPU.
+"""Compare exported graphs with Keras: ONNX Runtime, LiteRT, `tf.function` and `predict` on the CPU.
 
     python benchmarks/export.py [PRESET ...]
 
-Every runtime has the threads it takes by itself. Each graph of a preset answers its own real samples,
-one row and the largest batch. `predict` and `tf.function` run stock Keras layers, `zoo` the fast ones.
-Where a graph takes lengths, the batch is also run with every row at full length: padded rows should
-cost no more.
+Every runtime has its default number of threads. The inputs are the example inputs of the preset, one
+row and the largest batch. `predict` and `tf.function` run stock Keras layers, `zoo` the fast layers. If
+a graph takes lengths, the batch is also run with full lengths, to compare it with padded rows.
 """
 
 import argparse
@@ -17,7 +16,7 @@ import numpy as np
 
 
 def measure(name: str, repeats: int) -> list[dict]:
-    """The median milliseconds of each runtime for each graph of a preset."""
+    """Return the median milliseconds of each runtime for each graph of a preset."""
     from zoo.common.utils.quiet import import_tensorflow
 
     import_tensorflow()
@@ -26,7 +25,8 @@ def measure(name: str, repeats: int) -> list[dict]:
     from zoo.common.runtime.preset import load_preset
 
     preset = load_preset(name)
-    samples = preset.recipe.data.example_inputs(preset.recipe)
+    recipe = preset.recipe
+    samples = recipe.data.example_inputs(recipe.model, recipe.decoder)
     results = []
     with tempfile.TemporaryDirectory() as folder:
         exported = {}
@@ -34,7 +34,7 @@ def measure(name: str, repeats: int) -> list[dict]:
             exporter(backend)(preset, Path(folder))
             export = runtime.export_folder(backend, Path(folder))
             exported[backend] = runtime.open_export(backend, export)
-        for graph, model in preset.recipe.model.graphs(preset.model).items():
+        for graph, model in recipe.model.graphs(preset.model).items():
             batches = sorted(samples[graph], key=lambda inputs: len(next(iter(inputs.values()))))
             for inputs in (batches[0], batches[-1]):
                 results.append(_result(preset, exported, graph, model, inputs, repeats))
@@ -61,7 +61,7 @@ def _result(preset, exported, graph, model, inputs, repeats) -> dict:
 
 
 def main() -> None:
-    """Time every preset in a process of its own."""
+    """Measure every preset in a process of its own, print a table and save it."""
     from zoo.common.presets import store
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])

@@ -1,12 +1,12 @@
-"""Forecasters side by side, each on one split: the laser, the sunspots, NN5 with its baselines.
+"""Compare forecasters on the laser, the sunspots and NN5, with baselines.
 
     python benchmarks/forecasting.py --data corpora/timeseries [laser] [sunspots] [nn5] [--split test]
 
-The laser: one step ahead, with the share of targets inside the intervals of 0.9, and 100 steps ahead.
-The sunspots: beside `nmse` the error over 1535, the variance of the whole series, which the literature
-divides by. NN5: 56 days ahead of each of 111 series, beside the same weekday of the week before and
-exponential smoothing with a weekly season (Winters 1960, by statsmodels), fitted to each series.
-A preset that is not shipped is looked for in `runs/`.
+Laser: one step ahead, with the share of targets inside the 0.9 intervals, and 100 steps ahead.
+Sunspots: `nmse`, and the error divided by 1535, the variance of the whole series, as in the literature.
+NN5: 56 days ahead for each of 111 series, compared with the same weekday of the week before, and with
+exponential smoothing with a weekly season (Winters 1960, by statsmodels), fitted to each series. A
+preset that is not shipped is read from `runs/`.
 """
 
 import argparse
@@ -23,7 +23,7 @@ WEEK = 7
 
 
 def evaluate(name: str, data: Path, split: str, **options) -> tuple[dict, list[dict]]:
-    """The metrics of a preset or run on a split, and its rows."""
+    """Return the metrics of a preset or run on a split, and its rows."""
     import zoo
     from zoo.common.presets import store
 
@@ -33,7 +33,7 @@ def evaluate(name: str, data: Path, split: str, **options) -> tuple[dict, list[d
 
 
 def laser(data: Path, split: str) -> list[dict]:
-    """One step ahead and a hundred."""
+    """Return the metrics of one step and of 100 steps ahead."""
     results = []
     for name in LASER:
         metrics, rows = evaluate(name, data, split, interval=0.9)
@@ -50,7 +50,7 @@ def laser(data: Path, split: str) -> list[dict]:
 
 
 def sunspots(data: Path, split: str) -> list[dict]:
-    """One year ahead."""
+    """Return the metrics of one year ahead."""
     results = []
     for name in SUNSPOTS:
         metrics, rows = evaluate(name, data, split, interval=0.9)
@@ -62,7 +62,7 @@ def sunspots(data: Path, split: str) -> list[dict]:
 
 
 def nn5(data: Path, split: str) -> list[dict]:
-    """56 days ahead of every series."""
+    """Return the metrics of 56 days ahead for all series."""
     metrics, rows = evaluate(NN5, data, split, interval=0.9)
     inside = np.mean([r["low"] <= r["reference"] <= r["high"] for r in rows])
     baselines = {"same weekday of last week": naive, "exponential smoothing": smoothing}
@@ -74,7 +74,7 @@ def nn5(data: Path, split: str) -> list[dict]:
 
 
 def baseline_smape(forecast, data: Path, split: str) -> float:
-    """The `smape` of a forecast of each series from the values before its last 56."""
+    """Return the `smape` of forecasts of the last 56 values of each series."""
     from zoo.timeseries.forecasting.corpora.nn5 import DAYS_AHEAD, read
     from zoo.timeseries.forecasting.windows import fill_missing
 
@@ -89,23 +89,23 @@ def baseline_smape(forecast, data: Path, split: str) -> float:
 
 
 def naive(past: np.ndarray, days: int) -> np.ndarray:
-    """The last week, again and again."""
+    """Return the last week, repeated."""
     return np.resize(past[-WEEK:], days)
 
 
 def smoothing(past: np.ndarray, days: int) -> np.ndarray:
-    """Exponential smoothing with an additive week and no trend."""
+    """Return exponential smoothing with an additive weekly season and no trend."""
     from statsmodels.tsa.holtwinters import ExponentialSmoothing
 
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # an optimizer that stops early
+        warnings.simplefilter("ignore")  # from an optimizer that stops early
         return (
             ExponentialSmoothing(past, seasonal="add", seasonal_periods=WEEK).fit().forecast(days)
         )
 
 
 def main() -> None:
-    """Print a table for each series."""
+    """Print a table for each corpus."""
     from zoo.cli.output import table
 
     parts = {"laser": laser, "sunspots": sunspots, "nn5": nn5}

@@ -1,9 +1,9 @@
-"""Digits of speakers that the training never heard: each speaker of FSDD is held out in turn.
+"""Measure digit recognition of unknown speakers: each speaker of FSDD is held out in turn.
 
     python benchmarks/held_out_speakers.py --data corpora/fsdd --preset speech/tdnn-wide-fsdd
 
-For each speaker a preset's recipe is trained anew on the recordings of the others, a tenth of which
-choose the epoch, and is measured on all recordings of that speaker. It takes as long as six trainings.
+For each speaker, the recipe is trained on the recordings of the other speakers, a tenth of which choose
+the epoch, and evaluated on all recordings of that speaker. This takes as long as six trainings.
 """
 
 import argparse
@@ -18,7 +18,7 @@ PRESETS = ("speech/tdnn-wide-fsdd", "speech/bilstm-fsdd")
 
 
 def write_manifest(path: Path, folder: Path, speaker: str) -> None:
-    """Write a list of the corpus's recordings, with those of a speaker as the test split."""
+    """Write a manifest of the corpus in which the recordings of a speaker are the test split."""
     from zoo.speech.detection.corpora.fsdd import FSDD
 
     with path.open("w", newline="") as file:
@@ -26,11 +26,11 @@ def write_manifest(path: Path, folder: Path, speaker: str) -> None:
         rows.writerow(("wav_filename", "transcript", "speaker", "split"))
         for one in FSDD.read(folder, "all"):
             split = "test" if one.speaker == speaker else "train"
-            rows.writerow((one.audio.resolve(), one.transcript, one.speaker, split))
+            rows.writerow((one.audio.resolve(), one.label, one.speaker, split))
 
 
 def measure(preset: str, folder: Path, speaker: str, settings: dict) -> dict:
-    """Return the figures of one training, measured on a speaker that it did not hear."""
+    """Return the metrics of one training on a speaker who is not in the training data."""
     import zoo
 
     with tempfile.TemporaryDirectory() as work:
@@ -42,11 +42,11 @@ def measure(preset: str, folder: Path, speaker: str, settings: dict) -> dict:
 
 
 def main() -> None:
-    """Train and measure, print a table and save it."""
+    """Train and evaluate, print a table and save it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder of FSDD")
+    parser.add_argument("--data", type=Path, required=True, help="folder of FSDD")
     parser.add_argument("--preset", action="append", help=f"default: {', '.join(PRESETS)}")
-    parser.add_argument("--epochs", type=int, help="default: those of the recipe")
+    parser.add_argument("--epochs", type=int, help="default: the epochs of the recipe")
     given = parser.parse_args()
     from zoo.speech.detection.corpora.fsdd import FSDD
 

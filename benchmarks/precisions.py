@@ -1,9 +1,10 @@
-"""The dev figure of short trainings in float32 and in mixed_bfloat16, each from several seeds.
+"""Compare short trainings in float32 and in mixed_bfloat16 on dev, with several seeds.
 
     python benchmarks/precisions.py language/lstm-small-ptb --data corpora/ptb --epochs 1
 
-The two precisions take turns, seed by seed, so the seconds of their epochs can be compared. Test is not
-read. bfloat16 costs no quality where the difference of the means is within the spread of the seeds.
+The two precisions alternate for each seed, so that the seconds of their epochs can be compared. The test
+split is not read. The precisions are equally good if the difference of the means is within the spread of
+the seeds.
 """
 
 import argparse
@@ -17,7 +18,7 @@ PRECISIONS = ("float32", "mixed_bfloat16")
 
 
 def measure(recipe: str, data: Path, settings: dict) -> tuple[float, float]:
-    """Return the best dev figure of one training, and the seconds of that epoch."""
+    """Return the best monitored metric on dev of one training, and the seconds of that epoch."""
     from zoo.api.train import train
     from zoo.common.core import registry
 
@@ -30,7 +31,7 @@ def main() -> None:
     """Train, print a table and save it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("recipe")
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the corpus")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the corpus")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--seeds", type=int, default=3)
     given = parser.parse_args()
@@ -61,7 +62,7 @@ def main() -> None:
         for precision, of in results.items()
     ]
     seeds = [f"seed {seed}" for seed in range(given.seeds)]
-    print(_timing.table([given.recipe, *seeds, "mean", "s an epoch"], rows))
+    print(_timing.table([given.recipe, *seeds, "mean", "seconds per epoch"], rows))
     report = {
         "machine": _timing.machine(),
         "recipe": given.recipe,

@@ -1,11 +1,11 @@
-"""How fast the recognisers of speech are: one recording after another, and as a stream.
+"""Measure the speed of the speech recognisers on recordings and on streams.
 
     python benchmarks/recognisers.py
 
-The real-time factor is the time an answer takes over the length of its recording, in the mean over the
-clips that travel with the package; each preset has a process of its own. A preset that streams gets
-blocks of 100 ms: `delay_ms` is how much it must have heard before it steps, `step_ms` the median time
-of a block, `slowest_ms` that of one in a hundred, `finish_ms` from the end to the answer. The first
+The real-time factor is the time of an answer divided by the duration of its recording, averaged over the
+clips in the package. Each preset has a process of its own. A preset that supports streaming receives
+blocks of 100 ms: `delay_ms` is the duration of audio that a step needs, `step_ms` the median time of a
+block, `slowest_ms` its 99th percentile, and `finish_ms` the time from the end to the answer. The first
 answer is not timed.
 """
 
@@ -21,10 +21,10 @@ ROUNDS = 5
 
 
 def measure(name: str, backend: str) -> dict:
-    """Return the figures of a preset in one runtime, in this process."""
+    """Return the times of a preset in one runtime."""
     from zoo.api.options import open_predictor, preset_recipe
     from zoo.speech.audio.reading import audio_seconds
-    from zoo.speech.recognition.data import EXAMPLE_CLIPS
+    from zoo.speech.data import EXAMPLE_CLIPS
     from zoo.speech.recognition.streaming import StreamingModel
 
     recipe = preset_recipe(name)
@@ -41,7 +41,7 @@ def measure(name: str, backend: str) -> dict:
 
 
 def stream_figures(recipe, predictor, clips: list[str]) -> dict:
-    """Return how long the steps and the end of streams take, in milliseconds."""
+    """Return the times of the steps and of the end of streams, in milliseconds."""
     from zoo.speech.audio.reading import read_audio
 
     rate = recipe.model.features.sample_rate
@@ -53,7 +53,7 @@ def stream_figures(recipe, predictor, clips: list[str]) -> dict:
             _time(stream.accept, waveform[i : i + size]) for i in range(0, len(waveform), size)
         ]
         end = _time(stream.finish)
-        if turn >= len(clips):  # the first round warms up
+        if turn >= len(clips):  # the first round is a warm-up
             steps, ends = steps + times, [*ends, end]
     return {
         "delay_ms": 1000 * recipe.model.chunk_samples / rate,

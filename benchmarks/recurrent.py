@@ -1,11 +1,11 @@
-"""One recurrent layer: the zoo, stock Keras and PyTorch side by side on the CPU.
+"""Compare one recurrent layer of the zoo, stock Keras and PyTorch on the CPU.
 
     python benchmarks/recurrent.py --threads 1 2
 
-A training step is the layer's forward pass and the gradients of its weights and inputs; inference
-is the forward pass alone. Batches have full lengths, and once more lengths spread from half to
-full: TensorFlow gets them as a mask, PyTorch as a packed sequence. Contenders share the weights,
-and their outputs and gradients are compared before they are timed.
+A training step is the forward pass of the layer and the gradients of its weights and inputs. Inference
+is the forward pass. Batches have full lengths, or lengths from half to full, which TensorFlow receives
+as a mask and PyTorch as a packed sequence. All contenders have the same weights. Their outputs and
+gradients are compared before they are timed.
 """
 
 import argparse
@@ -28,7 +28,7 @@ GATES = {"LSTM": 4, "GRU": 3}
 
 
 def make_batch(shape, spread):
-    """Return inputs, lengths (None where full) and the gradient that comes from above."""
+    """Return inputs, lengths (None for full ones) and the gradient of the outputs."""
     rows, steps, inputs, units = shape
     random = np.random.default_rng(0)
     lengths = np.linspace(steps, steps // 2, rows).astype(np.int32) if spread else None
@@ -40,7 +40,7 @@ def make_batch(shape, spread):
 
 
 def make_weights(cell, shape):
-    """Return kernel, recurrent kernel and bias in Keras's layout, as Keras initialises them."""
+    """Return kernel, recurrent kernel and bias in the layout and with the initializers of Keras."""
     import keras
 
     keras.utils.set_random_seed(0)
@@ -50,7 +50,7 @@ def make_weights(cell, shape):
 
 
 def tensorflow_run(module, cell, shape, batch, weights, training):
-    """Return a function that runs the layer of `module` and returns outputs, gradients."""
+    """Return a function that runs the layer of `module` and returns outputs and gradients."""
     import tensorflow as tf
 
     layer = getattr(module, cell)(shape[3], return_sequences=True)
@@ -59,7 +59,7 @@ def tensorflow_run(module, cell, shape, batch, weights, training):
     x, lengths, upstream = batch
     mask = None if lengths is None else tf.sequence_mask(lengths, shape[1])
     x, upstream = tf.constant(x), tf.constant(upstream)
-    # Rows and steps are free, as they are in a model that trains on batches of various lengths.
+    # Rows and steps are free, as in a model that is trained on batches of various lengths.
     signature = [tf.TensorSpec((None, None, shape[2]))]
 
     @tf.function(input_signature=signature)
@@ -80,14 +80,14 @@ def tensorflow_run(module, cell, shape, batch, weights, training):
 
 
 def pytorch_run(cell, shape, batch, weights, training):
-    """Return a function that runs PyTorch's layer and returns outputs and the gradient of x."""
+    """Return a function that runs the layer of PyTorch and returns outputs and the gradient of x."""
     import torch
     from torch.nn.utils import rnn
 
     kernel, recurrent_kernel, bias = weights
     units = shape[3]
     layer = getattr(torch.nn, cell)(shape[2], units, batch_first=True)
-    # Keras's gate order to PyTorch's: an LSTM has the same one, a GRU swaps update and reset.
+    # The gate order of an LSTM is the same in Keras and PyTorch; a GRU swaps update and reset.
     order = np.arange(GATES[cell] * units)
     if cell == "GRU":
         order = np.concatenate([order[units : 2 * units], order[:units], order[2 * units :]])
@@ -126,7 +126,7 @@ def pytorch_run(cell, shape, batch, weights, training):
 
 
 def make_runs(cell, shape, spread, training, contenders):
-    """Return {name: run}; the zoo comes first."""
+    """Return the runs by name; the zoo is the first."""
     import keras
 
     from zoo.common.layers import recurrent
@@ -143,11 +143,11 @@ def make_runs(cell, shape, spread, training, contenders):
 
 
 def check(runs, lengths, steps):
-    """Raise if outputs or gradients of the contenders differ on the steps that count."""
-    counts = slice(None) if lengths is None else np.arange(steps) < lengths[:, None]
+    """Check that outputs at valid steps and gradients of all contenders are equal."""
+    valid = slice(None) if lengths is None else np.arange(steps) < lengths[:, None]
     answers = {name: run() for name, run in runs.items()}
     for name, answer in answers.items():
-        h, expected = answer[0][counts], answers["zoo"][0][counts]
+        h, expected = answer[0][valid], answers["zoo"][0][valid]
         np.testing.assert_allclose(h, expected, atol=1e-4, err_msg=name)
         for actual, expected in zip(answer[1:], answers["zoo"][1:], strict=False):
             scale = np.abs(expected).max()
@@ -155,7 +155,7 @@ def check(runs, lengths, steps):
 
 
 def products(cell, shape, lengths, training):
-    """Return the matrix products that any implementation needs: input and recurrent kernel."""
+    """Return the matrix products of every implementation, with the input and recurrent kernels."""
     rows, steps, inputs, units = shape
     count = rows * steps if lengths is None else int(lengths.sum())
     width = GATES[cell] * units
@@ -164,7 +164,7 @@ def products(cell, shape, lengths, training):
 
 
 def measure(cell, shape, spread, training, threads, repeats):
-    """Compare the contenders on one case."""
+    """Return the times of the contenders for one case."""
     _timing.set_threads(threads)
     runs = make_runs(cell, shape, spread, training, ("zoo", "keras", "pytorch"))
     lengths = make_batch(shape, spread)[1]
@@ -180,7 +180,7 @@ def measure(cell, shape, spread, training, threads, repeats):
 
 
 def summary(results):
-    """Return the table of cases and, for each kind of case, the geometric means of the ratios."""
+    """Return a table of cases, and the geometric means of the ratios by kind of case."""
     heads = ["cell", "batch, steps, inputs, units", "lengths", "what", "threads"]
     heads += [
         "floor, ms",
@@ -213,14 +213,14 @@ def summary(results):
 
 
 def main():
-    """Time every case, each in a process of its own, and write results/recurrent.json."""
+    """Measure every case in a process of its own, and write results/recurrent.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--cells", nargs="+", choices=GATES, default=list(GATES))
     parser.add_argument("--repeats", type=int, default=7)
     arguments = parser.parse_args()
     if importlib.util.find_spec("torch") is None:
-        print("PyTorch is not installed: its column stays empty.", file=sys.stderr)
+        print("PyTorch is not installed: its column is empty.", file=sys.stderr)
     report = {"machine": _timing.machine(), "results": []}
     cases = itertools.product(
         arguments.threads, arguments.cells, (False, True), (True, False), SHAPES
@@ -228,7 +228,7 @@ def main():
     for threads, cell, spread, training, shape in cases:
         case = (cell, shape, spread, training, threads, arguments.repeats)
         report["results"].append(_timing.in_own_process(measure, *case))
-        _timing.save("recurrent", report)  # many minutes: what is measured is not lost
+        _timing.save("recurrent", report)  # after each case, since all of them take many minutes
     print(summary(report["results"]))
     print("Written to", _timing.save("recurrent", report))
 

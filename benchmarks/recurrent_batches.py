@@ -1,10 +1,10 @@
-"""Answers of two bidirectional LSTM layers to batches of every size, filled up to few sizes and not.
+"""Compare padded batch sizes with exact ones: outputs of two bidirectional LSTM layers.
 
     python benchmarks/recurrent_batches.py
 
-XLA compiles for each size: the first answers cost more where each size is its own, later answers more
-where rows are filled up. First answers are measured in a process of their own, later ones by turns.
-Processor time is of all threads together.
+XLA compiles for each size. The first outputs take longer with exact sizes, later outputs with padded
+sizes. First outputs are measured in processes of their own, later ones in alternation. The processor
+time is summed over all threads.
 """
 
 import argparse
@@ -17,12 +17,12 @@ import numpy as np
 TIME_STEPS, FEATURES, UNITS = 200, 80, 256
 LARGEST = 32
 SHOWN = (8, 9, 13, 17, 20, 31)
-# The sizes that batches are filled up to, None for those of the zoo.
+# The sizes to which batches are padded; None for those of the zoo.
 CONTENDERS = {"filled up": None, "each size": (0,)}
 
 
 def make_answer(sizes):
-    """Return a function that answers a batch."""
+    """Return a function from a batch to its output."""
     import keras
     import tensorflow as tf
 
@@ -43,7 +43,7 @@ def make_answer(sizes):
 
 
 def milliseconds(answer, batch) -> float:
-    """Return the processor time of an answer."""
+    """Return the processor time of an output."""
     started = time.process_time()
     answer(batch)
     return 1000 * (time.process_time() - started)
@@ -58,7 +58,7 @@ def make_batch(rows: int):
 
 
 def first_answers(name: str) -> float:
-    """Return the processor time of the first answers to all sizes."""
+    """Return the processor time of the first outputs for all sizes."""
     _timing.set_tensorflow_threads(2)
     answer = make_answer(CONTENDERS[name])
     return sum(milliseconds(answer, make_batch(rows)) for rows in range(1, LARGEST + 1))
@@ -75,7 +75,7 @@ def main() -> None:
     rows = [{"rows": f"1 to {LARGEST}, first answers", **first}]
     for size in SHOWN:
         batch, times = make_batch(size), {name: [] for name in answers}
-        for name in [*answers] * (1 + repeats):  # one to compile
+        for name in [*answers] * (1 + repeats):  # one run compiles
             times[name].append(milliseconds(answers[name], batch))
         medians = {name: statistics.median(of[1:]) for name, of in times.items()}
         rows.append({"rows": size, **medians})

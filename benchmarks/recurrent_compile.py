@@ -1,10 +1,10 @@
-"""A training step of a small recurrent model, accelerated and not, with each `jit_compile` of Keras.
+"""Compare training steps of a small model, with and without `zoo.accelerate`, by `jit_compile`.
 
     python benchmarks/recurrent_compile.py
 
-Contenders take turns. The first step traces and compiles: XLA does that again for each length. Processor
-time is of all threads together: it tells more than the time on the wall where the machine had other
-work, too.
+Contenders alternate. The first step traces and compiles; XLA compiles again for each length. The
+processor time is summed over all threads. It depends less on other load on the machine than the wall
+time.
 """
 
 import argparse
@@ -15,7 +15,7 @@ import _timing
 import numpy as np
 
 BATCH, TIME_STEPS, FEATURES, UNITS = 32, 80, 40, 128
-# The name of a contender: whether it is accelerated, and its `jit_compile`.
+# Whether a contender is accelerated, and its `jit_compile`, by name.
 CONTENDERS = {
     "zoo, False": (True, False),
     "zoo, auto": (True, "auto"),
@@ -25,7 +25,7 @@ CONTENDERS = {
 
 
 def make_step(is_fast: bool, jit_compile):
-    """Return (a function that makes a training step, whether Keras compiles it as a whole)."""
+    """Return a function that makes a training step, and whether Keras compiles all of it."""
     import keras
     from keras import layers
 
@@ -49,7 +49,7 @@ def main() -> None:
     _timing.set_tensorflow_threads(2)
     steps = {name: make_step(*of) for name, of in CONTENDERS.items()}
     times = {name: [] for name in steps}
-    for name in [*steps] * (2 + repeats):  # one to trace and compile, one to warm up
+    for name in [*steps] * (2 + repeats):  # the first run compiles, the second is a warm-up
         started = time.process_time()
         steps[name][0]()
         times[name].append(1000 * (time.process_time() - started))

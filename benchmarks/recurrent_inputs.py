@@ -1,10 +1,10 @@
-"""A training step of one LSTM with and without the gradient of its inputs, of static and of free shapes.
+"""Compare training steps of an LSTM with and without the gradient of its inputs, by kind of shape.
 
     python benchmarks/recurrent_inputs.py --threads 1 2
 
-The first layer over fixed features needs the gradients of its weights alone. The zoo and stock Keras
-take turns; processor time is of all threads together: it tells more than the time on the wall where the
-machine had other work, too.
+The first layer after fixed features only needs the gradients of its weights. The zoo and stock Keras
+alternate. The processor time is summed over all threads. It depends less on other load on the machine
+than the wall time.
 """
 
 import argparse
@@ -17,7 +17,7 @@ import recurrent
 
 
 def make_run(module, shape, free: bool, of_inputs: bool):
-    """Return a function that makes the step with the layer of `module` and returns the gradients."""
+    """Return a function that makes a step with the layer of `module` and returns the gradients."""
     import tensorflow as tf
 
     layer = module.LSTM(shape[3], return_sequences=True)
@@ -39,7 +39,7 @@ def make_run(module, shape, free: bool, of_inputs: bool):
 
 
 def measure(shape, free: bool, of_inputs: bool, threads: int, repeats: int) -> dict:
-    """Compare the two on one case."""
+    """Return the times of the zoo and stock Keras for one case."""
     _timing.set_tensorflow_threads(threads)
     import keras
 
@@ -50,7 +50,7 @@ def measure(shape, free: bool, of_inputs: bool, threads: int, repeats: int) -> d
         name: make_run(module, shape, free, of_inputs)
         for name, module in zip(times, (layers, keras.layers), strict=True)
     }
-    for name in [*runs, *list(runs) * repeats]:  # once to warm up
+    for name in [*runs, *list(runs) * repeats]:  # one run is a warm-up
         wall, processor = time.perf_counter(), time.process_time()
         runs[name]()
         times[name].append((time.perf_counter() - wall, time.process_time() - processor))
@@ -71,7 +71,7 @@ def measure(shape, free: bool, of_inputs: bool, threads: int, repeats: int) -> d
 
 
 def main() -> None:
-    """Measure every case, each in a process of its own, and write results/recurrent_inputs.json."""
+    """Measure every case in a process of its own, and write results/recurrent_inputs.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--repeats", type=int, default=7)
@@ -80,9 +80,11 @@ def main() -> None:
     both = (False, True)
     for case in itertools.product(recurrent.SHAPES, both, both, arguments.threads):
         report["results"].append(_timing.in_own_process(measure, *case, arguments.repeats))
-        path = _timing.save("recurrent_inputs", report)  # minutes: what is measured is not lost
+        path = _timing.save(
+            "recurrent_inputs", report
+        )  # after each case, since all of them take minutes
     heads = ["batch, steps, inputs, units", "shapes", "gradients of", "threads"]
-    heads += ["zoo, ms", "Keras, ms", "Keras / zoo", "the same, processor"]
+    heads += ["zoo, ms", "Keras, ms", "Keras / zoo", "Keras / zoo, processor"]
     columns = ("shapes", "gradients", "threads", "ratio", "processor_ratio")
     rows = []
     for result in report["results"]:

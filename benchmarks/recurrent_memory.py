@@ -1,10 +1,10 @@
-"""Peak memory of training one recurrent layer: the zoo beside stock Keras.
+"""Compare the peak memory of training one recurrent layer of the zoo and of stock Keras.
 
     python benchmarks/recurrent_memory.py
 
-Each process builds one layer, makes three training steps at the largest shape of `recurrent.py`, and
-tells its peak of resident memory: the whole, and what the steps added to it. Processes of the two
-take turns; medians are compared.
+Each process builds one layer, makes three training steps with the largest shape of `recurrent.py`, and
+reports its peak resident memory, and the part of it that the steps added. The processes of the
+contenders alternate, and the medians are compared.
 """
 
 import resource
@@ -19,7 +19,7 @@ REPEATS = 5
 
 
 def peak_mib(contender, cell):
-    """Return the peak of this process after three training steps, and what they added to it."""
+    """Return the peak memory of this process after three training steps, and the part they added."""
     _timing.set_threads(2)
     (run,) = recurrent.make_runs(cell, SHAPE, False, True, (contender,)).values()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

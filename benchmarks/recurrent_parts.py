@@ -1,11 +1,12 @@
-"""Where the time of the zoo's LSTM goes: the products in its loop, those outside it, the rest.
+"""Measure the parts of the time of the LSTM: products inside the loop, products outside it, the rest.
 
     python benchmarks/recurrent_parts.py
 
-The parts run alone, in one thread, and in turns with the whole layer and PyTorch's. Products outside
-the loop are of a whole sequence: the inputs' kernel and, in training, the gradients of inputs and
-weights. Those in the loop are the recurrent kernel's, one a step and, in training, one a step back,
-each waiting for the last. What remains is gates, the copies between layouts, and calls.
+The parts run separately, in one thread, and alternate with the whole layer and the layer of PyTorch. The
+products outside the loop process a whole sequence: the input kernel and, in training, the gradients of
+inputs and weights. The products inside the loop are those of the recurrent kernel, one per step forward
+and, in training, one per step backward; each depends on the one before it. The rest is gates, copies
+between layouts, and calls.
 """
 
 import statistics
@@ -17,8 +18,10 @@ CELL = "LSTM"
 
 
 def loop_products(rows, steps, units, training):
-    """Return a function that multiplies a state by the recurrent kernel `steps` times, compiled by XLA,
-    and as often by its transpose where training."""
+    """Return a function that multiplies a state `steps` times by the recurrent kernel, compiled by XLA.
+
+    In training, it also multiplies `steps` times by the transposed kernel.
+    """
     import tensorflow as tf
 
     matrix = tf.random.normal((units, 4 * units), stddev=units**-0.5)
@@ -42,8 +45,11 @@ def loop_products(rows, steps, units, training):
 
 
 def outer_products(rows, steps, inputs, units, training):
-    """Return a function that multiplies the inputs by their kernel and, where training, computes from
-    the gradient of the gates those of inputs, kernel and recurrent kernel."""
+    """Return a function that multiplies the inputs by the input kernel.
+
+    In training, it also computes the gradients of inputs, kernel and recurrent kernel from the gradient
+    of the gates.
+    """
     import tensorflow as tf
 
     x = tf.random.normal((rows * steps, inputs))
@@ -66,7 +72,7 @@ def outer_products(rows, steps, inputs, units, training):
 
 
 def measure(shape, training, repeats):
-    """Return the milliseconds of the layer and its parts, and GFLOP/s of the parts."""
+    """Return the milliseconds of the layer and its parts, and the GFLOP/s of the parts."""
     _timing.set_threads(1)
     rows, steps, inputs, units = shape
     runs = recurrent.make_runs(CELL, shape, False, training, ("zoo", "pytorch"))
@@ -74,7 +80,7 @@ def measure(shape, training, repeats):
     runs["loop"] = loop_products(rows, steps, units, training)
     times = _timing.alternate(runs, repeats)
     times = {name: statistics.median(values) for name, values in times.items()}
-    # Millions of operations for each row of a kernel: over milliseconds, GFLOP/s.
+    # Millions of operations per row of a kernel. Divided by milliseconds, they are GFLOP/s.
     product = 2e-6 * rows * steps * 4 * units
     outside = product * (3 * inputs + units if training else inputs)
     inside = product * units * (2 if training else 1)

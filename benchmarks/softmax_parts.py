@@ -1,11 +1,12 @@
-"""The softmax over PTB's 10,000 words in a training step: logits, loss, gradients of inputs and matrix.
+"""Compare the softmax over the 10,000 words of PTB in a training step.
 
     python benchmarks/softmax_parts.py
 
-The hidden vectors are those of a batch of `language/lstm-medium-ptb`: 20 rows of 35 words, 400 numbers
-each; the matrix is the embedding's. Stock Keras computes in float32 with its own loss, the zoo in
-float32 and in bfloat16. Runs take turns. Processor time is of both threads together: it tells more than
-the time on the wall where the machine had other work, too.
+A run computes logits, loss, and the gradients of the hidden vectors and the matrix. The hidden vectors
+have the shape of a batch of `language/lstm-medium-ptb`, 20 rows of 35 words with 400 units, and the
+matrix is that of the embedding. Stock Keras uses float32 and its own loss, the zoo float32 and
+bfloat16. Runs alternate. The processor time is summed over both threads. It depends less on other load
+on the machine than the wall time.
 """
 
 import argparse
@@ -18,7 +19,7 @@ ROWS, STEPS, FEATURES, WORDS = 20, 35, 400, 10_000
 
 
 def make_run(precision: str, own_loss: bool):
-    """Return a function that makes one pass there and back."""
+    """Return a function that makes one forward and backward pass."""
     import keras
     import tensorflow as tf
 
@@ -49,7 +50,7 @@ def make_run(precision: str, own_loss: bool):
 
 
 def measure(repeats: int) -> dict:
-    """Return each contender's medians, in milliseconds, and how much faster than the first it is."""
+    """Return the median milliseconds of each contender, and its speedup over the first one."""
     _timing.set_tensorflow_threads(2)
     runs = {
         "keras": make_run("float32", own_loss=False),
@@ -57,7 +58,7 @@ def measure(repeats: int) -> dict:
         "zoo, bfloat16": make_run("bfloat16", own_loss=True),
     }
     times = {name: [] for name in runs}
-    for name in [*runs, *list(runs) * repeats]:  # once to warm up
+    for name in [*runs, *list(runs) * repeats]:  # one run is a warm-up
         wall, processor = time.perf_counter(), time.process_time()
         runs[name]()
         times[name].append((time.perf_counter() - wall, time.process_time() - processor))
@@ -83,7 +84,7 @@ def main() -> None:
     arguments = parser.parse_args()
     report = {"machine": _timing.machine()}
     report["results"] = _timing.in_own_process(measure, arguments.repeats)
-    heads = ["", "ms", "processor, ms", "keras / it", "keras / it, processor"]
+    heads = ["", "ms", "processor, ms", "speedup", "speedup, processor"]
     rows = [[name, *result.values()] for name, result in report["results"].items()]
     print(_timing.table(heads, rows))
     print(_timing.save("softmax_parts", report))

@@ -1,12 +1,13 @@
-"""Output layers over large vocabularies: step time and memory at 10,000 and 100,000 words, perplexity.
+"""Compare output layers for large vocabularies: step time, memory and perplexity.
 
     python benchmarks/softmaxes.py --data corpora/ptb
 
-A step is the loss of 700 hidden vectors of 128 numbers (20 rows of 35 words), its gradients and an
-update by Adam. The layers take turns. Memory is the peak of a process of its own, less what it had
-before the layer was built. The perplexity is that of the network of `language/feedforward-ptb` with
-each layer as its softmax, on PTB's dev split after `--epochs` epochs, with all 10,000 words
-computed. `--steps` trains for fewer steps, to see that it runs.
+The vocabularies have 10,000 and 100,000 words. A step is the loss of 700 hidden vectors of 128 units
+(20 rows of 35 words), its gradients and an update by Adam. The layers alternate. Memory is the peak of
+a separate process, minus the memory before the layer was built. The perplexity is that of the network
+of `language/feedforward-ptb` with each layer as its softmax, on the dev split of PTB after `--epochs`
+epochs, with the full softmax over all 10,000 words. `--steps` limits the steps of an epoch, for a quick
+check.
 """
 
 import argparse
@@ -23,11 +24,11 @@ ROWS, FEATURES = 700, 128
 SIZES = (10_000, 100_000)
 NUM_SAMPLED = 512
 KINDS = ("full", "adaptive", "sampled", "noise-contrastive")
-CHUNK = 500  # tokens of dev that are read at once
+CHUNK = 500  # number of dev tokens per call
 
 
 def make_layer(kind: str, size: int):
-    """Return an output layer of a kind for so many words."""
+    """Return an output layer for a number of words."""
     from zoo.common.layers import softmaxes
 
     return {
@@ -39,7 +40,7 @@ def make_layer(kind: str, size: int):
 
 
 def make_step(kind: str, size: int):
-    """Return a function that makes one step of training a layer."""
+    """Return a function that makes one training step of a layer."""
     import keras
     import tensorflow as tf
 
@@ -48,7 +49,7 @@ def make_step(kind: str, size: int):
     layer.build((ROWS, FEATURES))
     optimizer.build(layer.trainable_weights)
     x = tf.constant(generator.normal(size=(ROWS, FEATURES)).astype(np.float32))
-    # By Zipf's law, as of words in order of their frequency.
+    # The indices follow Zipf's law, as words in order of their frequency do.
     words = np.exp(generator.uniform(size=ROWS) * np.log(size + 1)).astype(np.int32) - 1
     targets = tf.constant(words.clip(0, size - 1))
 
@@ -73,8 +74,8 @@ def step_times(size: int, threads: int, repeats: int) -> dict[str, float]:
 
 
 def peak_mib(kind: str, size: int, threads: int) -> float:
-    """Return what three steps of a layer add to this process's peak memory."""
-    import keras  # noqa: F401 (not a part of what is measured)
+    """Return the peak memory that three steps of a layer add to this process."""
+    import keras  # noqa: F401 (its memory is not measured)
 
     _timing.set_threads(threads)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -85,27 +86,35 @@ def peak_mib(kind: str, size: int, threads: int) -> float:
 
 
 def train(kind: str, data: Path, threads: int, epochs: int, steps: int | None) -> dict[str, float]:
-    """Return the perplexity on dev of a network trained with a layer, and how long that took."""
+    """Return the perplexity on dev of a network trained with a layer, and the training time."""
     import keras
     import tensorflow as tf
 
     from zoo.api.sources import read_train_and_dev
     from zoo.common.core.corpus import Source
+    from zoo.common.core.data import Epoch
     from zoo.common.core.registry import entry
     from zoo.common.core.states import initial_states
 
     _timing.set_threads(threads)
     keras.utils.set_random_seed(0)
-    resident = entry("language/feedforward-ptb")
-    recipe = resident.recipe()
-    examples = read_train_and_dev(recipe, resident.corpus, Source(folder=data))
+    registered = entry("language/feedforward-ptb")
+    recipe = registered.recipe()
+    examples = read_train_and_dev(recipe, registered.corpus, Source(folder=data))
     recipe = recipe.adapt(examples.train + examples.dev)
     model = recipe.model.build()
     network = keras.Model(model.input, model.get_layer("projection").output)
     layer = make_layer(kind, recipe.model.vocabulary_size)
     layer.build((None, recipe.model.embedding_size))
     weights = network.trainable_weights + layer.trainable_weights
-    optimizer = recipe.optimizer.build(epochs, recipe.data.steps_per_epoch(recipe, examples.train))
+    batch_size = recipe.training.batch_size
+
+    def batches_of(epoch: int):
+        return recipe.data.batches(
+            examples.train, recipe.model, model, Epoch(epoch, batch_size, recipe.training.seed)
+        )
+
+    optimizer = recipe.optimizer.build(epochs, batches_of(0).steps)
     optimizer.build(weights)
     before = recipe.model.context - 1
 
@@ -124,14 +133,13 @@ def train(kind: str, data: Path, threads: int, epochs: int, steps: int | None) -
 
     started = time.perf_counter()
     for epoch in range(epochs):
-        history = initial_states(recipe.model.states, recipe.training.batch_size)["history"]
-        batches = recipe.data.batches(model, recipe, examples.train, epoch)
-        for x, y, _ in itertools.islice(batches, steps):
+        history = initial_states(recipe.model.states, batch_size)["history"]
+        for x, y, _ in itertools.islice(batches_of(epoch), steps):
             step(x["tokens"], history, y["targets"])
             history = x["tokens"][:, -before:]
     seconds = time.perf_counter() - started
     (text,) = examples.dev
-    tokens = recipe.data.read_example(text, recipe)["tokens"][np.newaxis]
+    tokens = recipe.data.read_example(text, recipe.model)["tokens"][np.newaxis]
     padded = np.concatenate([np.zeros((1, before), np.int32), tokens], axis=1)
     total = 0.0
     for i in range(0, tokens.shape[1] - 1, CHUNK):
@@ -142,13 +150,15 @@ def train(kind: str, data: Path, threads: int, epochs: int, steps: int | None) -
 
 
 def main():
-    """Measure all and write results/softmaxes.json."""
+    """Measure all layers and write results/softmaxes.json."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, help="PTB's folder; without it, no perplexity")
+    parser.add_argument(
+        "--data", type=Path, help="folder of PTB; without it, the perplexity is not measured"
+    )
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--repeats", type=int, default=9)
     parser.add_argument("--epochs", type=int, default=2)
-    parser.add_argument("--steps", type=int, help="of an epoch; default all")
+    parser.add_argument("--steps", type=int, help="number of steps of an epoch; default: all")
     options = parser.parse_args()
     report = {
         "machine": _timing.machine(),

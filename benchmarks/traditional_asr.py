@@ -1,11 +1,11 @@
-"""A traditional recogniser (PocketSphinx: GMM-HMM, dictionary, n-gram) beside presets, on AN4.
+"""Compare a traditional recogniser (PocketSphinx: GMM-HMM, dictionary, n-gram) with presets on AN4.
 
     python benchmarks/traditional_asr.py --data corpora/an4 --lm an4.arpa --decoder an4.json
 
-PocketSphinx runs with the acoustic model of its package, which was trained on far more English than
-AN4, and with the dictionary and the language model given. Presets run twice: by their own decoder, and
-with the same language model. Each contender has a process of its own and answers one recording after
-another, as it comes from the disk. The first answer is not timed. Needs `pip install pocketsphinx`.
+PocketSphinx uses the acoustic model of its package, which was trained on much more English speech than
+AN4, and the given dictionary and language model. Presets run with their default decoder, and with the
+same language model. Each contender has a process of its own and answers one recording at a time, read
+from the disk. The first answer is not timed. This benchmark requires `pip install pocketsphinx`.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import _timing
 
 from zoo.common.core.corpus import Source
 
-CORPUS_PRESET = "speech/bilstm-ctc-an4"  # by whose recipe dev is split off
+CORPUS_PRESET = "speech/bilstm-ctc-an4"  # its recipe defines the dev split
 
 
 def utterances(folder: Path, split: str) -> list[tuple[str, str, float]]:
@@ -32,7 +32,7 @@ def utterances(folder: Path, split: str) -> list[tuple[str, str, float]]:
 
 
 def pocketsphinx_answers(lm: Path, dictionary: Path, weight: float) -> Callable:
-    """Return a function of paths that yields the texts PocketSphinx hears."""
+    """Return a function that yields the texts of PocketSphinx for paths."""
     import pocketsphinx
     import soundfile
 
@@ -52,7 +52,7 @@ def pocketsphinx_answers(lm: Path, dictionary: Path, weight: float) -> Callable:
 
 
 def preset_answers(name: str, backend: str, options: dict) -> Callable:
-    """Return a function of paths that yields the texts a preset hears."""
+    """Return a function that yields the texts of a preset for paths."""
     from zoo.api.options import open_predictor, preset_recipe
 
     recipe = preset_recipe(name, options)
@@ -66,7 +66,7 @@ def preset_answers(name: str, backend: str, options: dict) -> Callable:
 
 
 def measure(make: Callable, arguments: tuple, rows: list[tuple[str, str, float]]) -> dict:
-    """Return word error rate, real-time factor and peak memory of a contender in this process."""
+    """Return the word error rate, real-time factor and peak memory of a contender."""
     import jiwer
 
     answers = make(*arguments)
@@ -85,13 +85,24 @@ def measure(make: Callable, arguments: tuple, rows: list[tuple[str, str, float]]
 def main() -> None:
     """Measure all contenders on a split, print a table and save it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder of AN4")
+    parser.add_argument("--data", type=Path, required=True, help="folder of AN4")
     parser.add_argument("--split", default="dev")
     parser.add_argument("--lm", type=Path, required=True, help="an ARPA file, not gzipped")
-    parser.add_argument("--decoder", type=Path, help="the presets' decoder file, by zoo tune-lm")
-    parser.add_argument("--lexicon", type=Path, help="the presets' lexicon")
-    parser.add_argument("--dictionary", type=Path, help="default: etc/an4.dic of the corpus")
-    parser.add_argument("--language-weight", type=float, default=6.5, help="of PocketSphinx")
+    parser.add_argument(
+        "--decoder", type=Path, help="decoder file of the presets, written by zoo tune-lm"
+    )
+    parser.add_argument("--lexicon", type=Path, help="lexicon of the presets")
+    parser.add_argument(
+        "--dictionary",
+        type=Path,
+        help="dictionary of PocketSphinx; default: etc/an4.dic of the corpus",
+    )
+    parser.add_argument(
+        "--language-weight",
+        type=float,
+        default=6.5,
+        help="weight of the language model in PocketSphinx",
+    )
     parser.add_argument("--preset", action="append", help=f"default: {CORPUS_PRESET}")
     parser.add_argument("--backend", default="keras")
     given = parser.parse_args()

@@ -1,17 +1,17 @@
-"""Whole training steps, from a batch to updated weights: the zoo, stock Keras, PyTorch.
+"""Compare training steps, from a batch to updated weights, of the zoo, stock Keras and PyTorch.
 
     python benchmarks/training_step.py --threads 1 2
 
 | step | recipe |
 | --- | --- |
-| recogniser | `speech/bilstm-ctc-an4`, from the waveform on |
+| recogniser | `speech/bilstm-ctc-an4`, from the waveform |
 | language model | PTB, two LSTM layers of 650 units |
-| captioner | `vision_language/lrcn-rsicd`, from VGG16's features on |
+| captioner | `vision_language/lrcn-rsicd`, from the features of VGG16 |
 | classifier | `language/bilstm-sst2` |
 
-All contenders of a step have the recipe's network, dropout, gradient clipping and AdamW. The zoo trains
-its model as it is, in float32 and in mixed_bfloat16; stock Keras the same model with stock layers and
-its own loss. Each contender is a process of its own, and they take turns.
+All contenders have the network, dropout and gradient clipping of the recipe, and AdamW. The zoo trains
+its model in float32 and in mixed_bfloat16. Stock Keras trains the same model with stock layers and its
+own loss. Each contender has a process of its own, and they alternate.
 """
 
 import argparse
@@ -31,7 +31,7 @@ PRECISIONS = {"zoo": "float32", "zoo, bfloat16": "mixed_bfloat16", "keras": "flo
 
 
 def make_run(name: str, contender: str, threads: int):
-    """Return a function that makes a contender's step."""
+    """Return a function that makes a training step of a contender."""
     step = importlib.import_module(STEPS[name])
     recipe = step.make_recipe()
     batch = step.make_batch(recipe)
@@ -43,7 +43,7 @@ def make_run(name: str, contender: str, threads: int):
 
 
 def keras_run(step, recipe, batch, contender):
-    """Return a step of the zoo or of stock Keras."""
+    """Return a training step of the zoo or of stock Keras."""
     import keras
 
     from zoo.common.layers.recurrent import to_stock
@@ -61,14 +61,14 @@ def keras_run(step, recipe, batch, contender):
         kind, network = Stock, to_stock(network)
     states = recipe.model.states if recipe.data.carries_states else ()
     model = kind(network, recipe.task, states, recipe.training.batch_size)
-    how = recipe.optimizer
-    optimizer = keras.optimizers.AdamW(how.learning_rate, global_clipnorm=how.clip_norm)
+    config = recipe.optimizer
+    optimizer = keras.optimizers.AdamW(config.learning_rate, global_clipnorm=config.clip_norm)
     model.compile(optimizer, jit_compile=False)
     return lambda: model.train_on_batch(*batch)
 
 
 def pytorch_run(step, recipe, batch, contender):
-    """Return a step of PyTorch."""
+    """Return a training step of PyTorch."""
     import torch
 
     torch.manual_seed(0)
@@ -87,7 +87,7 @@ def pytorch_run(step, recipe, batch, contender):
 
 
 def measure(name: str, threads: int, repeats: int) -> dict:
-    """Time a step of each contender."""
+    """Return the times of a training step of each contender."""
     names = list(PRECISIONS)
     if importlib.util.find_spec("torch"):
         names += importlib.import_module(STEPS[name]).PYTORCH
@@ -103,13 +103,13 @@ def measure(name: str, threads: int, repeats: int) -> dict:
         "threads": threads,
         "milliseconds": times,
         "ratio": {one: value / times["zoo"] for one, value in times.items()},
-        # Without the first, which warms up.
+        # Without the first run, which is a warm-up.
         "processor_ms": {one: statistics.median(run.processor_ms[1:]) for one, run in runs.items()},
     }
 
 
 def main() -> None:
-    """Time every step with every number of threads and write results/training_step.json."""
+    """Measure every step with every number of threads, and write results/training_step.json."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
     parser.add_argument("--steps", nargs="+", choices=STEPS, default=list(STEPS))
@@ -122,7 +122,9 @@ def main() -> None:
         for threads in arguments.threads:
             result = measure(name, threads, arguments.repeats)
             report["results"].append(result)
-            path = _timing.save("training_step", report)  # minutes: what is measured is not lost
+            path = _timing.save(
+                "training_step", report
+            )  # after each step, since all of them take minutes
             times = [result["milliseconds"].get(one) for one in names]
             rows.append([name, threads, *times, *map(result["ratio"].get, names[1:])])
     heads = [*(f"{one}, ms" for one in names), *(f"{one} / zoo" for one in names[1:])]

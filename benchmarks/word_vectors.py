@@ -1,12 +1,13 @@
-"""Skip-gram by gensim beside the zoo's: one text, one budget, agreement with people.
+"""Compare the skip-gram of gensim with that of the zoo by the agreement with human ratings.
 
     python benchmarks/word_vectors.py --data corpora/enwiki_piece --word-lists corpora/lists
 
-gensim's Word2Vec learns from the train split with the settings of the preset's recipe: size, window,
-drawn words, their power, subsampling, the least count, passes. Its learning rate is its own default.
-All vectors are measured by the same code, over the pairs of which both words stand often enough in the
-train split: the preset has counted words of dev, too. Each contender has a process of its own; gensim
-runs on one thread, so that a seed fixes it. Needs `pip install '.[benchmark]'`.
+Word2Vec of gensim is trained on the train split with the settings of the recipe: size, window, number
+and distribution of negative samples, subsampling, minimum count, epochs. The learning rate is the
+default of gensim. All vectors are evaluated by the same code, on the pairs whose words are both
+frequent enough in the train split, because the vocabulary of the preset also counts the words of dev.
+Each contender has a process of its own. gensim runs in one thread, so that the seed determines its
+result. This benchmark requires `pip install '.[benchmark]'`.
 """
 
 import argparse
@@ -19,12 +20,12 @@ import _timing
 from zoo.common.core.corpus import Source
 
 PRESET = "language/skipgram-enwiki"
-# gensim cuts what is longer.
+# gensim truncates longer sentences.
 SENTENCE = 10_000
 
 
 def train_gensim(data: Path, folder: Path, seed: int) -> dict:
-    """Return the agreement of gensim's vectors with each list, and the seconds of training."""
+    """Return the agreement of the vectors of gensim with each list, and the seconds of training."""
     from gensim.models import Word2Vec
 
     from zoo.language.embeddings.word_vectors import WordVectors
@@ -52,7 +53,7 @@ def train_gensim(data: Path, folder: Path, seed: int) -> dict:
 
 
 def measure_preset(data: Path, folder: Path) -> dict:
-    """Return the agreement of the preset's vectors with each list, and the seconds of its training."""
+    """Return the agreement of the vectors of the preset with each list, and the seconds of training."""
     from zoo.common.presets import card, store
     from zoo.language.embeddings.commands import load_vectors
 
@@ -63,7 +64,7 @@ def measure_preset(data: Path, folder: Path) -> dict:
 
 
 def _train_words(data: Path) -> tuple:
-    """The preset's recipe, and the words of the train split in their order."""
+    """Return the recipe of the preset, and the words of the train split in order."""
     from zoo.api.sources import read_train
     from zoo.common.core import registry
 
@@ -74,15 +75,16 @@ def _train_words(data: Path) -> tuple:
 
 
 def _frequent(recipe, words: list[str]) -> set[str]:
-    """The words that stand often enough in the train split."""
+    """Return the words that are frequent enough in the train split."""
     return {word for word, count in Counter(words).items() if count >= recipe.data.min_count}
 
 
-def _agreements(vectors, known: set[str], folder: Path) -> dict:
+def _agreements(vectors, frequent: set[str], folder: Path) -> dict:
+    """Return the agreement with each list, on pairs of frequent words."""
     from zoo.language.embeddings.similarity import agreements
 
     def find(word: str) -> str | None:
-        return next((w for w in (word, word.lower()) if w in known), None)
+        return next((w for w in (word, word.lower()) if w in frequent), None)
 
     return {
         each.name: {"spearman": each.spearman, "covered": each.covered, "total": each.total}
@@ -93,9 +95,11 @@ def _agreements(vectors, known: set[str], folder: Path) -> dict:
 def main() -> None:
     """Measure all contenders, print a table and save it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="the folder of the text")
-    parser.add_argument("--word-lists", type=Path, required=True, help="a folder of EN-*.txt")
-    parser.add_argument("--seeds", type=int, default=3, help="of gensim, from 1 on")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the text")
+    parser.add_argument(
+        "--word-lists", type=Path, required=True, help="folder of the lists EN-*.txt"
+    )
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds of gensim, from 1")
     given = parser.parse_args()
     results = {PRESET: _timing.in_own_process(measure_preset, given.data, given.word_lists)}
     for seed in range(1, given.seeds + 1):
@@ -112,7 +116,7 @@ def main() -> None:
         for name in names
     ]
     rows.append(["seconds of training", *(row["seconds"] for row in results.values()), "", ""])
-    print(_timing.table(["spearman", *results, "pairs known", "pairs"], rows))
+    print(_timing.table(["spearman", *results, "covered pairs", "pairs"], rows))
     print(_timing.save("word_vectors", {"machine": _timing.machine(), "results": results}))
 
 
