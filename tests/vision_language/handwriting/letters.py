@@ -1,4 +1,4 @@
-"""Words drawn by a small script, because no sample of the corpus may stand in the repository."""
+"""Draw handwritten words, since the licence of the corpus does not allow copies of its words."""
 
 import json
 from pathlib import Path
@@ -7,7 +7,7 @@ import numpy as np
 
 from zoo.vision_language.handwriting.ink import HandwrittenWord, parse_ink
 
-# Letters as strokes: x from 0, y downwards, the small letters between 0 and 1.
+# Letters as strokes: x from 0, y downwards, small letters between 0 and 1.
 LETTERS = {
     "l": [[(0.2, -1), (0.2, 1), (0.5, 1)]],
     "t": [[(0.3, -0.8), (0.3, 1), (0.6, 1)], [(0, 0), (0.7, 0)]],
@@ -20,7 +20,7 @@ LETTERS = {
 
 
 def draw_word(word: str, seed: int = 0, size: float = 50.0) -> list[list[list[float]]]:
-    """The strokes of a word, a little different for each seed."""
+    """Return the strokes of a word, which depend on the seed."""
     generator = np.random.default_rng(seed)
     strokes, left = [], 0.0
     for letter in word:
@@ -35,14 +35,14 @@ def draw_word(word: str, seed: int = 0, size: float = 50.0) -> list[list[list[fl
 
 
 def handwritten(word: str, seed: int = 0, **given) -> HandwrittenWord:
-    """A drawn word as an example."""
+    """Return a drawn word as an example."""
     return HandwrittenWord(
         f"{word}-{seed}", word, parse_ink({"strokes": draw_word(word, seed)}), **given
     )
 
 
 def write_manifest(path: Path, words: list[str], **given) -> Path:
-    """JSON lines of drawn words."""
+    """Write drawn words as JSON lines."""
     rows = [{"word": w, "strokes": draw_word(w, i), **given} for i, w in enumerate(words)]
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     return path

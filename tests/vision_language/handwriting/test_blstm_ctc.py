@@ -1,4 +1,4 @@
-"""The handwriting model: its frames, its indifference to padding, and that it learns to read."""
+"""Tests of the model of handwritten words: frames, padding, training and a lexicon."""
 
 import json
 
@@ -24,7 +24,7 @@ def tiny(**overrides):
 @pytest.fixture
 def batch():
     recipe = tiny()
-    items = [recipe.data.read_example(handwritten(word), recipe) for word in WORDS]
+    items = [recipe.data.read_example(handwritten(word), recipe.model) for word in WORDS]
     return recipe.data.collate(items)
 
 
@@ -33,7 +33,7 @@ def test_harness(tmp_path):
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3])
-def test_frames_are_as_many_as_the_config_says(factor, batch):
+def test_number_of_frames_is_that_of_the_config(factor, batch):
     recipe = tiny(subsampling_factor=factor)
     outputs = recipe.model.build()(batch)
     expected = [recipe.model.frames(int(points)) for points in batch["lengths"]]
@@ -42,7 +42,7 @@ def test_frames_are_as_many_as_the_config_says(factor, batch):
 
 
 def test_padding_has_no_effect(batch):
-    """Logits of a word alone are those of the word in a batch, whatever the padding holds."""
+    """The logits of a word do not depend on the batch, for any values of the padding."""
     keras.utils.set_random_seed(1)
     model = tiny().model.build()
     strokes, lengths = batch["strokes"], batch["lengths"]
@@ -58,8 +58,8 @@ def test_padding_has_no_effect(batch):
 
 
 @pytest.mark.slow
-def test_it_learns_to_read(run_zoo, tmp_path):
-    """From the command line: words of one's own are learnt, read, measured and exported."""
+def test_training_from_the_command_line(run_zoo, tmp_path):
+    """Train on a manifest, predict, export to ONNX and evaluate both backends."""
     words, run = write_manifest(tmp_path / "words.jsonl", 2 * WORDS), tmp_path / "run"
     small = settings(
         "model.layers=1", "model.hidden_size=32", "model.dropout=0", "optimizer.learning_rate=0.01",
@@ -75,21 +75,21 @@ def test_it_learns_to_read(run_zoo, tmp_path):
     good.write_text(json.dumps({"strokes": draw_word("lot", seed=0, size=3)}))
     bad.write_text(json.dumps({"points": [[1, 1, 1]]}))
     answer = run_zoo("predict", run, good, bad, "--beam-width", "8", "--json")
-    read, refused = answer.json["predictions"]
+    good_answer, bad_answer = answer.json["predictions"]
     assert answer.status == 1
-    assert read["output"] == "lot"
-    assert refused["error"] == f"{bad}: ink must have at least 2 points. Received: 1."
+    assert good_answer["output"] == "lot"
+    assert bad_answer["error"] == f"{bad}: ink must have at least 2 points. Received: 1."
 
     assert run_zoo("export", run, "--to", "onnx").status == 0
-    figures = [
+    evaluations = [
         run_zoo("evaluate", run, "--manifest", words, "--backend", backend, "--json").json
         for backend in ("keras", "onnx")
     ]
-    assert [f["metrics"]["cer"] for f in figures] == [answer_cer(run)] * 2
+    assert [e["metrics"]["cer"] for e in evaluations] == [best_cer(run)] * 2
 
 
-def test_a_lexicon_gives_words_of_it_alone(run_zoo, tmp_path):
-    """The shipped preset reads letters of another hand badly; among eight words it finds most."""
+def test_a_lexicon_limits_answers_to_its_words(run_zoo, tmp_path):
+    """The preset has many errors on drawn letters, and fewer with a lexicon of eight words."""
     pytest.importorskip("flashlight.lib.text")
     known = ["lot", "till", "unit", "into", "volt", "tin", "lion", "toot"]
     words, lexicon = write_manifest(tmp_path / "words.jsonl", known), tmp_path / "known.words"
@@ -104,8 +104,8 @@ def test_a_lexicon_gives_words_of_it_alone(run_zoo, tmp_path):
     assert found["wer"] == wrong / len(known) < alone["wer"]
 
 
-def answer_cer(run) -> float:
-    """The best figure a run wrote down."""
+def best_cer(run) -> float:
+    """Return the best CER in the records of a run."""
     header, *rows = (run / "metrics.csv").read_text().splitlines()
     column = header.split(",").index("cer")
     return min(float(row.split(",")[column]) for row in rows)

@@ -1,4 +1,4 @@
-"""The corpus of handwritten words: a folder laid out like it, and the corpus itself where it lies."""
+"""Tests of the reader of GW Online: on a small folder of the same layout, and on the corpus."""
 
 import gzip
 import json
@@ -10,6 +10,7 @@ import pytest
 from tests.vision_language.handwriting.letters import draw_word
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
+from zoo.common.data.splits import split_by_group
 from zoo.vision_language.handwriting.corpora.gw_online import GW_ONLINE, TEST_PAGES
 from zoo.vision_language.handwriting.ink import parse_ink
 
@@ -34,7 +35,7 @@ def folder(tmp_path):
     return write(tmp_path / "gw_online", rows)
 
 
-def test_words_of_three_pages_are_the_test_split(folder):
+def test_the_test_split_is_three_pages(folder):
     (train,) = GW_ONLINE.read(folder, "train")
     (test,) = GW_ONLINE.read(folder, "test")
     assert (train.id, train.transcript, train.page, train.split) == (
@@ -42,11 +43,11 @@ def test_words_of_three_pages_are_the_test_split(folder):
     )  # fmt: skip
     assert (test.transcript, test.page, test.split) == ("till", "2790279", "test")
     assert train.points.shape[1] == 3
-    # The third has a point where its word should be.
+    # The third row has a point instead of a word.
     assert [word.transcript for word in GW_ONLINE.read(folder, "all")] == ["lot", "till"]
 
 
-def test_bad_lines_and_splits_are_refused(folder, tmp_path):
+def test_invalid_lines_and_splits_are_errors(folder, tmp_path):
     with pytest.raises(ZooError, match=r"'test', 'train', 'all'. Received: 'dev'"):
         GW_ONLINE.read(folder, "dev")
     with pytest.raises(ZooError, match="no such folder"):
@@ -59,13 +60,14 @@ def test_bad_lines_and_splits_are_refused(folder, tmp_path):
         GW_ONLINE.read(folder, "train")
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
-def test_the_corpus_is_the_one_that_was_measured():
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not available")
+def test_the_corpus_has_the_published_splits():
     train, test = GW_ONLINE.read(CORPUS, "train"), GW_ONLINE.read(CORPUS, "test")
     assert (len(train), len(test)) == (3693, 696)
     recipe = entry("vision_language/blstm-ctc-gw-online").recipe()
-    kept, dev = recipe.data.split_dev(train, recipe.training.dev_fraction, recipe.training.seed)
+    training = recipe.training
+    kept, dev = split_by_group(train, recipe.data.group_of, training.dev_fraction, training.seed)
     assert {word.page for word in dev} == {"3030303"}
     assert len(dev) == 306
     assert {word.page for word in kept} & {"3030303", *TEST_PAGES} == set()
-    assert recipe.data.filter_examples(train, recipe)[1] == {}
+    assert recipe.data.filter_examples(train, recipe.model)[1] == {}

@@ -1,4 +1,4 @@
-"""Ink as users give it: the two forms, and what is refused."""
+"""Tests of ink: both forms of JSON, arrays, and invalid inputs."""
 
 import json
 
@@ -12,7 +12,7 @@ POINTS = [[0, 0, 0], [10, 5, 1], [20, 0, 0], [30, 7.5, 0]]
 STROKES = [[[0, 0], [10, 5]], [[20, 0], [30, 7.5]]]
 
 
-def test_points_and_strokes_are_the_same_ink():
+def test_points_and_strokes_give_equal_ink():
     expected = [[0, 0, 0], [10, 5, 1], [20, 0, 0], [30, 7.5, 1]]
     assert parse_ink({"points": POINTS}).tolist() == expected
     assert parse_ink({"strokes": [*STROKES, []]}).tolist() == expected
@@ -29,7 +29,10 @@ def test_points_and_strokes_are_the_same_ink():
         ({"strokes": []}, "at least 2 points. Received: 0"),
         ({"strokes": [[], []]}, "at least 2 points. Received: 0"),
         ({"points": [[1, 2, 0]]}, "at least 2 points. Received: 1"),
-        ({"points": [[1, 2, 0], [1, 2, 1], [1, 2, 0]]}, "all 3 points are at one place"),
+        (
+            {"points": [[1, 2, 0], [1, 2, 1], [1, 2, 0]]},
+            "two different points. Received: 3",
+        ),
         ({"points": [[1, 2, 0], [float("nan"), 2, 0]]}, "must have finite numbers"),
         ({"points": [[1, 2, 0], [float("inf"), 2, 0]]}, "must have finite numbers"),
         ({"points": [[1, 2, 0], [1e300, 2, 0]]}, "at most 10,000,000"),
@@ -45,7 +48,7 @@ def test_points_and_strokes_are_the_same_ink():
         ({"strokes": [[[1, 2], [3, 4]], [[1, 2, 3]]]}, "strokes[1] must be a list of [x, y]"),
     ],
 )
-def test_what_is_no_ink_is_refused_in_one_line(content, error, tmp_path):
+def test_invalid_ink_is_an_error_of_one_line(content, error, tmp_path):
     path = tmp_path / "ink.json"
     with pytest.raises(ZooError) as by_parser:
         parse_ink(content)
@@ -62,11 +65,11 @@ def test_what_is_no_ink_is_refused_in_one_line(content, error, tmp_path):
     [
         ("{", "invalid JSON"),
         ("[" * 100_000, "invalid JSON"),
-        ("[[0, 0, 0], [1, 1, 1]]", "there must be a JSON object"),
+        ("[[0, 0, 0], [1, 1, 1]]", "the file must be a JSON object"),
         (" ", "is empty"),
     ],
 )
-def test_what_is_no_json_object_is_refused(text, error, tmp_path):
+def test_an_invalid_json_object_is_an_error(text, error, tmp_path):
     path = tmp_path / "ink.json"
     path.write_text(text)
     with pytest.raises(ZooError, match=error):
@@ -75,7 +78,10 @@ def test_what_is_no_json_object_is_refused(text, error, tmp_path):
         read_ink(tmp_path / "none.json")
 
 
-def test_ink_is_read_from_a_file(tmp_path):
+def test_ink_is_read_from_files_and_arrays(tmp_path):
     path = tmp_path / "ink.json"
     path.write_text(json.dumps({"strokes": STROKES}, indent=1))
     np.testing.assert_array_equal(read_ink(path), parse_ink({"points": POINTS}))
+    np.testing.assert_array_equal(read_ink(np.array(POINTS)), parse_ink({"points": POINTS}))
+    with pytest.raises(ZooError, match=r"points must be a list of \[x, y, pen_up\]"):
+        read_ink(np.zeros((3, 2)))

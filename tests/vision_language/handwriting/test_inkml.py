@@ -1,4 +1,4 @@
-"""InkML: the document of the W3C's first example, forms of points, and what is refused in one line."""
+"""Tests of InkML: the first example of the standard, forms of points, and invalid documents."""
 
 import json
 import time
@@ -49,7 +49,7 @@ def test_the_example_of_the_standard(tmp_path):
     np.testing.assert_array_equal(read_ink(path), parse_ink({"strokes": [first, second]}))
 
 
-def test_channels_stand_as_the_trace_format_lists_them():
+def test_channels_have_the_order_of_the_trace_format():
     form = """<traceFormat><channel name="T"/><channel name="Y" orientation="-ve"/>
     <channel name="X"/><channel name="F"/></traceFormat>"""
     text = document("0 7.5 1 9, 10 -8 2 9", form=form)
@@ -71,10 +71,10 @@ def test_forms_of_points():
         ("<ink>", "invalid XML"),
         ("<ink>&a;</ink>", "invalid XML: undefined entity"),
         ("<svg/>", "the outermost element must be ink. Received: 'svg'"),
-        (document(), "there must be a trace"),
+        (document(), "must have a trace"),
         (document(""), "at least 2 points. Received: 0"),
         (document("1 2"), "at least 2 points. Received: 1"),
-        (document("1 2, 1 2"), "at one place"),
+        (document("1 2, 1 2"), "two different points"),
         (document("1 2, nan 3"), "must have finite numbers"),
         (document("1 2, inf 3"), "must have finite numbers"),
         (document("1 2, 3"), "trace 1 must be points of numbers"),
@@ -83,7 +83,7 @@ def test_forms_of_points():
         ("<ink>" + "<a>" * 100_000, "invalid XML"),
     ],
 )
-def test_what_is_no_ink_is_refused_in_one_line(text, error, tmp_path):
+def test_an_invalid_document_is_an_error_of_one_line(text, error, tmp_path):
     path = tmp_path / "ink.inkml"
     path.write_text(text)
     with pytest.raises(ZooError) as raised:
@@ -93,7 +93,7 @@ def test_what_is_no_ink_is_refused_in_one_line(text, error, tmp_path):
     assert "\n" not in str(raised.value)
 
 
-def test_a_large_file_is_refused_before_it_is_read(tmp_path):
+def test_a_large_file_is_an_error_before_it_is_read(tmp_path):
     path = tmp_path / "large.inkml"
     path.write_text(document("1 2, " * 2_000_000 + "3 4"))
     started = time.perf_counter()
@@ -102,7 +102,7 @@ def test_a_large_file_is_refused_before_it_is_read(tmp_path):
     assert time.perf_counter() - started < 1
 
 
-def test_a_bad_file_does_not_stop_the_rest(run_zoo, tmp_path):
+def test_an_invalid_file_does_not_stop_the_others(run_zoo, tmp_path):
     for name, text in (("a.inkml", HELLO), ("b.inkml", BOMB), ("note.txt", "no ink")):
         (tmp_path / name).write_text(text)
     below = tmp_path / "below"

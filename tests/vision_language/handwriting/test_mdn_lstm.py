@@ -1,4 +1,4 @@
-"""The generator of drawings: carried states, fixed draws, and that it learns to draw."""
+"""Tests of the generator of drawings: states, seeds, signatures, training from the command line."""
 
 import json
 import xml.etree.ElementTree as ElementTree
@@ -11,10 +11,12 @@ import tensorflow as tf
 from tests.conftest import settings
 from tests.harness import check_model
 from tests.vision_language.handwriting.letters import draw_word
+from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
 from zoo.common.core.states import initial_states, next_states
+from zoo.common.data.splits import split_by_group
 from zoo.common.layers.recurrent import to_stock
 from zoo.vision_language.handwriting.drawings import Drawings
 from zoo.vision_language.handwriting.ink import Drawing, parse_ink
@@ -45,7 +47,7 @@ def test_harness(recipe, tmp_path):
 def test_points_are_offsets_in_units_of_the_scale(recipe):
     offsets = np.concatenate([np.diff(d.points[:, :2], axis=0) for d in DRAWINGS])
     np.testing.assert_allclose(recipe.data.scale, offsets.std(), rtol=1e-5)
-    points = recipe.data.read_example(DRAWINGS[0], recipe)["points"]
+    points = recipe.data.read_example(DRAWINGS[0], recipe.model)["points"]
     np.testing.assert_allclose(
         points[1:, :2] * recipe.data.scale, offsets[: len(points) - 1], atol=1e-4
     )
@@ -55,9 +57,9 @@ def test_points_are_offsets_in_units_of_the_scale(recipe):
     np.testing.assert_allclose(joined, DRAWINGS[0].points, atol=1e-3)
 
 
-def test_batches_hold_each_next_point(recipe):
-    batches = list(recipe.data.batches(None, recipe, DRAWINGS, epoch=1))
-    assert len(batches) == recipe.data.steps_per_epoch(recipe, DRAWINGS) == 2
+def test_targets_are_the_next_points(recipe):
+    batches = recipe.data.batches(DRAWINGS, recipe.model, None, Epoch(1, 3, seed=0))
+    assert len(list(batches)) == batches.steps == 2
     for x, y, ids in batches:
         assert x["points"].shape[1] % 16 == 0
         assert not x["h0"].any()
@@ -68,8 +70,8 @@ def test_batches_hold_each_next_point(recipe):
             assert y["targets"][i, :n, 3].tolist() == [0] * (n - 1) + [1]
 
 
-def test_a_drawing_read_point_by_point_is_the_drawing_read_at_once(recipe, graphs):
-    points = recipe.data.read_example(DRAWINGS[0], recipe)["points"][np.newaxis]
+def test_outputs_point_by_point_equal_those_of_the_whole_drawing(recipe, graphs):
+    points = recipe.data.read_example(DRAWINGS[0], recipe.model)["points"][np.newaxis]
     states = initial_states(recipe.model.states, 1)
     whole = graphs["step"](points=points, **states)
     for t in range(points.shape[1]):
@@ -78,11 +80,10 @@ def test_a_drawing_read_point_by_point_is_the_drawing_read_at_once(recipe, graph
         np.testing.assert_allclose(outputs["weight"][:, 0], whole["weight"][:, t], atol=1e-5)
 
 
-def test_what_is_measured_is_the_loss_of_the_points(recipe, graphs):
-    """In one batch, the loss of training is the figure, and the figure that of the drawings together."""
-    evaluation = recipe.task.evaluate(graphs, recipe, DRAWINGS)
-    one = recipe.override({"training.batch_size": 4})
-    ((x, y, _),) = one.data.batches(None, one, DRAWINGS, epoch=0)
+def test_the_metric_equals_the_loss_of_training(recipe, graphs):
+    """The metric is the loss of one batch of all drawings, and the mean over all points of the rows."""
+    evaluation = recipe.task.evaluate(recipe.predictor(graphs), DRAWINGS)
+    ((x, y, _),) = recipe.data.batches(DRAWINGS, recipe.model, None, Epoch(0, 4, seed=0))
     loss = np.mean(recipe.task.loss(y, graphs["step"](**x)))
     np.testing.assert_allclose(evaluation.metrics["nats_per_point"], loss, rtol=1e-5)
     nats = sum(row["nats_per_point"] * row["points"] for row in evaluation.rows)
@@ -95,10 +96,11 @@ def test_what_is_measured_is_the_loss_of_the_points(recipe, graphs):
 
 def drawn(recipe, graphs, **options):
     recipe = recipe.override({f"decoder.{key}": value for key, value in options.items()})
-    return recipe.task.draw(graphs, recipe, recipe.data.read_input("new", recipe))
+    item = recipe.data.read_input("new", recipe.model)
+    return recipe.task.draw(recipe.predictor(graphs), item)
 
 
-def test_a_seed_fixes_each_drawing(recipe, graphs):
+def test_a_drawing_depends_on_its_seed_only(recipe, graphs):
     three = drawn(recipe, graphs, seed=5, count=3, max_points=30)
     for first, again in zip(
         three, drawn(recipe, graphs, seed=5, count=2, max_points=30), strict=False
@@ -113,11 +115,16 @@ def test_a_seed_fixes_each_drawing(recipe, graphs):
     assert all(len(drawing) <= 31 and drawing[-1, 2] == 1 for drawing in three)
 
 
+def serving_default(recipe, model):
+    graphs = Graphs("tensorflow", recipe.model.graphs(model))
+    return recipe.task.signatures(recipe.predictor(graphs))["serving_default"]
+
+
 def test_rows_of_a_savedmodel_do_not_depend_on_each_other(recipe):
-    """Which TensorFlow Serving may put together as it likes."""
+    """TensorFlow Serving may combine the rows of several requests."""
     keras.utils.set_random_seed(4)
     model = to_stock(recipe.model.build())  # as it is exported
-    signature = recipe.task.signatures(model, recipe)["serving_default"]
+    signature = serving_default(recipe, model)
     serve = tf.function(signature.function, input_signature=signature.spec)
 
     def draw(*rows):
@@ -149,12 +156,12 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(recipe):
         (([5], [1], [-1.0]), "bias must be at least 0 and at most 1000"),
         (([5], [1], [np.nan]), "must be finite numbers"),
         (([5, 5], [1], [0.0]), "the same number of rows"),
-        (([], [], []), "must have a row or more"),
+        (([], [], []), "must have at least one row"),
     ],
 )
-def test_a_bad_row_of_a_savedmodel_is_told(recipe, columns, message):
+def test_an_invalid_row_of_a_savedmodel_is_an_error(recipe, columns, message):
     kinds = (tf.int32, tf.int32, tf.float32)
-    signature = recipe.task.signatures(recipe.model.build(), recipe)["serving_default"]
+    signature = serving_default(recipe, recipe.model.build())
     with pytest.raises(tf.errors.InvalidArgumentError, match=message):
         signature.function(*(tf.constant(*pair) for pair in zip(columns, kinds, strict=True)))
 
@@ -165,7 +172,7 @@ def test_manifest_and_dev(tmp_path):
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
     drawings = Drawings().read_manifest(path)
     assert [d.id for d in drawings] == [f"drawing {i}" for i in range(1, 5)]
-    train, dev = Drawings().split_dev(drawings, 0.5, seed=0)
+    train, dev = split_by_group(drawings, Drawings().group_of, 0.5, seed=0)
     assert {d.group for d in train} & {d.group for d in dev} == set()
     path.write_text(json.dumps({"strokes": [[[1, 2]]]}))
     with pytest.raises(ZooError, match="line 1: ink must have at least 2 points"):
@@ -173,8 +180,8 @@ def test_manifest_and_dev(tmp_path):
 
 
 @pytest.mark.slow
-def test_it_learns_to_draw(run_zoo, tmp_path):
-    """From the command line: drawings of one's own are learnt by heart, and ended from a beginning."""
+def test_training_from_the_command_line(run_zoo, tmp_path):
+    """Overfit drawings of a manifest, complete a drawing, and write SVG."""
     manifest, run = tmp_path / "drawings.jsonl", tmp_path / "run"
     words = ["l", "t", "o"]
     rows = [{"strokes": draw_word(word, 1)} for word in words]
@@ -195,16 +202,16 @@ def test_it_learns_to_draw(run_zoo, tmp_path):
     bad.write_text(json.dumps({"points": [[1, 1, 1]]}))
     answer = run_zoo("predict", run, begin, bad, "--bias", "10", "--json")
     assert answer.status == 1
-    good, refused = answer.json["predictions"]
-    assert refused["error"] == f"{bad}: ink must have at least 2 points. Received: 1."
-    (drawing,) = good["drawings"]
+    good_answer, bad_answer = answer.json["predictions"]
+    assert bad_answer["error"] == f"{bad}: ink must have at least 2 points. Received: 1."
+    (drawing,) = good_answer["drawings"]
     np.testing.assert_allclose(drawing[0], first, atol=0.01)
     assert len(drawing) > 1
 
-    sheet = tmp_path / "sheet.svg"
-    how = ("--count", "5", "--seed", "2", "--max-points", "40", "--format", "svg")
-    assert run_zoo("predict", run, "new", *how, "--out", sheet).status == 0
-    paths = list(ElementTree.parse(sheet).iter("{http://www.w3.org/2000/svg}path"))
+    page = tmp_path / "page.svg"
+    options = ("--count", "5", "--seed", "2", "--max-points", "40", "--format", "svg")
+    assert run_zoo("predict", run, "new", *options, "--out", page).status == 0
+    paths = list(ElementTree.parse(page).iter("{http://www.w3.org/2000/svg}path"))
     assert len(paths) == 5
     assert len({path.get("d") for path in paths}) == 5
     assert "must be at least 1" in run_zoo("predict", run, "new", "--count", "0").err

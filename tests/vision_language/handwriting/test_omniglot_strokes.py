@@ -1,4 +1,4 @@
-"""The corpus of drawings: files laid out like it, and the corpus itself where it lies."""
+"""Tests of the reader of Omniglot: on small files of the same layout, and on the corpus."""
 
 import os
 import pickle
@@ -25,7 +25,7 @@ def number(value: int) -> bytes:
 
 
 def pickled(array: np.ndarray, type_: bytes = b"i2") -> bytes:
-    """An array as Python 2 wrote it: how to make it, (1, shape, type, False, bytes)."""
+    """Return the pickle of an array by Python 2: its constructor, (1, shape, type, False, bytes)."""
     rebuild = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n" + number(0) + b"\x85"
     type_ = b"cnumpy\ndtype\n" + text(type_) + number(0) + number(1) + b"\x87R"
     type_ += (
@@ -59,10 +59,10 @@ def test_offsets_become_points(tmp_path):
         "test"
     ]
     loaded = pickle.loads(listed(pickled(DRAWING)), encoding="latin-1")  # noqa: S301
-    np.testing.assert_array_equal(loaded[0], DRAWING)  # it is what NumPy reads, too
+    np.testing.assert_array_equal(loaded[0], DRAWING)  # NumPy reads the same
 
 
-def test_the_pickle_is_not_run(tmp_path):
+def test_the_pickle_is_not_executed(tmp_path):
     target = tmp_path / "ran"
     code = b"\x80\x02cos\nmkdir\n" + text(str(target).encode()) + b"\x85R."
     with pytest.raises(ZooError, match="arrays must be of int16"):
@@ -75,17 +75,17 @@ def test_the_pickle_is_not_run(tmp_path):
     [
         (listed(pickled(DRAWING.astype("<f8"), b"f8")), "int16"),
         (listed(pickled(DRAWING[:, :2])), "reshape"),
-        (listed(pickled(DRAWING))[:-20], "not the file of drawings"),
-        (b"nonsense", "not the file of drawings"),
+        (listed(pickled(DRAWING))[:-20], "not a file of drawings"),
+        (b"nonsense", "not a file of drawings"),
     ],
 )
-def test_other_files_are_refused(code, error, tmp_path):
+def test_other_files_are_errors(code, error, tmp_path):
     with pytest.raises(ZooError, match=error) as raised:
         OMNIGLOT.read(write(tmp_path / "o", code), "train")
     assert "\n" not in str(raised.value)
 
 
-def test_bad_folders_and_splits_are_refused(tmp_path):
+def test_invalid_folders_and_splits_are_errors(tmp_path):
     with pytest.raises(ZooError, match="no such folder"):
         OMNIGLOT.read(tmp_path / "none", "train")
     with pytest.raises(ZooError, match="missing"):
@@ -93,12 +93,12 @@ def test_bad_folders_and_splits_are_refused(tmp_path):
     with pytest.raises(ZooError, match=r"'train', 'valid', 'test', 'all'. Received: 'dev'"):
         OMNIGLOT.read(tmp_path, "dev")
     (tmp_path / "omniglot.npz").write_bytes(b"PK")
-    with pytest.raises(ZooError, match="not the file of drawings"):
+    with pytest.raises(ZooError, match="not a file of drawings"):
         OMNIGLOT.read(tmp_path, "train")
 
 
-@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not here")
-def test_the_corpus_is_the_one_that_was_measured():
+@pytest.mark.skipif(not CORPUS.is_dir(), reason="the corpus is not available")
+def test_the_corpus_has_the_published_sizes():
     sizes = {}
     for split in ("valid", "test"):
         drawings = OMNIGLOT.read(CORPUS, split)

@@ -1,4 +1,4 @@
-"""The density of a next point: against SciPy, the paper's own formulas and finite differences."""
+"""Tests of the density of a next point: against SciPy, formulas of the paper, finite differences."""
 
 import keras
 import numpy as np
@@ -32,7 +32,7 @@ def random_targets(shape, seed=1):
 
 
 def scipy_nats(outputs, target, rounding):
-    """The three parts for one point, by SciPy's distributions."""
+    """Return the three parts for one point, computed with distributions of SciPy."""
     weight, mean_x, mean_y, log_x, log_y, correlation = (outputs[k] for k in MIXTURE_OUTPUTS)
     logs = []
     for j, share in enumerate(softmax(weight)):
@@ -48,7 +48,7 @@ def scipy_nats(outputs, target, rounding):
 
 
 @pytest.mark.parametrize("rounding", [0.0, 0.03, 0.5])
-def test_the_loss_is_that_of_scipy(rounding):
+def test_the_loss_equals_that_of_scipy(rounding):
     outputs, targets = random_outputs((20,)), random_targets((20,))
     assert set(map(tuple, targets[:, 2:])) == {(0, 0), (1, 0), (1, 1)}
     expected = np.array(
@@ -60,8 +60,8 @@ def test_the_loss_is_that_of_scipy(rounding):
     np.testing.assert_allclose(np.stack(nats, 1), expected, atol=2e-5)
 
 
-def test_without_rounding_it_is_the_density_of_the_paper():
-    """Equations 24 and 25, as they are printed."""
+def test_without_rounding_the_density_is_that_of_the_paper():
+    """Equations 24 and 25 of the paper."""
     outputs = random_outputs((), components=3, seed=5)
     x1, x2 = 0.4, -1.1
     weight, mu1, mu2, log1, log2, correlation = (outputs[k] for k in MIXTURE_OUTPUTS)
@@ -84,20 +84,22 @@ def test_the_density_integrates_to_one(bias):
 
 
 def loss_and_gradients(outputs, targets, lengths, rounding=0.03):
-    """Of the task's loss, by whichever backend Keras runs: here TensorFlow."""
+    """Return the loss of the task and its gradients, computed with TensorFlow."""
     import tensorflow as tf
 
     variables = {name: tf.Variable(value, dtype="float32") for name, value in outputs.items()}
     y = {"targets": tf.constant(targets, "float32"), "lengths": tf.constant(lengths)}
     with tf.GradientTape() as tape:
         values = {name: variable.value() for name, variable in variables.items()}
-        loss = tf.reduce_mean(StrokeGeneration(rounding).loss(y, values))
+        loss = tf.reduce_mean(StrokeGeneration(rounding=rounding).loss(y, values))
     gradients = tape.gradient(loss, list(variables.values()))
     return float(loss), {name: g.numpy() for name, g in zip(variables, gradients, strict=True)}
 
 
-@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="it needs a gradient tape")
-def test_gradients_are_those_of_finite_differences():
+@pytest.mark.skipif(
+    keras.config.backend() != "tensorflow", reason="the test requires a gradient tape"
+)
+def test_gradients_equal_finite_differences():
     outputs, targets = random_outputs((2, 3)), random_targets((2, 3))
     lengths = np.array([3, 2], np.int32)
     loss, gradients = loss_and_gradients(outputs, targets, lengths)
@@ -119,7 +121,9 @@ def test_gradients_are_those_of_finite_differences():
             np.testing.assert_allclose(gradients[name][index], slope, rtol=1e-3, atol=2e-5)
 
 
-@pytest.mark.skipif(keras.config.backend() != "tensorflow", reason="it needs a gradient tape")
+@pytest.mark.skipif(
+    keras.config.backend() != "tensorflow", reason="the test requires a gradient tape"
+)
 @pytest.mark.parametrize("size", [30.0, 3000.0])
 def test_no_output_makes_it_infinite(size):
     """Sigmas that vanish or explode, correlations of 1, means far away, in single precision."""
@@ -131,7 +135,7 @@ def test_no_output_makes_it_infinite(size):
 
 
 def two_gaussians(rows):
-    """A mixture of two components, far apart, the same in each row."""
+    """Return the outputs of two distant components, equal in each row."""
     values = {
         "weight": np.log([0.7, 0.3]),
         "mean_x": [-5.0, 5.0],
@@ -145,14 +149,14 @@ def two_gaussians(rows):
     return {name: np.tile(np.array(value), (rows, 1)) for name, value in values.items()}
 
 
-def drawn_points(rows, bias):
+def sampled_points(rows, bias):
     generator = np.random.default_rng(0)
     uniforms, normals = generator.random((rows, 3)), generator.standard_normal((rows, 2))
     return sample_point(two_gaussians(rows), uniforms, normals, 0.1, bias, np)
 
 
-def test_drawn_points_are_distributed_as_the_density_says():
-    points, end = drawn_points(40_000, 0.0)
+def test_samples_have_the_distribution_of_the_density():
+    points, end = sampled_points(40_000, 0.0)
     left = points[:, 0] < 0
     np.testing.assert_allclose(left.mean(), 0.7, atol=0.01)
     np.testing.assert_allclose(points[left, :2].mean(axis=0), [-5, 1], atol=0.02)
@@ -165,9 +169,9 @@ def test_drawn_points_are_distributed_as_the_density_says():
     assert not end[points[:, 2] == 0].any()
 
 
-def test_a_bias_prefers_the_likelier_and_narrows_it():
+def test_a_bias_prefers_probable_components_and_reduces_variances():
     """Section 5.4: weights to the power of 1 + b, standard deviations times exp(-b)."""
-    points, _ = drawn_points(40_000, 1.0)
+    points, _ = sampled_points(40_000, 1.0)
     left = points[:, 0] < 0
     np.testing.assert_allclose(left.mean(), 0.49 / (0.49 + 0.09), atol=0.01)
     expected = np.array([[0.26, 0.4], [0.4, 1.01]]) * np.exp(-2)

@@ -1,4 +1,4 @@
-"""Strokes normalised, resampled, distorted, and their features: against figures worked out by hand."""
+"""Tests of the features of strokes: normalisation, resampling, distortion, hand-computed values."""
 
 import numpy as np
 import pytest
@@ -20,7 +20,7 @@ NONE = Distortion(0, 0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("points", [2, 3, 40])
-def test_normalised_ink_has_one_size_and_place(points):
+def test_normalised_ink_has_the_same_size_and_position(points):
     """The heights along an upright line have the standard deviation length / sqrt(12)."""
     upright = np.stack([np.full(points, 5.0), np.linspace(2, 8, points)], axis=1)
     (line,) = normalise([upright])
@@ -28,7 +28,7 @@ def test_normalised_ink_has_one_size_and_place(points):
     np.testing.assert_allclose(line[[0, -1]], [[0, -half], [0, half]])
 
 
-def test_size_and_place_on_the_page_have_no_effect():
+def test_size_and_position_on_the_page_have_no_effect():
     word = parse_ink({"strokes": draw_word("lot")})
     moved = word * (7, 7, 1) + (300, -20, 0)
     for one, other in zip(preprocess(word, 0.3), preprocess(moved, 0.3), strict=True):
@@ -77,13 +77,13 @@ def test_features_of_a_corner_a_jump_and_a_dot():
     assert features.dtype == np.float32
 
 
-def test_ink_that_is_no_word_is_refused():
+def test_ink_with_too_many_points_is_an_error():
     zigzag = [[[x, 100 * (x % 2)] for x in range(3000)]]
     with pytest.raises(ZooError, match="at most 5,000 resampled points"):
         preprocess(parse_ink({"strokes": zigzag}), 0.3)
 
 
-def test_distortion_is_drawn_by_the_generator():
+def test_distortion_depends_on_the_generator():
     strokes = preprocess(parse_ink({"strokes": draw_word("til")}), 0.3)
     first = distort(strokes, Distortion(), np.random.default_rng(3))
     again = distort(strokes, Distortion(), np.random.default_rng(3))
@@ -104,8 +104,8 @@ def test_distortion_is_drawn_by_the_generator():
         (Distortion(0, 0, 0, 0.5, 0, 0), "size"),
     ],
 )
-def test_each_distortion_does_what_it_says(distortion, corner):
-    square = np.array([[1.0, 0.0], [0.0, 1.0]])  # what becomes of x, and of y
+def test_each_distortion_has_its_effect(distortion, corner):
+    square = np.array([[1.0, 0.0], [0.0, 1.0]])  # the images of x and of y
     (matrix,) = distort([square], distortion, np.random.default_rng(1))
     draw = np.random.default_rng(1).uniform(-1, 1, 4)
     expected = {

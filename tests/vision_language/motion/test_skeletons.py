@@ -1,4 +1,4 @@
-"""Skeletons: files, gaps, the corpus, changes in training, the model and its answers in time."""
+"""Tests of skeletons: files, missing joints, the corpus, augmentation, the model and its answers."""
 
 import json
 import re
@@ -10,6 +10,7 @@ import pytest
 from tests.harness import check_model
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
+from zoo.common.data.splits import split_by_group
 from zoo.common.presets import store
 from zoo.vision_language.motion.corpora.msr_action3d import (
     LIST_FILE,
@@ -35,8 +36,8 @@ TINY = {
     "model.layers": 1,
     "training.batch_size": 4,
 }
-# How fast the drawn body waves, by the action it is called.
-PACES = {"bend": 0.5, "jogging": 2.0}
+# Speed of the drawn body, by action.
+SPEEDS = {"bend": 0.5, "jogging": 2.0}
 
 
 @pytest.fixture
@@ -45,10 +46,10 @@ def recipe():
 
 
 def movements(count=4):
-    """Bodies that wave at one of two paces, of several lengths."""
-    names = list(PACES)
+    """Return movements of several lengths that wave at one of two speeds."""
+    names = list(SPEEDS)
     return [
-        Skeleton(f"{i}", names[i % 2], waving(12 + i, PACES[names[i % 2]]), subject=f"s{i % 4}")
+        Skeleton(f"{i}", names[i % 2], waving(12 + i, SPEEDS[names[i % 2]]), subject=f"s{i % 4}")
         for i in range(count)
     ]
 
@@ -57,8 +58,8 @@ def test_harness(recipe, tmp_path):
     check_model(recipe, movements(), tmp_path / "tiny")
 
 
-def test_size_place_and_padding_have_no_effect(recipe):
-    """A body twice as tall, elsewhere, gets the same answers, and so does one with padding behind it."""
+def test_size_position_and_padding_have_no_effect(recipe):
+    """A body twice as tall at another position has the same outputs, and so has one with padding."""
     keras.utils.set_random_seed(1)
     model = recipe.model.build()
     joints = waving(14).reshape(1, 14, -1)
@@ -75,8 +76,8 @@ def test_size_place_and_padding_have_no_effect(recipe):
         )
 
 
-def test_answers_at_a_frame_are_made_of_the_frames_before_it(recipe):
-    """What comes later changes the later answers only; the whole's answer is the mean of the frames'."""
+def test_outputs_at_a_frame_do_not_depend_on_later_frames(recipe):
+    """The answer to the clip is the mean over its frames."""
     keras.utils.set_random_seed(1)
     model = recipe.model.build()
     joints = waving(20).reshape(1, 20, -1)
@@ -93,7 +94,7 @@ def test_answers_at_a_frame_are_made_of_the_frames_before_it(recipe):
     np.testing.assert_allclose(np.exp(one["logits"]), probabilities.mean(axis=1), rtol=1e-4)
 
 
-def test_the_loss_counts_frames_inside_a_clip_alone(recipe):
+def test_the_loss_ignores_frames_after_the_end(recipe):
     logits = np.log([[[0.5, 0.5], [0.8, 0.2], [0.1, 0.9]]]).astype(np.float32)
     outputs = {
         "logits": np.log([[0.65, 0.35]]).astype(np.float32),
@@ -105,11 +106,11 @@ def test_the_loss_counts_frames_inside_a_clip_alone(recipe):
     assert loss == pytest.approx(-np.log(0.35) + recipe.task.frame_weight * frames, rel=1e-5)
 
 
-def test_a_missing_joint_stands_where_it_was_last_seen():
-    whole, gaps = waving(6), waving(6).astype(np.float64)
-    gaps[0, 3] = gaps[2, 11] = 0
-    gaps[3, 11] = np.nan
-    filled = fill_missing(gaps)
+def test_a_missing_joint_has_its_last_position():
+    whole, missing = waving(6), waving(6).astype(np.float64)
+    missing[0, 3] = missing[2, 11] = 0
+    missing[3, 11] = np.nan
+    filled = fill_missing(missing)
     np.testing.assert_array_equal(filled[2, 11], whole[1, 11])
     np.testing.assert_array_equal(filled[3, 11], whole[1, 11])
     np.testing.assert_array_equal(filled[0, 3], whole[1, 3])
@@ -119,10 +120,10 @@ def test_a_missing_joint_stands_where_it_was_last_seen():
 
 
 def body(**changes):
-    """The JSON object of a body that waves, as text; keys are "frame joint" to what stands there."""
+    """Return the JSON text of a movement; keyword `f1_2` replaces joint 2 of frame 1."""
     frames = waving(5).round(4).tolist()
-    for place, value in changes.items():
-        frame, joint = map(int, re.findall(r"\d+", place))
+    for name, value in changes.items():
+        frame, joint = map(int, re.findall(r"\d+", name))
         frames[frame][joint] = value
     return json.dumps({"joints": frames})
 
@@ -136,7 +137,7 @@ def never(joint):
     [
         ("", "is empty"),
         ("{", "invalid JSON"),
-        ("[1]", 'it must hold a JSON object with "joints"'),
+        ("[1]", 'it must be a JSON object with "joints"'),
         ('{"joints": 3}', 'there must be a list of frames under the key "joints"'),
         (
             '{"joints": []}',
@@ -149,12 +150,18 @@ def never(joint):
         (body(f1_4=[1, 10**400, 3]), "frame 2, left hip: a joint must be"),
         (body(f1_4=[1, 1e5, 3]), "coordinates must be numbers of at most 1,000 metres"),
         (body(f1_4=[1, float("inf"), 3]), "coordinates must be numbers of at most 1,000 metres"),
-        (body(**never(11)), "every joint must be seen at least once. Never seen: left hand"),
-        (json.dumps({"joints": [[None] * 20]}), "at least 25% of all joints must be seen"),
-        (json.dumps({"joints": [[[1, 1, 1]] * 20]}), "the neck and the hips must be apart"),
+        (
+            body(**never(11)),
+            "each joint must be present in at least one frame. Received: no left hand",
+        ),
+        (json.dumps({"joints": [[None] * 20]}), "at least 25% of all joints must be present"),
+        (
+            json.dumps({"joints": [[[1, 1, 1]] * 20]}),
+            "neck and the hips must have different",
+        ),
     ],
 )
-def test_a_file_that_cannot_be_read(tmp_path, text, message):
+def test_an_invalid_file_is_an_error_of_one_line(tmp_path, text, message):
     path = tmp_path / "body.json"
     path.write_text(text)
     with pytest.raises(ZooError, match=message) as error:
@@ -163,13 +170,21 @@ def test_a_file_that_cannot_be_read(tmp_path, text, message):
     assert "\n" not in str(error.value)
 
 
-def test_gaps_in_a_file_are_filled(tmp_path):
+def test_missing_joints_of_a_file_are_filled(tmp_path):
     path = tmp_path / "body.json"
-    for gap in (None, [0, 0, 0], [None, 1, 1], [float("nan"), 1, 1], [3, 4, 5, 0]):
-        path.write_text(body(f2_11=gap))
+    for missing in (None, [0, 0, 0], [None, 1, 1], [float("nan"), 1, 1], [3, 4, 5, 0]):
+        path.write_text(body(f2_11=missing))
         np.testing.assert_allclose(read_skeleton(path)[2, 11], waving(5)[1, 11], atol=1e-4)
     path.write_text(body(f2_11=[3, 4, 5, 0.5]))
     np.testing.assert_allclose(read_skeleton(path)[2, 11], [3, 4, 5])
+
+
+def test_an_array_is_an_input(recipe):
+    item = recipe.data.read_input(waving(9), recipe.model)
+    example = recipe.data.read_example(Skeleton("a", "bend", waving(9)), recipe.model)
+    np.testing.assert_array_equal(item["joints"], example["joints"])
+    with pytest.raises(ZooError, match=r"numbers \[frames, 20, 3\]. Received: float64 \[9, 60\]"):
+        recipe.data.read_input(np.zeros((9, 60)), recipe.model)
 
 
 def test_a_text_file_of_the_corpus(tmp_path):
@@ -193,16 +208,14 @@ def test_the_corpus_is_split_by_subject(tmp_path):
     (tmp_path / LIST_FILE).write_text("\n".join(names[:3]))  # the last one is not used
     train, test = (read_msr_action3d(tmp_path, split) for split in ("train", "test"))
     assert [e.id for e in train] == ["a01_s01_e01", "a20_s03_e01"]
-    assert [(e.transcript, e.subject, len(e.joints)) for e in test] == [
-        ("horizontal arm wave", "02", 5)
-    ]
-    assert train[1].transcript == "pick up and throw"
+    assert [(e.label, e.subject, len(e.joints)) for e in test] == [("horizontal arm wave", "02", 5)]
+    assert train[1].label == "pick up and throw"
     (tmp_path / SKELETONS_FILE).write_bytes(b"PK no archive")
     with pytest.raises(ZooError, match=r"skeletons.npz is corrupt"):
         read_msr_action3d(tmp_path, "train")
 
 
-def test_changes_are_small_drawn_and_can_be_none():
+def test_changes_are_random_and_within_limits():
     joints = waving(30)
     np.testing.assert_allclose(change(joints, NONE, np.random.default_rng(0)), joints, atol=1e-6)
     by = SkeletonChanges()
@@ -216,7 +229,7 @@ def test_changes_are_small_drawn_and_can_be_none():
     assert len(change(waving(1), by, np.random.default_rng(0))) >= 1
 
 
-def test_a_mirrored_body_waves_the_other_hand():
+def test_a_mirrored_body_moves_the_other_hand():
     by = SkeletonChanges(0, 1, 0, 0, 0, 0, 0)
     mirrored = change(waving(10), by, np.random.default_rng(0))
     left, right = (JOINTS.index(f"{side} hand") for side in ("left", "right"))
@@ -225,16 +238,16 @@ def test_a_mirrored_body_waves_the_other_hand():
     np.testing.assert_array_equal(np.array(MIRRORED)[MIRRORED], range(20))
 
 
-def test_dev_is_other_people(recipe):
-    train, dev = recipe.data.split_dev(movements(8), 0.25, seed=0)
+def test_dev_has_other_subjects(recipe):
+    train, dev = split_by_group(movements(8), recipe.data.group_of, 0.25, seed=0)
     assert len(dev) == 2
     assert not {e.subject for e in train} & {e.subject for e in dev}
 
 
 def test_from_the_command_line(recipe, run_zoo, tmp_path):
-    """A manifest is learnt; a folder is answered with times, a bad file in it by a line of its own."""
+    """Overfit a manifest, predict a folder with an invalid file, plot and evaluate."""
     manifest, run = tmp_path / "moves.jsonl", tmp_path / "run"
-    rows = [{"action": e.transcript, "joints": e.joints.tolist()} for e in movements()]
+    rows = [{"action": e.label, "joints": e.joints.tolist()} for e in movements()]
     manifest.write_text("".join(json.dumps(row) + "\n" for row in rows))
     small = {"model.projection_size": 16, "model.hidden_size": 16, "model.layers": 1}
     small |= {"model.dropout": 0, "optimizer.learning_rate": 0.02, "training.epochs": 12}
@@ -251,14 +264,14 @@ def test_from_the_command_line(recipe, run_zoo, tmp_path):
     (folder / "bad.json").write_text("{}")
     (folder / "good.json").write_text(json.dumps(rows[1]))
     answer = run_zoo("predict", run, folder, "--json")
-    refused, read = answer.json["predictions"]
+    bad_answer, good_answer = answer.json["predictions"]
     assert answer.status == 1
-    assert "there must be a list of frames" in refused["error"]
-    assert (read["output"], read["seconds"]) == ("jogging", round(13 / 15, 3))
-    assert read["frames"][0]["begin"] == 0
-    assert read["frames"][-1] | {"confidence": 0} == {
-        "begin": read["frames"][-1]["begin"], "end": 0.867, "label": "jogging", "confidence": 0,
-    }  # fmt: skip
+    assert "there must be a list of frames" in bad_answer["error"]
+    assert (good_answer["output"], good_answer["seconds"]) == ("jogging", round(13 / 15, 3))
+    first, last = good_answer["frames"][0], good_answer["frames"][-1]
+    assert first["begin"] == 0
+    assert (last["end"], last["label"]) == (0.867, "jogging")
+    assert set(last) == {"begin", "end", "label", "confidence"}
 
     picture = tmp_path / "good.png"
     answer = run_zoo("plot", run, folder / "good.json", "--out", picture)

@@ -1,4 +1,4 @@
-"""Videos: drawn clips, files at even times, bad files, the model and its answers."""
+"""Tests of videos: drawn clips, sampled frames, invalid files, the model and its answers."""
 
 import json
 import sys
@@ -13,6 +13,7 @@ from tests.conftest import settings
 from tests.harness import check_model
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
+from zoo.common.data.splits import split_by_group
 from zoo.vision_language.motion import video_files
 from zoo.vision_language.motion.corpora.video_shapes import VIDEO_SHAPES, render
 from zoo.vision_language.motion.moving_shapes import MOTIONS, SIDE, _path, draw_clip, write_clip
@@ -37,7 +38,7 @@ def grey(level: int, side: int = 32) -> np.ndarray:
 
 
 def write(path: Path, levels, side: int = 32, rate: int = 8, times=None, **options) -> Path:
-    """A video of grey frames; `times` in 1/100 s where they are not even."""
+    """Write a video of grey frames; `times` in 1/100 s for a variable frame rate."""
     with av.open(str(path), "w", options=options) as container:
         stream = container.add_stream("libx264", rate=rate)
         stream.width = stream.height = side
@@ -72,26 +73,26 @@ def test_harness(recipe, corpus, tmp_path):
 # Drawing
 
 
-def test_the_corpus_is_drawn_by_its_seeds(corpus, tmp_path):
+def test_the_corpus_depends_on_its_seeds(corpus, tmp_path):
     train, test = (VIDEO_SHAPES.read(corpus, split) for split in ("train", "test"))
-    assert [e.transcript for e in train] == [*MOTIONS, *MOTIONS]
-    assert [e.transcript for e in test] == list(MOTIONS)
+    assert [e.label for e in train] == [*MOTIONS, *MOTIONS]
+    assert [e.label for e in test] == list(MOTIONS)
     assert len({e.path.read_bytes() for e in train + test}) == 27
     render(tmp_path, {"train": 1})
     for again in VIDEO_SHAPES.read(tmp_path, "train"):
         one, other = (read_video(p, 8, 32) for p in (again.path, corpus / again.id))
-        # The encoder does not give the same bits twice.
+        # The encoder is not deterministic.
         assert np.abs(one[0].astype(int) - other[0]).mean() < 3
 
 
-def test_a_shape_moves_as_its_class_says():
-    """Steps on the torus that the picture is, y downwards, and the growth of the radius."""
+def test_a_shape_moves_according_to_its_class():
+    """Check steps on the torus of the picture, with y downwards, and the growth of the radius."""
     times = np.arange(24) / 12
     for motion in MOTIONS:
-        places, sizes = _path(motion, times, np.random.default_rng(3))
-        steps = (np.diff(places, axis=0) + 0.5) % 1 - 0.5
+        centres, radii = _path(motion, times, np.random.default_rng(3))
+        steps = (np.diff(centres, axis=0) + 0.5) % 1 - 0.5
         turns = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
-        growth = np.median(np.diff(sizes))
+        growth = np.median(np.diff(radii))
         expected = {
             "left": steps[:, 0].max() < 0, "right": steps[:, 0].min() > 0,
             "up": steps[:, 1].max() < 0, "down": steps[:, 1].min() > 0,
@@ -101,8 +102,8 @@ def test_a_shape_moves_as_its_class_says():
         }  # fmt: skip
         assert expected[motion], motion
         assert (growth == 0) == (motion not in ("grow", "shrink"))
-        assert (places >= 0).all()
-        assert (places <= 1).all()
+        assert (centres >= 0).all()
+        assert (centres <= 1).all()
 
 
 def test_a_drawn_clip_is_read_back(tmp_path):
@@ -112,14 +113,14 @@ def test_a_drawn_clip_is_read_back(tmp_path):
     read, times = read_video(tmp_path / "left.mp4", rate, SIDE)
     assert len(read) == len(frames) == len(times) - 1
     error = np.abs(read.astype(float) - frames)
-    assert error.mean() < 12  # what H.264 and colours at half the resolution cost
+    assert error.mean() < 12  # the error of H.264 and of colours at half the resolution
 
 
 # Reading
 
 
-def test_frames_are_taken_by_their_times(tmp_path):
-    """Half the rate takes every second frame; of a variable rate what is on the screen is taken."""
+def test_frames_are_selected_by_their_times(tmp_path):
+    """Half the rate selects every second frame; a variable rate selects the frame that is shown."""
     path = write(tmp_path / "even.mp4", range(20, 220, 10))
     frames, times = read_video(path, 4, 8)
     np.testing.assert_allclose(frames[:, 0, 0, 0], np.arange(20, 220, 20), atol=4)
@@ -132,8 +133,27 @@ def test_frames_are_taken_by_their_times(tmp_path):
     np.testing.assert_allclose(frames[:6, 0, 0, 0], [40, 80, 80, 120, 120, 160], atol=4)
 
 
-def test_the_turn_of_a_phone_is_undone(tmp_path):
-    """The header of a file may say that it is to be turned by a quarter."""
+def test_an_array_is_sampled_like_a_file(tmp_path, recipe):
+    levels = range(20, 220, 10)
+    path = write(tmp_path / "even.mp4", levels)
+    frames = np.stack([grey(level) for level in levels])
+    data = recipe.data
+    expected = data.read_input(str(path), recipe.model)
+    for rate in (8, 16, 4):
+        item = data.read_input((frames, rate), recipe.model)
+        assert item["times"].tolist() == (np.arange(20 * 8 // rate + 1) / 8).tolist()
+    item = data.read_input((frames, 8), recipe.model)
+    np.testing.assert_allclose(item["images"], expected["images"], atol=4)
+    with pytest.raises(ZooError, match=r"uint8 \[time, height, width, 3\]. Received: float64"):
+        data.read_input((frames / 255, 8), recipe.model)
+    with pytest.raises(
+        ZooError, match=r"path or \(frames, frames per second\). Received: ndarray"
+    ):
+        data.read_input(frames, recipe.model)
+
+
+def test_the_rotation_of_a_file_is_applied(tmp_path):
+    """The header of a file, for example from a phone, may have a rotation by 90 degrees."""
     path = tmp_path / "turned.mp4"
     picture = grey(30)
     picture[:16, :16] = 220
@@ -142,7 +162,7 @@ def test_the_turn_of_a_phone_is_undone(tmp_path):
     at = content.index(b"tkhd") + 44
     one, minus = (1 << 16).to_bytes(4, "big"), (2**32 - (1 << 16)).to_bytes(4, "big")
     zero = bytes(4)
-    # The picture's rows become columns: clockwise by a quarter.
+    # Rows become columns: 90 degrees clockwise.
     matrix = [zero, one, zero, minus, zero, zero, zero, zero, (1 << 30).to_bytes(4, "big")]
     path.write_bytes(content[:at] + b"".join(matrix) + content[at + 36 :])
     frames, _ = read_video(path, 8, 8)
@@ -155,7 +175,7 @@ def empty(path):
 
 
 def text(path):
-    path.write_text("No video, whatever it is called.\n" * 9)
+    path.write_text("Not a video.\n" * 9)
 
 
 def playlist(path):
@@ -190,16 +210,16 @@ def changing(path):
     ("make", "message"),
     [
         (empty, "is empty"),
-        (text, "not a video that can be read, or a damaged one"),
-        (playlist, "not a video that can be read, or a damaged one"),
-        (headless, "not a video that can be read, or a damaged one"),
+        (text, "not a supported video file, or damaged"),
+        (playlist, "not a supported video file, or damaged"),
+        (headless, "not a supported video file, or damaged"),
         (truncated, "damaged"),
-        (sound, "it must have a picture: there is none in it"),
-        (changing, "the size of its picture must not change. Received: 32 x 32 and 48 x 48"),
+        (sound, "the file must have a video stream"),
+        (changing, "the size of the frames must not change. Received: 32 x 32 and 48 x 48"),
         (lambda path: None, "is missing"),
     ],
 )
-def test_a_file_that_cannot_be_read(tmp_path, make, message):
+def test_an_invalid_file_is_an_error_of_one_line(tmp_path, make, message):
     path = tmp_path / "bad.mp4"
     make(path)
     with pytest.raises(ZooError, match=message) as error:
@@ -208,7 +228,7 @@ def test_a_file_that_cannot_be_read(tmp_path, make, message):
     assert "\n" not in str(error.value)
 
 
-def test_limits_of_size_and_length(tmp_path, monkeypatch):
+def test_limits_of_size_and_duration(tmp_path, monkeypatch):
     path = write(tmp_path / "long.mp4", range(40))
     monkeypatch.setattr(video_files, "MAX_SECONDS", 3.0)
     with pytest.raises(ZooError, match="a video must have at most 3 seconds"):
@@ -220,16 +240,16 @@ def test_limits_of_size_and_length(tmp_path, monkeypatch):
         read_video(path, 8, 8)
 
 
-def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
+def test_without_pyav_the_error_names_the_extra(tmp_path, monkeypatch):
     path = write(tmp_path / "a.mp4", range(4))
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ZooError, match=r"pip install 'recurrent-zoo\[video\]'"):
         read_video(path, 8, 8)
 
 
-def test_damaged_bytes_give_frames_or_one_line(corpus, tmp_path):
+def test_damaged_bytes_give_frames_or_an_error_of_one_line(corpus, tmp_path):
     content = VIDEO_SHAPES.read(corpus, "test")[0].path.read_bytes()
-    generator, path, refused = np.random.default_rng(0), tmp_path / "damaged.mp4", []
+    generator, path, errors = np.random.default_rng(0), tmp_path / "damaged.mp4", []
     for _ in range(30):
         damaged = np.frombuffer(content, np.uint8).copy()
         damaged[generator.integers(0, len(damaged), 6)] ^= 0xFF
@@ -237,17 +257,17 @@ def test_damaged_bytes_give_frames_or_one_line(corpus, tmp_path):
         try:
             frames, times = read_video(path, 8, 8)
         except ZooError as error:
-            refused.append(str(error))
+            errors.append(str(error))
         else:
             assert len(frames) == len(times) - 1 >= 1
-    assert refused
-    assert not [line for line in refused if "\n" in line]
+    assert errors
+    assert not [line for line in errors if "\n" in line]
 
 
 # Data
 
 
-def test_changes_move_the_whole_clip_alike(recipe):
+def test_changes_are_equal_in_all_frames(recipe):
     frames = np.random.default_rng(0).uniform(60, 190, (3, 8, 8, 3)).astype(np.float32)
     data = recipe.override({"data.changes.contrast": 0, "data.changes.brightness": 0}).data
     moved = data.augment(frames, np.random.default_rng(1))
@@ -260,13 +280,13 @@ def test_changes_move_the_whole_clip_alike(recipe):
     assert PictureChanges(shift=0).shift == 0
 
 
-def test_groups_stay_together(recipe):
+def test_dev_has_whole_groups(recipe):
     clips = [VideoClip(f"{i}", "left", Path("x"), group=f"g{i // 2}") for i in range(8)]
-    train, dev = recipe.data.split_dev(clips, 0.25, seed=0)
+    train, dev = split_by_group(clips, recipe.data.group_of, 0.25, seed=0)
     assert not {e.group for e in train} & {e.group for e in dev}
 
 
-def test_a_list_that_names_no_file(tmp_path, recipe):
+def test_a_missing_file_in_a_list_is_an_error(tmp_path, recipe):
     path = tmp_path / "clips.jsonl"
     path.write_text('{"video": "none.mp4", "label": "left"}')
     with pytest.raises(ZooError, match=r"line 1: there is no file 'none.mp4'"):
@@ -274,7 +294,7 @@ def test_a_list_that_names_no_file(tmp_path, recipe):
 
 
 def test_from_the_command_line(run_zoo, corpus, tmp_path):
-    """Videos of one's own are learnt; a bad file in a folder is a line, and the others are answered."""
+    """Overfit a manifest, predict a folder with an invalid file, and plot."""
     manifest, run = tmp_path / "clips.jsonl", tmp_path / "run"
     clips = tmp_path / "clips"
     clips.mkdir()
@@ -298,7 +318,7 @@ def test_from_the_command_line(run_zoo, corpus, tmp_path):
     answer = run_zoo("predict", run, clips, "--json")
     assert answer.status == 1
     bad, dark, light = answer.json["predictions"]
-    assert "not a video" in bad["error"]
+    assert "not a supported video" in bad["error"]
     assert (dark["output"], light["output"]) == ("dark", "light")
     assert dark["seconds"] == 1.25
     assert dark["frames"][0]["begin"] == 0

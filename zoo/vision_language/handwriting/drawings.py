@@ -169,7 +169,7 @@ class Drawings(Data, FileInputs, InputPlots, OutputFormats):
         positions = begin[-1, :2] + np.cumsum(offsets, axis=0)
         return np.concatenate([begin, np.column_stack([positions, drawn[:, 2]])])
 
-    def formats(self, task: Any, decoder: Any) -> dict[str, Format]:
+    def formats(self, task: Any, model: Any, decoder: Any) -> dict[str, Format]:
         """Return "svg", one file with all drawings."""
         from zoo.vision_language.handwriting.svg import SVG
 

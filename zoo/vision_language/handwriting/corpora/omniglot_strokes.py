@@ -72,17 +72,16 @@ def _arrays(content: bytes) -> Iterator[np.ndarray]:
     file = io.BytesIO(content)
     np.lib.format.read_magic(file)
     np.lib.format.read_array_header_1_0(file)
-    numbers: tuple[int, int] = (0, 0)  # the last two in the file
-    num_points, before = 0, ""
+    first, second, num_points, before = 0, 0, 0, ""
     for opcode, argument, _ in pickletools.genops(file):
         if isinstance(argument, int):
-            numbers = (numbers[1], argument)
+            first, second = second, argument
         elif opcode.name == "TUPLE2":
-            num_points = numbers[0]
+            num_points = first
         elif isinstance(argument, str) and before == "NEWFALSE":
             yield np.frombuffer(argument.encode("latin-1"), "<i2").reshape(num_points, 3)
         elif opcode.name.endswith("STRING") and argument not in TYPES:
-            raise ValueError(f"arrays must be of int16. Received: {argument[:20]!r}")
+            raise ValueError(f"arrays must be of int16. Received: {str(argument)[:20]!r}")
         before = opcode.name
 
 

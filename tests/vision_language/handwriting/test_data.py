@@ -1,14 +1,17 @@
-"""Pen strokes as a data kind: manifests, splits, what is left out, batches."""
+"""Tests of pen strokes as a data kind: manifests, splits, filters, batches, inputs, assets."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tests.vision_language.handwriting.letters import draw_word, handwritten, write_manifest
+from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.data.labels import Labels
+from zoo.common.data.splits import split_by_group
 from zoo.vision_language.handwriting.data import PenStrokes
 from zoo.vision_language.handwriting.stroke_features import FEATURES, preprocess, stroke_features
 
@@ -17,8 +20,7 @@ WORDS = ["lot", "till", "unit", "into", "volt", "tin", "lion", "toot"]
 
 @pytest.fixture
 def recipe():
-    overrides = {"training.batch_size": 3}
-    return entry("vision_language/blstm-ctc-gw-online").recipe().override(overrides)
+    return entry("vision_language/blstm-ctc-gw-online").recipe()
 
 
 @pytest.fixture
@@ -49,20 +51,20 @@ def test_manifest(tmp_path):
         PenStrokes().read_manifest(path)
 
 
-def test_dev_is_whole_pages(recipe, examples):
-    train, dev = recipe.data.split_dev(examples, 0.25, seed=0)
+def test_dev_has_whole_pages(recipe, examples):
+    train, dev = split_by_group(examples, recipe.data.group_of, 0.25, seed=0)
     assert len(dev) == 2
     assert len({word.page for word in dev}) == 1
     assert {word.page for word in dev} & {word.page for word in train} == set()
 
 
-def test_the_checksum_is_of_words_and_points(examples):
+def test_the_checksum_depends_on_words_and_points(examples):
     data = PenStrokes()
     assert data.checksum(examples) == data.checksum(examples[::-1])
     assert data.checksum(examples) != data.checksum([handwritten("lot", 9), *examples[1:]])
 
 
-def test_labels_are_taken_from_the_words_where_there_are_none(recipe, examples):
+def test_empty_labels_are_taken_from_the_words(recipe, examples):
     assert recipe.adapt(examples).data.labels == recipe.data.labels
     assert recipe.model.vocabulary_size == recipe.data.labels.size == 37
     adapted = recipe.from_scratch().adapt(examples)
@@ -70,25 +72,25 @@ def test_labels_are_taken_from_the_words_where_there_are_none(recipe, examples):
     assert adapted.model.vocabulary_size == 8
 
 
-def test_what_cannot_be_learnt_is_left_out(recipe, examples):
+def test_unusable_words_are_left_out(recipe, examples):
     short = handwritten("l")
     long_word = type(short)("long", "oo" * 20, short.points)
     zigzag = np.array([[x, 100 * (x % 2), 0] for x in range(3000)], float)
     zigzag = type(short)("zigzag", "v", zigzag)
-    kept, left_out = recipe.data.filter_examples([*examples, long_word, zigzag], recipe)
+    kept, left_out = recipe.data.filter_examples([*examples, long_word, zigzag], recipe.model)
     assert kept == examples
     assert left_out == {"too short for its word": 1, "too long for a word": 1}
-    with pytest.raises(ZooError, match="No word can be learnt from: 1 too short for its word of 1"):
-        recipe.data.filter_examples([long_word], recipe)
+    with pytest.raises(ZooError, match="No word is usable: 1 too short for its word of 1"):
+        recipe.data.filter_examples([long_word], recipe.model)
     with pytest.raises(ZooError, match=r"The word 'x': 'é' is not among the 36 labels"):
-        recipe.data.filter_examples([type(short)("x", "clé", short.points)], recipe)
+        recipe.data.filter_examples([type(short)("x", "clé", short.points)], recipe.model)
 
 
-def test_batches_are_fixed_by_seed_and_epoch(recipe, examples):
-    batches = recipe.data.batches(None, recipe, examples, epoch=2)
+def test_batches_depend_on_seed_and_epoch(recipe, examples):
+    batches = recipe.data.batches(examples, recipe.model, None, Epoch(2, 3, seed=0))
     first, again = list(batches), list(batches)
-    assert len(first) == recipe.data.steps_per_epoch(recipe, examples) == 3
-    other = list(recipe.data.batches(None, recipe, examples, epoch=3))
+    assert len(first) == batches.steps == 3
+    other = list(recipe.data.batches(examples, recipe.model, None, Epoch(3, 3, seed=0)))
     ids = []
     for (x, y, words), (x2, y2, words2) in zip(first, again, strict=True):
         np.testing.assert_array_equal(x["strokes"], x2["strokes"])
@@ -108,35 +110,39 @@ def test_batches_are_fixed_by_seed_and_epoch(recipe, examples):
     )
 
 
-def test_without_distortion_training_sees_what_is_measured(recipe, examples):
+def test_without_distortion_training_and_evaluation_have_equal_inputs(recipe, examples):
     names = ("rotation", "shear", "stretch", "size", "jitter", "drop")
     recipe = recipe.override({f"data.distortion.{name}": 0 for name in names})
-    x, _, (word, *_) = next(iter(recipe.data.batches(None, recipe, examples, epoch=0)))
+    batches = recipe.data.batches(examples, recipe.model, None, Epoch(0, 3, seed=0))
+    x, _, (word, *_) = next(iter(batches))
     example = next(e for e in examples if e.id == word)
-    measured = recipe.data.read_example(example, recipe)["strokes"]
-    seen = x["strokes"][0, : x["lengths"][0]]
-    np.testing.assert_allclose(seen, measured, atol=1e-5)
+    evaluated = recipe.data.read_example(example, recipe.model)["strokes"]
+    trained = x["strokes"][0, : x["lengths"][0]]
+    np.testing.assert_allclose(trained, evaluated, atol=1e-5)
 
 
-def test_an_input_is_read_as_an_example_is(recipe, tmp_path):
+def test_an_input_is_read_like_an_example(recipe, tmp_path):
     path = tmp_path / "word.json"
     path.write_text(json.dumps({"strokes": draw_word("lot")}))
-    item = recipe.data.read_input(str(path), recipe)
-    example = recipe.data.read_example(handwritten("lot"), recipe)
+    item = recipe.data.read_input(str(path), recipe.model)
+    example = recipe.data.read_example(handwritten("lot"), recipe.model)
     np.testing.assert_array_equal(item["strokes"], example["strokes"])
+    array = recipe.data.read_input(handwritten("lot").points, recipe.model)
+    np.testing.assert_array_equal(item["strokes"], array["strokes"])
     np.testing.assert_array_equal(
         item["strokes"], stroke_features(preprocess(handwritten("lot").points, 0.3))
     )
-    batch = recipe.data.collate([item, recipe.data.read_example(handwritten("till"), recipe)])
+    batch = recipe.data.collate([item, recipe.data.read_example(handwritten("till"), recipe.model)])
     assert batch["strokes"].shape == (2, batch["lengths"].max(), len(FEATURES))
 
     path.write_text(json.dumps({"strokes": [[[x, 100 * (x % 2)] for x in range(3000)]]}))
     with pytest.raises(ZooError, match=r"word.json: a word must have at most 5,000"):
-        recipe.data.read_input(str(path), recipe)
+        recipe.data.read_input(str(path), recipe.model)
 
 
-def test_labels_are_kept_in_a_file(tmp_path):
-    data = PenStrokes(labels=Labels(("a", "é", "ß")))
-    for name, text in data.assets().items():
-        (tmp_path / name).write_text(text, "utf-8")
-    assert PenStrokes().with_assets(tmp_path) == data
+def test_labels_of_a_file_are_characters():
+    labels = Labels(("a", "é", "ß"))
+    data = PenStrokes(labels=Labels.from_text(labels.to_text(), Path("alphabet.txt")))
+    assert data == PenStrokes(labels=labels)
+    with pytest.raises(ZooError, match=r"Each label must be one character. Received: 'ab'"):
+        PenStrokes(labels=Labels(("ab", "c"), "word"))
