@@ -1,5 +1,4 @@
-"""What every test needs: TensorFlow without its log, the shipped clips, a tiny trained run, and the
-command line in this process."""
+"""Fixtures of all tests: the shipped clips, a tiny trained run, and the command line in this process."""
 
 import json
 from dataclasses import dataclass
@@ -13,7 +12,8 @@ import_tensorflow()
 
 AN4 = Path(__file__).parent / "data" / "an4"
 RECIPE = "speech/bilstm-ctc-an4"
-# What a run leaves in its folder.
+AR = "timeseries/ar-laser"
+# Files of a run folder.
 RUN_FILES = {
     "alphabet.txt",
     "curves.png",
@@ -24,7 +24,7 @@ RUN_FILES = {
     "run.json",
     "tensorboard",
 }
-# Trained in seconds, and without tensorflow-io, which not every Python has.
+# A model that is trained in seconds.
 TINY_MODEL = ("model.layers=1", "model.hidden_size=16", "model.conv_filters=4")
 TINY_TRAINING = (
     "training.epochs=1",
@@ -35,7 +35,7 @@ TINY_TRAINING = (
 
 
 def settings(*pairs: str) -> list[str]:
-    """Pairs KEY=VALUE as arguments of `zoo train`."""
+    """Return settings KEY=VALUE as arguments of `zoo train`."""
     return [argument for pair in pairs for argument in ("--set", pair)]
 
 
@@ -44,7 +44,7 @@ TINY = settings(*TINY_MODEL, *TINY_TRAINING)
 
 @dataclass(frozen=True)
 class Answer:
-    """What a command came back with."""
+    """The result of a command."""
 
     status: int
     out: str
@@ -52,14 +52,14 @@ class Answer:
 
     @property
     def json(self):
-        """The one JSON object on stdout."""
+        """Return the JSON object on stdout, which must be its only line."""
         assert self.out.count("\n") == 1
         return json.loads(self.out)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def one_round_of_timing():
-    """Exports are timed in one round: tests ask that they are timed, not how fast they are."""
+    """Time exports in one round, since tests do not check times."""
     from zoo.common.export import parity
 
     with pytest.MonkeyPatch.context() as patch:
@@ -69,13 +69,13 @@ def one_round_of_timing():
 
 @pytest.fixture(scope="session")
 def an4() -> Path:
-    """A few real utterances of AN4, in the layout of the whole corpus."""
+    """Return a folder with a few utterances of AN4, in the layout of the whole corpus."""
     return AN4
 
 
 @pytest.fixture(scope="session")
 def clips(an4) -> list[str]:
-    """Two recordings of 0.8 s: of one length, so that what runs on them is compiled once."""
+    """Return two recordings of 0.8 s. Their equal length saves a compilation."""
     return [
         str(an4 / name) for name in ("test/fcaw/an409-fcaw-b.flac", "train/mjbh/an247-mjbh-b.flac")
     ]
@@ -83,7 +83,7 @@ def clips(an4) -> list[str]:
 
 @pytest.fixture(scope="session")
 def tiny_run(tmp_path_factory) -> Path:
-    """A run folder as `zoo train` leaves it: a tiny model after one epoch on the shipped clips."""
+    """Return a run folder of `zoo train`: a tiny model after one epoch on the shipped clips."""
     from zoo.cli.main import main
 
     folder = tmp_path_factory.mktemp("runs") / "tiny"
@@ -91,9 +91,33 @@ def tiny_run(tmp_path_factory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def laser_corpus(tmp_path_factory) -> Path:
+    """Return a folder in the layout of the laser corpus, with 150 and 50 of its values."""
+    from zoo.timeseries.forecasting.corpora.segment import read_values
+    from zoo.timeseries.forecasting.data import SAMPLE
+
+    folder = tmp_path_factory.mktemp("laser")
+    lines = [f"{value:g}\n" for value in read_values(SAMPLE)]
+    (folder / "santafe_A_train.txt").write_text("".join(lines[:150]))
+    (folder / "santafe_A_cont.txt").write_text("".join(lines[150:200]))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def ar_run(tmp_path_factory, laser_corpus) -> Path:
+    """Return a run folder of `zoo train`: a linear model, which is trained in no time."""
+    from zoo.cli.main import main
+
+    folder = tmp_path_factory.mktemp("runs") / "ar"
+    command = ["train", AR, "--data", str(laser_corpus), "--out", str(folder)]
+    assert main([*command, "--set", "model.context=8"]) == 0
+    return folder
+
+
 @pytest.fixture
 def run_zoo(capsys):
-    """The `zoo` command: arguments to an `Answer`."""
+    """Return a function that runs the `zoo` command and returns an `Answer`."""
     from zoo.cli.main import main
 
     def run(*arguments) -> Answer:
@@ -109,7 +133,7 @@ def run_zoo(capsys):
 
 @pytest.fixture
 def refused(run_zoo):
-    """The `zoo` command where it has to refuse: the one line on stderr."""
+    """Return a function that runs a `zoo` command that must fail, and returns the line on stderr."""
 
     def run(*arguments, status: int = 1) -> str:
         answer = run_zoo(*arguments)

@@ -1,4 +1,4 @@
-"""The runtime of a user who names none: a valid export of this very model, else Keras."""
+"""The default runtime: a valid export of the model, else Keras."""
 
 import json
 import shutil
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import zoo
-from tests.cli.conftest import AR
 from tests.cli.test_export import change_weights, names
+from tests.conftest import AR
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import store
 from zoo.common.runtime import AUTO, open_graphs
@@ -27,7 +27,7 @@ def forecasts(answer) -> list[float]:
     return prediction["forecast"]
 
 
-def test_an_export_answers_while_it_is_of_the_model(run_zoo, run):
+def test_an_export_answers_while_it_fits_the_model(run_zoo, run):
     predict = ("predict", run, SAMPLE, "--json")
     assert open_graphs(AUTO, run).backend == "keras"
     by_keras = forecasts(run_zoo(*predict))
@@ -41,7 +41,7 @@ def test_an_export_answers_while_it_is_of_the_model(run_zoo, run):
 
     change_weights(run)
     changed = run_zoo(*predict)
-    assert f"{run / 'onnx'} is an export of another model.keras than" in changed.err
+    assert f"{run / 'onnx'} was exported from another model.keras than" in changed.err
     assert changed.err.endswith("The answer is by keras.\n")
     expected = forecasts(run_zoo(*predict, "--backend", "keras"))
     assert forecasts(changed) == expected
@@ -76,7 +76,7 @@ def test_a_folder_of_exports_alone(run_zoo, refused, run, tmp_path):
     assert run_zoo("export", run, "--to", "onnx", "--out", out).status == 0
     assert run_zoo("predict", out, SAMPLE).out == run_zoo("predict", run, SAMPLE).out
     (out / "onnx" / "model.onnx").write_bytes(b"not a model")
-    assert "is corrupt: it is not what was exported" in refused("predict", out, SAMPLE)
+    assert "is corrupt: it differs from the exported file" in refused("predict", out, SAMPLE)
 
 
 def test_exports_of_an_installed_package_go_to_the_cache(run_zoo, run, tmp_path, monkeypatch):
@@ -102,6 +102,6 @@ def test_exports_of_an_installed_package_go_to_the_cache(run_zoo, run, tmp_path,
         zoo.load(AR, runtime="torch")
 
 
-def test_cache_goes_with_auto(refused, run):
+def test_cache_needs_auto(refused, run):
     line = refused("predict", run, SAMPLE, "--cache", "--backend", "litert")
-    assert line == "zoo: --cache goes with --backend auto. Received: --backend litert.\n"
+    assert line == "zoo: --cache needs --backend auto. Received: --backend litert.\n"

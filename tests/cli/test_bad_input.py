@@ -1,4 +1,4 @@
-"""What a person can get wrong: each time one clear line, status 1, nothing half-written."""
+"""Mistakes of users: one clear line, status 1, and no partial files."""
 
 import errno
 import shutil
@@ -110,7 +110,7 @@ def test_a_corpus_clip_that_cannot_be_decoded_counts_as_deleted(run_zoo, tiny_ru
         ("optimizer.warmup_epochs=-1", "must be at least 0"),
         ("optimizer.weight_decay=nan", "must be at least 0"),
         ("training.epochs=0", "must be at least 1"),
-        ("training.epochs=1.5", "must be a whole number"),
+        ("training.epochs=1.5", "must be an integer"),
         ("training.epochs", "KEY=VALUE"),
         ("training.patience=0", "must be at least 1"),
         ("training.batch_size=0", "must be at least 1 and at most 65,536"),
@@ -150,15 +150,15 @@ def test_settings(refused, tmp_path, setting, words):
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--data", AN4, "--overfit", 0], "--overfit must be at least 1. Received: 0."),
+        (["--data", AN4, "--overfit", 0], "overfit must be at least 1. Received: 0."),
         (["--data", AN4, "--manifest", "own.csv"], "exclude each other"),
-        (["--data", AN4, "--dev-manifest", "own.csv"], "--dev-manifest goes with --manifest"),
+        (["--data", AN4, "--dev-manifest", "own.csv"], "--dev-manifest needs --manifest"),
         (["--data", AN4, "--init", "nowhere"], "no run folder 'nowhere'"),
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--data", AN4.parent], "utterances.tsv"),
         (["--manifest", "nowhere.csv"], "nowhere.csv is missing"),
         (["--manifest", AN4], "cannot be read"),
-        (["--data", AN4, "--resume"], "nothing to resume"),
+        (["--data", AN4, "--resume"], "othing to resume"),
         ([], "--data"),
     ],
 )
@@ -254,11 +254,11 @@ def test_letters_outside_the_alphabet(refused, run_zoo, tiny_run, tmp_path):
     assert "'Öß'" in line
     assert "'GRÖßER'" in line
     assert not out.exists()
-    # To be measured by such a transcript is no mistake: its letters cannot be recognised.
+    # Such a transcript can be evaluated: its letters count as errors.
     assert run_zoo("evaluate", tiny_run, "--manifest", manifest).status == 0
 
 
-def test_no_clip_can_be_learnt_from(refused, tmp_path):
+def test_no_clip_is_usable(refused, tmp_path):
     short = settings("data.max_seconds=0.5")
     line = refused("train", RECIPE, "--data", AN4, "--out", tmp_path / "run", *TINY, *short)
     assert "No clip can be learnt from: 8 longer than 0.5 s of 8 clips." in line
@@ -271,7 +271,7 @@ def test_no_clip_can_be_learnt_from(refused, tmp_path):
 def test_out_exists(refused, tmp_path, tiny_run):
     (tmp_path / "mine.txt").write_text("mine")
     for out in (tmp_path, tmp_path / "mine.txt", tiny_run):
-        assert "exists already" in refused("train", RECIPE, "--data", AN4, "--out", out, *TINY)
+        assert "already exists" in refused("train", RECIPE, "--data", AN4, "--out", out, *TINY)
     assert (tmp_path / "mine.txt").read_text() == "mine"
 
 

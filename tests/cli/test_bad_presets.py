@@ -1,4 +1,4 @@
-"""Presets and runs that are incomplete, corrupt or hostile: one clear line, and no code is run."""
+"""Presets and runs that are incomplete, corrupt or hostile: one clear line, and no code runs."""
 
 import json
 import shutil
@@ -18,7 +18,7 @@ CLIP = AN4 / "test" / "fcaw" / "an409-fcaw-b.flac"
 
 @pytest.fixture
 def preset(tiny_run, tmp_path) -> Path:
-    """A preset's folder to be spoilt."""
+    """The folder of a preset to damage."""
     return shutil.copytree(tiny_run, tmp_path / "preset")
 
 
@@ -68,7 +68,7 @@ def test_a_file_of_a_preset_is_corrupt(refused, preset, name, content, words):
         ("model.cell", ["lstm"], "must be text"),
         ("model", [1], "is a group"),
         ("data.speed_perturbation", 5, "must be a list"),
-        ("model.hidden_size", 8, "another shape of model"),
+        ("model.hidden_size", 8, "the shapes of its weights differ"),
         ("model.vocabulary_size", 5, "alphabet.txt does not fit"),
     ],
 )
@@ -88,7 +88,7 @@ def test_a_recipe_file_with_a_wrong_value(refused, preset, key, value, words):
 
 def test_the_figures_of_a_preset_are_corrupt(preset):
     (preset / "metrics.json").write_text("{")
-    with pytest.raises(ZooError, match=r"metrics.json is corrupt: it is not JSON"):
+    with pytest.raises(ZooError, match=r"metrics.json is corrupt: invalid JSON"):
         zoo.load(str(preset))
 
 
@@ -112,7 +112,7 @@ def test_a_model_with_flipped_bytes(refused, preset):
 def test_a_model_of_another_shape(refused, preset):
     inputs = keras.Input((3,))
     keras.Model(inputs, keras.layers.Dense(2)(inputs)).save(preset / "model.keras")
-    assert "another shape of model" in refused("predict", preset, CLIP)
+    assert "the shapes of its weights differ" in refused("predict", preset, CLIP)
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
@@ -123,7 +123,7 @@ def test_a_model_with_a_weight_that_is_no_number(refused, preset, value):
     weights[-1][0] = value
     model.set_weights(weights)
     model.save(path)
-    assert "no finite numbers" in refused("predict", preset, CLIP)
+    assert "NaN or infinite weights" in refused("predict", preset, CLIP)
 
 
 def test_a_model_that_carries_code(refused, preset, tmp_path):

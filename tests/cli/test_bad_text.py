@@ -1,9 +1,9 @@
-"""Texts that a language model cannot read: each one clear line, whatever stands in it."""
+"""Texts that a language model cannot read: one clear line for each."""
 
 import pytest
 
-from zoo.cli.output import LONGEST_SHOWN
-from zoo.cli.train import train
+from zoo.api.train import train
+from zoo.cli.output import MAX_CHARACTERS
 
 TEXT = "the company said it expects a loss\nthe loss is small\n" * 30
 
@@ -39,9 +39,9 @@ def test_a_text_that_cannot_be_read(run_zoo, run, verb, text, line):
     assert error_of(run_zoo(verb, run, text)).startswith(line)
 
 
-def test_a_long_line_is_named_by_its_beginning(run_zoo, run):
+def test_only_the_beginning_of_a_long_line_is_shown(run_zoo, run):
     line = error_of(run_zoo("score", run, "zq" * 2**19))
-    assert line.startswith("zq" * (LONGEST_SHOWN // 2) + "...: error: No word of the text")
+    assert line.startswith("zq" * (MAX_CHARACTERS // 2) + "...: error: No word of the text")
     assert len(line) < 600
 
 

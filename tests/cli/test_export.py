@@ -1,4 +1,4 @@
-"""`zoo export`: files beside a preset or in a folder of their own."""
+"""`zoo export`: files in the folder of a preset, or in another folder."""
 
 import json
 import shutil
@@ -41,13 +41,13 @@ def test_a_format_that_fails_does_not_stop_the_others(
     assert answer.err.startswith("zoo: The litert file of 'model' differs from the Keras model by")
     assert answer.err.count("\n") == 1
     assert names(tmp_path) == {"onnx", "recipe.json", "alphabet.txt"}
-    assert "exists already" in refused("export", tiny_run, "--to", "onnx", "--out", tmp_path)
+    assert "already exists" in refused("export", tiny_run, "--to", "onnx", "--out", tmp_path)
 
 
-def test_a_missing_package_is_told_before_anything_is_written(
+def test_a_missing_package_is_reported_before_anything_is_written(
     refused, tiny_run, tmp_path, monkeypatch
 ):
-    from zoo.cli import export
+    from zoo.api import export
 
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     monkeypatch.setattr(export, "import_tensorflow", lambda: pytest.fail("TensorFlow was loaded"))
@@ -68,7 +68,7 @@ def test_another_preset_is_not_overwritten(refused, tiny_run, tmp_path):
     recipe["training"]["epochs"] += 1
     (tmp_path / "recipe.json").write_text(json.dumps(recipe))
     line = refused("export", tiny_run, "--to", "onnx", "--out", tmp_path)
-    assert "holds another preset" in line
+    assert "contains another preset" in line
     assert names(tmp_path) == {"alphabet.txt", "recipe.json"}
 
 
@@ -93,11 +93,11 @@ def test_an_export_of_older_weights_is_refused_and_replaced(run_zoo, refused, ru
     forecast = ("predict", run, SAMPLE, "--backend", "onnx")
     assert run_zoo(*command).status == 0
     before = run_zoo(*forecast).out
-    assert "exists already" in refused(*command)
+    assert "already exists" in refused(*command)
     change_weights(run)
     line = refused(*forecast)
-    assert "is an export of another model.keras than" in line
-    assert line.endswith(f"Export it anew: zoo export {run} --to onnx\n")
+    assert "was exported from another model.keras than" in line
+    assert line.endswith(f"Export it again: zoo export {run} --to onnx\n")
     assert run_zoo(*command).status == 0
     assert run_zoo(*forecast).out != before
     assert not list(run.rglob(".*"))
@@ -111,7 +111,7 @@ def test_flipped_bytes_of_weights_are_refused(run_zoo, refused, run):
         content[len(content) // 2] ^= 0xFF
         path.write_bytes(content)
         line = refused("predict", run, SAMPLE, "--backend", path.parent.name)
-        assert f"{path} is corrupt: it is not what was exported. Export it anew" in line
+        assert f"{path} is corrupt: it differs from the exported file. Export it again" in line
 
 
 def test_two_runs_do_not_mix_in_one_folder(run_zoo, refused, run, tmp_path):
@@ -119,7 +119,7 @@ def test_two_runs_do_not_mix_in_one_folder(run_zoo, refused, run, tmp_path):
     assert run_zoo("export", run, "--to", "onnx", "--out", out).status == 0
     change_weights(run)
     line = refused("export", run, "--to", "litert", "--out", out)
-    assert f"{out / 'onnx'} is an export of another model than {run}" in line
+    assert f"{out / 'onnx'} was exported from another model than {run}" in line
     assert "litert" not in names(out)
     assert run_zoo("export", run, "--to", "litert,onnx", "--out", out).status == 0
     assert names(out) >= {"onnx", "litert", "recipe.json"}

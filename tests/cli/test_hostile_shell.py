@@ -1,4 +1,4 @@
-"""Arguments, names and descriptors that nobody means: one line, and where JSON was asked for, JSON."""
+"""Unusual arguments, names and descriptors: one line, or JSON if it was requested."""
 
 import json
 import os
@@ -10,9 +10,8 @@ import pytest
 
 from tests.conftest import RECIPE
 from zoo import __main__
-from zoo.cli.predict import prediction_text
+from zoo.cli.predict import file_text, prediction_text
 from zoo.cli.score import score_text
-from zoo.cli.writing import file_text
 from zoo.common.core.registry import PACKAGE
 
 COMMAND = f"{sys.executable} -m zoo.cli.main"
@@ -32,9 +31,7 @@ def shell(line: str) -> subprocess.CompletedProcess:
         (("train", RECIPE, "--json", "--out"), 2, "expected one argument"),
     ],
 )
-def test_an_error_of_the_command_is_json_where_json_was_asked_for(
-    run_zoo, arguments, status, words
-):
+def test_errors_are_json_if_json_was_requested(run_zoo, arguments, status, words):
     answer = run_zoo(*arguments)
     assert (answer.status, answer.err, list(answer.json)) == (status, "", ["error"])
     assert words in answer.json["error"]
@@ -53,12 +50,12 @@ def test_json_behind_the_end_of_options_is_an_input(refused):
         (("train", RECIPE, "--target", "a", "--set", "data.target=b"), "data.target must be", 1),
     ],
 )
-def test_what_is_given_twice(refused, arguments, words, status):
+def test_options_that_are_given_twice(refused, arguments, words, status):
     assert words in refused(*arguments, status=status)
 
 
 def test_names_stay_in_their_line():
-    """A line break would make two answers of one, an escape sequence would be obeyed."""
+    """Otherwise a terminal would obey line breaks and escape sequences."""
     name = "a\nb\x1b[31m"
     plain = "a\\nb\\x1b[31m"
     answer = {"input": name, "output": "YES"}
@@ -73,10 +70,10 @@ def test_a_name_in_an_error_of_the_command(refused):
     assert "n\\x1b[31m" in refused("predict", "n\x1b[31m", "a.wav")
 
 
-def test_a_folder_that_is_no_text(run_zoo, laser, tmp_path):
-    """File systems of Unix take any bytes for a name."""
+def test_a_folder_whose_name_is_not_unicode(run_zoo, laser_corpus, tmp_path):
+    """File systems of Unix accept any bytes in a name."""
     out = os.fsdecode(os.fsencode(tmp_path) + b"/r\xff")
-    command = ("train", "timeseries/ar-laser", "--data", laser, "--set", "model.context=8")
+    command = ("train", "timeseries/ar-laser", "--data", laser_corpus, "--set", "model.context=8")
     answer = run_zoo(*command, "--out", out)
     assert (answer.status, os.listdir(tmp_path)) == (0, ["r\udcff"])
     assert "r\\udcff: 1 epochs" in answer.out
@@ -84,14 +81,14 @@ def test_a_folder_that_is_no_text(run_zoo, laser, tmp_path):
     clip.write_text("\n".join(map(str, range(20))))
     assert run_zoo("predict", out, clip).status == 0
     copy = os.fsdecode(os.fsencode(tmp_path) + b"/s\xff")
-    os.symlink(laser, copy)
+    os.symlink(laser_corpus, copy)
     command = (*command[:2], "--data", copy, *command[4:], "--out", tmp_path / "again")
     assert run_zoo(*command).status == 0
     assert json.loads((tmp_path / "again" / "run.json").read_text())["data"] == copy
 
 
 def test_closed_descriptors():
-    """An answer that nobody can get is an error; errors that nobody can see do no harm."""
+    """Without stdout there is an error. Without stderr, errors are lost."""
     done = shell(f"{COMMAND} list >&-")
     assert (done.returncode, done.stderr) == (1, "zoo: [Errno 9] stdout is closed\n")
     done = shell(f"{COMMAND} list --json >&-")

@@ -1,4 +1,4 @@
-"""The command line as a person and as a script meets it: help, start-up, silence, status."""
+"""The command line: help, start-up time, output and exit status."""
 
 import csv
 import os
@@ -75,7 +75,7 @@ def test_list_and_show_load_nothing_heavy(command):
     assert time.perf_counter() - started < 10
 
 
-def test_train_says_its_epochs_alone_and_stops_at_ctrl_c(tmp_path, clips):
+def test_train_prints_one_line_per_epoch_and_stops_at_ctrl_c(tmp_path, clips):
     out, manifest = tmp_path / "run", tmp_path / "own.csv"
     with manifest.open("w", encoding="utf-8", newline="") as file:
         rows = [(clip, "ja", name) for clip, name in zip(clips, "ab", strict=True)]
@@ -94,7 +94,7 @@ def test_train_says_its_epochs_alone_and_stops_at_ctrl_c(tmp_path, clips):
         stderr=subprocess.PIPE,
         text=True,
         env=environment,
-        # Tests that run in the background are started deaf to it, and so would be their children.
+        # Background processes ignore the signal, and so would their children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     first = process.stderr.readline()
@@ -107,7 +107,7 @@ def test_train_says_its_epochs_alone_and_stops_at_ctrl_c(tmp_path, clips):
     assert {path.name for path in out.iterdir()} == RUN_FILES
 
 
-def test_nobody_reads_the_answer():
+def test_a_closed_pipe():
     reader, writer = os.pipe()
     os.close(reader)
     done = subprocess.run([*COMMAND, "list"], stdout=writer, stderr=subprocess.PIPE, cwd=REPOSITORY)
@@ -116,7 +116,7 @@ def test_nobody_reads_the_answer():
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
-def test_the_answer_does_not_fit_on_the_disk():
+def test_a_full_disk():
     with open("/dev/full", "wb") as full:
         done = subprocess.run(
             [*COMMAND, "list"], stdout=full, stderr=subprocess.PIPE, cwd=REPOSITORY
@@ -132,11 +132,11 @@ def test_list(run_zoo, refused):
     assert set(rows[0]) == {"name", "corpus", "metric", "test", "preset", "summary"}
     *lines, note = run_zoo("list").out.splitlines()
     assert [line.split()[0] for line in lines] == ["name", *zoo.list_models()]
-    assert note == "none: zoo train NAME"  # there are recipes whose presets are not shipped
+    assert note == "none: zoo train NAME"  # some presets are not shipped
 
 
 def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path, monkeypatch):
-    """The zoo's own wheel has a card and the figures of it, not its weights."""
+    """The wheel of the zoo has its card and its metrics, but not its weights."""
     shipped, root = store.ROOT, tmp_path / "saved_models"
     (root / RECIPE).mkdir(parents=True)
     for file in (store.METRICS_FILE, store.CARD_FILE):
@@ -153,7 +153,7 @@ def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path,
         assert line == f"zoo: There is no preset {RECIPE!r} here: install it first: {command}\n"
     assert "--beam-width" in run_zoo("predict", RECIPE, "--help").out
 
-    # The package of the family, once it is there: a folder of presets, beside the zoo's or elsewhere.
+    # The package of the family, once it is installed, is a folder of presets.
     family, _, preset = RECIPE.partition("/")
     package = tmp_path / "site" / f"recurrent_zoo_{family}"
     shutil.copytree(shipped / RECIPE, package / preset)

@@ -1,4 +1,4 @@
-"""`zoo predict` and `zoo score`: answers as they are made, and the options of a decoder."""
+"""`zoo predict` and `zoo score`: answers, and the options of a decoder."""
 
 import json
 import re
@@ -10,6 +10,7 @@ import pytest
 
 import zoo
 from tests.cli.test_main import COMMAND, run
+from zoo.api import options as api_options
 from zoo.cli import decoding
 from zoo.cli.main import parse
 from zoo.common.core.decoder import Decoder, option, resource
@@ -35,7 +36,7 @@ def test_predict(run_zoo, tiny_run, clips):
     assert list(loaded.predict(clips)) == answer.json["predictions"]
 
 
-def test_predict_is_silent_but_for_its_answer(tiny_run, clips):
+def test_predict_prints_only_its_answer(tiny_run, clips):
     done = run(*COMMAND, "predict", str(tiny_run), clips[0], "missing.wav", "--json")
     assert (done.returncode, done.stderr) == (1, "")
     assert done.stdout.count("\n") == 1
@@ -43,10 +44,12 @@ def test_predict_is_silent_but_for_its_answer(tiny_run, clips):
 
 
 @pytest.mark.parametrize("form", [[], ["--jsonl"], ["--json"]])
-def test_answers_are_printed_as_they_are_made(run_zoo, tiny_run, clips, capsys, monkeypatch, form):
+def test_each_answer_is_printed_when_it_is_available(
+    run_zoo, tiny_run, clips, capsys, monkeypatch, form
+):
     seen = []
 
-    def predict(self, graphs, recipe, inputs) -> Iterator[dict]:
+    def predict(self, predictor, inputs) -> Iterator[dict]:
         for source in inputs:
             seen.append(capsys.readouterr().out)
             yield {"input": source, "output": "yes"}
@@ -93,7 +96,7 @@ def test_decoder_options(run_zoo, refused, tiny_run, clips):
         ),
         (["--beam-with=8"], "has no option --beam-with."),
         (["--beam"], "has no option --beam."),
-        (["--beam-width", "eight"], "--beam-width must be a whole number. Received: 'eight'."),
+        (["--beam-width", "eight"], "--beam-width must be an integer. Received: 'eight'."),
         (["--beam-width", "0"], "beam_width must be at least 1"),
         (["--n-best", "33"], "n_best must be at most beam_width, which is 32. Received: 33."),
         (["--backend", "tpu"], "must be one of 'auto', 'keras', 'savedmodel', 'onnx', 'litert'."),
@@ -114,7 +117,7 @@ def test_usage_of_decoder_options(refused, tiny_run, clips):
 def test_help_lists_the_options_of_the_preset(run_zoo, tiny_run):
     for verb in ("predict", "evaluate", "plot"):
         help_ = " ".join(run_zoo(verb, tiny_run, "--help").out.split())
-        assert "--beam-width INT labellings the prefix beam search keeps" in help_
+        assert "--beam-width INT number of labellings the prefix beam search keeps" in help_
         assert "(default: 32)" in help_
         assert "--times, --no-times" in help_
         assert "--temperature" not in help_
@@ -142,19 +145,19 @@ class Rich(Decoder):
     weight: float = option(0.5, "how heavy: 100%")
     casing: str = option("lower", "which letters")
     quiet: bool = option(True, "no words")
-    lexicon: Path | None = resource("the words there are")
+    lexicon: Path | None = resource("the valid words")
     fixed: int = 3
 
 
 @pytest.fixture
 def rich(tiny_run, monkeypatch):
     """The tiny run, as if its decoder were `Rich`."""
-    recipe = replace(decoding.find_recipe(str(tiny_run)), decoder=Rich())
-    monkeypatch.setattr(decoding, "find_recipe", lambda name: recipe)
+    recipe = replace(api_options.find_recipe(str(tiny_run)), decoder=Rich())
+    monkeypatch.setattr(api_options, "find_recipe", lambda name: recipe)
     return recipe
 
 
-def test_options_are_of_the_type_of_their_fields(run_zoo, rich, tiny_run):
+def test_options_have_the_types_of_their_fields(run_zoo, rich, tiny_run):
     line = [
         "predict",
         str(tiny_run),
@@ -167,7 +170,7 @@ def test_options_are_of_the_type_of_their_fields(run_zoo, rich, tiny_run):
     ]
     given = decoding.given_options(parse([*line, "b.wav", "--casing=upper"]))
     assert given == {"quiet": False, "weight": ".25", "lexicon": "w.txt", "casing": "upper"}
-    decoder = decoding.set_options("it", rich, given).decoder
+    decoder = api_options.set_options("it", rich, given).decoder
     assert decoder == Rich(weight=0.25, casing="upper", quiet=False, lexicon=Path("w.txt"))
     help_ = run_zoo("predict", tiny_run, "--help").out
     for words in ("--width INT", "--weight NUMBER", "--casing TEXT", "--lexicon FILE"):
@@ -175,10 +178,10 @@ def test_options_are_of_the_type_of_their_fields(run_zoo, rich, tiny_run):
     assert re.search(r"how heavy: 100% \(default:\s+0.5\)", help_)
     assert "--fixed" not in help_
     with pytest.raises(ZooError, match="it has no option --fixed"):
-        decoding.set_options("it", rich, {"fixed": 4})
+        api_options.set_options("it", rich, {"fixed": 4})
 
 
-def test_after_two_dashes_all_are_inputs(tiny_run):
+def test_all_arguments_after_two_dashes_are_inputs(tiny_run):
     options = parse(
         ["predict", str(tiny_run), "--json", "--", "--json", "-5", "--", "--beam-width"]
     )
@@ -186,11 +189,11 @@ def test_after_two_dashes_all_are_inputs(tiny_run):
     assert options.input == ["--json", "-5", "--", "--beam-width"]
 
 
-def test_score_is_for_texts(refused, tiny_run):
-    assert "has no scores" in refused("score", tiny_run, "hello")
+def test_score_needs_a_language_model(refused, tiny_run):
+    assert "does not support scoring" in refused("score", tiny_run, "hello")
 
 
-def test_a_name_that_is_no_text(run_zoo, tiny_run):
+def test_a_name_that_is_not_unicode(run_zoo, tiny_run):
     answer = run_zoo("predict", tiny_run, "\udcff.wav", "--json")
     assert answer.json["predictions"][0]["input"] == "\udcff.wav"
     answer = run_zoo("predict", tiny_run, "\udcff.wav")

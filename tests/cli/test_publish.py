@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from tests.cli.conftest import AR
-from tests.conftest import AN4, RECIPE
+from tests.conftest import AN4, AR, RECIPE
 from zoo.common.presets import card, store
 from zoo.common.utils.locks import LOCK_FILE, locked
 
@@ -26,8 +25,8 @@ def root(tmp_path, monkeypatch) -> Path:
 
 
 def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
-    assert "Where is the corpus" in refused("publish", tiny_run)
-    assert not root.exists()  # what cannot be measured is not published
+    assert "corpus 'an4' was not found" in refused("publish", tiny_run)
+    assert not root.exists()  # a run that cannot be evaluated is not published
     answer = run_zoo("publish", tiny_run, "--data", AN4, "--json")
     assert answer.status == 0
     assert answer.json["preset"] == RECIPE
@@ -95,12 +94,12 @@ def test_an_incomplete_run_is_not_published(refused, tiny_run, name, tmp_path, r
     assert not root.exists()
 
 
-# Of a linear model, whose run costs nothing -------------------------------------------------------
+# A linear model, whose run takes no time ----------------------------------------------------------
 
 
 @pytest.fixture
 def run(ar_run, tmp_path) -> Path:
-    """A run to be spoilt."""
+    """A run to damage."""
     return shutil.copytree(ar_run, tmp_path / "run")
 
 
@@ -111,53 +110,53 @@ def change(path: Path, **values) -> None:
 @pytest.mark.parametrize(
     ("record", "words"),
     [
-        ({"overfit": 2}, "it learnt 2 examples by heart (--overfit)"),
-        ({"corpus": None, "data": "own.csv"}, "'timeseries' but on 'own.csv'"),
+        ({"overfit": 2}, "trained and evaluated on the same 2 examples (--overfit)"),
+        ({"corpus": None, "data": "own.csv"}, "the corpus 'timeseries'. Received: 'own.csv'"),
     ],
 )
-def test_what_was_not_trained_on_the_corpus_is_no_preset_of_it(
-    refused, run, root, laser, record, words
-):
+def test_a_run_on_other_examples_is_not_published(refused, run, root, laser_corpus, record, words):
     change(run / "run.json", **record)
-    line = refused("publish", run, "--data", laser)
+    line = refused("publish", run, "--data", laser_corpus)
     assert f"{run} cannot become the preset {AR}" in line
     assert words in line
     assert not root.exists()
 
 
 @pytest.mark.parametrize("content", ["", "epoch,nmse\n", "epoch,nmse,seconds\n", "nmse\n1\n"])
-def test_a_history_without_epochs(refused, run, root, laser, content):
+def test_a_history_without_epochs(refused, run, root, laser_corpus, content):
     (run / "metrics.csv").write_text(content)
-    assert "metrics.csv is missing or corrupt" in refused("publish", run, "--data", laser)
+    assert "metrics.csv is missing or corrupt" in refused("publish", run, "--data", laser_corpus)
 
 
-def test_a_history_without_its_figures(refused, run, root, laser):
+def test_a_history_without_its_figures(refused, run, root, laser_corpus):
     (run / "metrics.csv").write_text("epoch,loss\n1,0.5\n")
-    assert "is corrupt: it has no 'seconds'" in refused("publish", run, "--data", laser)
+    assert "is corrupt: it has no 'seconds'" in refused("publish", run, "--data", laser_corpus)
 
 
-def test_what_another_process_writes_to_is_not_published(refused, run, root, laser):
+def test_a_run_in_use_is_not_published(refused, run, root, laser_corpus):
     with locked(run / LOCK_FILE):
-        assert f"{run} is in use" in refused("publish", run, "--data", laser)
+        assert f"{run} is in use" in refused("publish", run, "--data", laser_corpus)
     with locked(root / "timeseries" / f".ar-laser{LOCK_FILE}"):
-        assert f"{root / AR} is in use" in refused("publish", run, "--data", laser)
+        assert f"{root / AR} is in use" in refused("publish", run, "--data", laser_corpus)
     assert not root.exists()
 
 
-def test_what_a_killed_publication_left(run_zoo, refused, run, root, laser):
-    """It is no preset, and the next publication clears it away."""
+def test_files_of_a_killed_publication(run_zoo, refused, run, root, laser_corpus):
+    """They are not a preset, and the next publication removes them."""
     part = root / "timeseries" / ".part-ar-laser~1"
     shutil.copytree(run, part)
     assert store.names() == []
     assert "Did you mean" not in refused("predict", "timeseries/.part-ar-laser~2", "x")
-    assert run_zoo("publish", run, "--data", laser).status == 0
+    assert run_zoo("publish", run, "--data", laser_corpus).status == 0
     assert names(root / "timeseries") == {"ar-laser"}
     assert store.names() == [AR]
 
 
-def test_a_preset_that_cannot_be_measured_stays_what_it_was(run_zoo, refused, run, root, laser):
-    assert run_zoo("publish", run, "--data", laser).status == 0
+def test_a_preset_stays_if_the_new_one_cannot_be_evaluated(
+    run_zoo, refused, run, root, laser_corpus
+):
+    assert run_zoo("publish", run, "--data", laser_corpus).status == 0
     before = {path: path.read_bytes() for path in (root / AR).iterdir()}
-    assert "Received: 'none'" in refused("publish", run, "--data", laser, "--split", "none")
+    assert "Received: 'none'" in refused("publish", run, "--data", laser_corpus, "--split", "none")
     assert {path: path.read_bytes() for path in (root / AR).iterdir()} == before
     assert names(root / "timeseries") == {"ar-laser"}

@@ -1,4 +1,4 @@
-"""A model of another package, installed beside the zoo: its recipe works like the zoo's own."""
+"""A model of another package: its recipe works like those of the zoo."""
 
 import json
 import os

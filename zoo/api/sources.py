@@ -56,7 +56,7 @@ def find_source(data: str | Path | None, manifest: str | Path | None, corpus: Co
     folder = Path(data) if data else corpus.folder
     if folder is None and root is None:
         raise ZooError(
-            f"The corpus {corpus.name!r} must be given: set its folder with --data, or set "
+            f"The corpus {corpus.name!r} was not found. Give its folder with --data, or set "
             f"{DATA_VARIABLE} to the folder that contains {corpus.name!r}."
         )
     return Source(folder=folder or Path(root or "") / corpus.name)

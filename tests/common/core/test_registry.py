@@ -1,4 +1,4 @@
-"""The registry: names, metadata, mistakes, other people's packages."""
+"""The registry: names, metadata, listings read from source, mistakes, and other packages."""
 
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.common.core import registry
+from zoo.common.core import registry, source_index
 from zoo.common.core.corpus import Corpus
 from zoo.common.core.errors import ZooError, nearest
 from zoo.common.core.metrics import DIRECTIONS
@@ -22,17 +22,18 @@ CORPUS = Corpus("toy", "Toy", "CC0", "https://example.org", read=lambda folder, 
 @pytest.fixture
 def own_registry(monkeypatch):
     monkeypatch.setattr(registry, "_entries", {})
-    monkeypatch.setattr(registry, "_find_models", lambda: None)
+    monkeypatch.setattr(registry, "_module_of", dict)
 
 
-@pytest.mark.parametrize("entry", registry.entries(), ids=lambda entry: entry.name)
-def test_every_recipe_tells_what_a_person_wants_to_know(entry):
+@pytest.mark.parametrize("name", registry.names())
+def test_every_recipe_has_metadata(name):
+    entry = registry.entry(name)
     assert entry.recipe().name == entry.name
     assert entry.metric in DIRECTIONS
-    assert entry.recipe().task.metric in DIRECTIONS
+    assert entry.recipe().task.monitor in DIRECTIONS
     if entry.name in store.names():
         figures = read_json(store.ROOT / entry.name / store.METRICS_FILE)["figures"]
-        assert {entry.metric, entry.recipe().task.metric} <= set(
+        assert {entry.metric, entry.recipe().task.monitor} <= set(
             figures[entry.corpus.test_split]["metrics"]
         )
     assert entry.summary.endswith(".")
@@ -58,19 +59,19 @@ def test_unknown_names_the_nearest():
 def test_register(own_registry):
     @zoo.register("toy/one", paper="None", corpus=CORPUS, metric="wer")
     def one(name):
-        """What it is.
+        """A summary.
 
-        What it is for.
+        A description.
         """
         return f"recipe of {name}"
 
     entry = registry.entry("toy/one")
-    assert (entry.summary, entry.description) == ("What it is.", "What it is for.")
+    assert (entry.summary, entry.description) == ("A summary.", "A description.")
     assert entry.recipe() == "recipe of toy/one"
     assert zoo.list_models() == ["toy/one"]
 
 
-def test_a_name_is_taken_once(own_registry):
+def test_a_name_is_unique(own_registry):
     first = registry.register("toy/one", paper="", corpus=CORPUS, metric="wer")(lambda name: 1)
     with pytest.raises(ZooError, match="'toy/one' is registered twice"):
         registry.register("toy/one", paper="", corpus=CORPUS, metric="wer")(lambda name: 2)
@@ -80,6 +81,31 @@ def test_a_name_is_taken_once(own_registry):
 def test_nearest():
     assert nearest("layer", ["layers", "dropout"]) == "Did you mean 'layers'?"
     assert nearest("zzz", ["b", "a"]) == "Valid: 'a', 'b'."
+
+
+def test_listings_are_those_of_the_entries():
+    """They are read from source, without imports."""
+    for listing in registry.listings():
+        entry = registry.entry(listing.name)
+        assert listing.summary == entry.summary
+        assert listing.metric == entry.metric
+        assert (listing.corpus, listing.test_split) == (entry.corpus.name, entry.corpus.test_split)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "for name in 'a', 'b':\n    register(f'toy/{name}')(make)\n",
+        "NAME = 'toy/a'\n@register(NAME)\ndef make(name): ...\n",
+        "@register\ndef make(name): ...\nregister('toy/b', make)\n",
+    ],
+)
+def test_names_that_are_not_literal_are_not_read_from_source(tmp_path, monkeypatch, source):
+    (tmp_path / "odd_models.py").write_text(source)
+    monkeypatch.syspath_prepend(tmp_path)
+    source_index._tree.cache_clear()
+    assert source_index.registered_names("odd_models") is None
+    source_index._tree.cache_clear()
 
 
 PACKAGE = """
@@ -102,7 +128,7 @@ print(*zoo.list_models(), sep="\\n")
 
 
 def installed(folder: Path, name: str, source: str) -> None:
-    """A package that adds models, as pip leaves it in a folder of packages."""
+    """Write a package that adds models into a folder of packages, as pip does."""
     (folder / f"{name}.py").write_text(source)
     information = folder / f"{name}-1.0.dist-info"
     information.mkdir()
@@ -110,8 +136,8 @@ def installed(folder: Path, name: str, source: str) -> None:
     (information / "entry_points.txt").write_text(f"[zoo.models]\nmodels = {name}\n")
 
 
-def test_models_of_other_packages_are_found_and_a_broken_package_stops_none(tmp_path):
-    """Without TensorFlow: to list is not to load."""
+def test_models_of_other_packages(tmp_path):
+    """A broken package is reported. Listing does not import TensorFlow."""
     installed(tmp_path, "toys", PACKAGE)
     installed(tmp_path, "broken", "raise RuntimeError('two\\nlines')")
     paths = os.pathsep.join([str(tmp_path), str(Path(zoo.__file__).parents[1])])

@@ -1,10 +1,10 @@
-"""`zoo mix` and `zoo compare`: models side by side on one text, and what cannot be compared."""
+"""`zoo mix` and `zoo compare`: models on the same text, and models that cannot be compared."""
 
 import numpy as np
 import pytest
 
 from tests.language.test_corpora import WIKITEXT
-from zoo.cli.train import train
+from zoo.api.train import train
 from zoo.language.modelling.disagreement import LONGEST, SHORTEST
 
 RECIPE = "language/kn5-ptb"
@@ -32,7 +32,7 @@ def runs(corpus):
 
 
 @pytest.mark.parametrize("split", ["dev", "test"])
-def test_a_mixture_is_measured_as_each_model_is(run_zoo, corpus, runs, split):
+def test_a_mixture_is_evaluated_as_each_model_is(run_zoo, corpus, runs, split):
     command = ("--data", corpus, "--split", split, "--json")
     result = run_zoo("mix", *runs.values(), *command).json
     assert (result["corpus"], result["split"], result["fitted_on"]) == ("ptb", split, "dev")
@@ -45,7 +45,7 @@ def test_a_mixture_is_measured_as_each_model_is(run_zoo, corpus, runs, split):
             assert result["perplexity"] <= model["perplexity"]
 
 
-def test_the_weights_are_those_of_dev_whatever_is_measured(run_zoo, corpus, runs):
+def test_weights_are_fitted_on_dev(run_zoo, corpus, runs):
     command = ("mix", *runs.values(), "--data", corpus, "--json")
     dev, test = run_zoo(*command), run_zoo(*command, "--split", "test")
     weights = [[model["weight"] for model in answer.json["models"]] for answer in (dev, test)]
@@ -74,7 +74,7 @@ def test_compare(run_zoo, corpus, runs, tmp_path):
     assert str(picture) in text
 
 
-def test_the_lines_of_a_comparison_are_those_that_differ_most(run_zoo, corpus, runs):
+def test_compare_shows_the_lines_that_differ_most(run_zoo, corpus, runs):
     def gain(line):
         return np.mean([np.diff(token["log_probabilities"]) for token in line["tokens"]])
 
@@ -90,7 +90,7 @@ def test_the_lines_of_a_comparison_are_those_that_differ_most(run_zoo, corpus, r
     assert run_zoo(*command, 0).json["disagreements"] == []
 
 
-def test_words_that_the_models_do_not_know_are_shown_as_they_see_them(run_zoo, runs, tmp_path):
+def test_unknown_words_are_shown_as_the_unknown_token(run_zoo, runs, tmp_path):
     path = tmp_path / "text.txt"
     path.write_text("the zqzq of the film was in the series\n" * 20)
     command = ("compare", runs[1], runs[3], "--manifest", path, "--split", "all", "--json")
@@ -100,16 +100,16 @@ def test_words_that_the_models_do_not_know_are_shown_as_they_see_them(run_zoo, r
     assert len(words) == 10
 
 
-def test_what_cannot_be_compared(refused, corpus, runs, tmp_path):
+def test_models_that_cannot_be_compared(refused, corpus, runs, tmp_path):
     first, where = runs[3], ("--data", corpus)
     assert "There must be two models or more" in refused("mix", first, *where)
     characters, smaller = tmp_path / "characters", tmp_path / "smaller"
     train(RECIPE, data=corpus, out=characters, overrides={"data.tokenization": "character"})
     train(RECIPE, data=corpus, out=smaller, overrides={"data.min_count": 2})
     line = refused("mix", first, characters, *where)
-    assert f"Received: {first}, which reads words, and {characters}, which reads char" in line
+    assert f"Received: {first} with words, and {characters} with characters" in line
     assert "must have the same vocabulary" in refused("compare", first, smaller, *where)
-    assert "is no language model" in refused("mix", first, "speech/bilstm-ctc-an4", *where)
+    assert "is not a language model" in refused("mix", first, "speech/bilstm-ctc-an4", *where)
     assert "There is no preset and no run folder" in refused("mix", first, "nothing", *where)
     assert "no such split" in refused("mix", first, first, *where, "--split", "odd")
     assert "--lines must be at least 0" in refused("compare", first, first, "--lines=-1", *where)

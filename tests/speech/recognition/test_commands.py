@@ -1,4 +1,4 @@
-"""From transcripts to a language model, its weight, and texts: texts, train, tune-lm, predict."""
+"""From transcripts to a tuned language model: texts, train, tune-lm, predict."""
 
 import json
 
@@ -37,14 +37,24 @@ def test_texts(run_zoo, tmp_path, split, lines):
     assert answer["words"] == sum(len(line.split()) for line in written)
 
 
-def test_examples_without_transcripts_are_refused(refused, ar_run, laser, tmp_path):
+def test_examples_without_transcripts_are_refused(refused, ar_run, laser_corpus, tmp_path):
     out = tmp_path / "texts.txt"
-    line = refused("texts", ar_run, "--data", laser, "--out", out)
-    assert "has no transcripts" in line
+    line = refused("texts", ar_run, "--data", laser_corpus, "--out", out)
+    assert "its examples have no transcripts" in line
     assert not out.exists()
 
 
-def test_the_weight_is_found_on_dev_and_used(run_zoo, lm, tmp_path):
+def test_labels_are_not_texts(refused, tmp_path):
+    manifest, out = tmp_path / "clips.csv", tmp_path / "texts.txt"
+    manifest.write_text(f"wav_filename,label\n{CLIP},zero\n{CLIP},one\n")
+    line = refused(
+        "texts", "speech/tdnn-fsdd", "--manifest", manifest, "--split", "all", "--out", out
+    )
+    assert "its examples have labels, not transcripts" in line
+    assert not out.exists()
+
+
+def test_the_weight_is_tuned_on_dev_and_used(run_zoo, lm, tmp_path):
     pytest.importorskip("flashlight.lib.text")
     out = tmp_path / "decoder.json"
     source = ("--data", AN4, "--split", "dev")
@@ -75,7 +85,7 @@ def test_the_weight_is_found_on_dev_and_used(run_zoo, lm, tmp_path):
     assert answer["lm_log_probability"] < 0
 
 
-def test_what_is_given_comes_before_the_file(run_zoo, tmp_path, tiny_run):
+def test_options_override_the_file(run_zoo, tmp_path, tiny_run):
     file = tmp_path / "decoder.json"
     file.write_text('{"options": {"beam_width": 2, "n_best": 2}}')
     options = ("--decoder", file, "--beam-width", 3, "--json")
@@ -89,9 +99,9 @@ def test_what_is_given_comes_before_the_file(run_zoo, tmp_path, tiny_run):
     ("content", "message"),
     [
         ("", "is empty"),
-        ("{", "is no decoder file"),
-        ("[]", "is no decoder file"),
-        ('{"options": {"lm": "/etc/passwd"}}', "is no decoder file"),
+        ("{", "is not a decoder file"),
+        ("[]", "is not a decoder file"),
+        ('{"options": {"lm": "/etc/passwd"}}', "is not a decoder file"),
         ('{"options": {"lm_weight": NaN}}', "lm_weight must be at least 0"),
         ('{"options": {"weight": 1}}', "has no option --weight"),
     ],
@@ -102,7 +112,7 @@ def test_a_bad_decoder_file(refused, tiny_run, tmp_path, content, message):
     assert message in refused("predict", tiny_run, CLIP, "--decoder", file)
 
 
-def test_what_is_wrong_with_the_search_is_told_once(refused, tiny_run, lm, tmp_path):
+def test_errors_of_the_search_are_reported_once(refused, tiny_run, lm, tmp_path):
     pytest.importorskip("flashlight.lib.text")
     lexicon = tmp_path / "words.txt"
     lexicon.write_text("caf\u00e9\n")
@@ -112,11 +122,11 @@ def test_what_is_wrong_with_the_search_is_told_once(refused, tiny_run, lm, tmp_p
     )
     assert "is missing" in refused("predict", *inputs, "--lm", tmp_path / "no.arpa")
     hot = ("--lm", lm, "--hot-word", "caf\u00e9:3")
-    assert "A hot word has no word that the model can write" in refused("predict", *inputs, *hot)
-    assert "hot_word goes with lm or lexicon" in refused("predict", *inputs, "--hot-word", "GO:3")
+    assert "hot_word has no word that the model can write" in refused("predict", *inputs, *hot)
+    assert "hot_word requires lm or lexicon" in refused("predict", *inputs, "--hot-word", "GO:3")
     assert "lm must be given" in refused("tune-lm", tiny_run, "--data", AN4)
 
 
-def test_a_preset_without_words_has_nothing_to_tune(refused, ar_run, laser):
-    line = refused("tune-lm", ar_run, "--data", laser)
-    assert "decodes without a language model of words" in line
+def test_a_preset_without_words_cannot_be_tuned(refused, ar_run, laser_corpus):
+    line = refused("tune-lm", ar_run, "--data", laser_corpus)
+    assert "does not decode with a language model of words" in line

@@ -1,0 +1,71 @@
+"""Training from the weights of a preset."""
+
+import json
+
+import numpy as np
+import pytest
+
+import zoo
+from tests.conftest import AN4, RECIPE, TINY_TRAINING, settings
+from zoo.api.init import is_training_only, start_from
+from zoo.common.core.registry import entry
+
+
+def test_init_starts_from_the_weights_of_a_run(run_zoo, tmp_path, renamed_splits, tiny_run):
+    """Only the train split of the manifest is trained on."""
+    out = tmp_path / "run"
+    manifest = renamed_splits(
+        lambda line: (
+            line.replace("test", "train") if "fcaw" in line else line.replace("train", "mine")
+        )
+    )
+    still = settings(*TINY_TRAINING, "optimizer.learning_rate=1e-12", "model.dropout=0.4")
+    source = ("--manifest", manifest, "--init", tiny_run)
+    answer = run_zoo("train", RECIPE, *source, "--out", out, *still)
+    assert answer.status == 0
+    # The shape of the model comes from the run, which is reported. Dropout is not part of it.
+    kept = "model.layers=1, model.hidden_size=16, model.conv_filters=4"
+    split_line, kept_line, *left_out, epoch = answer.err.splitlines()
+    assert "dev is split off by example" in split_line  # one speaker is left
+    assert kept_line == f"As in {tiny_run}: {kept}."
+    assert left_out == [
+        "Left out of training: 12 of the split 'mine'.",
+        "Left out of training: 8 of the split 'test'.",
+    ]
+    assert epoch.startswith("epoch 1/1")
+    record = json.loads((out / "run.json").read_text())
+    assert record["left_out"]["train"] == {"of the split 'mine'": 12, "of the split 'test'": 8}
+    assert (out / "alphabet.txt").read_text() == (tiny_run / "alphabet.txt").read_text()
+    model = json.loads((out / "recipe.json").read_text())["model"]
+    assert (model["layers"], model["dropout"]) == (1, 0.4)
+    weights = zip(
+        zoo.load(str(out)).model.weights, zoo.load(str(tiny_run)).model.weights, strict=True
+    )
+    assert all(np.allclose(new, old, atol=1e-7) for new, old in weights)
+
+
+@pytest.mark.parametrize(
+    "setting", ["model.layers=2", "model.subsampling_factor=2", "model.features.high_hz=4000"]
+)
+def test_init_refuses_what_the_weights_do_not_fit(refused, tiny_run, tmp_path, setting):
+    """Other shapes of weights, other time steps and other features are refused."""
+    source = ("--data", AN4, "--init", tiny_run, "--out", tmp_path / "run")
+    key = setting.partition("=")[0]
+    assert f"--set {key} with --init" in refused("train", RECIPE, *source, *settings(setting))
+    assert not (tmp_path / "run").exists()
+
+
+def test_dropout_is_not_taken_from_the_preset():
+    """Answers do not depend on dropout."""
+    name = "language/charlstm-hello"
+    dropout = {"model.recurrent_dropout": 0.25, "model.dropout": 0.125}
+    recipe, kept = start_from(entry(name).recipe().override(dropout), name, dropout)
+    assert (recipe.model.recurrent_dropout, recipe.model.dropout) == (0.25, 0.125)
+    assert not any("dropout" in key for key in kept)
+
+
+def test_training_only_settings_are_declared():
+    model = entry(RECIPE).recipe().model
+    assert is_training_only(model, ["dropout"])
+    assert not is_training_only(model, ["layers"])
+    assert not is_training_only(model, ["features", "high_hz"])
