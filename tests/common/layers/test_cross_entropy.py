@@ -1,4 +1,4 @@
-"""The cross-entropy of logits: its definition, its derivatives, in graphs of free shapes and in XLA."""
+"""Test the cross-entropy: definition, gradients, graphs with unknown shapes, and XLA."""
 
 import keras
 import numpy as np
@@ -15,7 +15,7 @@ UPSTREAM = GENERATOR.normal(size=(2, 3)).astype(np.float32)
 
 
 def by_definition(smoothing=0.0):
-    """(the loss, its gradient times `UPSTREAM`) in float64."""
+    """Return the loss and its gradient times `UPSTREAM` in float64."""
     shares = np.exp(LOGITS.astype(np.float64))
     shares /= shares.sum(axis=-1, keepdims=True)
     wanted = (1 - smoothing) * np.eye(VOCABULARY)[TARGETS] + smoothing / VOCABULARY
@@ -42,9 +42,9 @@ def loss_and_gradient(logits, targets, smoothing=0.0):
             ]
         },
     ],
-    ids=["static", "in XLA", "free shapes"],
+    ids=["static", "XLA", "unknown shapes"],
 )
-def test_the_loss_and_its_gradient_are_the_definition(how):
+def test_loss_and_gradient_equal_the_definition(how):
     run = tf.function(loss_and_gradient, **how)
     loss, gradient = run(tf.constant(LOGITS), tf.constant(TARGETS))
     expected_loss, expected_gradient = by_definition()
@@ -52,14 +52,14 @@ def test_the_loss_and_its_gradient_are_the_definition(how):
     np.testing.assert_allclose(gradient, expected_gradient, atol=1e-6)
 
 
-def test_a_share_of_the_target_is_spread_over_the_vocabulary():
+def test_label_smoothing_equals_the_definition():
     loss, gradient = loss_and_gradient(tf.constant(LOGITS), tf.constant(TARGETS), 0.1)
     expected_loss, expected_gradient = by_definition(0.1)
     np.testing.assert_allclose(loss, expected_loss, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(gradient, expected_gradient, atol=1e-6)
 
 
-def test_logits_far_from_zero_overflow_nowhere():
+def test_large_logits_do_not_overflow():
     loss, gradient = loss_and_gradient(tf.constant(LOGITS + 1e4), tf.constant(TARGETS))
     expected_loss, expected_gradient = by_definition()
     np.testing.assert_allclose(loss, expected_loss, atol=2e-3)  # float32 near 10,000
@@ -74,7 +74,7 @@ def test_bfloat16_logits_are_summed_in_float32():
     np.testing.assert_array_equal(loss, expected)
 
 
-def test_a_second_derivative_is_that_of_keras():
+def test_second_derivative_equals_keras():
     def twice(loss_of):
         logits = tf.constant(LOGITS / 30)
         with tf.GradientTape() as outer:

@@ -1,4 +1,4 @@
-"""The zoo's recurrent layers give the numbers of the Keras layers of the same names."""
+"""Compare the zoo's recurrent layers with the Keras layers of the same names."""
 
 import itertools
 import os
@@ -25,7 +25,7 @@ LAYERS = {
 MASKS = {
     "none": None,
     "right_padded": np.arange(TIME) < np.array([[TIME], [4], [1], [6]]),
-    # A gap, a late start, a whole row without a step.
+    # A gap, a late start, a row without any step, and a full row.
     "arbitrary": np.array(
         [[1, 1, 0, 0, 1, 1, 0, 1, 0], [0, 0, 1, 1, 1, 0, 1, 1, 1], [0] * 9, [1] * 9], bool
     ),
@@ -37,7 +37,7 @@ def random(*shape, seed=0):
 
 
 def pair(name, wrap=None, **options):
-    """The Keras layer and the zoo's, on the same random weights."""
+    """Return the Keras layer and the zoo's layer with the same random weights."""
     layer_class, own = LAYERS[name]
     both = []
     for module in (keras.layers, recurrent):
@@ -53,12 +53,12 @@ def pair(name, wrap=None, **options):
 
 
 def weighting(y):
-    """Any fixed numbers in the shape of y, which may be unknown while a graph is traced."""
+    """Return fixed weights in the shape of y, which may be unknown in a graph."""
     return tf.reshape(tf.cos(tf.cast(tf.range(tf.size(y)), y.dtype)), tf.shape(y))
 
 
 def numbers(layer, x, mask=None, initial_state=None, training=True):
-    """Outputs, and the gradients of a random sum of them by input, states and weights."""
+    """Return the outputs, and the gradients of a weighted sum of them by input, states and weights."""
     sources = [x, *(initial_state or []), *(w.value for w in layer.trainable_weights)]
     with tf.GradientTape() as tape:
         tape.watch(sources)
@@ -77,7 +77,7 @@ def assert_same(stock, fast):
 
 @pytest.mark.parametrize("mask", MASKS)
 @pytest.mark.parametrize("name", LAYERS)
-def test_every_combination_of_arguments_equals_keras(name, mask):
+def test_all_combinations_of_arguments_equal_keras(name, mask):
     x, count = random(BATCH, TIME, FEATURES), 2 if name == "lstm" else 1
     states = [random(BATCH, UNITS, seed=s) for s in range(count)]
     flags = ("go_backwards", "return_sequences", "zero_output_for_mask")
@@ -91,7 +91,7 @@ def test_every_combination_of_arguments_equals_keras(name, mask):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_without_states_in_or_out_equals_keras(name):
+def test_without_initial_and_final_states_equals_keras(name):
     stock, fast = pair(name)
     x = random(BATCH, TIME, FEATURES)
     assert_same(numbers(stock, x), numbers(fast, x))
@@ -122,7 +122,7 @@ DROPPED += [("lstm", {"dropout": 1.0}), ("simple_rnn", {"recurrent_dropout": 1.0
 
 
 @pytest.mark.parametrize(("name", "options"), DROPPED)
-def test_dropout_draws_the_masks_of_keras(name, options):
+def test_dropout_equals_keras(name, options):
     stock, fast = pair(name, seed=7, return_sequences=True, **options)
     x = random(BATCH, TIME, FEATURES)
     for training in (True, False):
@@ -131,15 +131,15 @@ def test_dropout_draws_the_masks_of_keras(name, options):
 
 
 @pytest.mark.parametrize("name", ["lstm", "gru"])
-def test_a_mask_for_each_gate_with_implementation_1(name):
-    # Keras takes this way for any recurrent dropout; here without one.
+def test_dropout_with_implementation_1_equals_keras(name):
+    # Keras uses this implementation for recurrent dropout; here it is used without one.
     stock, fast = pair(name, implementation=1, seed=7, dropout=0.4, use_cudnn=False)
     x = random(BATCH, TIME, FEATURES)
     assert_same(numbers(stock, x), numbers(fast, x))
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_a_stateful_layer_carries_its_states_on(name):
+def test_stateful_layer_keeps_its_states(name):
     stock, fast = pair(name, stateful=True, return_sequences=True)
     for seed in (0, 1):
         x = random(BATCH, TIME, FEATURES, seed=seed)
@@ -151,56 +151,56 @@ def test_a_stateful_layer_carries_its_states_on(name):
 
 @pytest.mark.parametrize("masked", [False, True])
 @pytest.mark.parametrize("name", LAYERS)
-def test_windows_join_without_a_seam(name, masked, monkeypatch):
+def test_several_windows_equal_keras(name, masked, monkeypatch):
     monkeypatch.setattr(kernels, "WINDOW", 8)
     stock, fast = pair(name, return_sequences=True, go_backwards=masked)
     signature = [tf.TensorSpec((BATCH, None, FEATURES)), tf.TensorSpec((BATCH, None), "bool")]
-    free = tf.function(lambda x, m: numbers(fast, x, m if masked else None), signature)
-    for time_steps in (3, 11, 16):  # each is compiled
+    traced = tf.function(lambda x, m: numbers(fast, x, m if masked else None), signature)
+    for time_steps in (3, 11, 16):
         x = random(BATCH, time_steps, FEATURES)
         mask = tf.constant(np.random.default_rng(1).random((BATCH, time_steps)) > 0.3)
-        assert_same(numbers(stock, x, mask if masked else None), free(x, mask))
+        assert_same(numbers(stock, x, mask if masked else None), traced(x, mask))
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_halves_of_a_batch_join_in_order(name, monkeypatch):
+def test_halves_of_a_batch_equal_keras(name, monkeypatch):
     monkeypatch.setattr(layers, "_threads", lambda: 2)
     monkeypatch.setattr(layers, "MIN_ROWS_PER_HALF", 2)
     options = {"return_sequences": True, "return_state": True}
     stock, fast = pair(name, dropout=0.3, recurrent_dropout=0.3, seed=7, **options)
     signature = [tf.TensorSpec((None, TIME, FEATURES)), tf.TensorSpec((None, TIME), "bool")]
-    free = tf.function(lambda x, m: numbers(fast, x, m), signature)
-    for batch in (1, 3):  # each is compiled
+    traced = tf.function(lambda x, m: numbers(fast, x, m), signature)
+    for batch in (1, 3):
         x = random(batch, TIME, FEATURES)
         mask = tf.constant(np.random.default_rng(1).random((batch, TIME)) > 0.3)
-        assert_same(numbers(stock, x, mask), free(x, mask))
+        assert_same(numbers(stock, x, mask), traced(x, mask))
 
 
 @pytest.mark.parametrize(("batch", "size"), [(0, 1), (7, 7), (9, 10), (29, 32), (225, 225)])
-def test_a_batch_is_filled_up_to_the_next_of_few_sizes(batch, size):
+def test_batches_are_padded_to_the_next_size(batch, size):
     rows = {
         "x": random(batch, TIME, FEATURES),
         "mask": tf.ones((batch, TIME), "bool"),
         "none": None,
     }
-    filled = layers._filled_up(rows)
-    assert [len(filled["x"]), len(filled["mask"])] == [size, size]
-    np.testing.assert_array_equal(filled["x"][:batch], rows["x"])
-    assert not np.any(filled["mask"][batch:])
+    padded = layers._pad_batch(rows)
+    assert [len(padded["x"]), len(padded["mask"])] == [size, size]
+    np.testing.assert_array_equal(padded["x"][:batch], rows["x"])
+    assert not np.any(padded["mask"][batch:])
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_rows_that_fill_up_a_batch_change_nothing(name, monkeypatch):
+def test_padding_of_a_batch_has_no_effect(name, monkeypatch):
     monkeypatch.setattr(layers, "BATCH_SIZES", (3,))
     stock, fast = pair(name, return_sequences=True, return_state=True)
     signature = [tf.TensorSpec((None, TIME, FEATURES)), tf.TensorSpec((None, TIME), "bool")]
-    free = tf.function(lambda x, m: numbers(fast, x, m, training=False), signature)
+    traced = tf.function(lambda x, m: numbers(fast, x, m, training=False), signature)
     x, mask = random(2, TIME, FEATURES), tf.constant(MASKS["arbitrary"][:2])
-    assert_same(numbers(stock, x, mask, training=False), free(x, mask))
+    assert_same(numbers(stock, x, mask, training=False), traced(x, mask))
 
 
-def test_the_number_of_rows_stays_known_in_a_graph():
-    """Also after a graph of any number of rows: a loop in a graph wants states of one shape."""
+def test_batch_size_is_known_in_a_graph():
+    """Loops in a graph need states of known shape, also after a graph with an unknown batch size."""
     layer = recurrent.LSTM(UNITS, return_sequences=True, return_state=True)
     for rows in (None, None, 1):
         spec = tf.TensorSpec((rows, 1, FEATURES))
@@ -218,13 +218,13 @@ def test_inside_a_function_that_xla_compiles(name):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_a_gradient_through_inference_is_right_too(name):
+def test_gradient_with_training_false_equals_keras(name):
     stock, fast = pair(name, return_sequences=True)
     x = random(BATCH, TIME, FEATURES)
     assert_same(numbers(stock, x, training=False), numbers(fast, x, training=False))
 
 
-def test_a_second_derivative_is_refused():
+def test_second_derivative_raises_an_error():
     _, fast = pair("lstm")
     x = random(BATCH, TIME, FEATURES)
     for target in (x, fast.cell.recurrent_kernel.value):
@@ -255,8 +255,8 @@ def test_other_precisions(name, policy):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_in_bfloat16_it_is_as_exact_as_keras(name):
-    """The distance from the numbers of float32, over all outputs and gradients, beside Keras's own."""
+def test_bfloat16_is_as_exact_as_keras(name):
+    """Compare the distances from the float32 outputs and gradients with the distances of Keras."""
     exact, _ = pair(name, return_sequences=True)
     both = pair(name, dtype="mixed_bfloat16", return_sequences=True)
     x = random(BATCH, TIME, FEATURES)
@@ -271,8 +271,8 @@ def test_in_bfloat16_it_is_as_exact_as_keras(name):
 
 
 @pytest.mark.parametrize("products", ["float32", "bfloat16"])
-def test_products_outside_the_loop_are_in_the_layers_precision(products):
-    """Every product that TensorFlow computes in a training step; those in the loop are XLA's."""
+def test_products_outside_the_loop_have_the_dtype_of_the_layer(products):
+    """All products of TensorFlow in a training step are outside the loop; XLA computes the others."""
     _, fast = pair(
         "lstm", dtype="mixed_bfloat16" if products == "bfloat16" else None, return_sequences=True
     )
@@ -291,14 +291,14 @@ def test_products_outside_the_loop_are_in_the_layers_precision(products):
         ("lstm", {"unroll": True}),
     ],
 )
-def test_what_the_kernels_do_not_cover_is_left_to_keras(name, options, monkeypatch):
+def test_unsupported_layers_are_run_by_keras(name, options, monkeypatch):
     monkeypatch.setattr(kernels, "run", None)
     stock, fast = pair(name, **options)
     x = random(BATCH, TIME, FEATURES)
     assert_same(numbers(stock, x), numbers(fast, x))
 
 
-def test_a_gpu_is_left_to_keras(monkeypatch):
+def test_layers_on_a_gpu_are_run_by_keras(monkeypatch):
     _, fast = pair("lstm")
     assert layers._covered(fast)
     monkeypatch.setattr(tf.config, "list_logical_devices", lambda kind=None: ["a GPU"])
@@ -306,7 +306,7 @@ def test_a_gpu_is_left_to_keras(monkeypatch):
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
-def test_other_backends_get_the_layers_of_keras(backend):
+def test_layers_on_other_backends_are_run_by_keras(backend):
     pytest.importorskip(backend)
     code = """
 import sys

@@ -1,4 +1,4 @@
-"""Models switch between Keras's recurrent layers and the fast ones, on the same variables."""
+"""Test the conversion of models between Keras's recurrent layers and the fast layers."""
 
 import zipfile
 
@@ -14,7 +14,7 @@ from zoo.common.utils.private import flat_layers
 
 @pytest.fixture
 def model():
-    """Every kind of recurrent layer, one of them shared, a nested model, masks and states."""
+    """Return a model with all recurrent layers, a shared layer, a nested model, masks and states."""
     keras.utils.set_random_seed(0)
     inner = keras.Sequential(
         [keras.Input((None, 4)), keras.layers.GRU(4, return_sequences=True)], name="inner"
@@ -40,7 +40,7 @@ def batch():
 
 
 def recurrent_classes(model):
-    """The classes of all recurrent layers, wrapped and nested ones too."""
+    """Return the classes of all recurrent layers, with wrapped and nested layers."""
     found = []
     for layer in flat_layers(model):
         if isinstance(layer, (keras.layers.RNN, keras.layers.Bidirectional)):
@@ -48,7 +48,7 @@ def recurrent_classes(model):
     return found
 
 
-def test_accelerate_replaces_every_recurrent_layer_and_changes_no_number(model, batch):
+def test_accelerate_replaces_all_recurrent_layers(model, batch):
     fast = recurrent.accelerate(model)
     assert {c.__module__.split(".")[0] for c in recurrent_classes(model)} == {"keras"}
     assert {c.__module__.split(".")[0] for c in recurrent_classes(fast)} == {"zoo"}
@@ -57,7 +57,7 @@ def test_accelerate_replaces_every_recurrent_layer_and_changes_no_number(model, 
     np.testing.assert_allclose(fast(batch)["y"], model(batch)["y"], atol=1e-6)
 
 
-def test_training_the_fast_model_trains_the_stock_one(model, batch):
+def test_training_the_fast_model_trains_the_stock_model(model, batch):
     fast = recurrent.accelerate(model)
     for stock_variable, variable in zip(model.weights, fast.weights, strict=True):
         assert variable is stock_variable
@@ -69,14 +69,14 @@ def test_training_the_fast_model_trains_the_stock_one(model, batch):
     np.testing.assert_allclose(after, fast(batch)["y"], atol=1e-6)
 
 
-def test_to_stock_undoes_accelerate(model):
+def test_to_stock_is_the_inverse_of_accelerate(model):
     back = recurrent.to_stock(recurrent.accelerate(model))
     assert recurrent_classes(back) == recurrent_classes(model)
     assert back.to_json() == model.to_json()
 
 
-def test_an_accelerated_model_is_saved_in_stock_layers(model, batch, tmp_path):
-    """With its optimizer, so that training goes on; compiled without XLA around the whole step."""
+def test_accelerated_model_is_saved_with_stock_layers(model, batch, tmp_path):
+    """The file has the optimizer, and `compile` does not use XLA for the whole training step."""
     fast, path = zoo.accelerate(model), tmp_path / "model.keras"
     fast.save(path)
     assert b"zoo" not in zipfile.ZipFile(path).read("config.json")
@@ -93,7 +93,7 @@ def test_an_accelerated_model_is_saved_in_stock_layers(model, batch, tmp_path):
     assert int(loaded.optimizer.iterations) == 2
 
 
-def test_a_saved_model_needs_keras_alone(model, batch, tmp_path):
+def test_saved_stock_model_needs_only_keras(model, batch, tmp_path):
     path = tmp_path / "model.keras"
     recurrent.to_stock(recurrent.accelerate(model)).save(path)
     with zipfile.ZipFile(path) as archive:
@@ -103,7 +103,7 @@ def test_a_saved_model_needs_keras_alone(model, batch, tmp_path):
     np.testing.assert_allclose(loaded(batch)["y"], model(batch)["y"], atol=1e-6)
 
 
-def test_weight_files_go_both_ways(model, batch, tmp_path):
+def test_weight_files_are_compatible(model, batch, tmp_path):
     path = tmp_path / "model.weights.h5"
     model.save_weights(path)
     expected = model(batch)["y"].numpy()
@@ -115,7 +115,7 @@ def test_weight_files_go_both_ways(model, batch, tmp_path):
     np.testing.assert_allclose(model(batch)["y"], expected, atol=1e-6)
 
 
-def test_the_fast_layers_save_and_load_themselves(model, batch, tmp_path):
+def test_fast_layers_can_be_saved_and_loaded(model, batch, tmp_path):
     fast = recurrent.accelerate(model)
     keras.saving.save_model(fast, tmp_path / "fast.keras")
     loaded = keras.saving.load_model(tmp_path / "fast.keras")
@@ -123,7 +123,7 @@ def test_the_fast_layers_save_and_load_themselves(model, batch, tmp_path):
     np.testing.assert_allclose(loaded(batch)["y"], model(batch)["y"], atol=1e-6)
 
 
-def test_a_model_without_a_graph_of_layers_is_refused():
+def test_accelerate_rejects_other_models():
     class Subclassed(keras.Model):
         pass
 

@@ -1,4 +1,4 @@
-"""Output layers over large vocabularies: against direct computation, and what sampling is on average."""
+"""Compare the output layers with direct computation, and the sampled losses with their expectation."""
 
 import keras
 import numpy as np
@@ -39,7 +39,7 @@ def log_softmax(logits):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_the_probabilities_of_all_words_sum_to_one(name):
+def test_probabilities_of_all_words_sum_to_one(name):
     layer = built(name)
     log_probs = np.array(layer(X))
     assert log_probs.shape == layer.compute_output_shape(X.shape) == (2, 3, VOCABULARY)
@@ -47,14 +47,14 @@ def test_the_probabilities_of_all_words_sum_to_one(name):
 
 
 @pytest.mark.parametrize("name", [name for name in LAYERS if "full" in name or "adaptive" in name])
-def test_an_exact_loss_is_the_negative_log_probability(name):
+def test_exact_loss_is_the_negative_log_probability(name):
     layer = built(name)
     chosen = np.take_along_axis(np.array(layer(X)), TARGETS[..., np.newaxis], axis=-1)[..., 0]
     np.testing.assert_allclose(layer.loss(X, TARGETS), -chosen, rtol=1e-5)
 
 
-def test_the_adaptive_softmax_is_its_equations():
-    """Every word by hand: head, clusters of 5 and 3 words, vectors of 8, 4 and 2 numbers."""
+def test_adaptive_softmax_equals_its_equations():
+    """The head has 4 words, the clusters 5 and 3 words; the vectors have 8, 4 and 2 dimensions."""
     layer = built("adaptive")
     head, *others = (np.array(weight) for weight in layer.weights)
     assert [weight.shape for weight in others] == [(8, 4), (5, 4), (8, 2), (3, 2)]
@@ -68,13 +68,13 @@ def test_the_adaptive_softmax_is_its_equations():
     np.testing.assert_allclose(layer(X)[0, 0], expected, rtol=1e-4)
 
 
-def test_where_no_target_is_in_a_cluster():
+def test_adaptive_softmax_without_targets_in_a_cluster():
     layer = built("adaptive")
     frequent = np.zeros((2, 3), np.int32)
     np.testing.assert_allclose(layer.loss(X, frequent), -np.array(layer(X))[..., 0], rtol=1e-5)
 
 
-def test_words_are_drawn_as_often_as_q_says():
+def test_samples_follow_q():
     layer = SampledSoftmax(VOCABULARY, num_sampled=100_000, seed=1)
     q = np.exp(np.array(layer.log_q(np.arange(VOCABULARY))))
     assert q.sum() == pytest.approx(1, rel=1e-5)
@@ -83,8 +83,8 @@ def test_words_are_drawn_as_often_as_q_says():
     np.testing.assert_allclose(drawn, q, atol=0.005)
 
 
-def test_the_sampled_sum_is_on_average_that_over_all_words():
-    """The expectation over one sample is exact: each word's estimate times how often it is drawn."""
+def test_expectation_of_the_sampled_sum_is_the_sum_over_all_words():
+    """The expectation over one sample is exact: the sum over all words of q times the estimate."""
     layer = SampledSoftmax(VOCABULARY, num_sampled=1)
     layer.build(X.shape)
     layer.set_weights(built("full").get_weights() + layer.get_weights()[2:])
@@ -109,8 +109,8 @@ def test_many_samples_give_the_full_loss():
     np.testing.assert_allclose(layer.loss(X, TARGETS), full.loss(X, TARGETS), rtol=0.02)
 
 
-def test_noise_contrast_is_at_rest_where_the_scores_are_log_probabilities():
-    """The gradient of the expected loss, over targets of p and noise of q, is 0 at o = log p alone."""
+def test_noise_contrastive_gradient_is_0_at_log_probabilities():
+    """The gradient of the expected loss, for targets from p and noise from q, is 0 only at o = log p."""
     layer = NoiseContrastive(VOCABULARY, num_sampled=3)
     layer.build((1, FEATURES))
     p = np.random.default_rng(5).dirichlet(np.ones(VOCABULARY))
@@ -122,7 +122,7 @@ def test_noise_contrast_is_at_rest_where_the_scores_are_log_probabilities():
     def gradient(bias):
         layer.bias.assign(bias)
         with tf.GradientTape() as tape:
-            # noise[w] = target(0) + noise(w), found[w] = target(w) + noise(0): the constants drop out.
+            # noise[w] = target(0) + noise(w), found[w] = target(w) + noise(0): the constants cancel.
             noise = [layer.sampled_loss(x[:1], words[:1], np.full(3, word))[0] for word in words]
             found = layer.sampled_loss(x, words, np.zeros(3, int))
             expected = sum(p * found) + sum(q[word] * noise[word] for word in words) - noise[0]
@@ -133,8 +133,8 @@ def test_noise_contrast_is_at_rest_where_the_scores_are_log_probabilities():
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_each_learns_the_distribution_of_its_targets(name):
-    """A few hundred steps on one input bring every word near its share."""
+def test_layer_learns_the_distribution_of_its_targets(name):
+    """After a few hundred steps on one input, the probability of every word is near its frequency."""
     keras.utils.set_random_seed(0)
     layer = LAYERS[name]()
     if hasattr(layer, "num_sampled"):
@@ -160,7 +160,7 @@ def test_each_learns_the_distribution_of_its_targets(name):
 
 
 @pytest.mark.parametrize("name", LAYERS)
-def test_a_layer_comes_back_from_its_config(name):
+def test_layer_from_config(name):
     layer = built(name)
     again = type(layer).from_config(layer.get_config())
     again.build(X.shape)
@@ -168,7 +168,7 @@ def test_a_layer_comes_back_from_its_config(name):
     np.testing.assert_array_equal(again(X), layer(X))
 
 
-def test_bad_arguments():
+def test_invalid_arguments():
     with pytest.raises(ZooError, match="vocabulary_size must be at least 2"):
         FullSoftmax(1)
     with pytest.raises(ZooError, match="num_sampled must be at least 1"):

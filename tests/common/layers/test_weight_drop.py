@@ -1,4 +1,4 @@
-"""Weight drop: numbers of the recurrent kernel that are 0 for all of a batch (Merity et al. 2018)."""
+"""Test weight drop: random elements of the recurrent kernel are 0 for a whole batch."""
 
 import itertools
 
@@ -10,11 +10,16 @@ import tensorflow as tf
 from zoo.common.layers import recurrent
 from zoo.common.layers.recurrent import to_stock
 
-ROWS, TIME, FEATURES, RATE = 10, 6, 3, 0.4  # more than eight rows: two loops side by side
+ROWS, TIME, FEATURES, RATE = (
+    10,
+    6,
+    3,
+    0.4,
+)  # more than eight rows, so that two loops run in parallel
 
 
 def layer_with(units, **options):
-    """A layer on random weights, in which numbers of the recurrent kernel are dropped."""
+    """Return a layer with random weights and weight drop."""
     layer = recurrent.LSTM(units, return_sequences=True, weight_drop=RATE, seed=3, **options)
     layer.build((ROWS, TIME, FEATURES))
     generator = np.random.default_rng(1)
@@ -28,8 +33,8 @@ def inputs():
 
 
 @pytest.mark.parametrize("options", [{}, {"unroll": True}], ids=["kernels", "keras"])
-def test_one_kernel_serves_every_row_and_every_step(options):
-    """With one unit there are sixteen kernels: in each call one of them explains all outputs."""
+def test_all_rows_and_steps_share_the_dropped_kernel(options):
+    """With one unit there are sixteen possible kernels. In each call, one of them gives all outputs."""
     layer, x = layer_with(1, **options), inputs()
     kernel, recurrent_kernel, bias = layer.get_weights()
     stock = keras.layers.LSTM(1, return_sequences=True)
@@ -47,21 +52,21 @@ def test_one_kernel_serves_every_row_and_every_step(options):
         found = int(np.argmin(distances))
         assert distances[found] < 1e-5
         kept += [int(bit) for bit in f"{found:04b}"]
-    # Of 600 numbers 0.6 stay; three standard deviations are 0.06.
+    # A fraction of 0.6 of 600 elements is kept. Three standard deviations are 0.06.
     assert kept.sum() / (4 * calls) == pytest.approx(1 - RATE, abs=0.06)
     assert (kept > 0).all()
     assert (kept < calls).all()
     np.testing.assert_array_equal(layer.get_weights()[1], recurrent_kernel)
 
 
-def test_gradients_are_those_of_finite_differences():
+def test_gradients_equal_finite_differences():
     layer, x = layer_with(4, dtype="float64"), tf.constant(inputs(), "float64")
     recurrent_kernel, seed = layer.cell.recurrent_kernel, layer.cell.seed_generator.state
     state = np.array(seed)
 
     @tf.function
     def loss():
-        seed.assign(state)  # the same numbers are dropped each time
+        seed.assign(state)  # the same elements are dropped in each call
         return tf.reduce_sum(tf.sin(layer(x, training=True)))
 
     with tf.GradientTape() as tape:
@@ -69,20 +74,20 @@ def test_gradients_are_those_of_finite_differences():
     gradient = tape.gradient(value, recurrent_kernel.value).numpy()
     weights, step = np.array(recurrent_kernel), 1e-6
     dropped = 0
-    for place in itertools.product(range(4), range(0, 16, 3)):
-        changed = []
+    for index in itertools.product(range(4), range(0, 16, 3)):
+        losses = []
         for sign in (1, -1):
-            moved = weights.copy()
-            moved[place] += sign * step
-            recurrent_kernel.assign(moved)
-            changed.append(float(loss()))
-        difference = (changed[0] - changed[1]) / (2 * step)
-        assert gradient[place] == pytest.approx(difference, abs=1e-7)
+            changed = weights.copy()
+            changed[index] += sign * step
+            recurrent_kernel.assign(changed)
+            losses.append(float(loss()))
+        difference = (losses[0] - losses[1]) / (2 * step)
+        assert gradient[index] == pytest.approx(difference, abs=1e-7)
         dropped += difference == 0
-    assert 2 <= dropped <= 16  # of 24, which have no part in the loss
+    assert 2 <= dropped <= 16  # of 24 elements
 
 
-def test_there_is_no_effect_at_inference():
+def test_no_effect_at_inference():
     layer, x = layer_with(4), inputs()
     stock = keras.layers.LSTM(4, return_sequences=True)
     stock.build(x.shape)
@@ -91,7 +96,7 @@ def test_there_is_no_effect_at_inference():
     assert np.abs(layer(x, training=True) - stock(x)).max() > 0.05
 
 
-def test_a_saved_layer_keeps_it_and_a_stock_one_has_none(tmp_path):
+def test_saved_layer_keeps_weight_drop_and_to_stock_removes_it(tmp_path):
     x = keras.Input((None, FEATURES))
     model = keras.Model(x, layer_with(4, name="lstm")(x))
     model.save(tmp_path / "own.keras")
