@@ -1,4 +1,4 @@
-"""What pyproject.toml cannot say: version and files are those of the repository around this folder."""
+"""Package the presets of the family. The version and the files are those of the repository."""
 
 import re
 import shutil
@@ -10,15 +10,16 @@ REPOSITORY = Path("../..")
 (VERSION,) = re.findall(
     r'^__version__ = "(.+)"$', (REPOSITORY / "zoo/__init__.py").read_text("utf-8"), re.MULTILINE
 )
-# `zoo.common.presets.store` looks for it.
+# `zoo.common.presets.store` searches for this name.
 PACKAGE = "recurrent_zoo_vision_language"
 
-shutil.rmtree("build", ignore_errors=True)  # of an earlier build, whose presets may be others
+# An earlier build may have other presets.
+shutil.rmtree("build", ignore_errors=True)
 setup(
     version=VERSION,
     install_requires=[f"recurrent-zoo=={VERSION}"],
     packages=[PACKAGE],
     package_dir={PACKAGE: str(REPOSITORY / "saved_models/vision_language")},
-    # Files alone: exports stand in folders.
+    # Only files: exports are in subfolders.
     package_data={PACKAGE: ["*/*"]},
 )
