@@ -1,4 +1,4 @@
-"""Classes of texts: how texts are read and cut, the model, its answers, what is refused."""
+"""Text classification: reading and splitting of texts, the model, its answers, and errors."""
 
 import json
 import re
@@ -9,9 +9,11 @@ import pytest
 import tensorflow as tf
 
 from tests.harness import check_model
+from tests.language.epochs import epoch_batches
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
+from zoo.common.data.splits import split_by_group
 from zoo.language.classification.corpora.labelled import read_manifest
 from zoo.language.classification.corpora.sst2 import SST2
 from zoo.language.classification.sentences import split_sentence
@@ -24,7 +26,7 @@ TINY = {
     "data.min_count": 1,
     "data.word_dropout": 0,
 }
-# Made up for this test: no sentence of a corpus.
+# Written for this test.
 LINES = (
     ("the film is a quiet joy from its first scene to its last", "1"),
     ("a dull , noisy and endless film", "0"),
@@ -37,7 +39,7 @@ LINES = (
 
 @pytest.fixture
 def corpus(tmp_path):
-    """A folder laid out like the corpus."""
+    """Return a folder with the files of the corpus."""
     for split in ("train", "dev", "test"):
         lines = "".join(f"{text}\t{label}\n" for text, label in LINES)
         (tmp_path / f"{split}.tsv").write_text(lines, encoding="utf-8")
@@ -46,14 +48,14 @@ def corpus(tmp_path):
 
 @pytest.fixture
 def recipe(corpus):
-    """With a tiny model and the words of the corpus."""
+    """Return a recipe with a tiny model and the words of the corpus."""
     return entry(NAME).recipe().override(TINY).adapt(SST2.read(corpus, "train"))
 
 
 @pytest.fixture
-def graphs(recipe):
+def predictor(recipe):
     keras.utils.set_random_seed(1)
-    return Graphs("keras", recipe.model.functions(recipe.model.build()))
+    return recipe.predictor(Graphs("keras", recipe.model.functions(recipe.model.build())))
 
 
 def test_harness(recipe, corpus, tmp_path):
@@ -63,9 +65,9 @@ def test_harness(recipe, corpus, tmp_path):
 # Reading ------------------------------------------------------------------------------------------
 
 
-def test_the_corpus_has_its_classes_by_name(corpus):
+def test_the_corpus_names_its_classes(corpus):
     examples = SST2.read(corpus, "dev")
-    assert [e.transcript for e in examples[:2]] == ["positive", "negative"]
+    assert [e.label for e in examples[:2]] == ["positive", "negative"]
     assert [(e.id, e.split) for e in examples[:2]] == [("dev 1", "dev"), ("dev 2", "dev")]
     assert len(SST2.read(corpus, "all")) == 3 * len(LINES)
     with pytest.raises(ZooError, match="There are: 'train', 'dev', 'test', 'all'"):
@@ -73,7 +75,7 @@ def test_the_corpus_has_its_classes_by_name(corpus):
 
 
 @pytest.mark.parametrize("line", ["no label", "another label\t2", "\t1"])
-def test_a_bad_line_of_the_corpus_is_told(corpus, line):
+def test_a_bad_line_of_the_corpus_is_an_error(corpus, line):
     (corpus / "dev.tsv").write_text(f"good\t1\n{line}\n", encoding="utf-8")
     with pytest.raises(
         ZooError, match=r"dev\.tsv, line 2: a line must be a text, a tab and one of"
@@ -95,15 +97,15 @@ def test_a_bad_line_of_the_corpus_is_told(corpus, line):
 )
 def test_manifests(tmp_path, name, content):
     (tmp_path / name).write_text(content, encoding="utf-8")
-    rows = [(e.text, e.transcript, e.split) for e in read_manifest(tmp_path / name)]
+    rows = [(e.text, e.label, e.split) for e in read_manifest(tmp_path / name)]
     assert rows == [('A "fine" film.', "good", "train"), ("No.", "bad", "dev")]
 
 
-def test_a_label_may_be_a_number_and_a_split_be_missing(tmp_path):
+def test_a_label_may_be_a_number_and_the_split_is_optional(tmp_path):
     rows = [{"text": "x", "label": 3}, {"text": "x", "label": 0, "split": None}]
     (tmp_path / "m.json").write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     examples = read_manifest(tmp_path / "m.json")
-    assert [(e.transcript, e.split) for e in examples] == [("3", None), ("0", None)]
+    assert [(e.label, e.split) for e in examples] == [("3", None), ("0", None)]
 
 
 @pytest.mark.parametrize(
@@ -116,17 +118,17 @@ def test_a_label_may_be_a_number_and_a_split_be_missing(tmp_path):
         ('{"text": "x", "label": true}\n', "line 1: no text under the key 'label'"),
     ],
 )
-def test_a_bad_line_of_a_manifest_is_told(tmp_path, content, message):
+def test_a_bad_line_of_a_manifest_is_an_error(tmp_path, content, message):
     (tmp_path / "m").write_text(content, encoding="utf-8")
     with pytest.raises(ZooError, match=re.escape(message)):
         read_manifest(tmp_path / "m")
 
 
-def test_dev_shares_no_text_with_train(tmp_path):
+def test_dev_and_train_have_different_texts(tmp_path):
     rows = "".join(f"text {i % 10},{i % 2}\n" for i in range(40))
     (tmp_path / "m.csv").write_text("text,label\n" + rows, encoding="utf-8")
     data = entry(NAME).recipe().data
-    train, dev = data.split_dev(read_manifest(tmp_path / "m.csv"), 0.2, seed=0)
+    train, dev = split_by_group(read_manifest(tmp_path / "m.csv"), data.group_of, 0.2, seed=0)
     assert len(dev) == 8
     assert not {e.text for e in train} & {e.text for e in dev}
 
@@ -147,9 +149,9 @@ def test_words_of_a_text(text, words):
     assert split_sentence(words) == words.split()
 
 
-def test_a_savedmodel_cuts_as_the_zoo_does(recipe):
+def test_a_savedmodel_splits_texts_as_the_zoo_does(recipe):
     texts = [text for text, _ in CUTS] + [text for text, _ in LINES]
-    entry_ = recipe.data.raw_inputs(recipe)["serving_default"]
+    entry_ = recipe.data.raw_inputs(recipe.model, recipe.decoder)["serving_default"]
     inputs = entry_.to_inputs(tf.constant(texts))
     rows = [recipe.data.vocabulary.encode(split_sentence(text)) for text in texts]
     assert inputs["lengths"].numpy().tolist() == [len(row) for row in rows]
@@ -161,56 +163,59 @@ def test_a_savedmodel_cuts_as_the_zoo_does(recipe):
         entry_.to_inputs(tf.constant(["good", b"sp\xe4t"]))
 
 
-def test_rare_words_are_unknown_and_dropped_words_too(corpus):
+def test_rare_words_and_dropped_words_are_unknown(corpus):
     examples = SST2.read(corpus, "train")
     recipe = entry(NAME).recipe().override(TINY | {"data.min_count": 2})
     recipe = recipe.adapt(examples)
     assert "wise" not in recipe.data.vocabulary
-    item = recipe.data.read_example(examples[3], recipe)
+    item = recipe.data.read_example(examples[3], recipe.model)
     words = recipe.data.vocabulary.decode(item["tokens"])
     assert words == ["<unk>", ",", "funny", "and", "<unk>"]
 
     def tokens(share, epoch):
         one = recipe.override({"data.word_dropout": share, "training.batch_size": 6})
-        ((x, _, _),) = one.data.batches(None, one, examples, epoch)
+        ((x, _, _),) = epoch_batches(one, examples, epoch)
         return x["tokens"]
 
     assert 0.3 < np.mean(tokens(0.9, 0) == 1) < 1
     np.testing.assert_array_equal(tokens(0.5, 3), tokens(0.5, 3))
 
 
-def test_a_batch_has_each_text_once_with_its_label(recipe, corpus):
+def test_batches_have_each_text_once_with_its_label(recipe, corpus):
     examples = SST2.read(corpus, "train")
     found = {}
-    for x, y, ids in recipe.data.batches(None, recipe, examples, 0):
+    batches = epoch_batches(recipe, examples)
+    assert batches.steps == len(list(batches)) == 2
+    for x, y, ids in batches:
         for row, length, label, id_ in zip(x["tokens"], x["lengths"], y["label"], ids, strict=True):
             found[id_] = (recipe.data.vocabulary.decode(row[:length]), int(label))
-    assert found == {e.id: (e.text.split(), int(e.transcript == "positive")) for e in examples}
+    assert found == {e.id: (e.text.split(), int(e.label == "positive")) for e in examples}
 
 
 # The model and its answers ------------------------------------------------------------------------
 
 
-def test_padding_has_no_effect(recipe, graphs, corpus):
-    items = [recipe.data.read_example(e, recipe) for e in SST2.read(corpus, "train")]
+def test_padding_has_no_effect(recipe, predictor, corpus):
+    items = [recipe.data.read_example(e, recipe.model) for e in SST2.read(corpus, "train")]
     together = recipe.data.collate(items)
     for row, length in zip(together["tokens"], together["lengths"], strict=True):
-        row[length:] = 2  # whatever stands there
-    logits = graphs["model"](**together)["logits"]
+        row[length:] = 2  # any token
+    logits = predictor.graphs["model"](**together)["logits"]
     for row, item in zip(logits, items, strict=True):
-        alone = graphs["model"](**recipe.data.collate([item]))["logits"][0]
+        alone = predictor.graphs["model"](**recipe.data.collate([item]))["logits"][0]
         np.testing.assert_allclose(row, alone, atol=1e-5)
 
 
 def test_evaluate_predict_and_the_savedmodel_give_the_same_answer(recipe, corpus):
     model = recipe.model.build()
-    graphs = Graphs("keras", recipe.model.functions(model))
+    predictor = recipe.predictor(Graphs("keras", recipe.model.functions(model)))
     examples = SST2.read(corpus, "test")
-    evaluation = recipe.task.evaluate(graphs, recipe, examples)
+    evaluation = recipe.task.evaluate(predictor, examples)
     assert {"accuracy", "f1_macro"} <= set(evaluation.metrics)
     texts = [example.text for example in examples]
-    answers = list(recipe.task.predict(graphs, recipe, texts))
-    served = recipe.task.signatures(model, recipe)["serving_default"].function(tf.constant(texts))
+    answers = list(recipe.task.predict(predictor, texts))
+    in_graph = recipe.predictor(Graphs("keras", recipe.model.graphs(model)))
+    served = recipe.task.signatures(in_graph)["serving_default"].function(tf.constant(texts))
     for i, row in enumerate(evaluation.rows):
         assert answers[i]["output"] == row["output"] == served["label"][i].numpy().decode()
         assert answers[i]["probability"] == pytest.approx(row["probability"], abs=1e-5)
@@ -222,24 +227,25 @@ def test_evaluate_predict_and_the_savedmodel_give_the_same_answer(recipe, corpus
     [
         ("", "The text is empty."),
         (" \n\t", "The text is empty."),
-        ("qwertz asdf", "No word of the text is among"),
-        ("<unk> <pad>", "No word of the text is among"),
-        ("half a letter \ud800", "The text is not UTF-8: see its byte"),
+        ("qwertz asdf", "No word of the text is in the vocabulary of"),
+        ("<unk> <pad>", "No word of the text is in the vocabulary of"),
+        ("half a letter \ud800", "The text is not UTF-8: the character at position 14 is invalid."),
         ("film " * 20_000, "A text must have at most 10,000 words. Received: 20,000."),
     ],
 )
-def test_a_bad_text_gets_a_line_and_the_next_its_answer(recipe, graphs, text, message):
-    bad, good = recipe.task.predict(graphs, recipe, [text, "a funny film"])
+def test_a_bad_text_gives_an_error_and_the_next_an_answer(recipe, predictor, text, message):
+    bad, good = recipe.task.predict(predictor, [text, "a funny film"])
     assert message in bad["error"]
     assert good["output"] in ("negative", "positive")
 
 
-def test_texts_that_cannot_be_learnt_from(recipe, corpus):
+def test_texts_without_a_known_word_are_left_out(recipe, corpus):
     (corpus / "dev.tsv").write_text("qwertz\t0\na film\t1\n", encoding="utf-8")
-    kept, left_out = recipe.data.filter_examples(SST2.read(corpus, "dev"), recipe)
+    kept, left_out = recipe.data.filter_examples(SST2.read(corpus, "dev"), recipe.model)
     assert ([e.text for e in kept], left_out) == (["a film"], {"without a known word": 1})
+    others = [e for e in SST2.read(corpus, "dev") if e not in kept]
     with pytest.raises(ZooError, match="are without a known word"):
-        recipe.data.filter_examples([e for e in SST2.read(corpus, "dev") if e not in kept], recipe)
+        recipe.data.filter_examples(others, recipe.model)
 
 
 def test_bad_settings():

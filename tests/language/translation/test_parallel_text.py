@@ -1,4 +1,4 @@
-"""Parallel text: files of two sides, manifests, subword units in Python and in a graph."""
+"""Parallel text: pairs of files, manifests, and subword units in Python and in a graph."""
 
 import gzip
 from pathlib import Path
@@ -6,11 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.language.epochs import epoch_batches
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
-from zoo.common.data.vocabulary import SENTENCE_SPECIALS, UNKNOWN
+from zoo.common.data.vocabulary import SENTENCE_SPECIALS, UNKNOWN, Vocabulary
+from zoo.common.presets import store
 from zoo.language.translation.corpora.multi30k import MULTI30K
 from zoo.language.translation.corpora.parallel import SentencePair, read_manifest
+from zoo.language.translation.data import ParallelText
 from zoo.language.translation.subwords import WORD_START, Subwords, join_pieces, learn_pieces
 
 LANGUAGES = ("en", "de")
@@ -49,17 +52,17 @@ def write_sides(folder: Path, name: str, sides: dict[str, str | bytes]) -> Path:
 
 def test_two_files_and_tsv_and_json_lines_give_the_same_pairs(tmp_path):
     path = write_sides(tmp_path, "talk", {"en": "a b\n\nc\n", "de": "x y\n\nz\n"})
-    of_two = read_manifest(path, LANGUAGES)
+    from_two_files = read_manifest(path, LANGUAGES)
     (tmp_path / "t.tsv").write_text("a b\tx y\nc\tz\n")
     (tmp_path / "t.jsonl").write_text(
         '{"source": "a b", "target": "x y"}\n{"source": "c", "target": "z"}\n'
     )
     for pairs in (
-        of_two,
+        from_two_files,
         *(read_manifest(tmp_path / f"t.{s}", LANGUAGES) for s in ("tsv", "jsonl")),
     ):
         assert [(pair.source, pair.target) for pair in pairs] == [("a b", "x y"), ("c", "z")]
-    assert [pair.id for pair in of_two] == ["talk.en, 1", "talk.en, 3"]  # the empty line is no pair
+    assert [pair.id for pair in from_two_files] == ["talk.en, 1", "talk.en, 3"]  # line 2 is empty
 
 
 def test_either_side_may_be_gzipped(tmp_path):
@@ -82,7 +85,7 @@ def test_either_side_may_be_gzipped(tmp_path):
         ({"en": "\n", "de": "\n"}, ("talk.en is empty",)),
     ],
 )
-def test_bad_files_are_one_line_each(tmp_path, sides, words):
+def test_bad_files_are_errors_of_one_line(tmp_path, sides, words):
     path = write_sides(tmp_path, "talk", sides)
     with pytest.raises(ZooError) as error:
         read_manifest(path, LANGUAGES)
@@ -100,7 +103,7 @@ def test_bad_files_are_one_line_each(tmp_path, sides, words):
         ('{"source": "a", "target": 3}\n', "no text under the key 'target'"),
     ],
 )
-def test_bad_manifests_are_one_line_each(tmp_path, content, words):
+def test_bad_manifests_are_errors_of_one_line(tmp_path, content, words):
     path = tmp_path / "pairs.txt"
     path.write_text(content)
     with pytest.raises(ZooError, match=words):
@@ -124,7 +127,7 @@ def test_the_corpus_reads_its_splits(tmp_path):
 # Subword units
 
 
-def test_the_longest_piece_that_fits_comes_first():
+def test_the_longest_piece_is_taken_first():
     vocabulary = learn_pieces(["low lower lowest low low"] * 3, 40)
     subwords = Subwords(vocabulary)
     assert subwords.split("low") == ["▁low"]
@@ -132,7 +135,7 @@ def test_the_longest_piece_that_fits_comes_first():
         pieces = subwords.split(text)
         assert set(pieces) <= set(vocabulary.tokens)
         assert join_pieces(pieces) == " ".join(text.split())
-    # No longer piece of the vocabulary begins where one was taken.
+    # The vocabulary has no longer piece that matches at the same position.
     word, pieces = f"{WORD_START}lowest", subwords.split("lowest")
     for piece in pieces:
         longer = [p for p in vocabulary.tokens if word.startswith(p) and len(p) > len(piece)]
@@ -140,7 +143,7 @@ def test_the_longest_piece_that_fits_comes_first():
         word = word[len(piece) :]
 
 
-def test_what_is_in_no_piece_is_unknown_and_special_tokens_are_no_pieces():
+def test_unknown_characters_and_special_tokens():
     vocabulary = learn_pieces(["a <pad> b"], 40)
     subwords = Subwords(vocabulary)
     assert vocabulary.tokens[: len(SENTENCE_SPECIALS)] == SENTENCE_SPECIALS
@@ -148,17 +151,17 @@ def test_what_is_in_no_piece_is_unknown_and_special_tokens_are_no_pieces():
     assert not set(subwords.split("<pad>")) & set(SENTENCE_SPECIALS)
 
 
-def test_too_few_pieces_for_the_characters_is_one_line():
-    with pytest.raises(ZooError, match="No 6 pieces can be learnt from 1 texts"):
+def test_too_few_pieces_for_the_characters():
+    with pytest.raises(ZooError, match="6 pieces cannot be learned from 1 texts"):
         learn_pieces(["abcdefghijklmnop"], 6)
 
 
-def test_a_graph_cuts_as_python_does():
+def test_a_graph_splits_texts_as_python_does():
     import tensorflow as tf
 
     data = tiny_recipe().data
     texts = ["A dog runs.", "  Zwei\tMÄNNER\u00a0x ", "☃ dog ☃", "a\x00b", "▁dog", "y" * 300]
-    to_inputs = tf.function(data.raw_inputs(None)["serving_default"].to_inputs)
+    to_inputs = tf.function(data.raw_inputs(None, None)["serving_default"].to_inputs)
     inputs = to_inputs(tf.constant(texts))
     for text, row, length in zip(texts, inputs["source"], inputs["source_lengths"], strict=True):
         expected = data.vocabulary.encode(Subwords(data.vocabulary).split(text.lower()))
@@ -173,10 +176,12 @@ def test_a_graph_cuts_as_python_does():
 # The data kind
 
 
-def test_batches_teach_each_piece_from_all_before_it():
+def test_targets_are_the_next_pieces():
     recipe = tiny_recipe()
     data, names = recipe.data, []
-    for x, y, ids in data.batches(None, recipe, examples(), epoch=0):
+    batches = epoch_batches(recipe, examples())
+    assert batches.steps == len(list(batches)) == 2
+    for x, y, ids in batches:
         names += ids.tolist()
         for row, id in enumerate(ids):
             pair = examples()[int(id)]
@@ -196,7 +201,7 @@ def test_batches_teach_each_piece_from_all_before_it():
 def test_long_pairs_are_left_out_of_training():
     recipe = tiny_recipe().override({"data.max_length": 40})
     long = [SentencePair("long", "dog " * 50, "x"), SentencePair("far", "dog", "Hund " * 50)]
-    kept, left_out = recipe.data.filter_examples(examples() + long, recipe)
+    kept, left_out = recipe.data.filter_examples(examples() + long, recipe.model)
     assert kept == examples()
     assert left_out == {"without a known piece or over 40 pieces": 2}
 
@@ -206,24 +211,27 @@ def test_long_pairs_are_left_out_of_training():
     [
         ("", "The text is empty"),
         (" \n\x00", "The text is empty"),
-        ("☃☃", "Nothing of the text"),
-        ("a \udcff", "not UTF-8: see its byte 2"),
+        ("☃☃", "No piece of the text is in the vocabulary of"),
+        ("a \udcff", "not UTF-8: the character at position 2"),
         ("dog " * 300_000, "pieces of the text must be at most 1,000"),
     ],
 )
-def test_bad_texts_are_one_line_each(text, words):
+def test_bad_texts_are_errors(text, words):
     recipe = tiny_recipe()
     with pytest.raises(ZooError, match=words):
-        recipe.data.read_input(text, recipe)
+        recipe.data.read_input(text, recipe.model)
 
 
-def test_assets_come_back(tmp_path):
+def test_assets_are_stored(tmp_path):
     recipe = tiny_recipe()
-    for name, text in recipe.data.assets().items():
-        (tmp_path / name).write_text(text, encoding="utf-8")
-    again = recipe.from_scratch().data.with_assets(tmp_path)
-    assert again.vocabulary == recipe.data.vocabulary
-    np.testing.assert_array_equal(again.read_source("A dog"), recipe.data.read_source("A dog"))
-    (tmp_path / "vocabulary.txt").write_text("a\t1\n")
-    with pytest.raises(ZooError, match="its first tokens must be <pad>, <unk>, <start>, <end>"):
-        recipe.data.with_assets(tmp_path)
+    store.save_recipe(tmp_path, recipe)
+    again = store.load_recipe(tmp_path)
+    assert again == recipe
+    np.testing.assert_array_equal(again.data.read_source("A dog"), recipe.data.read_source("A dog"))
+    with pytest.raises(ZooError, match="must be '<pad>', '<unk>', '<start>', '<end>'"):
+        ParallelText(vocabulary=Vocabulary(("a",), (1,)))
+
+
+def test_dev_and_train_have_different_sources():
+    pairs = [*examples(), SentencePair("again", PAIRS[0][0], "Ein anderer Satz.")]
+    assert len({tiny_recipe().data.group_of(pair) for pair in pairs}) == len(PAIRS)
