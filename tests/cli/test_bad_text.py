@@ -30,9 +30,9 @@ def error_of(answer):
     [
         ("", "'': error: The text is empty."),
         (" \n\t", " \\n\\t: error: The text is empty."),
-        ("zq xy", "zq xy: error: No word of the text is among the 11 the model knows."),
+        ("zq xy", "zq xy: error: No word of the text is in the vocabulary of 11 words."),
         ("zq\x1b[31m\x00", "zq\\x1b[31m\\x00: error: No word of the text"),
-        ("the \udcff", "the \\udcff: error: The text is not UTF-8: see its byte 4."),
+        ("the \udcff", "the \\udcff: error: The text is not UTF-8: the character at position 4 is invalid."),
     ],
 )
 def test_a_text_that_cannot_be_read(run_zoo, run, verb, text, line):
@@ -55,10 +55,10 @@ def test_a_file_of_unknown_words_has_no_perplexity(refused, run_zoo, run, tmp_pa
     path = tmp_path / "text.txt"
     path.write_text("zq xy\n" * 20)
     error = refused("evaluate", run, "--manifest", path)
-    assert "None of the 40 tokens is among the 11 the model knows." in error
+    assert "None of the 40 tokens is in the vocabulary of 11 tokens." in error
     path.write_text("the zq\n" * 20)
     out = run_zoo("evaluate", run, "--manifest", path).out
-    assert "60 tokens of a vocabulary of 11, 20 of them <unk>" in out
+    assert "60 tokens, vocabulary of 11, 20 tokens are <unk>" in out
 
 
 @pytest.mark.parametrize("verb", ["evaluate", "mix", "train"])
