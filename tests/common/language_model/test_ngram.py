@@ -253,7 +253,7 @@ def test_read_words_rejects_a_corrupt_file(model, tmp_path):
     path = tmp_path / "model.arpa.gz"
     write_arpa(model, path)
     path.write_bytes(path.read_bytes()[:30])
-    with pytest.raises(ZooError, match=r"model\.arpa\.gz is no whole gzip file"):
+    with pytest.raises(ZooError, match=r"model\.arpa\.gz is a corrupt gzip file"):
         read_words(path)
     path.write_bytes(b"\\data\\\nngram 1=1\n\n\\1-grams:\n-1\tf\xfcnf\n")
     with pytest.raises(ZooError, match="line 5: not UTF-8"):

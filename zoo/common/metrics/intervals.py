@@ -98,13 +98,6 @@ class Intervals:
             )
         return cls(widths)
 
-    @classmethod
-    def read(cls, path: Path) -> Intervals:
-        """Return the intervals in a file."""
-        from zoo.common.utils.files import read_text
-
-        return cls.from_text(read_text(path), path)
-
 
 def _widths(columns: list[np.ndarray], level: float) -> Iterator[float]:
     """Yield the half width of each step, up to the first step with too few errors.
