@@ -101,7 +101,7 @@ def test_an_up_call_is_found_where_it_is(loaded, long_folder):
     (answer,) = careful.task.predict(loaded[WHALES].graphs, careful, [str(long_folder / "sea.wav")])
     assert answer == {
         "input": str(long_folder / "sea.wav"),
-        "output": "nothing heard",
+        "output": "no detections",
         "detections": [],
         "seconds": 21.3,
     }
@@ -128,7 +128,7 @@ def test_silence_is_no_error_for_a_detector(run_zoo, tmp_path, preset, seconds):
     answer = run_zoo("predict", preset, tmp_path / "x.wav", "--json")
     assert answer.status == 0
     (prediction,) = answer.json["predictions"]
-    assert prediction["output"] == "nothing heard"
+    assert prediction["output"] == "no detections"
     assert prediction["seconds"] == seconds
 
 

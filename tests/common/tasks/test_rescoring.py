@@ -42,7 +42,7 @@ def spoken():
 
 
 def log_prob(lm, line):
-    """Return the log-probability by `zoo score`, with that of unknown words divided by the vocabulary size."""
+    """Return the log-probability; that of an unknown word is divided by the vocabulary size."""
     task, predictor = open_language_model(lm)
     (answer,) = task.score(predictor, [f"{line}\n"])
     unknown = [word for word in line.split() if word not in ("a", "b")]
