@@ -53,8 +53,8 @@ def main() -> int:
     longest = max(examples, key=lambda example: example.seconds)
     picture = OUTPUT / f"{longest.id}.png"
     plot_spikes(
-        preset.graphs,
-        preset.recipe,
+        preset.predictor,
+        preset.recipe.task,
         str(longest.audio),
         picture,
         reference=longest.transcript,

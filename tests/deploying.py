@@ -17,8 +17,8 @@ from zoo.language.modelling.data import RunningText
 from zoo.language.pronunciation.data import Spelling
 from zoo.language.translation.data import ParallelText
 from zoo.speech.audio.reading import read_audio
+from zoo.speech.data import Recordings
 from zoo.speech.detection.spectrograms import Spectrograms
-from zoo.speech.recognition.data import Utterances
 from zoo.timeseries.classification.data import SeriesWithClass
 from zoo.timeseries.forecasting.data import SAMPLE as LASER
 from zoo.timeseries.forecasting.data import Series
@@ -191,18 +191,18 @@ def _series(recipe, folder):
         days = np.arange("2020-01-01", "2020-06-01", dtype="datetime64[D]")
         rows = [f"{day},{10 + i % 7}" for i, day in enumerate(days)]
         source.write_text("date,value\n" + "\n".join(rows) + "\n")
-    changed = replace(recipe, decoder=replace(recipe.decoder, horizon=horizon))
-    item = recipe.data.read_input(str(source), changed.model)
-    np.savetxt(folder / "series.txt", item["series"][0])
+    item = recipe.data.read_input(str(source), recipe.model)
+    inputs, _ = recipe.data.future_inputs(item, recipe.model, horizon)
+    np.savetxt(folder / "series.txt", inputs["series"][0])
     arguments = [folder / "series.txt", horizon]
-    if "covariates" in item:
-        np.save(folder / "covariates.npy", item["covariates"][0])
+    if "covariates" in inputs:
+        np.save(folder / "covariates.npy", inputs["covariates"][0])
         arguments.append(folder / "covariates.npy")
     return "forecast.py", arguments, item, {"horizon": horizon}
 
 
 _REQUESTS = {
-    Utterances: _recording,
+    Recordings: _recording,
     Spectrograms: _array("spectrogram"),
     PenStrokes: _ink,
     Drawings: _drawing,

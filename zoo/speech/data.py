@@ -54,8 +54,8 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
     Args:
         target: what the labels are: one of `targets`.
         labels: symbols of texts, or classes; if empty, they are taken from the examples of a run.
-        split_by: "speaker", if dev and train have no speaker in common; or "utterance", if the speakers of
-            the test split are those of train.
+        split_by: "speaker", if dev and train have no speaker in common; or "utterance", if the speakers
+            of the test split are those of train.
         speed_perturbation: factors of speed; one is drawn for each example and epoch (Ko et al. 2015).
         spec_augment: masks, drawn for each example and epoch.
         max_seconds: maximum duration of a recording in training; longer ones are left out.

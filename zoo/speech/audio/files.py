@@ -1,4 +1,4 @@
-"""Audio files as the decoder takes them: opened, known by content, and whole as far as they say."""
+"""Open audio files: their type is recognized by content, and truncated files are refused."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from typing import BinaryIO
 import soundfile
 
 from zoo.common.core.errors import ZooError
-from zoo.common.utils.quiet import silent_stderr
+from zoo.common.utils.quiet import descriptor_2_elsewhere
 from zoo.speech.audio.mpeg_frames import with_length
 from zoo.speech.audio.ogg_pages import check_pages
 
-_READABLE = "audio that can be read (WAV, FLAC, OGG Vorbis or Opus, MP3, AIFF, NIST SPHERE)"
+_READABLE = "audio of a supported type (WAV, FLAC, OGG Vorbis or Opus, MP3, AIFF, NIST SPHERE)"
 _FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "NIST"}
 _UNRECOGNISED = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 _UNKNOWN_SIZE = 0x7FFFFF00  # writers to a pipe put a size at least this large in the header
@@ -31,14 +31,18 @@ Silencer = Callable[[], contextlib.AbstractContextManager[None]]
 def opened(
     source: str | Path | bytes, max_seconds: float
 ) -> Iterator[tuple[str, soundfile.SoundFile, Silencer]]:
-    """Open audio that is whole as far as the file tells.
+    """Open an audio file that is complete according to its structure.
+
+    Args:
+        source: the path or the bytes of a file.
+        max_seconds: maximum duration.
 
     Yields:
-        The name for errors, the decoder, and the context to run the decoder in, which keeps what it
-        prints by itself away.
+        The name for error messages; the decoder; and a context for calls of the decoder, in which its
+        warnings are not printed.
 
     Raises:
-        ZooError: it is not audio, cut short, or longer than `max_seconds` by its header.
+        ZooError: the file is not audio, is truncated, or is too long according to its header.
     """
     with contextlib.ExitStack() as stack:
         name = "audio bytes" if isinstance(source, bytes) else str(source)
@@ -52,15 +56,15 @@ def opened(
         with _named(name):
             _check_complete(stream)
         stream.seek(0)
-        # libmpg123 writes its warnings to file descriptor 2, unasked.
+        # libmpg123 writes warnings to file descriptor 2.
         mpeg = head[:3] == b"ID3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")
         if mpeg:
             with _named(name):
-                stream = stack.enter_context(_telling_length(stream))
-        decoding = silent_stderr if mpeg else contextlib.nullcontext
+                stream = stack.enter_context(_with_length(stream))
+        decoding = descriptor_2_elsewhere if mpeg else contextlib.nullcontext
         not_audio = ZooError(f"{name}: not {_READABLE}. Received: {_describe(head)}")
         try:
-            # By descriptor: given a path, libsndfile would believe some extensions.
+            # By descriptor: for a path, libsndfile would use some extensions.
             with decoding():
                 audio = soundfile.SoundFile(stream.fileno(), closefd=False)
             stack.enter_context(audio)
@@ -73,22 +77,32 @@ def opened(
         if audio.format not in _FORMATS:
             raise not_audio
         if audio.frames > 1 << 62:
-            raise ZooError(f"{name}: written to a pipe, its header tells no length: encode it anew")
+            raise ZooError(f"{name}: its header does not state a length. Encode it to a file again")
         check_duration(name, audio.frames, audio.samplerate, max_seconds)
         yield name, audio, decoding
 
 
 def check_duration(name: str, frames: int, rate: int, max_seconds: float) -> None:
-    """Check that so many frames are not too long. Raises `ZooError`."""
+    """Check that a recording is not too long.
+
+    Args:
+        name: name of the recording for an error message.
+        frames: number of samples per channel.
+        rate: sample rate in Hz.
+        max_seconds: maximum duration.
+
+    Raises:
+        ZooError: it is too long.
+    """
     if frames > max_seconds * rate:
         raise ZooError(
-            f"{name}: too long: at most {max_seconds:.0f} s is read. "
+            f"{name}: too long: it must last at most {max_seconds:.0f} s. "
             f"Received: {frames / rate:.0f} s"
         )
 
 
 def _stream(source: str | Path | bytes) -> BinaryIO:
-    """The source as a file without a buffer, whose descriptor the decoder can go on with."""
+    """Return the source as an unbuffered file, whose descriptor the decoder can use."""
     if isinstance(source, bytes):
         stream = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 (the caller closes it)
         stream.write(source)
@@ -99,13 +113,13 @@ def _stream(source: str | Path | bytes) -> BinaryIO:
         raise ZooError(f"{source}: no such file")
     if not path.is_file():
         kind = "a folder" if path.is_dir() else "a device or pipe"
-        raise ZooError(f"{source}: an audio file is needed. Received: {kind}")
+        raise ZooError(f"{source}: it must be an audio file. Received: {kind}")
     return path.open("rb", buffering=0)
 
 
 @contextlib.contextmanager
 def _named(name: str) -> Iterator[None]:
-    """Put the name of the file before an error about it."""
+    """Add the name of the file to an error."""
     try:
         yield
     except ZooError as error:
@@ -113,8 +127,8 @@ def _named(name: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _telling_length(stream: BinaryIO) -> Iterator[BinaryIO]:
-    """An MP3 that tells its length, or is no MP3: the stream itself, or a copy. At its start."""
+def _with_length(stream: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield an MP3 that states its length: the stream or a copy of it. Other streams do not change."""
     with tempfile.TemporaryFile(buffering=0) as new:
         chosen = new if with_length(stream, new) else stream
         chosen.seek(0)
@@ -128,7 +142,7 @@ def _describe(head: bytes) -> str:
     return f"bytes {head[:8].hex(' ')}"
 
 
-# Truncation that libsndfile repairs without a word
+# Truncation that libsndfile does not report
 
 
 def _check_complete(stream: BinaryIO) -> None:
@@ -145,11 +159,13 @@ def _check_complete(stream: BinaryIO) -> None:
     else:
         return
     if declared > held:
-        raise ZooError(f"truncated: {declared} bytes of sound are declared, {held} are there")
+        raise ZooError(
+            f"truncated: its header states {declared} bytes of samples. Received: {held}"
+        )
 
 
 def _sound_chunk(stream: BinaryIO, order: str, size: int) -> tuple[int, int]:
-    """Bytes the chunk of samples of a WAV or AIFF declares, and the bytes the file has for it."""
+    """Return the stated and the actual number of bytes of the samples of a WAV or AIFF."""
     stream.seek(12)
     long_size = 0
     while len(header := stream.read(8)) == 8:
@@ -165,7 +181,7 @@ def _sound_chunk(stream: BinaryIO, order: str, size: int) -> tuple[int, int]:
 
 
 def _sphere_samples(stream: BinaryIO, size: int) -> tuple[int, int]:
-    """Bytes of samples a NIST SPHERE header declares, and the bytes the file has for them."""
+    """Return the stated and the actual number of bytes of the samples of a NIST SPHERE file."""
     stream.seek(0)
     header = stream.read(1024)
 

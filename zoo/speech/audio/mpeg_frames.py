@@ -1,8 +1,8 @@
-"""Frames of an MPEG audio file (Layer III, "MP3"), counted where the file does not tell how many it has.
+"""Count the frames of an MPEG audio file (Layer III, "MP3") that does not state its length.
 
-Without a frame "Xing" or "Info" at the start, a decoder takes the length of a file from the bit rate of
-its first frame, and ends there: of a variable bit rate, too early. ISO/IEC 11172-3 and 13818-3 define
-the header of a frame.
+Without a frame "Xing" or "Info" at the start, a decoder estimates the length of a file from the bit rate
+of its first frame, and stops there. With a variable bit rate, this is too early. ISO/IEC 11172-3 and
+13818-3 define the header of a frame.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ from typing import BinaryIO
 
 from zoo.common.core.errors import ZooError
 
-# kbit/s by the index in a header, of MPEG-1 and of its two versions of lower rates. 0 and 15 are not
-# constant rates.
+# Bit rates in kbit/s by their index in a header, for MPEG-1 and for MPEG-2 and 2.5. The indices 0 and 15
+# are not constant rates.
 _BIT_RATES = {
     1: (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
     2: (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
 }
-# Hz by the index, of MPEG-1; halved for MPEG-2 and once more for MPEG-2.5.
+# Sample rates in Hz by their index, for MPEG-1. MPEG-2 has half, MPEG-2.5 a quarter of them.
 _RATES = (44_100, 48_000, 32_000)
 _LAYER_3, _MONO = 1, 3
-# Of the frame that tells the length: a bit rate at which every kind of frame has room for it.
+# Index of the bit rate of the frame with the length: every kind of frame has enough bytes for it.
 _ROOMY = 8
 _HAS_FRAME_COUNT = 1
 _BLOCK = 1 << 20
@@ -33,8 +33,11 @@ _BLOCK = 1 << 20
 class Frame:
     """The header of a frame.
 
-    version: int. 1 for MPEG-1, 2 for MPEG-2 and 2.5. size: int. Bytes with the header.
-    samples: int. Of each channel. information: int. Bytes from the start to where "Xing" would stand.
+    Args:
+        version: 1 for MPEG-1, 2 for MPEG-2 and 2.5.
+        size: number of bytes, including the header.
+        samples: number of samples per channel.
+        information: offset in bytes of the tag "Xing" or "Info".
     """
 
     version: int
@@ -44,7 +47,7 @@ class Frame:
 
 
 def parse_header(header: bytes) -> Frame | None:
-    """Return what the 4 bytes of a header say; None where they are none of Layer III."""
+    """Return the frame of a header of 4 bytes; None if it is not a header of Layer III."""
     if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
         return None
     kind, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
@@ -61,16 +64,17 @@ def parse_header(header: bytes) -> Frame | None:
 
 
 def with_length(stream: BinaryIO, new: BinaryIO) -> bool:
-    """Copy a file behind a frame that tells its length, if it has none.
+    """Copy a file with a frame at its start that states its length, unless it has one.
 
     Args:
-        stream: the file. new: an empty one, to be filled.
+        stream: the file.
+        new: an empty file that receives the copy.
 
     Returns:
-        Whether it was copied: False where it tells its length already, or is not of Layer III.
+        Whether there is a copy: False if the file states its length, or is not of Layer III.
 
     Raises:
-        ZooError: its last frame is not whole, without the file's name.
+        ZooError: the last frame is incomplete. The message does not have the name of the file.
     """
     first = _first_frame(stream)
     stream.seek(first)
@@ -79,18 +83,19 @@ def with_length(stream: BinaryIO, new: BinaryIO) -> bool:
     if frame is None or head[frame.information :][:4] in (b"Xing", b"Info") or b"VBRI" in head:
         return False
     count = _count(stream, first)
-    # With no checksum of its own, at a bit rate that leaves room, and without padding.
+    # Without a checksum, with a bit rate that leaves enough bytes, and without padding.
     header = bytes([0xFF, head[1] | 1, _ROOMY << 4 | head[2] & 0b1100, head[3]])
-    told = parse_header(header)
+    info = parse_header(header)
+    assert info is not None
     tag = b"Info" + _HAS_FRAME_COUNT.to_bytes(4, "big") + count.to_bytes(4, "big")
-    new.write((header + bytes(told.information - 4) + tag).ljust(told.size, b"\0"))
+    new.write((header + bytes(info.information - 4) + tag).ljust(info.size, b"\0"))
     stream.seek(first)
     shutil.copyfileobj(stream, new, _BLOCK)
     return True
 
 
 def _first_frame(stream: BinaryIO) -> int:
-    """Where the frames begin: behind the tag ID3v2, or at the first header within a block."""
+    """Return the offset of the first frame: after the tag ID3v2, or at the first header."""
     stream.seek(0)
     head, begin = stream.read(10), 0
     if head[:3] == b"ID3" and len(head) == 10:
@@ -103,7 +108,7 @@ def _first_frame(stream: BinaryIO) -> int:
 
 
 def _next(content: bytes, begin: int) -> int | None:
-    """Where a frame begins that another follows, or the end of `content`; None where none does."""
+    """Return the offset of a frame that another frame, or the end of `content`, follows; or None."""
     while (begin := content.find(b"\xff", begin)) >= 0:
         frame = parse_header(content[begin : begin + 4])
         if frame:
@@ -115,12 +120,12 @@ def _next(content: bytes, begin: int) -> int | None:
 
 
 def _count(stream: BinaryIO, begin: int) -> int:
-    """How many frames there are from `begin` on. Raises `ZooError` where the last one is not whole."""
+    """Return the number of frames from `begin`. Raises `ZooError` if the last one is incomplete."""
     stream.seek(0, io.SEEK_END)
     size, count, start, content = stream.tell(), 0, begin, b""
     while begin < size:
         at = begin - start
-        if at + 8192 > len(content) and start + len(content) < size:  # two frames are less
+        if at + 8192 > len(content) and start + len(content) < size:  # two frames have fewer bytes
             stream.seek(begin)
             start, content, at = begin, stream.read(_BLOCK), 0
         frame = parse_header(content[at : at + 4])
@@ -130,7 +135,5 @@ def _count(stream: BinaryIO, begin: int) -> int:
         found = _next(content, at)
         begin = start + (len(content) if found is None else found)
     if begin > size:
-        raise ZooError(
-            f"truncated: its last frame needs {begin - size:,} bytes more than are there"
-        )
+        raise ZooError(f"truncated: {begin - size:,} bytes of its last frame are missing")
     return count

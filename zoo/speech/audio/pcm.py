@@ -1,36 +1,36 @@
-"""Raw samples, as a recorder writes them to a pipe."""
+"""Read raw samples, as a recorder writes them to a pipe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO
+from io import BufferedIOBase
 
 import numpy as np
 
 from zoo.common.core.errors import ZooError
 
-# What audio files begin with, and raw samples all but never.
+# The first bytes of audio files, which are improbable at the begin of raw samples.
 AUDIO_FILES = (b"RIFF", b"fLaC", b"OggS", b"FORM", b"NIST")
 
 
-def read_pcm(file: BinaryIO) -> Iterator[np.ndarray]:
-    """Yield float32 [samples] of signed 16-bit little-endian PCM as it comes.
+def read_pcm(file: BufferedIOBase) -> Iterator[np.ndarray]:
+    """Yield float32 [samples] of signed 16-bit little-endian PCM as soon as they can be read.
 
     Raises:
-        ZooError: there is none; it begins as an audio file does, or ends within a sample.
+        ZooError: the input is empty, is an audio file, or ends within a sample.
     """
-    rest, begins = b"", True
+    rest, is_first = b"", True
     while data := file.read1(1 << 16):
-        if begins and data[:4] in AUDIO_FILES:
+        if is_first and data[:4] in AUDIO_FILES:
             raise ZooError(
-                "Standard input must be raw 16-bit PCM at the model's rate. Received: an audio file; "
-                "name the file instead, or convert it."
+                "Standard input must be raw 16-bit PCM at the model's rate. Received: an audio file. "
+                "Use its path as the input, or convert it."
             )
-        data, begins = rest + data, False
+        data, is_first = rest + data, False
         whole = len(data) // 2 * 2
         rest = data[whole:]
         yield np.frombuffer(data[:whole], "<i2").astype(np.float32) / 32768
-    if begins:
-        raise ZooError("Standard input is empty: 16-bit PCM is wanted there.")
+    if is_first:
+        raise ZooError("Standard input is empty. It must be 16-bit PCM.")
     if rest:
-        raise ZooError("Standard input ends within a sample of 16-bit PCM: it has an odd byte.")
+        raise ZooError("Standard input ends within a sample of 16-bit PCM.")

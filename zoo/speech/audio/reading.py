@@ -102,8 +102,8 @@ def read_blocks(
     if isinstance(source, tuple):
         samples, rate = _checked_waveform(source)
         statistics = _Statistics(source_name(source), rate)
-        parts = (samples[i : i + block] for i in range(0, len(samples), block))
-        yield from _resampled(parts, statistics, sample_rate)
+        blocks = (samples[i : i + block] for i in range(0, len(samples), block))
+        yield from _resampled(blocks, statistics, sample_rate)
     else:
         with opened(source, max_seconds) as (name, audio, decoding):
             rate, frames = audio.samplerate, audio.frames

@@ -1,7 +1,8 @@
-"""WAV files inside a TensorFlow graph: PCM of any width; `tf.audio.decode_wav` reads 16 bits alone.
+"""Decode WAV files with any sample width inside a TensorFlow graph.
 
-A WAV file is "RIFF", a size, "WAVE", and chunks: a name of four letters, the size of what follows, and
-that, filled up to an even size. The chunk "fmt " tells how the samples in "data" are written.
+`tf.audio.decode_wav` only supports 16 bits. A WAV file is "RIFF", a size, "WAVE", and chunks: a name of
+four letters, a size, and that number of bytes, padded to an even number. The chunk "fmt " describes the
+samples in the chunk "data".
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ from __future__ import annotations
 import tensorflow as tf
 
 PCM, IEEE_FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
-# What samples are: the format's number and the bits of a sample.
+# Types of samples: number of the format, and bits per sample.
 KINDS = ((PCM, 8), (PCM, 16), (PCM, 24), (PCM, 32), (IEEE_FLOAT, 32), (IEEE_FLOAT, 64))
-# The beginning of "fmt ", and what an extensible one must have, too.
+# Number of bytes of the fixed part of "fmt ", and of an extensible one.
 FORMAT_BYTES, EXTENSIBLE_BYTES = 16, 26
 
 
@@ -19,13 +20,14 @@ def decode_wav(contents: tf.Tensor, sample_rate: int) -> tf.Tensor:
     """Return the waveform of a WAV file, float32 [samples], its channels averaged.
 
     Args:
-        contents: string []. PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64 bits.
-        sample_rate: int. Hz. A file of another rate, and what is no such file, are errors of the graph.
+        contents: string [], PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64 bits. Any other file is
+            an error of the graph.
+        sample_rate: sample rate in Hz. A file with another rate is an error of the graph.
     """
     with tf.control_dependencies([_check(_is_wav(contents), ["A file must be a WAV file."])]):
         form, data = _chunks(contents)
     whole = tf.strings.length(form) >= FORMAT_BYTES
-    with tf.control_dependencies([_check(whole, ["The WAV file says nothing of its format."])]):
+    with tf.control_dependencies([_check(whole, ["The WAV file has no valid chunk fmt."])]):
         form = tf.strings.join([form, tf.constant(bytes(EXTENSIBLE_BYTES))])
     number, channels = _number(form, 0, tf.uint16), _number(form, 2, tf.uint16)
     rate, bits = _number(form, 4, tf.int32), _number(form, 14, tf.uint16)
@@ -48,7 +50,7 @@ def decode_wav(contents: tf.Tensor, sample_rate: int) -> tf.Tensor:
     data = tf.strings.substr(data, 0, tf.strings.length(data) // frame * frame)
     samples = tf.switch_case(kind, [lambda k=k: _samples(data, *k) for k in KINDS])
     finite = _check(
-        tf.reduce_all(tf.math.is_finite(samples)), ["The WAV file has no finite numbers."]
+        tf.reduce_all(tf.math.is_finite(samples)), ["The samples of the WAV file must be finite."]
     )
     with tf.control_dependencies([finite]):
         return tf.reduce_mean(tf.reshape(samples, [-1, tf.maximum(channels, 1)]), axis=1)
@@ -59,7 +61,7 @@ def _is_wav(contents: tf.Tensor) -> tf.Tensor:
 
 
 def _chunks(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """What is in the chunks "fmt " and "data"; "" for one that is not there."""
+    """Return the content of the chunks "fmt " and "data"; "" for a missing one."""
     length = tf.strings.length(contents)
 
     def unfinished(at, form, data, found):
@@ -68,7 +70,7 @@ def _chunks(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     def body(at, form, data, found):
         name, begin = tf.strings.substr(contents, at, 4), at + 8
         size = _number(contents, at + 4, tf.int32)
-        # One that is being written says that it is as large as can be, which is below 0 here.
+        # A file that is being written states the maximum size, which is negative as an int32.
         size = tf.where(size < 0, length - begin, tf.minimum(size, length - begin))
         part = tf.strings.substr(contents, begin, size)
         form = tf.where(name == "fmt ", part, form)
@@ -81,13 +83,13 @@ def _chunks(contents: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _number(text: tf.Tensor, at, kind: tf.DType) -> tf.Tensor:
-    """A number at a place, its lowest byte first, as int32 []."""
+    """Return the little-endian number at an offset as int32 []."""
     part = tf.strings.substr(text, at, kind.size)
     return tf.cast(tf.io.decode_raw(part, kind)[0], tf.int32)
 
 
 def _samples(data: tf.Tensor, number: int, bits: int) -> tf.Tensor:
-    """float32 [samples] from -1 to 1, the channels one after the other."""
+    """Return float32 [samples] from -1 to 1, with the channels interleaved."""
     if number == IEEE_FLOAT:
         return tf.cast(tf.io.decode_raw(data, {32: tf.float32, 64: tf.float64}[bits]), tf.float32)
     if bits == 24:

@@ -1,4 +1,4 @@
-"""Waveform to log-mel features, in layers every runtime has: convolution, square, product, log."""
+"""Log-mel features of waveforms, in layers that all runtimes support."""
 
 from __future__ import annotations
 
@@ -27,19 +27,23 @@ NORMALIZATIONS = ("utterance", "level", "running")
 
 @dataclass(frozen=True)
 class LogMel:
-    """Log-mel filterbank features with a mean taken off, over a deviation.
+    """Normalized log-mel filterbank features.
 
-    sample_rate: int. Hz.
-    window, hop: float. Length of an analysis frame and the step between two, in seconds.
-    mel_bins: int. Triangular filters between low_hz and high_hz.
-    spacing: str. What the filters are spaced evenly in: "mel" or "hz".
-    normalization: str. What mean and deviation are of.
-        "utterance": each filter over the whole utterance, which takes speaker and microphone away.
-        "level": all filters over the whole utterance, which takes only the loudness away: in a single
-            word, the mean of a filter says much of what the word is.
-        "running": each filter over the frames so far, so that a frame does not wait for later ones.
-    prior_frames: float. Of "running": how many frames the values that are assumed of speech count for
-        beside those heard so far; see `zoo.speech.features.running_normalization`.
+    Args:
+        sample_rate: sample rate in Hz.
+        window: duration of an analysis frame in seconds.
+        hop: time between the begins of two frames in seconds.
+        mel_bins: number of triangular filters between low_hz and high_hz.
+        low_hz: lower limit of the filters in Hz.
+        high_hz: upper limit of the filters in Hz.
+        spacing: "mel" or "hz", the scale on which filters are spaced evenly.
+        normalization: over what mean and deviation are computed.
+            "utterance": each filter over the whole utterance, which removes speaker and microphone.
+            "level": all filters over the whole utterance, which removes only the loudness. In a single
+                word, the mean of a filter has much information about the word.
+            "running": each filter over the frames so far, so that a frame does not depend on later ones.
+        prior_frames: weight of the prior of "running" normalization, as a number of frames; see
+            `zoo.speech.features.running_normalization`.
     """
 
     sample_rate: int = 16_000
@@ -59,7 +63,7 @@ class LogMel:
                 "The mel filters must have 0 <= low_hz < high_hz <= sample_rate / 2. Received: "
                 f"low_hz={self.low_hz}, high_hz={self.high_hz}, sample_rate={self.sample_rate}."
             )
-        for name in ("window", "hop"):  # of at least one sample
+        for name in ("window", "hop"):  # at least one sample
             value = getattr(self, name)
             check_range(f"model.features.{name}", value, at_least=1 / self.sample_rate, at_most=1)
         check_range("model.features.window in samples", self.window_samples, at_most=4_096)
@@ -70,52 +74,53 @@ class LogMel:
 
     @property
     def window_samples(self) -> int:
-        """Samples in an analysis frame; the least a waveform needs."""
+        """The number of samples in an analysis frame, which is the minimum length of a waveform."""
         return round(self.window * self.sample_rate)
 
     @property
     def min_seconds(self) -> float:
-        """The shortest waveform that has a frame."""
+        """The minimum duration of a waveform in seconds."""
         return self.window_samples / self.sample_rate
 
     @property
     def hop_samples(self) -> int:
-        """Samples from one frame to the next."""
+        """The number of samples between the begins of two frames."""
         return round(self.hop * self.sample_rate)
 
     @property
     def overlap_samples(self) -> int:
-        """Samples that two frames next to each other share."""
+        """The number of samples that two adjacent frames share."""
         return self.window_samples - self.hop_samples
 
     @property
     def fft_length(self) -> int:
-        """The frame length rounded up to a power of two."""
+        """The number of samples in a frame, rounded up to a power of two."""
         return 1 << (self.window_samples - 1).bit_length()
 
     def frames(self, samples: int) -> int:
-        """Frames in a waveform of so many samples."""
+        """Return the number of frames of a waveform with this number of samples."""
         return 1 + (samples - self.window_samples) // self.hop_samples
 
     def __call__(self, waveform: KerasTensor, lengths: KerasTensor) -> tuple:
-        """Compute the features of a batch of waveforms.
+        """Return the features of a batch of waveforms.
 
             power = |DFT(hann * frame)|^2          a convolution with fixed kernels
             mel   = ln(power . filters + 1e-6)
             x     = (mel - mean) / (deviation + 0.1)  see `normalization`
 
         Args:
-            waveform: float32 [batch, samples]. lengths: int32 [batch] in samples.
+            waveform: float32 [batch, samples].
+            lengths: int32 [batch], number of samples of each row.
 
         Returns:
-            float32 [batch, frames, mel_bins], 0 on padded frames, and int32 [batch] lengths in frames:
-            the outputs of the layers named `features` and `frames`.
+            The outputs of the layers `features` and `frames`: float32 [batch, frames, mel_bins], 0 in
+            padded frames, and int32 [batch], number of frames of each row.
         """
         from keras import layers, ops
 
         mel = self.log_mel(waveform, new_layer)
         frames = (lengths - self.window_samples) // self.hop_samples + 1
-        frames = ops.maximum(frames, 0)  # of a recording that was silence throughout
+        frames = ops.maximum(frames, 0)  # a silent recording has length 0
         inside = frame_mask(mel, frames)
         weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
         if self.normalization == "running":
@@ -128,14 +133,15 @@ class LogMel:
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """What "running" normalisation hands from one part of a recording to the next."""
+        """The states of "running" normalization between parts of a recording."""
         return running_states(self.mel_bins, self.prior_frames)
 
     def log_mel(self, waveform: KerasTensor, make: MakeLayer) -> KerasTensor:
-        """Compute the features before they are normalised.
+        """Return the features before normalization.
 
         Args:
-            waveform: float32 [batch, samples]. make: the layers `dft` and `mel_filters`.
+            waveform: float32 [batch, samples].
+            make: makes the layers `dft` and `mel_filters`.
 
         Returns:
             float32 [batch, frames, mel_bins].
@@ -143,7 +149,7 @@ class LogMel:
         from keras import layers, ops
 
         bins = self.fft_length // 2 + 1
-        # float32 throughout: a power spectrum spans more than half precision can hold.
+        # In float32: half precision does not cover the range of a power spectrum.
         dft = make(
             layers.Conv1D,
             2 * bins,
@@ -170,12 +176,12 @@ class LogMel:
         return mel
 
     def hann(self) -> np.ndarray:
-        """float64 [window]: a periodic Hann window."""
+        """Return a periodic Hann window, float64 [window]."""
         n = np.arange(self.window_samples)
         return 0.5 - 0.5 * np.cos(2 * np.pi * n / self.window_samples)
 
     def dft_kernel(self) -> np.ndarray:
-        """float32 [window, 1, 2 * bins]: cosines, then sines, under `hann`."""
+        """Return cosines, then sines, times `hann`: float32 [window, 1, 2 * bins]."""
         n = np.arange(self.window_samples)
         k = np.arange(self.fft_length // 2 + 1)
         angle = 2 * np.pi * np.outer(n, k) / self.fft_length
@@ -183,7 +189,10 @@ class LogMel:
         return kernel[:, None, :].astype(np.float32)
 
     def mel_matrix(self) -> np.ndarray:
-        """float32 [bins, mel_bins]: triangles on a scale in Hz or HTK mel: 2595 log10(1 + f / 700)."""
+        """Return triangular filters, float32 [bins, mel_bins].
+
+        They are spaced evenly in Hz or in HTK mel, 2595 log10(1 + f / 700).
+        """
 
         def to_mel(hz):
             return (
@@ -205,9 +214,12 @@ def _by_utterance(
     weight: KerasTensor,
     pool: Callable[[KerasTensor], KerasTensor] = lambda statistic: statistic,
 ) -> KerasTensor:
-    """`mel` [batch, frames, mel_bins] normalised over the frames of `weight` 1 [batch, frames, 1].
+    """Return features normalized over the frames with weight 1.
 
-    pool: of a statistic of each filter [batch, 1, mel_bins].
+    Args:
+        mel: float32 [batch, frames, mel_bins].
+        weight: float32 [batch, frames, 1].
+        pool: maps a statistic of each filter [batch, 1, mel_bins] to the one that is used.
     """
     from keras import ops
 
@@ -219,7 +231,7 @@ def _by_utterance(
 
 
 def _by_level(mel: KerasTensor, weight: KerasTensor) -> KerasTensor:
-    """The same, with one mean and one deviation for all filters."""
+    """Return features normalized with one mean and one deviation for all filters."""
     from keras import ops
 
     return _by_utterance(mel, weight, lambda one: ops.mean(one, axis=-1, keepdims=True))

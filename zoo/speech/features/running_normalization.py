@@ -1,4 +1,4 @@
-"""Features normalised over the frames so far: the statistics of a recording that has not ended."""
+"""Running normalization: features normalized over the frames so far."""
 
 from __future__ import annotations
 
@@ -10,20 +10,24 @@ from zoo.common.core.states import StateSpec
 if TYPE_CHECKING:
     from keras import KerasTensor
 
-# Mean and deviation of the log-mel values of speech at a close microphone (AN4's training recordings,
-# all filters together): what is assumed of a filter before it has been heard.
+# The prior of a filter: mean and deviation of all log-mel values of speech at a close microphone (AN4's
+# training recordings).
 PRIOR_MEAN, PRIOR_DEVIATION = -6.4, 3.9
-# Added to a deviation, so that a filter without sound is not blown up.
+# Added to a deviation, so that a filter without sound is not amplified.
 DEVIATION_FLOOR = 0.1
 
 COUNT, MEAN, SQUARE = "mel_count", "mel_mean", "mel_square"
 
 
 def running_states(mel_bins: int, prior_frames: float) -> tuple[StateSpec, ...]:
-    """Return the states of `normalize_running`, which begin as after `prior_frames` frames of the prior.
+    """Return the states of `normalize_running`.
 
-    They are the number of frames so far, and of each filter the mean of its values less the prior's
-    mean, and of their squares.
+    They are the number of frames so far, and for each filter the mean of its values minus the prior mean,
+    and the mean of their squares.
+
+    Args:
+        mel_bins: number of filters.
+        prior_frames: initial number of frames, which have the statistics of the prior.
     """
     return (
         StateSpec(COUNT, (1,), initial=prior_frames),
@@ -35,7 +39,7 @@ def running_states(mel_bins: int, prior_frames: float) -> tuple[StateSpec, ...]:
 def normalize_running(
     mel: KerasTensor, states: Mapping[str, KerasTensor | float]
 ) -> tuple[KerasTensor, dict[str, KerasTensor]]:
-    """Normalise each filter over its frames up to each frame, those before the first one counted.
+    """Return each filter normalized over its frames up to each frame, including earlier parts.
 
         n_t = n_0 + t                                            y = mel - prior mean
         m_t = (n_0 m_0 + y_1 + ... + y_t) / n_t
@@ -44,10 +48,10 @@ def normalize_running(
 
     Args:
         mel: float32 [batch, time, mel_bins].
-        states: those of `running_states` by name, float32 [batch, 1] or [batch, mel_bins], or numbers.
+        states: states of `running_states` by name, float32 [batch, 1] or [batch, mel_bins], or numbers.
 
     Returns:
-        float32 [batch, time, mel_bins], and the states after the last frame.
+        The features, float32 [batch, time, mel_bins], and the states after the last frame.
     """
     from keras import ops
 

@@ -60,9 +60,9 @@ class StreamingModel(AcousticModel):
 class Stream:
     """Recognize a recording while it is made.
 
-    Samples may come in blocks of any size: the model steps from one chunk of `chunk_samples` to the next,
-    so the results do not depend on the size of blocks. The stream keeps the logits of a recording, about
-    5 kB per second, for the final answer.
+    Samples may come in blocks of any size: the model processes chunks of `chunk_samples`, so the results
+    do not depend on the size of blocks. The stream keeps the logits of a recording, about 5 kB per
+    second, for the final answer.
 
     Args:
         predictor: its model is a `StreamingModel`; the graph `step` is run in any runtime. The decoder

@@ -1,4 +1,4 @@
-"""Subtitles of what was recognised: SubRip (.srt) and WebVTT (.vtt)."""
+"""Write transcripts as subtitles: SubRip (.srt) and WebVTT (.vtt)."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from typing import Any
 
 from zoo.common.core.formats import Format
 
-# A subtitle has at most two lines of so many characters, and stands so many seconds at most.
-LINE, LINES = 42, 2
-LONGEST = 7.0
-# A pause of so many seconds begins a new one; one of a short word stands at least so long.
-PAUSE, SHORTEST = 0.8, 1.0
+# Maximum number of characters in a line, and of lines in a subtitle.
+MAX_CHARACTERS, MAX_LINES = 42, 2
+# Maximum and minimum duration of a subtitle in seconds. A following subtitle shortens the minimum.
+MAX_SECONDS, MIN_SECONDS = 7.0, 1.0
+# A pause of this duration in seconds begins a new subtitle.
+PAUSE = 0.8
 
+# Begin and end in seconds, and text.
 Cue = tuple[float, float, str]
 
 
 def subtitle_formats() -> dict[str, Format]:
-    """Return the formats of a recogniser that knows when each word was said."""
+    """Return the formats of a recognizer of speech with times of words."""
     return {
         "srt": Format(".srt", _srt, joins=False, options={"times": True}),
         "vtt": Format(".vtt", _vtt, joins=False, options={"times": True}),
@@ -26,10 +28,10 @@ def subtitle_formats() -> dict[str, Format]:
 
 
 def cues(words: list[dict[str, Any]]) -> list[Cue]:
-    """Return words as subtitles: (begin, end, text), in order, which do not overlap.
+    """Return words as subtitles in order, without overlap.
 
     Args:
-        words: each `word` with its `begin` and `end` in seconds, in order.
+        words: `word`, `begin` and `end` in seconds of each word, in order.
     """
     groups: list[list[dict[str, Any]]] = []
     for word in words:
@@ -42,18 +44,19 @@ def cues(words: list[dict[str, Any]]) -> list[Cue]:
     for i, group in enumerate(groups):
         begin = group[0]["begin"]
         following = groups[i + 1][0]["begin"] if i + 1 < len(groups) else float("inf")
-        end = max(group[-1]["end"], min(begin + SHORTEST, following))
+        end = max(group[-1]["end"], min(begin + MIN_SECONDS, following))
         found.append((begin, end, "\n".join(_wrapped(group))))
     return found
 
 
 def _fits(words: list[dict[str, Any]]) -> bool:
-    long = words[-1]["end"] - words[0]["begin"] > LONGEST
-    return not long and len(_wrapped(words)) <= LINES
+    long = words[-1]["end"] - words[0]["begin"] > MAX_SECONDS
+    return not long and len(_wrapped(words)) <= MAX_LINES
 
 
 def _wrapped(words: list[dict[str, Any]]) -> list[str]:
-    return textwrap.wrap(" ".join(word["word"] for word in words), LINE, break_on_hyphens=False)
+    text = " ".join(word["word"] for word in words)
+    return textwrap.wrap(text, MAX_CHARACTERS, break_on_hyphens=False)
 
 
 def _srt(answers: Iterable[dict[str, Any]]) -> Iterator[str]:
@@ -74,7 +77,7 @@ def _escaped(text: str) -> str:
 
 
 def _time(seconds: float, point: str) -> str:
-    """Seconds as 00:00:00,000."""
+    """Return seconds in the form 00:00:00,000."""
     milliseconds = round(1000 * seconds)
     whole, milliseconds = divmod(milliseconds, 1000)
     return f"{whole // 3600:02}:{whole // 60 % 60:02}:{whole % 60:02}{point}{milliseconds:03}"
