@@ -6,13 +6,13 @@ from zoo.timeseries.forecasting.data import SAMPLE
 
 @pytest.fixture(scope="session")
 def laser() -> tuple[float, ...]:
-    """Real values of the laser."""
+    """Return values of the laser."""
     return read_values(SAMPLE)
 
 
 @pytest.fixture
 def write(tmp_path):
-    """Lines to the path of a file that has them."""
+    """Return a function that writes lines into a file and returns its path."""
 
     def write(*lines, name="series.csv"):
         path = tmp_path / name

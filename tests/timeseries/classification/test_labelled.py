@@ -1,4 +1,4 @@
-"""Labelled series: `.ts` files, CSV input, the classifier."""
+"""Labelled series: `.ts` files, inputs, scaling, and the classifier."""
 
 import numpy as np
 import pytest
@@ -27,18 +27,18 @@ def recipe():
     return recipe.override({"model.hidden_size": 4, "training.batch_size": 4})
 
 
-def test_model(recipe, examples, tmp_path):
+def test_model_passes_the_harness(recipe, examples, tmp_path):
     check_model(recipe.adapt(examples), examples, tmp_path)
 
 
 @pytest.mark.parametrize("dimensions", ["two", "2true", "-1", "9" * 5000])
-def test_a_ts_file_of_no_number_of_channels(write, dimensions):
+def test_invalid_number_of_channels_is_rejected(write, dimensions):
     path = write("@ ", f"@dimensions {dimensions}", "@data", "1,2:a", name="bad.ts")
-    with pytest.raises(ZooError, match=r"bad\.ts: @dimensions must be a whole number"):
+    with pytest.raises(ZooError, match=r"bad\.ts: @dimensions must be an integer"):
         read_ts(path)
 
 
-def test_a_ts_file(write):
+def test_ts_file_is_read(write):
     path = write(*HEAD, "1,2,3:4,5,6:a", "7:8:b", name="two.ts")
     assert read_ts(path) == [
         LabelledSeries("two.ts 1", "a", ((1, 4), (2, 5), (3, 6))),
@@ -49,20 +49,20 @@ def test_a_ts_file(write):
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ((*HEAD, "1,2:3:a"), r"line 6: its channels must be of one length. Received: \[1, 2\]"),
-        ((*HEAD, "1,2:a"), r"line 6: it must have 2 channels and a class. Received: 1"),
+        ((*HEAD, "1,2:3:a"), r"line 6: all channels must have the same length. Received: \[1, 2\]"),
+        ((*HEAD, "1,2:a"), r"line 6: a series must have 2 channels. Received: 1"),
         ((*HEAD, "1:?:a"), r"line 6: a value must be a finite number. Received: '\?'"),
-        ((*HEAD, "1:2: "), r"line 6: it must end with its class"),
-        (("1:2:a",), r'there is no line "@data"'),
-        (HEAD, r"no example is listed"),
+        ((*HEAD, "1:2: "), r"line 6: a series must end with its label"),
+        (("1:2:a",), r'a .ts file must have a line "@data"'),
+        (HEAD, r"the list has no examples"),
     ],
 )
-def test_a_ts_file_that_cannot_be_read(write, lines, message):
+def test_invalid_ts_file_is_rejected(write, lines, message):
     with pytest.raises(ZooError, match=message):
         read_ts(write(*lines, name="two.ts"))
 
 
-def test_scaling_and_classes_are_taken_from_the_data(examples):
+def test_scaling_and_classes_are_taken_from_the_examples(examples):
     data = entry("timeseries/bilstm-japanese-vowels").recipe().from_scratch()
     recipe = data.adapt(examples)
     assert recipe.data.labels.symbols == ("1", "2", "3", "4")
@@ -72,10 +72,30 @@ def test_scaling_and_classes_are_taken_from_the_data(examples):
     assert recipe.adapt([]) == recipe
 
 
-def test_an_input_is_a_table(recipe, examples, write):
+def test_csv_input_has_one_column_per_channel(recipe, examples, write):
     recipe = recipe.adapt(examples)
-    assert recipe.data.read_input(str(SAMPLE), recipe)["series"].shape == (20, 12)
-    with pytest.raises(ZooError, match=r"it must have 12 channels. Received: 2"):
-        recipe.data.read_input(str(write("a,b", "1,2", "3,4")), recipe)
-    with pytest.raises(ZooError, match=r"line 2: 1 numbers where the first line has 2"):
+    assert recipe.data.read_input(str(SAMPLE), recipe.model)["series"].shape == (20, 12)
+    with pytest.raises(ZooError, match=r"a series must have 12 channels. Received: 2"):
+        recipe.data.read_input(str(write("a,b", "1,2", "3,4")), recipe.model)
+    with pytest.raises(ZooError, match=r"line 2: a row must have 2 numbers, .* Received: 1"):
         read_rows(write("1,2", "3"))
+
+
+def test_array_and_data_frame_are_inputs(recipe, examples):
+    model = recipe.adapt(examples).model
+    rows = read_rows(SAMPLE)
+    for source in (rows, rows.tolist(), *_frame(rows)):
+        item = recipe.data.read_input(source, model)
+        np.testing.assert_array_equal(item["series"], rows)
+    for bad in (rows[0], np.full((3, 12), np.nan), np.zeros((0, 12)), [["a"]], None):
+        with pytest.raises(ZooError, match=r"an array \[time, channels\] of finite numbers"):
+            recipe.data.read_input(bad, model)
+
+
+def _frame(rows):
+    """Return the rows as a DataFrame if pandas is installed."""
+    try:
+        import pandas
+    except ImportError:
+        return []
+    return [pandas.DataFrame(rows)]

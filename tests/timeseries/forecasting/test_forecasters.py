@@ -1,4 +1,4 @@
-"""The family's models: built, trained, exported, and known numbers of the linear one."""
+"""Forecasting models: harness, scaling, and the autoregression compared with statsmodels."""
 
 from dataclasses import replace
 
@@ -10,7 +10,7 @@ from zoo.common.core.registry import entry
 from zoo.common.runtime.preset import load_preset
 from zoo.timeseries.forecasting.corpora.segment import Segment
 from zoo.timeseries.forecasting.models.ar import select_order
-from zoo.timeseries.forecasting.time_index import Clock
+from zoo.timeseries.forecasting.time_index import TimeIndex
 
 TINY = {"model.context": 8, "training.batch_size": 16}
 
@@ -21,7 +21,7 @@ TINY = {"model.context": 8, "training.batch_size": 16}
         ("timeseries/ar-laser", {}),
         ("timeseries/rnn-laser", {"model.hidden_size": 4}),
         pytest.param(
-            # The same code as for the other cells.
+            # Slow, because the other cells test the same code.
             "timeseries/gru-laser",
             {"model.hidden_size": 4},
             marks=pytest.mark.slow,
@@ -39,16 +39,18 @@ TINY = {"model.context": 8, "training.batch_size": 16}
         ),
     ],
 )
-def test_model(name, overrides, laser, tmp_path):
+def test_model_passes_the_harness(name, overrides, laser, tmp_path):
     prices = tuple((value,) for value in laser[60:130])
-    examples = [Segment("laser", laser[:60], covariates=prices, clock=Clock("2026-11-24", 1))]
+    examples = [
+        Segment("laser", laser[:60], covariates=prices, time_index=TimeIndex("2026-11-24", 1))
+    ]
     recipe = entry(name).recipe().override(TINY | overrides).adapt(examples)
     check_model(recipe, examples, tmp_path)
 
 
 @pytest.fixture(scope="module")
 def autoregression(laser, tmp_path_factory):
-    """(preset, values it was trained on) of an autoregression of order 8."""
+    """Return (preset, training values) of an autoregression of order 8."""
     recipe = entry("timeseries/ar-laser").recipe().override(TINY)
     (train,), dev = recipe.data.split_dev([Segment("laser", laser, split="train")], 0.2, 0)
     recipe = recipe.adapt([train])
@@ -58,13 +60,13 @@ def autoregression(laser, tmp_path_factory):
 
 
 def raw_weights(preset) -> tuple[np.ndarray, float]:
-    """The weights of past values, the latest one last, and the intercept, in the series' units."""
+    """Return the weights of past values, the latest one last, and the intercept, unscaled."""
     kernel, bias = preset.recipe.model.linear_layer(preset.model).get_weights()
     mean, deviation = preset.recipe.model.mean, preset.recipe.model.deviation
     return kernel[:, 0], bias[0] * deviation + mean * (1 - kernel.sum())
 
 
-def test_autoregression_is_least_squares(autoregression):
+def test_autoregression_is_the_least_squares_solution(autoregression):
     preset, values = autoregression
     rows = np.lib.stride_tricks.sliding_window_view(values, 9)
     inputs = np.column_stack([rows[:, :-1], np.ones(len(rows))])
@@ -76,21 +78,21 @@ def test_autoregression_is_least_squares(autoregression):
     np.testing.assert_allclose(forecast[:, 0], inputs[:5] @ expected, rtol=1e-4)
 
 
-def test_autoregression_is_that_of_statsmodels(autoregression):
+def test_autoregression_equals_statsmodels(autoregression):
     models = pytest.importorskip("statsmodels.tsa.ar_model")
     preset, values = autoregression
     fitted = models.AutoReg(values, lags=8, trend="c").fit()
     weights, intercept = raw_weights(preset)
     np.testing.assert_allclose(weights[::-1], fitted.params[1:], atol=1e-5)
     assert intercept == pytest.approx(fitted.params[0], abs=1e-3)
-    recipe = preset.recipe.override({"decoder.horizon": 20})
-    item = {"series": values[None, -8:].astype(np.float32)}
-    answer = recipe.task.answer(preset.graphs, recipe, item)
+    predictor = preset.recipe.override({"decoder.horizon": 20}).predictor(preset.graphs)
+    item = predictor.data.read_input(values, predictor.model)
+    answer = preset.recipe.task.answer(predictor, item)
     expected = fitted.predict(len(values), len(values) + 19)
     np.testing.assert_allclose(answer["forecast"], expected, rtol=1e-3)
 
 
-def test_the_order_is_that_of_statsmodels(laser):
+def test_order_equals_statsmodels(laser):
     models = pytest.importorskip("statsmodels.tsa.ar_model")
     for values in (np.array(laser[:120]), np.array(laser[100:])):
         largest = round(12 * (len(values) / 100) ** 0.25)
@@ -98,7 +100,7 @@ def test_the_order_is_that_of_statsmodels(laser):
         assert select_order([values]) == max(expected)
 
 
-def test_a_recipe_without_an_order_takes_it_from_train(laser):
+def test_order_is_selected_on_the_train_split(laser):
     recipe = entry("timeseries/ar-sunspots").recipe()
     train, dev = (
         Segment("train", laser[:200], split="train"),
@@ -109,7 +111,7 @@ def test_a_recipe_without_an_order_takes_it_from_train(laser):
     assert adapted.adapt([dev]) == adapted
 
 
-def test_an_autoregression_with_a_known_column_is_that_of_statsmodels(laser, tmp_path):
+def test_autoregression_with_covariate_equals_statsmodels(laser, tmp_path):
     models = pytest.importorskip("statsmodels.tsa.ar_model")
     values, prices = np.array(laser[:200]), np.sin(np.arange(220.0))[:, None]
     values = values + 20 * prices[:200, 0]
@@ -121,21 +123,19 @@ def test_an_autoregression_with_a_known_column_is_that_of_statsmodels(laser, tmp
     recipe.training.train(recipe, [train], [dev], tmp_path / "run", log=lambda line: None)
     preset = load_preset(tmp_path / "run")
     fitted = models.AutoReg(values, lags=4, exog=prices[:200]).fit()
-    coming = replace(train, values=(np.nan,), history=train.values)
-    recipe = preset.recipe.override({"decoder.horizon": 20})
-    item = recipe.data.windows(coming, recipe, 20).inputs
-    answer = recipe.task.answer(preset.graphs, recipe, item)
+    predictor = preset.recipe.override({"decoder.horizon": 20}).predictor(preset.graphs)
+    answer = recipe.task.answer(predictor, {"names": ["laser"], "history": [train]})
     expected = fitted.predict(200, 219, exog_oos=prices[200:])
     np.testing.assert_allclose(answer["forecast"], expected, rtol=2e-3)
 
 
-def test_a_window_is_scaled_by_itself(laser):
-    """Series of another size get the same forecast, in their units, from one model."""
+def test_scaling_by_window_does_not_depend_on_units(laser):
+    """A scaled window has the equally scaled forecast."""
     recipe = entry("timeseries/lstm-nn5").recipe()
     recipe = recipe.override(TINY | {"model.hidden_size": 4, "model.steps": 3})
-    recipe = recipe.adapt([Segment("laser", laser[:60], clock=Clock("2026-11-24", 1))])
+    recipe = recipe.adapt([Segment("laser", laser[:60], time_index=TimeIndex("2026-11-24", 1))])
     model = recipe.model.build()
-    (batch, *_) = recipe.data.example_inputs(recipe)["model"]
+    (batch, *_) = recipe.data.example_inputs(recipe.model, recipe.decoder)["model"]
     forecast = np.array(model(batch)["forecast"])
     larger = batch | {"series": batch["series"] * 100 + 7}
     np.testing.assert_allclose(model(larger)["forecast"], forecast * 100 + 7, rtol=1e-3)
@@ -145,8 +145,8 @@ def test_a_window_is_scaled_by_itself(laser):
     assert recipe.model.scale(flat)[0, 0] == pytest.approx(recipe.model.deviation / 100)
 
 
-def test_a_forecast_does_not_depend_on_units(laser):
-    """The same weights, another scale: the scaling is all that differs."""
+def test_scaling_by_train_does_not_depend_on_units(laser):
+    """With equal weights, a model of scaled values has the equally scaled forecast."""
     recipe = entry("timeseries/lstm-laser").recipe().override(TINY | {"model.hidden_size": 4})
     values = np.array(laser[:60])
     windows = np.lib.stride_tricks.sliding_window_view(values.astype(np.float32), 8)

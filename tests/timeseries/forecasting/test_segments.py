@@ -1,4 +1,4 @@
-"""Series as they are read: the laser's folder, a user's own file, and what is wrong with one."""
+"""Series in files: the corpus of the laser, and a user's file."""
 
 import pytest
 
@@ -10,13 +10,13 @@ from zoo.timeseries.forecasting.tables import Columns
 
 @pytest.fixture
 def folder(write, laser):
-    """The laser's folder with shorter files."""
+    """Return a folder of the corpus with shorter files."""
     path = write(*laser[:60], name="santafe_A_train.txt")
     write(*laser[60:80], name="santafe_A_cont.txt")
     return path.parent
 
 
-def test_the_test_split_goes_on_where_train_ends(folder, laser):
+def test_test_split_continues_the_train_split(folder, laser):
     (train,) = LASER.read(folder, "train")
     (test,) = LASER.read(folder, "test")
     assert train.values == laser[:60]
@@ -27,7 +27,7 @@ def test_the_test_split_goes_on_where_train_ends(folder, laser):
     assert (train.split, test.split) == ("train", "test")
 
 
-def test_a_split_that_is_not_there(folder):
+def test_missing_split_or_folder_is_rejected(folder):
     with pytest.raises(ZooError, match=r"There are: 'train', 'test', 'all'. Received: 'dev'"):
         LASER.read(folder, "dev")
     with pytest.raises(ZooError, match="no such folder"):
@@ -45,7 +45,7 @@ def test_a_split_that_is_not_there(folder):
         ("value,price", "1.5,a", "-2,", "300,7"),
     ],
 )
-def test_one_column_of_numbers_or_a_column_of_that_name(write, lines):
+def test_values_are_the_only_column_or_the_column_value(write, lines):
     assert read_values(write(*lines)) == (1.5, -2.0, 300.0)
 
 
@@ -54,33 +54,36 @@ def test_one_column_of_numbers_or_a_column_of_that_name(write, lines):
     [
         (
             ("1", "2", "three"),
-            r"line 3: value: a value must be a finite number, or nothing. Received: 'three'",
+            r"line 3: value: a value must be a finite number or empty. Received: 'three'",
         ),
-        (("1", "inf", "-inf"), r"line 2: .* Received: 'inf' \(bad lines after it: 1\)"),
+        (("1", "inf", "-inf"), r"line 2: .* Received: 'inf' \(further invalid lines: 1\)"),
         (("1", "1e39"), r"line 2: .* Received: '1e39'"),
         (("day,value", "1,2", "2,x"), r"line 3: value: a value must be .* Received: 'x'"),
         (("day,value", "1,2", "2"), r"line 3: 1 fields where the header has 2"),
         (("day,price", "1,2"), r"line 1: there is no column 'value'. Valid: 'day', 'price'"),
-        (("1,2", "3,4"), r"line 1: it must name the columns. Received: '1,2'"),
+        (
+            ("1,2", "3,4"),
+            r"line 1: the first line must have the names of the columns. Received: '1,2'",
+        ),
         (("value", "nan", "nan"), r"all 2 values of 'value' are missing"),
-        (("value",), r"no example is listed"),
+        (("value",), r"the list has no examples"),
         ((), r"is empty"),
     ],
 )
-def test_what_cannot_be_read_is_told_in_one_line(write, lines, message):
+def test_invalid_file_is_rejected_in_one_line(write, lines, message):
     with pytest.raises(ZooError, match=message) as error:
         read_values(write(*lines))
     assert "\n" not in str(error.value)
 
 
-def test_a_column_of_splits_makes_segments(write):
+def test_column_of_splits_divides_a_series_into_segments(write):
     rows = ("1,train", "2,train", "3,dev", "4,test", "5,test", "6,train", "7,train")
     path = write("value,split", *rows)
     assert read_segments(path, Columns()) == [
         Segment("series.csv (train, from value 1)", (1, 2), (), "train"),
         Segment("series.csv (dev, from value 3)", (3,), (1, 2), "dev"),
         Segment("series.csv (test, from value 4)", (4, 5), (1, 2, 3), "test"),
-        # What is tested on is not read in training, not even as what stands before a target.
+        # Test values are not read in training, not even as history.
         Segment("series.csv (train, from value 6)", (6, 7), (), "train"),
     ]
     assert read_segments(write("1", "2"), Columns()) == [Segment("series.csv", (1, 2))]

@@ -1,14 +1,15 @@
-"""Times at equal distances: read, refused, continued."""
+"""Time indices: read, rejected and continued."""
 
 import numpy as np
 import pytest
 
 from zoo.common.core.errors import ZooError
-from zoo.timeseries.forecasting.time_index import Clock, find_clock, parse_time
+from zoo.timeseries.forecasting.time_index import TimeIndex, find_time_index, parse_time
 
 
-def clock_of(*texts):
-    return find_clock([parse_time(text) for text in texts], [f"row {i}" for i in range(len(texts))])
+def time_index_of(*texts):
+    where = [f"row {i}" for i in range(len(texts))]
+    return find_time_index([parse_time(text) for text in texts], where)
 
 
 @pytest.mark.parametrize(
@@ -27,41 +28,44 @@ def clock_of(*texts):
         (("2020-01-01 00:00", "2020-01-02 00:00"), ["2020-01-03T00:00:00"]),
     ],
 )
-def test_times_go_on(texts, after):
-    clock = clock_of(*texts)
-    assert [str(time) for time in clock.times(len(texts), len(after))] == after
-    later = clock.after(len(texts))
+def test_times_are_continued(texts, after):
+    time_index = time_index_of(*texts)
+    assert [str(time) for time in time_index.times(len(texts), len(after))] == after
+    later = time_index.shift(len(texts))
     assert [str(time) for time in later.times(0, len(after))] == after
 
 
 @pytest.mark.parametrize(
     ("texts", "message"),
     [
-        (("2020-01-02", "2020-01-01"), "row 1: times must rise. .* is before 2020-01-02"),
-        (("2020-01-01", "2020-01-01"), "row 1: times must rise. .* stands twice"),
+        (
+            ("2020-01-02", "2020-01-01"),
+            "row 1: times must be in ascending order. .* is before the .* 2020-01-02",
+        ),
+        (("2020-01-01", "2020-01-01"), "row 1: times must be in ascending order. .* occurs twice"),
         (
             ("2020-01-01", "2020-01-02", "2020-01-04", "2020-01-05"),
-            "row 2: times must be at equal distances, here 1 days; .* 2020-01-04 after 2020-01-02",
+            "row 2: times must be equally spaced, here by 1 days; .* 2020-01-04 after 2020-01-02",
         ),
-        (("2020-01-31", "2020-02-28", "2020-03-31"), "row 2: times must be at equal distances"),
+        (("2020-01-31", "2020-02-28", "2020-03-31"), "row 2: times must be equally spaced"),
         (("31/01/2020",), "a time must be written like 1949, .* Received: '31/01/2020'"),
         (("2020-13",), "a time must be written like"),
         (("",), "a time must be written like"),
     ],
 )
-def test_times_that_are_refused(texts, message):
+def test_invalid_times_are_rejected(texts, message):
     with pytest.raises(ZooError, match=message):
-        clock_of(*texts)
+        time_index_of(*texts)
 
 
-def test_one_time_tells_no_distance():
-    assert clock_of("2020-01-01") is None
+def test_one_time_has_no_time_index():
+    assert time_index_of("2020-01-01") is None
 
 
-def test_calendar():
-    weekdays = Clock("1996-03-18", 1).calendar(("weekday",), 0, 8)
+def test_calendar_features_are_one_hot():
+    weekdays = TimeIndex("1996-03-18", 1).calendar(("weekday",), 0, 8)
     np.testing.assert_array_equal(weekdays.argmax(axis=1), [0, 1, 2, 3, 4, 5, 6, 0])  # a Monday
     np.testing.assert_array_equal(weekdays.sum(axis=1), 1)
-    both = Clock("1969-12-31T22:00:00", 3600).calendar(("hour", "month"), 1, 2)
+    both = TimeIndex("1969-12-31T22:00:00", 3600).calendar(("hour", "month"), 1, 2)
     assert both.shape == (2, 36)
     np.testing.assert_array_equal(np.argwhere(both), [[0, 23], [0, 35], [1, 0], [1, 24]])

@@ -1,4 +1,4 @@
-"""A user's own series: trained, forecast, drawn, written to a file; and what is refused, in one line."""
+"""A user's series on the command line: training, forecasts, plots, CSV, and errors."""
 
 import csv
 
@@ -11,7 +11,7 @@ DAYS = [str(day) for day in np.datetime64("2026-01-01") + np.arange(120)]
 
 @pytest.fixture(scope="module")
 def sales(laser, tmp_path_factory):
-    """The path of a table with two series by the day."""
+    """Return the path of a table with two daily series."""
     path = tmp_path_factory.mktemp("data") / "sales.csv"
     rows = zip(DAYS, laser[:120], laser[100:220], strict=True)
     path.write_text("day,apples,pears\n" + "".join(f"{d},{a},{p}\n" for d, a, p in rows))
@@ -20,7 +20,7 @@ def sales(laser, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run(sales, tmp_path_factory):
-    """The run folder of an autoregression of apples."""
+    """Return the run folder of an autoregression of apples."""
     from zoo.cli.main import main
 
     folder = tmp_path_factory.mktemp("runs") / "apples"
@@ -30,7 +30,7 @@ def run(sales, tmp_path_factory):
     return folder
 
 
-def test_a_column_is_forecast_with_intervals_and_a_picture(run_zoo, run, sales, tmp_path):
+def test_target_is_forecast_with_intervals_and_plot(run_zoo, run, sales, tmp_path):
     picture = tmp_path / "out.png"
     options = ("--horizon", 4, "--interval", 0.8, "--plot", picture, "--json")
     (answer,) = run_zoo("predict", run, sales, *options).json["predictions"]
@@ -40,7 +40,7 @@ def test_a_column_is_forecast_with_intervals_and_a_picture(run_zoo, run, sales, 
     assert picture.read_bytes().startswith(b"\x89PNG")
 
 
-def test_a_forecast_is_a_csv_file(run_zoo, run, sales, tmp_path):
+def test_forecast_is_written_as_csv(run_zoo, run, sales, tmp_path):
     out = tmp_path / "forecast.csv"
     assert run_zoo("predict", run, sales, "--format", "csv", "--out", out).status == 0
     (row,) = csv.DictReader(out.read_text().splitlines())
@@ -49,7 +49,7 @@ def test_a_forecast_is_a_csv_file(run_zoo, run, sales, tmp_path):
     assert np.isfinite(float(row["forecast"]))
 
 
-def test_every_series_of_a_table_is_forecast(run_zoo, sales, tmp_path):
+def test_each_series_of_a_table_is_forecast(run_zoo, sales, tmp_path):
     picture = tmp_path / "out.png"
     options = ("--horizon", 2, "--plot", picture)
     (answer,) = run_zoo("predict", AR, sales, *options, "--json").json["predictions"]
@@ -62,7 +62,7 @@ def test_every_series_of_a_table_is_forecast(run_zoo, sales, tmp_path):
     ]
 
 
-def test_coverage_is_in_the_report_of_evaluate(run_zoo, run, sales):
+def test_evaluate_reports_the_coverage_of_intervals(run_zoo, run, sales):
     arguments = ("--manifest", sales, "--split", "dev", "--interval", 0.9)
     out = run_zoo("evaluate", run, *arguments).out
     assert "intervals of 0.9: 0.9" in out
@@ -76,41 +76,47 @@ def test_coverage_is_in_the_report_of_evaluate(run_zoo, run, sales):
         (("--format", "xls"), "--format must be one of 'text', 'json', 'csv'. Received: 'xls'."),
     ],
 )
-def test_options_that_are_refused(refused, run, sales, arguments, message):
+def test_invalid_option_is_rejected(refused, run, sales, arguments, message):
     assert message in refused("predict", run, sales, *arguments)
 
 
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        (("apples", *[7] * 50), "must differ from each other. Received: 35, all of them 7.0"),
-        (("apples", 1, 2, 3), "A series must have more than 8 values, model.context. Received: 2"),
+        (("apples", *[7] * 50), "must not all be equal. Received: 35 values, all 7.0"),
+        (
+            ("apples", 1, 2, 3),
+            "A series must have more than 8 values, which is model.context. Received: 2",
+        ),
         (("apples,pears", ",1", ",2"), "all 2 values of 'apples' are missing"),
-        (("apples", 1, "inf"), "line 3: apples: a value must be a finite number, or nothing."),
-        (("apples", 1, "many"), "line 3: apples: a value must be a finite number, or nothing."),
+        (("apples", 1, "inf"), "line 3: apples: a value must be a finite number or empty."),
+        (("apples", 1, "many"), "line 3: apples: a value must be a finite number or empty."),
         (("apple,pears", "1,2"), "there is no column 'apples'. Did you mean 'apple'"),
-        (("day,apples", "2026-01-02,1", "2026-01-01,2"), "row 2: times must rise."),
-        (("day,apples", "2026-01-01,1", "2026-01-01,2"), "2026-01-01, which stands twice."),
+        (
+            ("day,apples", "2026-01-02,1", "2026-01-01,2"),
+            "row 2: times must be in ascending order.",
+        ),
+        (("day,apples", "2026-01-01,1", "2026-01-01,2"), "2026-01-01, which occurs twice."),
         (
             ("day,apples", "2026-01-01,1", "2026-01-02,2", "2026-01-03,3", "2026-01-07,4"),
-            "row 4: times must be at equal distances, here 1 days; what was not measured is a row",
+            "row 4: times must be equally spaced, here by 1 days; a missing measurement must be a row",
         ),
     ],
 )
-def test_series_that_are_refused(refused, write, tmp_path, lines, message):
+def test_invalid_series_is_rejected(refused, write, tmp_path, lines, message):
     settings = ("--set", "model.context=8", "--set", "training.dev_fraction=0.3")
     arguments = ("--manifest", write(*lines), "--target", "apples", "--out", tmp_path / "run")
     assert message in refused("train", AR, *arguments, *settings)
     assert not (tmp_path / "run").exists()
 
 
-def test_a_series_that_is_too_short_to_forecast(run_zoo, run, write):
+def test_short_series_is_not_forecast(run_zoo, run, write):
     answer = run_zoo("predict", run, write("apples", 1, 2, 3))
     assert answer.status == 1
-    assert "it must have 8 values or more. Received: 3" in answer.out
+    assert "a series must have at least 8 values. Received: 3" in answer.out
 
 
-def test_a_preset_without_columns_has_no_target(refused, write):
+def test_target_requires_data_with_columns(refused, write):
     arguments = ("--manifest", write("text"), "--target", "apples")
     error = refused("train", "language/charlstm-hello", *arguments)
     assert "Unknown setting 'data.target'" in error

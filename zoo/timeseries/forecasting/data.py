@@ -283,7 +283,7 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
         inputs = {name: np.concatenate([each[name] for each in windows]) for name in windows[0]}
         return inputs, _forecast_times(segments, horizon)
 
-    def formats(self, task: Any, decoder: Any) -> dict[str, Format]:
+    def formats(self, task: Any, model: Any, decoder: Any) -> dict[str, Format]:
         """Return CSV, with one line per step of each series."""
         from zoo.timeseries.forecasting.formats import csv_format
 

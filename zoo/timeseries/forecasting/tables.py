@@ -119,8 +119,10 @@ def parse_rows(path: Path, rows: list[dict[str, str]], columns: Columns) -> Tabl
     Raises:
         ZooError: see `read_table`.
     """
+    if not rows:
+        raise ZooError(f"{path}: a series must have values. Received: none.")
     numbers = itertools.count(1)
-    roles = _find_roles(f"{path}", list(rows[0]) if rows else [], columns)
+    roles = _find_roles(f"{path}", list(rows[0]), columns)
 
     def parse(row: Any) -> _Row:
         return _row(next(numbers), row, roles)
