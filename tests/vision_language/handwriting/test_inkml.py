@@ -116,5 +116,5 @@ def test_an_invalid_file_does_not_stop_the_others(run_zoo, tmp_path):
     assert first["output"] == second["output"] != ""
     assert "no document type" in bad["error"]
     (below / "c.json").unlink()
-    with pytest.raises(ZooError, match=r"a folder without ink \(.inkml .json\)"):
+    with pytest.raises(ZooError, match=r"the folder has no ink \(.inkml .json\)"):
         find_ink(str(below))

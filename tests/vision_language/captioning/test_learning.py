@@ -1,4 +1,4 @@
-"""From the command line: training, a second start from the cache, figures, and a sheet."""
+"""Tests of captioners from the command line: training, cached features, predictions and plots."""
 
 import json
 
@@ -23,7 +23,7 @@ TINY = settings(
 
 
 @pytest.mark.slow
-def test_a_captioner_learns_what_it_is_shown(run_zoo, rsicd, tmp_path, monkeypatch):
+def test_a_captioner_overfits_a_few_images(run_zoo, rsicd, tmp_path, monkeypatch):
     run = tmp_path / "run"
     arguments = ("train", RECIPE, "--data", rsicd, *TINY, "--overfit", "4", "--out")
     answer = run_zoo(*arguments, run, "--json")
@@ -31,7 +31,7 @@ def test_a_captioner_learns_what_it_is_shown(run_zoo, rsicd, tmp_path, monkeypat
     assert answer.json["best"]["bleu4"] > 0.98
 
     def computed(*arguments):
-        raise AssertionError("features were in the cache")
+        raise AssertionError("the features must be read from the cache")
 
     with monkeypatch.context() as patch:
         patch.setattr(features, "_compute", computed)
@@ -39,12 +39,12 @@ def test_a_captioner_learns_what_it_is_shown(run_zoo, rsicd, tmp_path, monkeypat
 
     image = rsicd / "images" / "kind0_0.webp"
     bad = tmp_path / "text.jpg"
-    bad.write_text("no image")
+    bad.write_text("not an image")
     answer = run_zoo("predict", run, image, bad, "--json")
-    good, refused = answer.json["predictions"]
+    good_answer, bad_answer = answer.json["predictions"]
     assert answer.status == 1
-    assert "error" in refused
-    assert good["output"] in {
+    assert "error" in bad_answer
+    assert good_answer["output"] in {
         "a road crosses green fields",
         "many fields are beside a road",
         "picture 0 of kind 0",
@@ -56,7 +56,7 @@ def test_a_captioner_learns_what_it_is_shown(run_zoo, rsicd, tmp_path, monkeypat
     assert min(Image.open(plots / "captions.png").size) > 300
 
 
-def test_a_recipe_of_ones_own_images_names_its_bad_line(refused, rsicd):
+def test_an_invalid_line_of_a_manifest_is_named(refused, rsicd):
     path = rsicd / "bad.jsonl"
     path.write_text(json.dumps({"image": "none.webp", "caption": "a"}))
     error = refused("train", RECIPE, "--manifest", path, "--out", rsicd / "run")
