@@ -101,6 +101,3 @@ def silent_stderr() -> Iterator[None]:
             os.dup2(saved, 2)
             os.close(saved)
             os.close(null)
-
-
-descriptor_2_elsewhere = silent_stderr
