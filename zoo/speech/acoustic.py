@@ -31,14 +31,14 @@ class AcousticModel(KerasModel):
 
     Args:
         features: the front end.
-        subsampling_factor: number of feature frames per frame of logits; a field only of models where it
-            is not 1.
     """
 
-    # Without an annotation it is not a field, which would precede the fields of a subclass.
-    subsampling_factor = 1
-
     features: LogMel = field(default_factory=LogMel, kw_only=True)
+
+    @property
+    def subsampling_factor(self) -> int:
+        """The number of feature frames per frame of logits. It may be a field of a subclass."""
+        return 1
 
     def feature_frames(self, samples: int) -> int:
         """Return the number of feature frames of a waveform; 0 or less if it is too short."""

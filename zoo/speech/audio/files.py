@@ -15,7 +15,7 @@ from typing import BinaryIO
 import soundfile
 
 from zoo.common.core.errors import ZooError
-from zoo.common.utils.quiet import descriptor_2_elsewhere
+from zoo.common.utils.quiet import silent_stderr
 from zoo.speech.audio.mpeg_frames import with_length
 from zoo.speech.audio.ogg_pages import check_pages
 
@@ -61,7 +61,7 @@ def opened(
         if mpeg:
             with _named(name):
                 stream = stack.enter_context(_with_length(stream))
-        decoding = descriptor_2_elsewhere if mpeg else contextlib.nullcontext
+        decoding = silent_stderr if mpeg else contextlib.nullcontext
         not_audio = ZooError(f"{name}: not {_READABLE}. Received: {_describe(head)}")
         try:
             # By descriptor: for a path, libsndfile would use some extensions.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from io import BufferedIOBase
+from typing import Any
 
 import numpy as np
 
@@ -13,8 +13,11 @@ from zoo.common.core.errors import ZooError
 AUDIO_FILES = (b"RIFF", b"fLaC", b"OggS", b"FORM", b"NIST")
 
 
-def read_pcm(file: BufferedIOBase) -> Iterator[np.ndarray]:
+def read_pcm(file: Any) -> Iterator[np.ndarray]:
     """Yield float32 [samples] of signed 16-bit little-endian PCM as soon as they can be read.
+
+    Args:
+        file: a binary file with the method `read1`.
 
     Raises:
         ZooError: the input is empty, is an audio file, or ends within a sample.

@@ -22,8 +22,8 @@ COUNT, MEAN, SQUARE = "mel_count", "mel_mean", "mel_square"
 def running_states(mel_bins: int, prior_frames: float) -> tuple[StateSpec, ...]:
     """Return the states of `normalize_running`.
 
-    They are the number of frames so far, and for each filter the mean of its values minus the prior mean,
-    and the mean of their squares.
+    They are the number of frames so far, and for each filter the mean of its values minus the prior
+    mean, and the mean of their squares.
 
     Args:
         mel_bins: number of filters.

@@ -1,4 +1,4 @@
-"""The Free Spoken Digit Dataset: one spoken digit a recording."""
+"""The Free Spoken Digit Dataset: one spoken digit per recording."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from zoo.speech.utterance import (
     read_splits,
 )
 
-# The corpus's own test split: the first takes of each digit by each speaker.
+# The test split of the corpus: the first takes of each digit by each speaker.
 TEST_TAKES = range(5)
 _NAME = re.compile(r"(\d)_([a-z]+)_(\d+)")
 
 
 def read(folder: Path, split: str) -> list[LabelledRecording]:
-    """Return the recordings of a split, each with its digit as the transcript: "0" to "9".
+    """Return the recordings of a split, each with its digit as the label, "0" to "9".
 
     Args:
-        folder: the corpus as released: `recordings/<digit>_<speaker>_<take>` in WAV or another kind.
+        folder: the corpus as released: `recordings/<digit>_<speaker>_<take>` in WAV or another type.
         split: "test" (takes 0 to 4), "train" (the others) or "all".
 
     Raises:
-        ZooError: as `zoo.speech.utterance.read_splits`, or a recording is not named so.
+        ZooError: as `zoo.speech.utterance.read_splits`, or the name of a recording is invalid.
     """
     return read_splits(
         FSDD.name,
@@ -61,7 +61,7 @@ def _read_split(folder: Path, split: str) -> list[LabelledRecording]:
 
 
 def _recordings(folder: Path) -> list[tuple[Path, re.Match, str]]:
-    """Each recording, the parts of its name, and its split; sorted by name."""
+    """Return each recording, the match of its name, and its split, sorted by name."""
     rows = []
     for path in sorted((folder / "recordings").glob("*")):
         if path.suffix not in AUDIO_SUFFIXES:

@@ -1,4 +1,4 @@
-"""Calls of the North Atlantic right whale in clips of two seconds, as mel spectrograms."""
+"""Up-calls of the North Atlantic right whale: mel spectrograms of clips of two seconds."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from zoo.speech.detection.corpora.spectrogram import Spectrogram
 
 FILE = "spectrograms.npz"
 SPLITS = ("train", "test")
-# Of the numbers 0 and 1 in the file.
+# The classes of the numbers 0 and 1 in the file.
 CLASSES = ("none", "upcall")
 
 
 def read(folder: Path, split: str) -> list[Spectrogram]:
-    """Return the clips of a split, each with "none" or "upcall" as its class.
+    """Return the clips of a split, each with the label "none" or "upcall".
 
-    The numbers of the clips in the contest are not read: neighbours in time are alike.
+    The numbers of the clips in the contest are not read, since adjacent clips are similar.
 
     Args:
-        folder: it has `spectrograms.npz` with `x_<split>` uint8 [clips, bands, frames] and `y_<split>`
-            [clips], 0 or 1.
+        folder: a folder that has `spectrograms.npz` with `x_<split>` uint8 [clips, bands, frames] and
+            `y_<split>` [clips], 0 or 1.
         split: "train", "test" or "all".
 
     Raises:
-        ZooError: the folder or the file is not there or is not so, or there is no such split.
+        ZooError: the folder or the file is missing or invalid, or there is no such split.
     """
     folder = Path(folder)
     check_folder(RIGHT_WHALE.name, folder)
@@ -58,7 +58,7 @@ RIGHT_WHALE = Corpus(
 
 
 def _arrays(path: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Spectrograms uint8 [clips, bands, frames] and labels [clips] of a split."""
+    """Return spectrograms uint8 [clips, bands, frames] and labels [clips] of a split."""
     try:
         with np.load(path, allow_pickle=False) as file:
             values, labels = file[f"x_{split}"], file[f"y_{split}"]

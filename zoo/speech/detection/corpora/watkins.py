@@ -1,4 +1,4 @@
-"""Calls of thirteen species of whales, cut out of the tapes of the Watkins collection."""
+"""Calls of thirteen species of whales, cut from the tapes of the Watkins collection."""
 
 from __future__ import annotations
 
@@ -19,27 +19,27 @@ from zoo.speech.utterance import find_audio
 TABLE = "clips.tsv"
 COLUMNS = ("clip_id", "species", "seconds")
 SPLITS = ("train", "dev", "test")
-# The share of a species' clips that dev and test have of it each, as far as whole tapes allow, and the
-# seed that its tapes are drawn by.
+# The share of the clips of a species in dev and in test, as far as whole tapes allow, and the seed of the
+# split.
 SHARE, SEED = 0.2, 0
-# A clip's name begins with the number of its tape: two digits of the year, three of the recording.
-# One clip is there twice, its copy under a name such as a browser gives: "9101201I (1)".
+# The name of a clip begins with the number of its tape: two digits of the year, three of the recording.
+# One clip occurs twice; the name of its copy is that of a repeated download, "9101201I (1)".
 _NAME = re.compile(r"(\d{5})\w+( \(\d+\))?")
 
 
 def read(folder: Path, split: str) -> list[Spectrogram]:
-    """Return the clips of a split, each with its species as the class and its tape as the group.
+    """Return the clips of a split, each with its species as the label and its tape as the group.
 
-    The corpus has no splits of its own. Here whole tapes are of one split, see `split_tapes`: what a
-    tape's clips have in common (sea, boat, recorder) cannot help on another tape.
+    The corpus has no splits. Here each tape is in one split, see `split_tapes`, so that a model cannot
+    use what the clips of a tape have in common (sea, boat, recorder).
 
     Args:
-        folder: it has `clips.tsv` with the columns clip_id, species and seconds, and the recordings in
-            `clips/`.
+        folder: a folder that has `clips.tsv` with the columns clip_id, species and seconds, and the
+            recordings in `clips/`.
         split: "train", "dev", "test" or "all".
 
     Raises:
-        ZooError: the folder is not there, a line is bad, or there is no such split.
+        ZooError: the folder is missing, a line is invalid, or there is no such split.
     """
     folder = Path(folder)
     check_folder(WATKINS.name, folder)
@@ -49,7 +49,7 @@ def read(folder: Path, split: str) -> list[Spectrogram]:
     splits: dict[tuple[str, str], str] = {}
     for species in {clip.label for clip in clips}:
         tapes = Counter(clip.group for clip in clips if clip.label == species)
-        splits |= {(species, tape): of for tape, of in split_tapes(tapes).items()}
+        splits |= {(species, tape): name for tape, name in split_tapes(tapes).items()}
     clips = [replace(clip, split=splits[clip.label, clip.group]) for clip in clips]
     return [clip for clip in clips if split in ("all", clip.split)]
 
@@ -57,19 +57,19 @@ def read(folder: Path, split: str) -> list[Spectrogram]:
 def split_tapes(tapes: Mapping[str, int]) -> dict[str, str]:
     """Return the split of each tape of one species.
 
-    The tape with the most clips is in train. The others are drawn: the first is test, the second dev;
-    a further one too where it fits into a fifth of the clips, else it is in train. So a species of one
-    tape is in train alone, one of two tapes has no dev.
+    The tape with the most clips is in train. The others follow in random order: the first is in test, the
+    second in dev. Each further tape is in test or dev if the split has at most a fifth of the clips with
+    it, otherwise in train. A species with one tape is only in train; one with two tapes is not in dev.
 
     Args:
-        tapes: how many clips each has.
+        tapes: number of clips of each tape.
     """
     first, *others = sorted(tapes, key=lambda tape: (-tapes[tape], tape))
     room = dict.fromkeys(("test", "dev"), SHARE * sum(tapes.values()))
     splits = {first: "train"}
     for tape in sorted(others, key=lambda tape: draw(tape, SEED)):
-        without = [of for of in room if of not in splits.values()]
-        fits = without or [of for of in room if tapes[tape] <= room[of]]
+        empty = [name for name in room if name not in splits.values()]
+        fits = empty or [name for name in room if tapes[tape] <= room[name]]
         splits[tape] = fits[0] if fits else "train"
         if fits:
             room[fits[0]] -= tapes[tape]
@@ -87,11 +87,11 @@ WATKINS = Corpus(
 
 
 def _from_row(folder: Path, row: dict[str, str]) -> Spectrogram | None:
-    """A clip; none of a line for a copy."""
+    """Return a clip; None for the copy of a clip."""
     name, species = row["clip_id"], row["species"].strip()
     match = _NAME.fullmatch(name)
     if match is None:
-        raise ZooError(f"clip_id must begin with the five digits of a tape. Received: {name!r}")
+        raise ZooError(f"clip_id must begin with the five digits of its tape. Received: {name!r}")
     if match[2]:
         return None
     if not species:

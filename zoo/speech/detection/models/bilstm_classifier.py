@@ -1,4 +1,4 @@
-"""A bidirectional LSTM that reads a recording and answers with one class: many to one.
+"""A bidirectional LSTM that classifies a recording: many to one.
 
 Graves & Schmidhuber, "Framewise phoneme classification with bidirectional LSTM and other neural network
 architectures" (2005), with one target for the whole sequence.
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.layers.masks import frame_mask
@@ -35,21 +36,22 @@ POOLINGS = ("ends", "mean_maximum")
 
 @dataclass(frozen=True)
 class BiLSTMClassifier(AcousticModel):
-    """Arguments of the network.
+    """Config of the model.
 
-    num_classes: int. Units of the last layer.
-    layers: int. Bidirectional layers, one upon another.
-    hidden_size: int. Units of each direction.
-    dropout: float. Share of the inputs of each layer above the first that is dropped in training.
-    pooling: str. What of the last layer's outputs is read: "ends", those at which each direction has
-        read the whole recording, or "mean_maximum", the mean and the maximum over time.
-    features: see `AcousticModel`.
+    Args:
+        num_classes: number of units of the last layer.
+        layers: number of bidirectional layers.
+        hidden_size: number of units of each direction.
+        dropout: dropout rate of the inputs of each layer above the first.
+        pooling: "ends", the output of each direction after it has read the whole recording; or
+            "mean_maximum", the mean and the maximum of the outputs over time.
+        features: as in `AcousticModel`.
     """
 
     num_classes: int
     layers: int = 2
     hidden_size: int = 64
-    dropout: float = 0.3
+    dropout: float = training_only(0.3)
     pooling: str = "ends"
 
     def __post_init__(self):
@@ -60,7 +62,6 @@ class BiLSTMClassifier(AcousticModel):
         check_choice("model.pooling", self.pooling, POOLINGS)
 
     def build(self) -> keras.Model:
-        """See `build_bilstm_classifier`."""
         return build_bilstm_classifier(self)
 
 
@@ -68,7 +69,7 @@ class BiLSTMClassifier(AcousticModel):
 
 
 def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
-    """Build the functional model, waveform in and logits out.
+    """Return the functional model, from waveforms to logits.
 
         h_0      = the features
         h_i      = BiLSTM_i(h_{i-1}), for each layer
@@ -76,7 +77,7 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
                    W [mean of h_n over time; maximum of h_n over time] + b    "mean_maximum"
 
     Args:
-        config: its arguments.
+        config: config of the model.
 
     Returns:
         A model with the inputs and outputs of `AcousticModel` for classes.
@@ -109,17 +110,17 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
 
 @register("speech/bilstm-fsdd", paper="Graves & Schmidhuber 2005", corpus=FSDD, metric="accuracy")
 def bilstm_fsdd(name: str) -> Recipe:
-    """A bidirectional LSTM reads a recording from both ends and names the digit in it.
+    """A bidirectional LSTM reads a recording in both directions and recognizes the digit in it.
 
-    For one English digit in a recording, by a known speaker over a close microphone. An example of
-    many-to-one recognition; `speech/tdnn-fsdd` answers the same with far fewer weights.
+    For one English digit in a recording, by a known speaker over a close microphone. It is an example of
+    many-to-one classification; `speech/tdnn-fsdd` does the same with far fewer weights.
 
     The six speakers of the test split are those of the training split: other voices were not measured
-    there, and anything that is not a digit is taken for one.
+    there. Sounds that are not digits are classified as digits.
     """
     return Recipe(
         name=name,
-        # Every speaker of the test split is in train, so dev is split off by utterance.
+        # All speakers of the test split are in train, so dev is split off by utterance.
         data=LabelledRecordings(
             labels=Labels(tuple("0123456789"), "class"),
             split_by="utterance",

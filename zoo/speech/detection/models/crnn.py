@@ -1,4 +1,4 @@
-"""A convolutional recurrent network: patterns in a spectrogram, and a bidirectional LSTM over them.
+"""A convolutional recurrent network: convolutions over a spectrogram, and a bidirectional LSTM.
 
 Çakır, Parascandolo, Heittola, Huttunen & Virtanen, "Convolutional recurrent neural networks for
 polyphonic sound event detection" (2017).
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.runtime.keras_model import KerasModel
@@ -33,25 +34,26 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class CRNN(KerasModel):
-    """Arguments of the network, a model of spectrograms: see `zoo.speech.detection.spectrograms`.
+    """Config of the model, a model of spectrograms; see `zoo.speech.detection.spectrograms`.
 
-    num_classes: int. Units of the last layer.
-    bands: int. Of a frame.
-    channels: tuple of int. Filters of each convolution, of 3 frames by 3 bands; each halves the bands,
-        the first two halve the frames.
-    hidden_size: int. Units of each direction of the LSTM.
-    dropout: float. Share of the inputs of the LSTM and of the last layer that is dropped in training.
-    top: float. The highest value of a spectrogram.
+    Args:
+        num_classes: number of units of the last layer.
+        bands: number of bands of a frame.
+        channels: number of filters of each convolution of 3 frames by 3 bands. Each convolution is
+            followed by pooling over 2 bands, and the first two also over 2 frames.
+        hidden_size: number of units of each direction of the LSTM.
+        dropout: dropout rate of the inputs of the LSTM and of the last layer.
+        top: highest value of a spectrogram.
     """
 
-    # Convolutions after which the frames are halved, too.
+    # Number of convolutions that are followed by pooling over frames.
     HALVED: ClassVar[int] = 2
 
     num_classes: int
     bands: int
     channels: tuple[int, ...] = (16, 32, 64)
     hidden_size: int = 64
-    dropout: float = 0.3
+    dropout: float = training_only(0.3)
     top: float = 63.0
 
     def __post_init__(self):
@@ -65,11 +67,10 @@ class CRNN(KerasModel):
 
     @property
     def min_frames(self) -> int:
-        """The fewest frames of which one is left after all halvings."""
+        """The minimum number of frames: one remains after all pooling layers."""
         return 2 ** min(self.HALVED, len(self.channels))
 
     def build(self) -> keras.Model:
-        """See `build_crnn`."""
         return build_crnn(self)
 
 
@@ -77,7 +78,7 @@ class CRNN(KerasModel):
 
 
 def build_crnn(config: CRNN) -> keras.Model:
-    """Build the functional model, spectrogram in and logits out.
+    """Return the functional model, from spectrograms to logits.
 
         x_0      = (s, s - the mean of its band over time), two channels, s = 4 spectrogram / top
         x_i      = relu(norm(maximum over 2 bands (and 2 frames) of conv_i(x_{i-1})))
@@ -85,10 +86,10 @@ def build_crnn(config: CRNN) -> keras.Model:
         logits   = W [mean of h over time; maximum of h over time] + b
 
     Args:
-        config: its arguments.
+        config: config of the model.
 
     Returns:
-        A model with the inputs and outputs that `zoo.speech.detection.spectrograms` lists.
+        A model with the inputs and outputs stated in `zoo.speech.detection.spectrograms`.
     """
     import keras
     from keras import layers, ops
@@ -108,7 +109,7 @@ def build_crnn(config: CRNN) -> keras.Model:
     scaled = spectrogram * (4 / config.top) * weight
     count = ops.cast(ops.expand_dims(frames, (-1, -2)), "float32")
     mean = ops.sum(scaled, axis=1, keepdims=True) / count
-    # A steady hum is in the mean of its band; a call is not.
+    # Steady noise is removed with the mean of its band.
     x = ops.concatenate(
         [ops.expand_dims(scaled, -1), ops.expand_dims((scaled - mean) * weight, -1)], axis=-1
     )
@@ -137,7 +138,7 @@ def build_crnn(config: CRNN) -> keras.Model:
 
 # Recipes ------------------------------------------------------------------------------------------
 
-# As the description of the corpus says; the window is not told there.
+# From the description of the corpus, which does not state the window.
 UPCALL_MEL = LogMel(
     sample_rate=2000, window=0.128, hop=0.02, mel_bins=50, low_hz=0.0, high_hz=500.0
 )
@@ -152,15 +153,14 @@ UPCALL_MEL = LogMel(
 def crnn_right_whale(name: str) -> Recipe:
     """A convolutional recurrent network detects the up-call of the North Atlantic right whale.
 
-    For clips of about two seconds from buoys off New England: is there an up-call, the rise from about
-    50 to 200 Hz by which these whales keep in touch? For a first sorting of recordings, which a person
-    then looks at: longer ones are read in windows of two seconds that overlap.
+    For clips of about two seconds from buoys off New England. An up-call rises from about 50 to 200 Hz;
+    these whales use it to keep in touch. The model is for a first selection of recordings, which a
+    person then checks. Longer recordings are read in overlapping windows of two seconds.
 
-    It was trained on spectrograms: the original audio was not at hand. A recording goes through a front
-    end that follows their description (2 kHz, 50 mel bands to 500 Hz, a frame each 20 ms, each clip
-    scaled by itself), but the window of the original one is not told, so answers to audio are less sure
-    than the figures. Other whales, other seas and ships that differ from those of the corpus were not
-    measured.
+    It was trained on spectrograms, since the original audio was not available. For recordings, the front
+    end follows the description of these spectrograms (2 kHz, 50 mel bands up to 500 Hz, one frame per
+    20 ms, each clip scaled separately). The description does not state the analysis window, so answers
+    to audio may be worse than the figures. Other whales, other seas and other ships were not measured.
     """
     return Recipe(
         name=name,
@@ -178,7 +178,8 @@ def crnn_right_whale(name: str) -> Recipe:
     )
 
 
-# To 8 kHz, which the fastest recorders of the corpus reach; windows long enough for calls at 20 Hz.
+# Up to 8 kHz, the limit of the fastest recorders of the corpus. The window is long enough for calls at
+# 20 Hz.
 WHALE_MEL = LogMel(
     sample_rate=16_000, window=0.064, hop=0.012, mel_bins=64, low_hz=10.0, high_hz=8000.0
 )
@@ -191,21 +192,21 @@ WHALE_MEL = LogMel(
     metric="f1_macro",
 )
 def crnn_watkins(name: str) -> Recipe:
-    """A convolutional recurrent network names the species of a whale that calls, of thirteen.
+    """A convolutional recurrent network identifies the species of a calling whale, one of thirteen.
 
-    An experiment with a small corpus: 629 cuts of 0.05 to 76 s, one to fifteen tapes a species. For a
-    first guess about a short, clear cut with one calling whale, which a person who knows whales then
-    checks. Longer recordings are read in windows of four seconds.
+    An experiment with a small corpus: 629 cuts of 0.05 to 76 s, from one to fifteen tapes per species.
+    The model is for a first guess about a short, clear cut with one calling whale, which a person who
+    knows whales then checks. Longer recordings are read in windows of four seconds.
 
-    No tape is in two of the splits, so the figures are of tapes that the network never heard. Of the
-    melon-headed whale there is one tape alone, in train: how well it is found is not known. The minke
-    and the southern right whale have two tapes each, so they are in test but not in dev. A species has
-    6 to 17 test clips: a figure may differ by a tenth on other tapes.
+    No tape is in two splits, so the figures are for tapes that are not in train. There is only one tape
+    of the melon-headed whale, in train: its recall is unknown. The minke and the southern right whale
+    have two tapes each, so they are in test but not in dev. A species has 6 to 17 test clips: a figure
+    may differ by a tenth on other tapes.
 
-    The recorders differ from species to species (fin whales at 600 samples a second, dolphin-like whales
-    at 16,000), and what lies above half of that is empty in a spectrogram: part of what the network
-    knows may be the recorder. The rate alone would give a macro F1 of 0.35 on test. It always answers
-    with one of the thirteen: other sounds and other whales are taken for one of them.
+    The recorders depend on the species (600 Hz for fin whales, 16,000 Hz for dolphin-like whales), and a
+    spectrogram is empty above half of the sample rate: the network may recognize the recorder. The
+    sample rate alone would give a macro F1 of 0.35 on test. The network always answers with one of the
+    thirteen species, for other sounds and other whales too.
     """
     return Recipe(
         name=name,

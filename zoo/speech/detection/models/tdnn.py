@@ -1,4 +1,4 @@
-"""A time-delay neural network: convolutions over time, and evidence for each class summed over time.
+"""A time-delay neural network: convolutions over time, and a sum of evidence for each class.
 
 Waibel, Hanazawa, Hinton, Shikano & Lang, "Phoneme recognition using time-delay neural networks" (1989).
 The squares are those of Lang, Waibel & Hinton, "A time-delay neural network architecture for isolated
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.layers.masks import frame_mask
@@ -35,15 +36,16 @@ ACTIVATIONS = ("sigmoid", "tanh", "relu")
 
 @dataclass(frozen=True)
 class TDNN(AcousticModel):
-    """Arguments of the network. The defaults are the paper's.
+    """Config of the model. The defaults are those of the paper.
 
-    num_classes: int. Units of the last layer.
-    channels: tuple of int. Units of each hidden layer below it.
-    kernel_sizes: tuple of int. Frames that a unit of each layer sees, the last layer's at the end.
-    activation: str. Of the hidden layers: "sigmoid", "tanh" or "relu".
-    batch_norm: bool. Whether hidden layers normalise over the true frames of a batch.
-    dropout: float. Share of the outputs of each hidden layer that is dropped in training.
-    features: see `AcousticModel`.
+    Args:
+        num_classes: number of units of the last layer.
+        channels: number of units of each hidden layer.
+        kernel_sizes: kernel size in frames of each hidden layer, and of the last layer.
+        activation: activation of the hidden layers: "sigmoid", "tanh" or "relu".
+        batch_norm: whether hidden layers have batch normalization over frames without padding.
+        dropout: dropout rate of the outputs of each hidden layer.
+        features: as in `AcousticModel`.
     """
 
     num_classes: int
@@ -51,7 +53,7 @@ class TDNN(AcousticModel):
     kernel_sizes: tuple[int, ...] = (3, 5)
     activation: str = "sigmoid"
     batch_norm: bool = False
-    dropout: float = 0.0
+    dropout: float = training_only(0.0)
 
     def __post_init__(self):
         check_range("model.num_classes", self.num_classes, at_least=2)
@@ -60,14 +62,13 @@ class TDNN(AcousticModel):
                 check_range(f"model.{name}", value, at_least=1)
         if len(self.kernel_sizes) != len(self.channels) + 1:
             raise ZooError(
-                "model.kernel_sizes must have a number for each of model.channels and one for the "
-                f"classes. Received: {self.kernel_sizes} for {self.channels}."
+                "model.kernel_sizes must have one number for each of model.channels, and one for the "
+                f"last layer. Received: {self.kernel_sizes} for {self.channels}."
             )
         check_choice("model.activation", self.activation, ACTIVATIONS)
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_tdnn`."""
         return build_tdnn(self)
 
 
@@ -75,15 +76,15 @@ class TDNN(AcousticModel):
 
 
 def build_tdnn(config: TDNN) -> keras.Model:
-    """Build the functional model, waveform in and logits out.
+    """Return the functional model, from waveforms to logits.
 
-        h_0[t]   = the features of frame t, 0 beyond both ends
+        h_0[t]   = the features of frame t, 0 outside the recording
         h_i[t]   = activation(W_i h_{i-1}[t - k .. t + k] + b_i)    for each hidden layer
         e[t]     = sigmoid(W h_n[t - k .. t + k] + b)^2             evidence for each class
-        logits   = the sum of e[t] over the true frames
+        logits   = the sum of e[t] over the frames without padding
 
     Args:
-        config: its arguments.
+        config: config of the model.
 
     Returns:
         A model with the inputs and outputs of `AcousticModel` for classes.
@@ -104,7 +105,7 @@ def build_tdnn(config: TDNN) -> keras.Model:
             x = layers.BatchNormalization(name=f"norm{i}")(x, mask=inside)
         x = layers.Activation(config.activation, name=f"activation{i}")(x)
         x = layers.Dropout(config.dropout, name=f"dropout{i}")(x)
-        x = x * ops.cast(weight, x.dtype)  # as beyond the ends of the longest recording
+        x = x * ops.cast(weight, x.dtype)  # padding is 0 in each layer
     x = layers.Conv1D(config.num_classes, last_width, padding="same", name="classes")(x)
     evidence = layers.Activation("sigmoid", dtype="float32", name="evidence")(x)
     logits = ops.sum(ops.square(evidence) * weight, axis=1)
@@ -115,7 +116,7 @@ def build_tdnn(config: TDNN) -> keras.Model:
 # Recipes ------------------------------------------------------------------------------------------
 
 PAPER = "Waibel, Hanazawa, Hinton, Shikano & Lang 1989"
-# Every speaker of the test split is in train, so dev is split off by utterance.
+# All speakers of the test split are in train, so dev is split off by utterance.
 DIGITS = LabelledRecordings(
     labels=Labels(tuple("0123456789"), "class"),
     split_by="utterance",
@@ -125,26 +126,26 @@ DIGITS = LabelledRecordings(
 
 @register("speech/tdnn-fsdd", paper=PAPER, corpus=FSDD, metric="accuracy")
 def tdnn_fsdd(name: str) -> Recipe:
-    """The time-delay network at its published size recognises spoken digits.
+    """The time-delay network at its published size recognizes spoken digits.
 
-    For one English digit in a recording, by a known speaker over a close microphone. It shows how much
-    802 weights can do; `speech/tdnn-wide-fsdd` makes fewer errors.
+    For one English digit in a recording, by a known speaker over a close microphone. It shows the
+    results of 802 weights; `speech/tdnn-wide-fsdd` makes fewer errors.
 
-    The paper has three classes and so three units in its second layer; here there are ten. The six
-    speakers of the test split are those of the training split: other voices were not measured, and what
-    is not a digit is taken for one.
+    The paper has three classes, so three units in its second layer; here there are ten. The six speakers
+    of the test split are those of the training split: other voices were not measured. Sounds that are
+    not digits are classified as digits.
     """
     return Recipe(
         name=name,
         data=DIGITS,
-        # As in the paper: 16 mel filters, 10 ms from frame to frame, the mean level taken off.
+        # As in the paper: 16 mel filters, 10 ms between frames, normalized by the mean level.
         model=TDNN(
             num_classes=10,
             features=LogMel(sample_rate=8000, mel_bins=16, high_hz=3800.0, normalization="level"),
         ),
         task=Classification(),
         decoder=Classes(),
-        # A network this small learns best at a high rate.
+        # A network of this size learns best with a high rate.
         optimizer=AdamW(learning_rate=2e-2),
         training=GradientDescent(epochs=60, batch_size=32, patience=60),
     )
@@ -152,13 +153,13 @@ def tdnn_fsdd(name: str) -> Recipe:
 
 @register("speech/tdnn-wide-fsdd", paper=PAPER, corpus=FSDD, metric="accuracy")
 def tdnn_wide_fsdd(name: str) -> Recipe:
-    """The time-delay network with more filters, units and layers recognises spoken digits.
+    """The time-delay network with more filters, units and layers recognizes spoken digits.
 
     For one English digit in a recording, by a known speaker over a close microphone; a starting point
     (`--init`) for other short commands.
 
-    The six speakers of the test split are those of the training split: other voices were not measured,
-    and what is not a digit is taken for one.
+    The six speakers of the test split are those of the training split: other voices were not measured.
+    Sounds that are not digits are classified as digits.
     """
     return Recipe(
         name=name,

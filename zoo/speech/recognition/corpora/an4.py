@@ -15,7 +15,7 @@ from zoo.speech.utterance import Utterance, find_audio, read_splits, read_table,
 
 TABLE = "utterances.tsv"
 DICTIONARY = "an4.dic"
-# Of the dictionary's pronunciations the first is taken, but for A: all but always that is the letter.
+# The first pronunciation in the dictionary is used, except for A, which is nearly always the letter.
 _PRONUNCIATIONS = {"A": "A(2)"}
 # The folders of recordings in the original release, by split.
 _RECORDINGS = {"test": "an4test_clstk", "train": "an4_clstk"}
@@ -25,8 +25,8 @@ def read(folder: Path, split: str) -> list[Utterance]:
     """Return the utterances of a split.
 
     Args:
-        folder: the corpus, as its original release lays it out (in WAV or SPHERE), or as
-            `utterances.tsv` with the audio at `<split>/<speaker>/<utt_id>`.
+        folder: the corpus in the layout of its release (in WAV or SPHERE); or `utterances.tsv` with the
+            audio at `<split>/<speaker>/<utt_id>`.
         split: "train", "test" or "all".
 
     Raises:
@@ -38,8 +38,8 @@ def read(folder: Path, split: str) -> list[Utterance]:
         split,
         find_splits=_find_splits,
         read_split=_read_split,
-        layout=f"{TABLE} beside <split>/<speaker>/, or etc/an4_<split>.transcription beside "
-        "wav/an4_clstk and wav/an4test_clstk",
+        layout=f"{TABLE} and <split>/<speaker>/, or etc/an4_<split>.transcription, wav/an4_clstk and "
+        "wav/an4test_clstk",
     )
 
 
@@ -53,14 +53,14 @@ AN4 = Corpus(
 
 
 def read_phonemes(folder: Path, split: str) -> list[Utterance]:
-    """Return the utterances of a split, what is said written in phonemes: "Y EH S" for YES.
+    """Return the utterances of a split with transcripts in phonemes, such as "Y EH S" for YES.
 
     Args:
-        folder: as of `read`, with the dictionary of the release at `etc/an4.dic`.
-        split: as of `read`.
+        folder: as in `read`, with the dictionary of the release at `etc/an4.dic`.
+        split: as in `read`.
 
     Raises:
-        ZooError: as `read`; or the dictionary is missing, has a bad line, or lacks a word.
+        ZooError: as `read`; or the dictionary is missing, has an invalid line, or lacks a word.
     """
     utterances = read(folder, split)
     dictionary = read_pronunciations(Path(folder) / "etc" / DICTIONARY)
@@ -102,12 +102,15 @@ def _transcription(folder: Path, split: str) -> Path:
 
 
 def _from_transcription(folder: Path, split: str, line: str) -> Utterance:
-    """A line such as `<s> RUBOUT A(2) </s> (an251-fash-b)`; the id's middle part is the speaker."""
+    """Return the utterance of a line such as `<s> RUBOUT A(2) </s> (an251-fash-b)`.
+
+    The middle part of the id is the speaker.
+    """
     match = re.fullmatch(r"(.*?)\s*\((\w+-(\w+)-\w+)\)\s*", line)
     if match is None:
         raise ZooError("not of the form `<s> WORDS </s> (name-speaker-b)`")
     words, name, speaker = match.groups()
-    # Marks of silence and sentence ends, and which of its pronunciations a word was given.
+    # Removes marks of silence and of sentence ends, and the numbers of pronunciations.
     words = re.sub(r"<[^<>\s]*>|\(\d+\)", " ", words)
     audio = find_audio(folder, speaker, name)
     return utterance(audio, words.upper(), id=name, speaker=speaker, split=split)

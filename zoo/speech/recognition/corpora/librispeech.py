@@ -1,6 +1,6 @@
 """LibriSpeech's layout: read English, here the mini corpus of five hours.
 
-Its training subset, train-clean-5, is read as two splits with no speaker in both: "train", and "test",
+Its training subset, train-clean-5, is read as two splits without common speakers: "train", and "test",
 which the corpus itself does not have.
 """
 
@@ -13,7 +13,7 @@ from zoo.common.core.corpus import Corpus
 from zoo.common.data.manifests import parse_lines, read_lines
 from zoo.speech.utterance import Utterance, find_audio, read_splits, utterance
 
-# The subset that is read as "train" and "test", and whom of it test has: two men and two women, a tenth
+# The subset that is read as "train" and "test", and the speakers of test: two men and two women, a tenth
 # of the speech.
 DIVIDED = "train-clean-5"
 TEST_SPEAKERS = frozenset({"2136", "3664", "4640", "5789"})
@@ -25,7 +25,7 @@ def read(folder: Path, split: str) -> list[Utterance]:
     Args:
         folder: the corpus as released: `<split>/<speaker>/<chapter>/` with a list of transcripts.
         split: "train" or "test", parts of train-clean-5; another of its subsets, such as "dev-clean-2";
-            or "all" for every subset that is there.
+            or "all" for every subset in the folder.
 
     Raises:
         ZooError: as `zoo.speech.utterance.read_splits`.

@@ -1,8 +1,8 @@
 """A stack of bidirectional LSTM or GRU layers over log-mel features, with CTC on top.
 
 Deep bidirectional recurrent networks with CTC: Graves, Mohamed & Hinton, "Speech recognition with
-deep recurrent neural networks" (2013); convolutions that shorten time below them: Amodei et al.,
-"Deep Speech 2" (2016), section 3.
+deep recurrent neural networks" (2013); convolutions with strides below them: Amodei et al., "Deep
+Speech 2" (2016), section 3.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.layers.masks import frame_mask
@@ -33,16 +34,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class BiRNNCTC(AcousticModel):
-    """Arguments of the stack.
+    """Config of the model.
 
-    vocabulary_size: int. Size of the output, the blank included.
-    cell: str. "lstm" or "gru".
-    layers: int. Bidirectional layers, one upon another.
-    hidden_size: int. Units of each direction.
-    conv_filters: int. Channels of the two convolutions below the stack.
-    subsampling_factor: int. Feature frames for each frame of the stack and of the logits.
-    dropout: float. Share of the inputs of each layer that is dropped in training.
-    features: see `AcousticModel`.
+    Args:
+        vocabulary_size: size of the output, including the blank.
+        cell: "lstm" or "gru".
+        layers: number of bidirectional layers.
+        hidden_size: number of units of each direction.
+        conv_filters: number of filters of each of the two convolutions.
+        subsampling_factor: number of feature frames per frame of the stack and of the logits.
+        dropout: dropout rate of the inputs of each layer.
+        features: as in `AcousticModel`.
     """
 
     vocabulary_size: int
@@ -51,7 +53,7 @@ class BiRNNCTC(AcousticModel):
     hidden_size: int = 256
     conv_filters: int = 32
     subsampling_factor: int = 3
-    dropout: float = 0.3
+    dropout: float = training_only(0.3)
 
     def __post_init__(self):
         check_choice("model.cell", self.cell, RECURRENCES)
@@ -61,7 +63,6 @@ class BiRNNCTC(AcousticModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_birnn_ctc`."""
         return build_birnn_ctc(self)
 
 
@@ -69,10 +70,10 @@ class BiRNNCTC(AcousticModel):
 
 
 def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
-    """Build the functional model, waveform in and logits out.
+    """Return the functional model, from waveforms to logits.
 
     Args:
-        config: its arguments.
+        config: config of the model.
 
     Returns:
         A model with the inputs and outputs of `AcousticModel` for CTC.
@@ -117,18 +118,18 @@ PAPER = "Graves, Mohamed & Hinton 2013; Amodei et al. 2016, section 3"
     metric="wer",
 )
 def bilstm_ctc_an4(name: str) -> Recipe:
-    """Three bidirectional LSTM layers recognise spelled names, numbers and control words.
+    """Three bidirectional LSTM layers recognize spelled names, numbers and control words.
 
     For short English utterances over a close microphone: letters, digits and numbers, dates, and the
     eleven control words of AN4 such as ENTER, ERASE and RUBOUT. A starting point (`--init`) for a small
-    vocabulary of one's own.
+    vocabulary of your own.
 
-    It knows no other words: what is not in AN4's vocabulary it spells letter by letter, mostly wrong.
-    There is no language model in it. The speakers are about eighty adults
-    recorded in Pittsburgh in 1991; other accents, children, far microphones and noise were not measured.
+    It does not know other words: it spells words outside AN4's vocabulary letter by letter, mostly
+    wrong. It contains no language model. The speakers are about eighty adults recorded in Pittsburgh in
+    1991; other accents, children, distant microphones and noise were not measured.
 
-    Silence before and after the speech is taken off: digital silence from 0.1 s on, low noise from
-    0.45 s on. A recording of nothing but silence has no text.
+    Silence before and after the speech is trimmed: digital silence of at least 0.1 s, low noise of at
+    least 0.45 s. A silent recording has no text.
     """
     return Recipe(
         name=name,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.layers.masks import frame_mask
@@ -27,8 +28,8 @@ from zoo.speech.recognition.data import TranscribedRecordings
 if TYPE_CHECKING:
     import keras
 
-# The units are clipped at 20. Keras has a rectifier that is clipped at 6, which is the same for inputs
-# and outputs in another unit: min(max(0, x), 20) = relu6(SCALE x) / SCALE.
+# The units are clipped at 20. Keras has a rectifier that is clipped at 6, which is the same for scaled
+# inputs and outputs: min(max(0, x), 20) = relu6(SCALE x) / SCALE.
 CLIP = 20.0
 SCALE = 6.0 / CLIP
 
@@ -37,21 +38,22 @@ SCALE = 6.0 / CLIP
 
 @dataclass(frozen=True)
 class DeepSpeech(AcousticModel):
-    """Arguments of the network.
+    """Config of the model.
 
-    vocabulary_size: int. Size of the output, the blank included.
-    context: int. Frames on each side that are seen with a frame; 5, 7 or 9 in the paper.
-    subsampling_factor: int. Feature frames from one step to the next; 2 in the paper's section 3.3.
-    hidden_size: int. Units of each hidden layer; 2048 in the paper.
-    dropout: float. Share of the outputs of the layers that do not recur that is dropped in training.
-    features: see `AcousticModel`.
+    Args:
+        vocabulary_size: size of the output, including the blank.
+        context: number of frames on each side of a frame in the first layer; 5, 7 or 9 in the paper.
+        subsampling_factor: number of feature frames per time step; 2 in section 3.3 of the paper.
+        hidden_size: number of units of each hidden layer; 2048 in the paper.
+        dropout: dropout rate of the outputs of the layers that are not recurrent.
+        features: as in `AcousticModel`.
     """
 
     vocabulary_size: int
     context: int = 7
     subsampling_factor: int = 2
     hidden_size: int = 2048
-    dropout: float = 0.05
+    dropout: float = training_only(0.05)
 
     def __post_init__(self):
         check_range("model.vocabulary_size", self.vocabulary_size, at_least=2)
@@ -61,7 +63,6 @@ class DeepSpeech(AcousticModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_deepspeech`."""
         return build_deepspeech(self)
 
 
@@ -69,10 +70,10 @@ class DeepSpeech(AcousticModel):
 
 
 def build_deepspeech(config: DeepSpeech) -> keras.Model:
-    """Build the functional model, waveform in and logits out.
+    """Return the functional model, from waveforms to logits.
 
         g(x)     = min(max(0, x), 20)
-        h_1[t]   = g(W_1 x[t - C .. t + C] + b_1)      x: features, 0 beyond both ends; C: context
+        h_1[t]   = g(W_1 x[t - C .. t + C] + b_1)      x: features, 0 outside; C: context
         h_2[t]   = g(W_2 h_1[t] + b_2)
         h_3[t]   = g(W_3 h_2[t] + b_3)
         h_f[t]   = g(W_4 h_3[t] + b_4 + R_f h_f[t-1])
@@ -80,11 +81,11 @@ def build_deepspeech(config: DeepSpeech) -> keras.Model:
         h_5[t]   = g(W_5 (h_f[t] + h_b[t]) + b_5)
         logits   = W_6 h_5[t] + b_6
 
-    Both directions have the same W_4 and b_4; `dense4` holds them times SCALE, in the unit in which
-    `relu6` clips. A recurrent layer of Keras has an input kernel: here it is the identity, not trained.
+    Both directions have the same W_4 and b_4; the weights of `dense4` are W_4 and b_4 times SCALE, for
+    `relu6`. The input kernel of the recurrent layers is the identity and is not trained.
 
     Args:
-        config: its arguments.
+        config: config of the model.
 
     Returns:
         A model with the inputs and outputs of `AcousticModel` for CTC.
@@ -103,7 +104,7 @@ def build_deepspeech(config: DeepSpeech) -> keras.Model:
         x = ops.minimum(ops.relu(layer(x)), CLIP)
         return layers.Dropout(config.dropout, name=f"dropout{number}")(x)
 
-    # A dense layer over a window that moves is a convolution.
+    # A dense layer over a moving window is a convolution.
     x = layers.ZeroPadding1D((config.context, config.context), name="context")(x)
     window, step = 2 * config.context + 1, config.subsampling_factor
     x = hidden(x, layers.Conv1D(config.hidden_size, window, strides=step, name="dense1"), 1)
@@ -134,16 +135,17 @@ def build_deepspeech(config: DeepSpeech) -> keras.Model:
 
 @register("speech/deepspeech-an4", paper="Hannun et al. 2014", corpus=AN4, metric="wer")
 def deepspeech_an4(name: str) -> Recipe:
-    """Deep Speech as published, with fewer units, recognises spelled names, numbers and control words.
+    """Deep Speech as published, with fewer units, recognizes spelled names, numbers and control words.
 
-    For short English utterances over a close microphone, to see what a network without gates does:
-    `speech/bilstm-ctc-an4` makes fewer errors. The published front end has an energy beside its 80
-    linear filters, which is left out here; the optimizer is AdamW, and there is no jitter at test time.
+    For short English utterances over a close microphone, to show the results of a network without gates:
+    `speech/bilstm-ctc-an4` makes fewer errors. The published front end has an energy in addition to its
+    80 linear filters, which is left out here; the optimizer is AdamW, and there is no jitter at test
+    time.
 
-    It knows no words beyond AN4's letters, digits, numbers, dates and eleven control words. Other
-    accents than those of about eighty adults in Pittsburgh in 1991, children, far microphones and noise
-    were not measured. On the CPU its recurrence runs by Keras's own loop; ONNX runs it as one RNN with
-    its clip, LiteRT as a loop.
+    It does not know words other than AN4's letters, digits, numbers, dates and eleven control words. The
+    speakers are about eighty adults recorded in Pittsburgh in 1991; other accents, children, distant
+    microphones and noise were not measured. On the CPU its recurrence runs in Keras's loop; ONNX runs it
+    as one RNN with its clip, LiteRT as a loop.
     """
     return Recipe(
         name=name,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.layers.masks import frame_mask
@@ -32,17 +33,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class DeepSpeech2(AcousticModel):
-    """Arguments of the network.
+    """Config of the model.
 
-    vocabulary_size: int. Size of the output, the blank included.
-    channels: tuple of int. Filters of each convolution.
-    kernel_frames, kernel_bands: tuple of int. What a filter of each convolution sees; odd numbers.
-    strides: tuple of int. Frames from one output of each convolution to the next. Each halves the bands.
-    cell: str. "lstm" or "gru".
-    layers: int. Bidirectional layers, one upon another.
-    hidden_size: int. Units of each direction.
-    dropout: float. Share of the inputs of each layer that is dropped in training.
-    features: see `AcousticModel`.
+    Args:
+        vocabulary_size: size of the output, including the blank.
+        channels: number of filters of each convolution.
+        kernel_frames: kernel size of each convolution in frames; odd numbers.
+        kernel_bands: kernel size of each convolution in bands; odd numbers.
+        strides: stride of each convolution in frames. The stride in bands is 2.
+        cell: "lstm" or "gru".
+        layers: number of bidirectional layers.
+        hidden_size: number of units of each direction.
+        dropout: dropout rate of the inputs of each layer.
+        features: as in `AcousticModel`.
     """
 
     vocabulary_size: int
@@ -53,7 +56,7 @@ class DeepSpeech2(AcousticModel):
     cell: str = "lstm"
     layers: int = 3
     hidden_size: int = 256
-    dropout: float = 0.1
+    dropout: float = training_only(0.1)
 
     def __post_init__(self):
         check_choice("model.cell", self.cell, RECURRENCES)
@@ -65,7 +68,7 @@ class DeepSpeech2(AcousticModel):
             values = getattr(self, name)
             if len(values) != len(self.channels):
                 raise ZooError(
-                    f"model.{name} must have a number for each of model.channels. "
+                    f"model.{name} must have one number for each of model.channels. "
                     f"Received: {values} for {self.channels}."
                 )
         for name in ("channels", "kernel_frames", "kernel_bands", "strides"):
@@ -78,12 +81,10 @@ class DeepSpeech2(AcousticModel):
                 )
 
     def build(self) -> keras.Model:
-        """See `build_deepspeech2`."""
         return build_deepspeech2(self)
 
     @property
     def subsampling_factor(self) -> int:
-        """See `AcousticModel`."""
         return math.prod(self.strides)
 
 
@@ -91,19 +92,19 @@ class DeepSpeech2(AcousticModel):
 
 
 def build_deepspeech2(config: DeepSpeech2) -> keras.Model:
-    """Build the functional model, waveform in and logits out.
+    """Return the functional model, from waveforms to logits.
 
         x_0      = the features, an image of frames by bands with one channel
-        x_i      = min(max(norm(conv_i(x_{i-1})), 0), 20)    for each convolution, 0 beyond the end
-        h_0      = the bands and channels of x_n, side by side
+        x_i      = min(max(norm(conv_i(x_{i-1})), 0), 20)    for each convolution, 0 after the end
+        h_0      = the bands and channels of x_n, concatenated
         h_i      = BiRNN_i(dropout(layer norm(h_{i-1})))     for each recurrent layer
         logits   = W dropout(h_m) + b
 
-    The convolutions are normalised over the true frames of a batch. The recurrent layers are normalised
-    over their channels, frame by frame, where the paper takes the batch.
+    The convolutions are normalized over the frames of a batch without padding. The recurrent layers are
+    normalized over their channels, frame by frame, not over the batch as in the paper.
 
     Args:
-        config: its arguments.
+        config: config of the model.
 
     Returns:
         A model with the inputs and outputs of `AcousticModel` for CTC.
@@ -149,17 +150,17 @@ def build_deepspeech2(config: DeepSpeech2) -> keras.Model:
     metric="wer",
 )
 def deepspeech2_librispeech_mini(name: str) -> Recipe:
-    """Convolutions and bidirectional LSTM layers write down read English, letter by letter.
+    """Convolutions and bidirectional LSTM layers transcribe read English, letter by letter.
 
-    For clear read English over a near microphone. Trained on four and a half hours of audio books; it
-    spells by ear, and a language model (`--lm`) mends much of that.
+    For clear read English over a close microphone. It was trained on four and a half hours of audio
+    books. It spells words as they sound; a language model (`--lm`) corrects many of these errors.
 
-    Five hours are little: about a thousand hours are usual. Other accents than North American ones,
-    spontaneous speech, far microphones and noise were not measured. It writes no digits and no
-    punctuation but the apostrophe.
+    The training data is small: about a thousand hours are usual. Accents other than North American
+    ones, spontaneous speech, distant microphones and noise were not measured. It writes no digits, and
+    no punctuation except the apostrophe.
 
-    Silence before and after the speech is taken off: digital silence from 0.1 s on, low noise from
-    0.45 s on. A recording of nothing but silence has no text.
+    Silence before and after the speech is trimmed: digital silence of at least 0.1 s, low noise of at
+    least 0.45 s. A silent recording has no text.
     """
     return Recipe(
         name=name,

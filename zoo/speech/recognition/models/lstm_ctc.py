@@ -1,9 +1,9 @@
-"""A stack of LSTM layers that hears a recording while it is made, with CTC on top.
+"""A stack of LSTM layers that processes a recording while it is made, with CTC on top.
 
-Its features, convolution and layers look only at what was heard so far: it answers part by part what
-it answers at once. Unidirectional LSTMs with CTC over phonemes: Graves, "Supervised Sequence Labelling
-with Recurrent Neural Networks" (2012), chapter 7; Sak, Senior, Rao & Beaufays, "Fast and accurate
-recurrent neural network acoustic models for speech recognition" (2015).
+Its features, convolutions and layers do not depend on later samples: its outputs for parts of a
+recording are those for the whole recording. Unidirectional LSTMs with CTC over phonemes: Graves,
+"Supervised Sequence Labelling with Recurrent Neural Networks" (2012), chapter 7; Sak, Senior, Rao &
+Beaufays, "Fast and accurate recurrent neural network acoustic models for speech recognition" (2015).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
@@ -35,16 +36,18 @@ if TYPE_CHECKING:
     import keras
     from keras import KerasTensor
 
-# States of the step: the end of the waveform, and of the features, that the next windows begin in.
+# States of the step: the last samples and the last features, in which the next windows begin.
 SAMPLES, FRAMES = "last_samples", "last_frames"
 
 # Layers -------------------------------------------------------------------------------------------
 
 
 class CausalStack:
-    """Convolutions over frequency that shorten time, LSTM layers, and a dense layer.
+    """Convolutions with strides, LSTM layers, and a dense layer.
 
-    config: LSTMCTC. make: MakeLayer. What makes the layers.
+    Args:
+        config: config of the model.
+        make: makes the layers.
     """
 
     def __init__(self, config: LSTMCTC, make: MakeLayer):
@@ -86,13 +89,14 @@ class CausalStack:
         """Return the logits and the states of the LSTM layers after them.
 
         Args:
-            features: float32 [batch, subsampling_factor - 1 + frames, mel_bins], those that the first
-                window of the convolution begins in before the others.
+            features: float32 [batch, subsampling_factor - 1 + frames, mel_bins], starting with the
+                frames in which the first window of the convolution begins.
             states: `h<i>` and `c<i>` of each LSTM layer; None at the start of a recording.
         """
         from keras import ops
 
-        x, following = ops.expand_dims(features, -1), {}
+        x = ops.expand_dims(features, -1)
+        following: dict[str, KerasTensor] = {}
         for pad, convolution in self.convolutions:
             x = convolution(pad(x))
         x = self.stack(x)
@@ -109,16 +113,17 @@ class CausalStack:
 
 @dataclass(frozen=True)
 class LSTMCTC(StreamingModel):
-    """Arguments of the stack.
+    """Config of the model.
 
-    vocabulary_size: int. Size of the output, the blank included.
-    layers: int. LSTM layers, one upon another.
-    hidden_size: int. Units of each.
-    conv_filters: int. Channels of the two convolutions below the stack.
-    subsampling_factor: int. Feature frames for each frame of the stack and of the logits.
-    end_frames: see `StreamingModel`; a label may be given so much later than it was said.
-    dropout: float. Share of the inputs of each layer that is dropped in training.
-    features: see `AcousticModel`; the normalisation must be "running".
+    Args:
+        vocabulary_size: size of the output, including the blank.
+        layers: number of LSTM layers.
+        hidden_size: number of units of each layer.
+        conv_filters: number of filters of each of the two convolutions.
+        subsampling_factor: number of feature frames per frame of the stack and of the logits.
+        dropout: dropout rate of the inputs of each layer.
+        end_frames: as in `StreamingModel`: maximum delay of a label after its sound.
+        features: as in `AcousticModel`; the normalization must be "running".
     """
 
     vocabulary_size: int
@@ -126,7 +131,7 @@ class LSTMCTC(StreamingModel):
     hidden_size: int = 256
     conv_filters: int = 32
     subsampling_factor: int = 3
-    dropout: float = 0.3
+    dropout: float = training_only(0.3)
     features: LogMel = field(
         default_factory=lambda: LogMel(normalization="running", prior_frames=100), kw_only=True
     )
@@ -144,13 +149,15 @@ class LSTMCTC(StreamingModel):
 
     @property
     def chunk_samples(self) -> int:
-        """See `StreamingModel.chunk_samples`."""
         return self.features.hop_samples * self.subsampling_factor
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
-        """The samples and features that the next windows begin in, the means of the normalisation, and
-        the output `h<i>` and the cell `c<i>` of each LSTM layer."""
+        """The samples and features in which the next windows begin, and further states.
+
+        They are the statistics of the normalization, and the output `h<i>` and the cell `c<i>` of each
+        LSTM layer.
+        """
         names = [f"{name}{i}" for i in range(self.layers) for name in "hc"]
         return (
             StateSpec(SAMPLES, (self.features.overlap_samples,)),
@@ -160,11 +167,10 @@ class LSTMCTC(StreamingModel):
         )
 
     def build(self) -> keras.Model:
-        """See `build_lstm_ctc`."""
         return build_lstm_ctc(self)
 
     def graphs(self, model: keras.Model) -> dict[str, keras.Model]:
-        """See `KerasModel.graphs`: the model, and `build_step`."""
+        """Return the model and the graph of `build_step`."""
         return {MODEL: model, STEP: build_step(self, model)}
 
 
@@ -172,10 +178,10 @@ class LSTMCTC(StreamingModel):
 
 
 def build_lstm_ctc(config: LSTMCTC) -> keras.Model:
-    """Build the functional model, waveform in and logits out.
+    """Return the functional model, from waveforms to logits.
 
     Args:
-        config: its arguments.
+        config: config of the model.
 
     Returns:
         A model with the inputs and outputs of `AcousticModel` for CTC.
@@ -185,8 +191,8 @@ def build_lstm_ctc(config: LSTMCTC) -> keras.Model:
 
     waveform = keras.Input((None,), name="waveform", dtype="float32")
     lengths = keras.Input((), name="lengths", dtype="int32")
-    # A recording stands between silences: the first one that all windows of a step have before them,
-    # and the last one up to the end of a chunk and some chunks further.
+    # Zeros before the recording are those before the first step; zeros after it complete the last chunk,
+    # and add some chunks.
     chunk, overlap = config.chunk_samples, config.features.overlap_samples
     signal = ops.expand_dims(waveform, -1)
     signal = signal * ops.cast(ops.expand_dims(frame_mask(signal, lengths), -1), "float32")
@@ -204,10 +210,11 @@ def build_lstm_ctc(config: LSTMCTC) -> keras.Model:
 
 
 def build_step(config: LSTMCTC, model: keras.Model) -> keras.Model:
-    """Build the graph that goes on with recordings by some chunks.
+    """Return the graph that processes the next chunks of recordings.
 
     Args:
-        config: the arguments of the model. model: its layers are shared.
+        config: config of the model.
+        model: the model, whose layers are shared.
 
     Returns:
         A model with the inputs and outputs of the graph `step` of `StreamingModel`.
@@ -241,7 +248,7 @@ def build_step(config: LSTMCTC, model: keras.Model) -> keras.Model:
 
 # Recipes ------------------------------------------------------------------------------------------
 
-# Those of an4.phone but for SIL: what is between words is left to the blank.
+# The phonemes of an4.phone, except SIL: the blank includes pauses between words.
 PHONEMES = "AA AE AH AO AW AY B CH D EH ER EY F G HH IH IY JH K L M N OW P R S T TH UW V W Y Z"
 
 
@@ -252,16 +259,16 @@ PHONEMES = "AA AE AH AO AW AY B CH D EH ER EY F G HH IH IY JH K L M N OW P R S T
     metric="per",
 )
 def lstm_ctc_phoneme_an4(name: str) -> Recipe:
-    """LSTM layers that hear phonemes while a person speaks.
+    """LSTM layers recognize phonemes while a person speaks.
 
     For short English utterances over a close microphone: letters, digits and numbers, dates, and the
-    eleven control words of AN4. It answers while the recording goes on (`zoo predict --stream`), and
-    shows where in time each phoneme was heard.
+    eleven control words of AN4. It answers while the recording is made (`zoo predict --stream`), and
+    returns the time of each phoneme.
 
-    It answers in phonemes, not in words, and knows those of AN4's 105 words only. The references are
-    the first pronunciations of AN4's dictionary (A is the letter's), not what was transcribed by ear.
-    The speakers are about eighty adults recorded in Pittsburgh in 1991; other accents, children, far
-    microphones and noise were not measured.
+    It answers in phonemes, not in words, and only knows those of AN4's 105 words. The references are
+    the first pronunciations in AN4's dictionary (for A, the letter's), not phonetic transcriptions of
+    the recordings. The speakers are about eighty adults recorded in Pittsburgh in 1991; other accents,
+    children, distant microphones and noise were not measured.
     """
     return Recipe(
         name=name,

@@ -1,8 +1,8 @@
-"""A time-delay network of today: dilated convolutions over time with residuals, and CTC on top.
+"""A modern time-delay network: dilated convolutions over time with residuals, and CTC on top.
 
 Peddinti, Povey & Khudanpur, "A time delay neural network architecture for efficient modeling of long
-temporal contexts" (2015), whose layers see ever wider spans of time; residuals: He, Zhang, Ren & Sun,
-"Deep residual learning for image recognition" (2016).
+temporal contexts" (2015), with wider temporal contexts in higher layers; residuals: He, Zhang, Ren &
+Sun, "Deep residual learning for image recognition" (2016).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
+from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.layers.masks import frame_mask
@@ -33,22 +34,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class TDNNCTC(AcousticModel):
-    """Arguments of the network.
+    """Config of the model.
 
-    vocabulary_size: int. Size of the output, the blank included.
-    channels: int. Units of each layer.
-    dilations: tuple of int. Of each layer above the first: its units see the frames t - dilation, t and
-        t + dilation of the layer below.
-    subsampling_factor: int. Feature frames for each frame of the layers and of the logits.
-    dropout: float. Share of the outputs of each layer that is dropped in training.
-    features: see `AcousticModel`.
+    Args:
+        vocabulary_size: size of the output, including the blank.
+        channels: number of units of each layer.
+        dilations: dilation of each layer above the first: the inputs of its units are the frames
+            t - dilation, t and t + dilation of the layer below.
+        subsampling_factor: number of feature frames per frame of the layers and of the logits.
+        dropout: dropout rate of the outputs of each layer.
+        features: as in `AcousticModel`.
     """
 
     vocabulary_size: int
     channels: int = 256
     dilations: tuple[int, ...] = (1, 1, 2, 2, 4, 4, 8, 8)
     subsampling_factor: int = 3
-    dropout: float = 0.2
+    dropout: float = training_only(0.2)
 
     def __post_init__(self):
         check_range("model.vocabulary_size", self.vocabulary_size, at_least=2)
@@ -59,7 +61,6 @@ class TDNNCTC(AcousticModel):
         check_range("model.dropout", self.dropout, at_least=0, below=1)
 
     def build(self) -> keras.Model:
-        """See `build_tdnn_ctc`."""
         return build_tdnn_ctc(self)
 
 
@@ -67,17 +68,17 @@ class TDNNCTC(AcousticModel):
 
 
 def build_tdnn_ctc(config: TDNNCTC) -> keras.Model:
-    """Build the functional model, waveform in and logits out.
+    """Return the functional model, from waveforms to logits.
 
-        f(x)     = dropout(relu(norm(x))), 0 beyond both ends
+        f(x)     = dropout(relu(norm(x))), 0 outside the recording
         h_0[t]   = f(W_0 x[s t - s + 1 .. s t + s - 1])                    s: subsampling factor
         h_i[t]   = h_{i-1}[t] + f(W_i h_{i-1}[t - d_i, t, t + d_i])        d_i: dilation
         logits   = W h_n + b
 
-    `norm` is batch normalisation over the true frames of a batch.
+    `norm` is batch normalization over the frames of a batch without padding.
 
     Args:
-        config: its arguments.
+        config: config of the model.
 
     Returns:
         A model with the inputs and outputs of `AcousticModel` for CTC.
@@ -128,18 +129,18 @@ def build_tdnn_ctc(config: TDNNCTC) -> keras.Model:
     metric="wer",
 )
 def tdnn_ctc_an4(name: str) -> Recipe:
-    """Dilated convolutions over time recognise spelled names, numbers and control words.
+    """Dilated convolutions over time recognize spelled names, numbers and control words.
 
-    For short English utterances over a close microphone. Nothing in it recurs, so all frames are
-    computed at once, and it trains and answers faster than `speech/bilstm-ctc-an4`. A frame sees two
-    seconds around it.
+    For short English utterances over a close microphone. It has no recurrent layer, so all frames are
+    computed at once, and it is trained and answers faster than `speech/bilstm-ctc-an4`. The context of
+    a frame is two seconds.
 
-    It knows no words beyond AN4's letters, digits, numbers, dates and eleven control words. Other
-    accents than those of about eighty adults in Pittsburgh in 1991, children, far microphones and noise
-    were not measured.
+    It does not know words other than AN4's letters, digits, numbers, dates and eleven control words. The
+    speakers are about eighty adults recorded in Pittsburgh in 1991; other accents, children, distant
+    microphones and noise were not measured.
 
-    Silence before and after the speech is taken off: digital silence from 0.1 s on, low noise from
-    0.45 s on. A recording of nothing but silence has no text.
+    Silence before and after the speech is trimmed: digital silence of at least 0.1 s, low noise of at
+    least 0.45 s. A silent recording has no text.
     """
     return Recipe(
         name=name,
