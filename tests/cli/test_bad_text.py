@@ -32,7 +32,10 @@ def error_of(answer):
         (" \n\t", " \\n\\t: error: The text is empty."),
         ("zq xy", "zq xy: error: No word of the text is in the vocabulary of 11 words."),
         ("zq\x1b[31m\x00", "zq\\x1b[31m\\x00: error: No word of the text"),
-        ("the \udcff", "the \\udcff: error: The text is not UTF-8: the character at position 4 is invalid."),
+        (
+            "the \udcff",
+            "the \\udcff: error: The text is not UTF-8: the character at position 4 is invalid.",
+        ),
     ],
 )
 def test_a_text_that_cannot_be_read(run_zoo, run, verb, text, line):
