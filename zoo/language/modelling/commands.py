@@ -84,7 +84,8 @@ def compare(
     Raises:
         ZooError: as `mix`, or `lines` is below 0.
     """
-    from zoo.language.modelling.disagreement import plot_disagreements, strongest_disagreements
+    from zoo.language.modelling.disagreement import strongest_disagreements
+    from zoo.language.modelling.plots import plot_disagreements
 
     check_range("--lines", lines, at_least=1 if plot else 0)
     corpus, scored = score(names, data, manifest, split)
