@@ -146,9 +146,7 @@ def test_an_array_is_sampled_like_a_file(tmp_path, recipe):
     np.testing.assert_allclose(item["images"], expected["images"], atol=4)
     with pytest.raises(ZooError, match=r"uint8 \[time, height, width, 3\]. Received: float64"):
         data.read_input((frames / 255, 8), recipe.model)
-    with pytest.raises(
-        ZooError, match=r"path or \(frames, frames per second\). Received: ndarray"
-    ):
+    with pytest.raises(ZooError, match=r"path or \(frames, frames per second\). Received: ndarray"):
         data.read_input(frames, recipe.model)
 
 
@@ -289,7 +287,7 @@ def test_dev_has_whole_groups(recipe):
 def test_a_missing_file_in_a_list_is_an_error(tmp_path, recipe):
     path = tmp_path / "clips.jsonl"
     path.write_text('{"video": "none.mp4", "label": "left"}')
-    with pytest.raises(ZooError, match=r"line 1: there is no file 'none.mp4'"):
+    with pytest.raises(ZooError, match=r"line 1: the file 'none.mp4' is missing"):
         recipe.data.read_manifest(path)
 
 

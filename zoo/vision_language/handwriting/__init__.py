@@ -1,1 +1,1 @@
-"""Handwriting: pen strokes read as words, and drawings generated."""
+"""Handwriting: recognition of words and generation of drawings, from pen strokes."""

@@ -124,7 +124,7 @@ class Drawings(Data, FileInputs, InputPlots, OutputFormats):
         return find_ink(source)
 
     def read_input(self, source: Any, model: ModelConfig) -> Item:
-        """Return the begin of a drawing.
+        """Return the start of a drawing.
 
         Args:
             source: "new"; or the first strokes of a drawing as a path or an array. See
@@ -159,7 +159,7 @@ class Drawings(Data, FileInputs, InputPlots, OutputFormats):
         """Return a drawing that continues with generated points.
 
         Args:
-            begin: float64 [points, 3], the begin of the drawing in its coordinates.
+            begin: float64 [points, 3], the start of the drawing in its coordinates.
             drawn: float32 [points, 3], offsets in units of `scale`, and pen_up.
 
         Returns:

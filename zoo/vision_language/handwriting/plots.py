@@ -87,7 +87,7 @@ def plot_drawings(drawings: Sequence[np.ndarray], path: Path) -> None:
 
 
 def _letter_of_points(best: Alignment, edges: np.ndarray, points: int) -> np.ndarray:
-    """Return the index of the label of each point, or -1 if there are no labels.
+    """Return the index of the label of each point, or -1 without labels.
 
     The border between two labels is in the middle between their frames.
     """

@@ -1,1 +1,1 @@
-"""Motion: moving skeletons and video clips in, labels out."""
+"""Motion: classification of skeletons and video clips."""

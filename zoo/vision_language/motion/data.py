@@ -26,7 +26,7 @@ class Clips(LabelledData, FileInputs, InputPlots, RawInputs):
 
     The model has the inputs named by `frames`, float32 [batch, time, ...], and `lengths` int32 [batch],
     the number of frames before padding. The config of the model has `num_classes`, which `adapt` sets.
-    An item has the frames without the batch axis, and `times` float64 [time + 1]: the begin of each
+    An item has the frames without the batch axis, and `times` float64 [time + 1]: the start of each
     frame and the end of the last one, in seconds.
 
     Args:
@@ -60,7 +60,7 @@ class Clips(LabelledData, FileInputs, InputPlots, RawInputs):
             float32 [time, ...]. The number of frames may differ.
         """
 
-    # Reading --------------------------------------------------------------------------------------
+    # Reading
 
     def adapt(self, examples: list[Any], model: Any) -> tuple[Data, Any]:
         labels = self.labels or Labels.of((example.label for example in examples), "class")
@@ -76,7 +76,7 @@ class Clips(LabelledData, FileInputs, InputPlots, RawInputs):
             self.labels.class_of(example)
         return keep_readable(examples, lambda e: self.read_example(e, model), "unreadable")
 
-    # Training -------------------------------------------------------------------------------------
+    # Training
 
     def batches(self, examples: list[Any], model: Any, network: Any, epoch: Epoch) -> Batches:
         """Return batches of augmented frames, as `collate` returns them, and `label` int32 [batch]."""
@@ -98,7 +98,7 @@ class Clips(LabelledData, FileInputs, InputPlots, RawInputs):
         steps = -(-len(examples) // epoch.batch_size)
         return Batches(generate, (x, {"label": ((None,), "int32")}), steps)
 
-    # Use ------------------------------------------------------------------------------------------
+    # Use
 
     def collate(self, items: Sequence[Item]) -> dict[str, np.ndarray]:
         frames, lengths = pad([item[self.frames] for item in items])
@@ -108,7 +108,7 @@ class Clips(LabelledData, FileInputs, InputPlots, RawInputs):
         """Return `seconds`, the duration of the clip."""
         return {"seconds": round(float(item["times"][-1] - item["times"][0]), 3)}
 
-    # Export ---------------------------------------------------------------------------------------
+    # Export
 
     def raw_inputs(self, model: Any, decoder: Any) -> dict[str, RawInput]:
         """Return `serving_default`, whose inputs are those of the model."""

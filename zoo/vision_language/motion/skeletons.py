@@ -57,7 +57,7 @@ class Skeletons(Clips):
     def frame_shape(self) -> tuple[int, ...]:
         return (COORDINATES,)
 
-    # Reading --------------------------------------------------------------------------------------
+    # Reading
 
     def read_manifest(self, path: Path) -> list[Skeleton]:
         """Return the movements of JSON lines with `action` and `joints`.
@@ -82,14 +82,14 @@ class Skeletons(Clips):
     def checksum(self, examples: list[Skeleton]) -> str:
         return digest((e.id, e.label, zlib.crc32(e.joints.tobytes())) for e in examples)
 
-    # Training -------------------------------------------------------------------------------------
+    # Training
 
     def augment(self, frames: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         joints = frames.reshape(len(frames), -1, 3)
         changed = change(joints, self.changes, generator)
         return changed.reshape(len(changed), -1)
 
-    # Use ------------------------------------------------------------------------------------------
+    # Use
 
     def find_inputs(self, source: str) -> list[str]:
         return find_below(source, SUFFIXES, "skeletons")
@@ -123,7 +123,7 @@ class Skeletons(Clips):
 
         plot_clip(predictor, source, path, skeleton_panel)
 
-    # Export ---------------------------------------------------------------------------------------
+    # Export
 
     def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
         """Return movements of several lengths, one by one and as one batch."""

@@ -45,7 +45,7 @@ def read_clips(path: Path) -> list[VideoClip]:
         name = text_field(row, "video")
         file = path.parent / name
         if not os.path.isfile(file):
-            raise ZooError(f"there is no file {name[:200]!r}")
+            raise ZooError(f"the file {name[:200]!r} is missing")
         return VideoClip(name, text_field(row, "label").strip(), file, **given)
 
     return parse_json_lines(path, parse)

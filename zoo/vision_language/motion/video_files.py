@@ -39,7 +39,7 @@ def read_video(path: Path, frame_rate: float, size: int) -> tuple[np.ndarray, np
         size: side of the square to which each whole frame is scaled, by averages over areas.
 
     Returns:
-        (frames uint8 [time, size, size, 3], RGB; times float64 [time + 1], the begin of each frame and
+        (frames uint8 [time, size, size, 3], RGB; times float64 [time + 1], the start of each frame and
         the end of the last one, in seconds after the first frame of the file).
 
     Raises:
@@ -110,7 +110,7 @@ def _at_even_times(container: Any, frame_rate: float, size: int) -> list[np.ndar
 
 
 def _timed(container: Any) -> Iterator[tuple[Any, float]]:
-    """Yield each frame and its end, in seconds after the begin of the first frame.
+    """Yield each frame and its end, in seconds after the start of the first frame.
 
     Raises:
         ZooError: as `read_video`.

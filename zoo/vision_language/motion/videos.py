@@ -74,7 +74,7 @@ class Videos(Clips):
     def frame_shape(self) -> tuple[int, ...]:
         return (self.size, self.size, 3)
 
-    # Reading --------------------------------------------------------------------------------------
+    # Reading
 
     def read_manifest(self, path: Path) -> list[VideoClip]:
         """Return the clips of JSON lines with `video` and `label`. See `read_clips`."""
@@ -91,7 +91,7 @@ class Videos(Clips):
     def checksum(self, examples: list[VideoClip]) -> str:
         return digest((e.id, e.label, e.path.stat().st_size) for e in examples)
 
-    # Training -------------------------------------------------------------------------------------
+    # Training
 
     def augment(self, frames: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         by = self.changes
@@ -103,7 +103,7 @@ class Videos(Clips):
         changed = (frames - 127.5) * contrast + 127.5 + brightness
         return np.clip(changed, 0, 255).astype(np.float32)
 
-    # Use ------------------------------------------------------------------------------------------
+    # Use
 
     def find_inputs(self, source: str) -> list[str]:
         return find_below(source, SUFFIXES, "videos")
@@ -136,7 +136,7 @@ class Videos(Clips):
 
         plot_clip(predictor, source, path, picture_panel)
 
-    # Export ---------------------------------------------------------------------------------------
+    # Export
 
     def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
         """Return clips drawn by code, one by one and as one batch."""

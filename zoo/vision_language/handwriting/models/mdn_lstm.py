@@ -77,7 +77,7 @@ def build_mdn_lstm(config: MixtureDensityLSTM) -> keras.Model:
     Returns:
         A model with the inputs `points` float32 [batch, time, 3], the offset from the previous
         point in x and y and pen_up, and the states `h0` and `c0` float32 [batch, hidden_size],
-        which are zeros at the begin of a drawing. Its outputs are the y^ of
+        which are zeros at the start of a drawing. Its outputs are the y^ of
         `zoo.vision_language.handwriting.pen_mixture`, float32 [batch, time, components] each, where
         `pen_up` and `end` are [batch, time, 1]; and `next_h0` and `next_c0`.
     """

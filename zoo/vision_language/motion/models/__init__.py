@@ -1,1 +1,1 @@
-"""Models: one file per model, found by the registry."""
+"""Models: one file per model. The registry finds them."""

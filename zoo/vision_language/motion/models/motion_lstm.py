@@ -150,7 +150,7 @@ def lstm_msr_action3d(name: str) -> Recipe:
     The answer at a frame depends on the frames up to it, as in live recognition. It is often wrong
     in the first frames, where the actions look alike. The model always answers with one of its
     twenty actions, for any movement. The corpus has ten people and one action per recording: the
-    begin and the end of an action in a longer recording are not detected.
+    start and the end of an action in a longer recording are not detected.
     """
     return Recipe(
         name=name,
@@ -159,6 +159,6 @@ def lstm_msr_action3d(name: str) -> Recipe:
         task=FrameClasses(),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=3e-3, warmup_epochs=2, weight_decay=1e-2),
-        # Of the five subjects of the train split one is dev.
+        # One of the five subjects of the train split is dev.
         training=GradientDescent(epochs=80, batch_size=32, patience=80, dev_fraction=0.2),
     )
