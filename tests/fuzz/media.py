@@ -10,9 +10,8 @@ import soundfile
 
 from tests.fuzz.making import CLIP, kind, picture
 from zoo.speech.audio.mpeg_frames import parse_header
-from zoo.speech.audio.reading import read_audio
-from zoo.speech.features.spectrogram_files import read_array
-from zoo.speech.recordings import recording_seconds
+from zoo.speech.audio.reading import read_audio, recording_seconds
+from zoo.speech.detection.array_files import read_array
 from zoo.vision_language.captioning.images import read_image
 from zoo.vision_language.motion.moving_shapes import write_clip
 from zoo.vision_language.motion.video_files import read_video
