@@ -8,8 +8,8 @@ from zoo.common.core.errors import ZooError
 from zoo.common.data.batching import pad
 from zoo.common.export.onnx.convert import to_onnx
 from zoo.speech.audio.reading import read_audio
+from zoo.speech.data import EXAMPLE_CLIPS
 from zoo.speech.features.frontend import LogMel
-from zoo.speech.recognition.data import EXAMPLE_CLIPS
 
 
 @pytest.fixture(scope="module")

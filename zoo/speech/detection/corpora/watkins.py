@@ -19,8 +19,8 @@ from zoo.speech.utterance import find_audio
 TABLE = "clips.tsv"
 COLUMNS = ("clip_id", "species", "seconds")
 SPLITS = ("train", "dev", "test")
-# The share of the clips of a species in dev and in test, as far as whole tapes allow, and the seed of the
-# split.
+# The share of the clips of a species in dev and in test, as far as whole tapes allow, and the seed of
+# the split.
 SHARE, SEED = 0.2, 0
 # The name of a clip begins with the number of its tape: two digits of the year, three of the recording.
 # One clip occurs twice; the name of its copy is that of a repeated download, "9101201I (1)".
@@ -57,9 +57,9 @@ def read(folder: Path, split: str) -> list[Spectrogram]:
 def split_tapes(tapes: Mapping[str, int]) -> dict[str, str]:
     """Return the split of each tape of one species.
 
-    The tape with the most clips is in train. The others follow in random order: the first is in test, the
-    second in dev. Each further tape is in test or dev if the split has at most a fifth of the clips with
-    it, otherwise in train. A species with one tape is only in train; one with two tapes is not in dev.
+    The tape with the most clips is in train. The others follow in random order: the first is in test,
+    the second in dev. Each further tape is in test or dev if the split then has at most a fifth of the
+    clips, otherwise in train. A species with one tape is only in train; one with two tapes is not in dev.
 
     Args:
         tapes: number of clips of each tape.
