@@ -1,4 +1,4 @@
-"""Vectors beside people: neighbours, analogies, rank correlation; and as files of other tools."""
+"""Word vectors: neighbours, analogies, rank correlation, and files for other tools."""
 
 import struct
 
@@ -18,7 +18,7 @@ from zoo.language.embeddings.vector_files import WRITERS, write_vectors
 from zoo.language.embeddings.word_vectors import WordVectors
 
 WORDS = ("king", "queen", "man", "woman", "apple")
-# Two axes, royal and female, and a third one; lengths differ, which cosines do not see.
+# The axes are royal, female and a third one. Cosines do not depend on the lengths.
 VECTORS = WordVectors(
     WORDS, np.array([[2, 0, 0], [1, 1, 0], [0.1, 0, 0.1], [0, 1, 1], [0, 0, 5]], np.float32)
 )
@@ -28,7 +28,7 @@ def find(word):
     return word.lower() if word.lower() in WORDS else None
 
 
-def test_neighbours_are_by_cosine():
+def test_neighbours_have_the_largest_cosines():
     found = VECTORS.neighbours("king", 3)
     assert [row["word"] for row in found] == ["queen", "man", "woman"]
     np.testing.assert_allclose(
@@ -38,7 +38,7 @@ def test_neighbours_are_by_cosine():
     assert VECTORS.cosine("queen", "woman") == pytest.approx(0.5)
 
 
-def test_an_analogy_is_the_word_nearest_to_b_minus_a_plus_c():
+def test_analogy_is_the_word_nearest_to_b_minus_a_plus_c():
     vectors = WordVectors(
         ("man", "king", "woman", "queen", "apple"),
         np.array([[1, 0, 0.2], [1, 1, 0.2], [0, 0, 1], [0.2, 1, 1], [1, -1, 0]], np.float32),
@@ -52,7 +52,7 @@ def test_an_analogy_is_the_word_nearest_to_b_minus_a_plus_c():
     assert vectors.solve([("man", "king", "woman"), ("king", "man", "queen")]) == ["queen", "woman"]
 
 
-def test_questions_by_section(tmp_path):
+def test_questions_are_answered_by_section(tmp_path):
     path = tmp_path / "questions-words.txt"
     path.write_text(
         ": family\nKing queen man woman\nking queen man apple\n: fruit\nking pear man woman\n"
@@ -64,24 +64,26 @@ def test_questions_by_section(tmp_path):
         {"section": "all", "correct": 1, "covered": 2, "total": 3, "accuracy": 0.5},
     ]
     path.write_text(": family\nking queen man\n")
-    with pytest.raises(ZooError, match="line 2: a line must be four words, or a colon and a name"):
+    with pytest.raises(
+        ZooError, match="line 2: a line must have four words, or a colon and a name"
+    ):
         read_questions(path)
 
 
-def test_agreement_is_over_the_pairs_that_are_known(tmp_path):
-    """Cosines 0.707, 0.5, 0 for the scores 5, 9, 1: of the ranks 2 1, 1 2, 3 3 rho is 1 - 6*2/24."""
+def test_agreement_is_measured_on_pairs_in_the_vocabulary(tmp_path):
+    """The cosines 0.707, 0.5, 0 and the scores 5, 9, 1 have rho = 1 - 6 * 2 / 24."""
     path = tmp_path / "EN-TINY.txt"
     path.write_text("king\tqueen\t5\nQueen woman 9\nking apple 1\nking pear 10\n")
     found = agreement(VECTORS, find, "EN-TINY", read_pairs(path))
     assert (found.spearman, found.covered, found.total) == (pytest.approx(0.5), 3, 4)
     assert agreements(VECTORS, find, tmp_path) == [found]
-    assert found.text == "EN-TINY: spearman 0.5000, 3 of 4 pairs known"
+    assert found.text == "EN-TINY: spearman 0.5000, 3 of 4 pairs in the vocabulary"
     (tmp_path / "EN-TINY.txt").write_text("king queen 5\nking pear 1\n")
     (none,) = agreements(VECTORS, find, tmp_path)
-    assert none.text == "EN-TINY: spearman none, 1 of 2 pairs known"
+    assert none.text == "EN-TINY: spearman none, 1 of 2 pairs in the vocabulary"
 
 
-def test_wordsim_is_whole():
+def test_wordsim_is_complete():
     pairs = read_pairs(WORDSIM)
     assert len(pairs) == 353
     assert pairs[1] == (2, ("tiger", "cat"), 7.35)
@@ -89,18 +91,18 @@ def test_wordsim_is_whole():
 
 
 @pytest.mark.parametrize("line", ["king queen", "king queen much", "king queen nan", "a b c 1"])
-def test_a_bad_line_of_a_list(tmp_path, line):
+def test_invalid_line_of_a_list_is_rejected(tmp_path, line):
     (tmp_path / "EN-X.txt").write_text(f"king queen 5\n{line}\n")
     with pytest.raises(ZooError, match=r"EN-X\.txt, line 2: a"):
         agreements(VECTORS, find, tmp_path)
 
 
-def test_a_folder_without_lists(tmp_path):
-    with pytest.raises(ZooError, match="no list of word pairs is there"):
+def test_folder_without_lists_is_rejected(tmp_path):
+    with pytest.raises(ZooError, match="the folder must have lists of word pairs"):
         agreements(VECTORS, find, tmp_path / "none")
 
 
-# Files --------------------------------------------------------------------------------------------
+# Files
 
 ODD = WordVectors(
     ("the", "été", "x"), np.array([[1 / 3, -2e-20, 3], [0, 1e10, -1], [5, 6, 7]], np.float32)
@@ -160,7 +162,7 @@ def test_gensim_agrees_about_neighbours_analogies_and_wordsim():
     assert (answer["word"], answer["similarity"]) == (right[0], pytest.approx(right[1], abs=1e-5))
 
 
-def test_the_projector(tmp_path):
+def test_projector_files(tmp_path):
     rows, words = write_vectors(ODD, "projector", tmp_path / "v")
     assert (rows.name, words.name) == ("v-vectors.tsv", "v-words.tsv")
     read = [line.split("\t") for line in rows.read_text().splitlines()]
@@ -168,7 +170,7 @@ def test_the_projector(tmp_path):
     assert words.read_text(encoding="utf-8") == "the\nété\nx\n"
 
 
-def test_another_format():
+def test_unknown_format_is_rejected():
     assert set(WRITERS) == {"word2vec-text", "word2vec-binary", "projector"}
     with pytest.raises(ZooError, match="--to must be one of 'word2vec-text'"):
         write_vectors(ODD, "csv", None)

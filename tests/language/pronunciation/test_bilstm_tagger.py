@@ -1,4 +1,4 @@
-"""Letters to phonemes: their alignment, the words of a dictionary, the model and its answers."""
+"""Pronunciation: alignment of letters and phonemes, dictionaries, the model and its answers."""
 
 import re
 
@@ -41,11 +41,11 @@ def graphs(recipe, model):
     return Graphs("keras", recipe.model.functions(model))
 
 
-def test_harness(recipe, words, tmp_path):
+def test_model_passes_the_harness(recipe, words, tmp_path):
     check_model(recipe, words, tmp_path / "tiny")
 
 
-# Alignment ----------------------------------------------------------------------------------------
+# Alignment
 
 
 def aligned(words, word: str) -> str:
@@ -64,40 +64,40 @@ def aligned(words, word: str) -> str:
         "T:- H:TH I:- R:ER T:T E:- E:IY N:N",
     ],
 )
-def test_letters_have_the_phonemes_a_person_would_give_them(words, expected):
+def test_alignment_equals_manual_alignment(words, expected):
     assert aligned(words, re.sub(r":\S+| ", "", expected)) == expected
 
 
-def test_every_alignment_spells_the_first_pronunciation(words):
+def test_alignment_contains_the_first_pronunciation(words):
     for word in words:
         assert len(word.tags) == len(word.id)
         parts = [name.replace("_", " ") for name in word.tags if name != "-"]
         assert " ".join(parts) == word.pronunciations[0]
 
 
-def test_one_round_counts_parts_by_the_probability_of_their_alignments(monkeypatch):
-    """ "AB" with the phoneme x has two alignments of one weight, so each letter has x in half."""
+def test_counts_of_parts_are_weighted_by_probability(monkeypatch):
+    """ "AB" with the phoneme x has two equally probable alignments, so each letter has x in half."""
     monkeypatch.setattr("zoo.language.pronunciation.letter_alignment.ROUNDS", 1)
     tables = LetterAligner([("AB", ("x",)), ("A", ("x",))])._tables
     # A has x once in the second word and in half of the first.
     assert tables["A"] == pytest.approx({("x",): 0.75, (): 0.25})
     assert tables["B"] == pytest.approx({("x",): 0.5, (): 0.5})
     monkeypatch.undo()
-    # What is certain of A settles the other word.
+    # The second word determines the part of A in the first one.
     assert LetterAligner([("AB", ("x",)), ("A", ("x",))]).align("AB", ("x",)) == [("x",), ()]
 
 
-def test_a_word_that_has_no_alignment():
+def test_word_without_alignment_is_rejected():
     assert can_align("W", ("D", "AH"))
     assert not can_align("W", ("D", "AH", "B"))
     with pytest.raises(ValueError, match="'W' cannot be aligned with 'D AH B'"):
         LetterAligner([]).align("W", ("D", "AH", "B"))
 
 
-# Words --------------------------------------------------------------------------------------------
+# Words
 
 
-def test_the_splits_share_no_word(words):
+def test_splits_have_no_common_words(words):
     test, everything = AN4_WORDS.read(AN4, "test"), AN4_WORDS.read(AN4, "all")
     assert len(words) + len(test) == len(everything) == 75
     assert len(test) == 15
@@ -109,7 +109,7 @@ def test_the_splits_share_no_word(words):
         AN4_WORDS.read(AN4, "dev")
 
 
-def test_the_tags_of_train_do_not_depend_on_test_words(words):
+def test_tags_of_train_do_not_depend_on_test_words(words):
     alone = tag(words, words)
     assert [word.tags for word in alone] == [word.tags for word in words]
 
@@ -118,30 +118,30 @@ def test_the_tags_of_train_do_not_depend_on_test_words(words):
     ("content", "message"),
     [
         ("GO\n", "line 1: not of the form"),
-        ("A  EY\n", "no word of two letters or more"),
-        ("GO  G OW W AH AH\n", "two phonemes at most. Received: GO with"),
+        ("A  EY\n", "must have words of at least two letters"),
+        ("GO  G OW W AH AH\n", "at most two phonemes. Received: GO with"),
     ],
 )
-def test_a_dictionary_that_cannot_be_learnt_from(tmp_path, content, message):
+def test_invalid_dictionary_is_rejected(tmp_path, content, message):
     (tmp_path / "d.dic").write_text(content)
     with pytest.raises(ZooError, match=message):
         read_words(tmp_path / "d.dic")
 
 
-def test_a_dictionary_of_ones_own_is_aligned(tmp_path, recipe):
+def test_user_dictionary_is_aligned(tmp_path, recipe):
     (tmp_path / "d.dic").write_text("GO  G OW\nNO  N OW\nNO(2)  N AH\nÉTÉ  EY T EY\n")
     examples = recipe.data.read_manifest(tmp_path / "d.dic")
     assert [e.tags for e in examples[:2]] == [("G", "OW"), ("N", "OW")]
-    kept, left_out = recipe.data.filter_examples(examples, recipe)
-    assert ([e.id for e in kept], left_out) == (["GO", "NO"], {"of other letters or tags": 1})
+    kept, left_out = recipe.data.filter_examples(examples, recipe.model)
+    assert ([e.id for e in kept], left_out) == (["GO", "NO"], {"with other letters or tags": 1})
 
 
-# Answers ------------------------------------------------------------------------------------------
+# Answers
 
 
-def test_figures_count_phonemes_of_the_nearest_pronunciation(recipe, words):
-    """A model that gives every letter its right tag but one: SEVENTY without its T is right, too."""
-    by_letters = {tuple(recipe.data.read_example(w, recipe)["letters"]): w for w in words}
+def test_error_rate_is_measured_against_the_nearest_pronunciation(recipe, words):
+    """SEVENTY has a pronunciation without T. The toy model answers with it."""
+    by_letters = {tuple(recipe.data.read_example(w, recipe.model)["letters"]): w for w in words}
 
     def answer(letters, lengths):
         logits = np.zeros((*letters.shape, recipe.data.labels.size), np.float32)
@@ -153,12 +153,12 @@ def test_figures_count_phonemes_of_the_nearest_pronunciation(recipe, words):
         return {"logits": logits, "logit_lengths": lengths}
 
     chosen = [word for word in words if word.id in ("SEVENTY", "GO", "SIX")]
-    evaluation = recipe.task.evaluate(Graphs("toy", {"model": answer}), recipe, chosen)
+    evaluation = recipe.task.evaluate(recipe.predictor(Graphs("toy", {"model": answer})), chosen)
     assert evaluation.metrics["per"] == 0
     assert evaluation.metrics["accuracy"] == 1
     outputs = {row["id"]: row["output"] for row in evaluation.rows}
     assert outputs == {"SEVENTY": "S EH V AH N IY", "GO": "G OW", "SIX": "S IH K S"}
-    assert evaluation.report[0] == "words pronounced without an error: 3 of 3"
+    assert evaluation.report[0] == "words without errors: 3 of 3"
 
     def without_first(letters, lengths):
         outputs = answer(letters, lengths)
@@ -166,36 +166,40 @@ def test_figures_count_phonemes_of_the_nearest_pronunciation(recipe, words):
         outputs["logits"][:, 0, recipe.data.labels.symbols.index("-")] = 5
         return outputs
 
-    evaluation = recipe.task.evaluate(Graphs("toy", {"model": without_first}), recipe, chosen)
+    evaluation = recipe.task.evaluate(
+        recipe.predictor(Graphs("toy", {"model": without_first})), chosen
+    )
     assert evaluation.metrics["per"] == pytest.approx(3 / (6 + 2 + 4))
     assert evaluation.metrics["accuracy"] == pytest.approx(9 / 12)
 
 
 def test_padding_has_no_effect(recipe, graphs):
-    items = [recipe.data.read_input(word, recipe) for word in ("go", "seventeen", "six")]
+    items = [recipe.data.read_input(word, recipe.model) for word in ("go", "seventeen", "six")]
     together = recipe.data.collate(items)
     for row, length in zip(together["letters"], together["lengths"], strict=True):
-        row[length:] = 3  # whatever stands there
+        row[length:] = 3  # any letter
     logits = graphs["model"](**together)["logits"]
     for row, item in zip(logits, items, strict=True):
         alone = graphs["model"](**recipe.data.collate([item]))["logits"][0]
         np.testing.assert_allclose(row[: len(alone)], alone, atol=1e-5)
 
 
-def test_an_answer_depends_on_the_letters_after_it(recipe, graphs):
+def test_answer_depends_on_later_letters(recipe, graphs):
     first, second = (
-        graphs["model"](**recipe.data.collate([recipe.data.read_input(word, recipe)]))["logits"]
+        graphs["model"](**recipe.data.collate([recipe.data.read_input(word, recipe.model)]))[
+            "logits"
+        ]
         for word in ("nine", "ninx")
     )
     assert np.abs(first[0, 0] - second[0, 0]).max() > 1e-6
 
 
-def test_predict_and_the_savedmodel_give_the_same_answer(recipe, model, graphs):
+def test_savedmodel_answers_like_predict(recipe, model, graphs):
     inputs = ["Seven", "of", "don't"]
-    answers = list(recipe.task.predict(graphs, recipe, inputs))
-    served = recipe.task.signatures(model, recipe)["serving_default"].function(
-        tf.constant(["Seven", " of\n", "don't"])
-    )
+    answers = list(recipe.task.predict(recipe.predictor(graphs), inputs))
+    in_graph = recipe.predictor(Graphs("keras", recipe.model.graphs(model)))
+    serve = recipe.task.signatures(in_graph)["serving_default"].function
+    served = serve(tf.constant(["Seven", " of\n", "don't"]))
     for i, answer in enumerate(answers):
         assert served["phonemes"][i].numpy().decode() == answer["output"]
         names = [name.decode() for name in served["tags"][i].numpy() if name]
@@ -203,27 +207,30 @@ def test_predict_and_the_savedmodel_give_the_same_answer(recipe, model, graphs):
         assert len(names) == len(inputs[i])
     for bad in ("", "naïve", "two words"):
         with pytest.raises(tf.errors.InvalidArgumentError, match="letters A to Z"):
-            recipe.task.signatures(model, recipe)["serving_default"].function(tf.constant([bad]))
+            serve(tf.constant([bad]))
 
 
 @pytest.mark.parametrize(
     ("word", "message"),
     [
         ("", "The text is empty."),
-        ("naïve", "must be of the letters A to Z and the apostrophe. Received: 'naïve' with 'Ï'"),
+        (
+            "naïve",
+            "must have only the letters A to Z and the apostrophe. Received: 'naïve' with 'Ï'",
+        ),
         ("two words", "with ' '"),
         ("a\x00b", "with '\\x00'"),
         ("\ud800", "not UTF-8"),
         ("a" * 1_000_000, "at most 100 letters. Received: 1000000."),
     ],
 )
-def test_a_bad_word_gets_a_line_and_the_next_its_answer(recipe, graphs, word, message):
-    bad, good = recipe.task.predict(graphs, recipe, [word, "go"])
+def test_invalid_word_gets_an_error_and_the_next_one_an_answer(recipe, graphs, word, message):
+    bad, good = recipe.task.predict(recipe.predictor(graphs), [word, "go"])
     assert message in bad["error"]
     assert len(good["tags"]) == 2
 
 
-def test_bad_settings():
+def test_invalid_setting_is_rejected():
     for key, value in (("model.hidden_size", 0), ("model.num_classes", 1), ("model.dropout", 1)):
         with pytest.raises(ZooError, match=key):
             entry(NAME).recipe().override({key: value})

@@ -8,6 +8,7 @@ import pytest
 from tests.harness import check_model
 from zoo.common.core.registry import entry
 from zoo.common.runtime.preset import load_preset
+from zoo.common.training.trainers import train as train_recipe
 from zoo.timeseries.forecasting.corpora.segment import Segment
 from zoo.timeseries.forecasting.models.ar import select_order
 from zoo.timeseries.forecasting.time_index import TimeIndex
@@ -55,7 +56,7 @@ def autoregression(laser, tmp_path_factory):
     (train,), dev = recipe.data.split_dev([Segment("laser", laser, split="train")], 0.2, 0)
     recipe = recipe.adapt([train])
     folder = tmp_path_factory.mktemp("runs") / "ar"
-    recipe.training.train(recipe, [train], dev, folder, log=lambda line: None)
+    train_recipe(recipe, [train], dev, folder, log=lambda line: None)
     return load_preset(folder), np.array(train.values)
 
 
@@ -120,7 +121,7 @@ def test_autoregression_with_covariate_equals_statsmodels(laser, tmp_path):
     train = Segment("laser", tuple(values), covariates=tuple(map(tuple, prices)), split="train")
     dev = replace(train, values=train.values[100:], history=train.values[:100])
     recipe = recipe.adapt([train])
-    recipe.training.train(recipe, [train], [dev], tmp_path / "run", log=lambda line: None)
+    train_recipe(recipe, [train], [dev], tmp_path / "run", log=lambda line: None)
     preset = load_preset(tmp_path / "run")
     fitted = models.AutoReg(values, lags=4, exog=prices[:200]).fit()
     predictor = preset.recipe.override({"decoder.horizon": 20}).predictor(preset.graphs)
