@@ -101,7 +101,7 @@ def test_folder_appears_when_the_block_ends(tmp_path):
 
 def test_folder_is_not_replaced_by_default(tmp_path):
     (tmp_path / "a").mkdir()
-    with pytest.raises(ZooError, match="a exists already"), atomic_folder(tmp_path / "a"):
+    with pytest.raises(ZooError, match="a already exists"), atomic_folder(tmp_path / "a"):
         pytest.fail("the block must not run")
     assert everything_below(tmp_path) == {"a"}
 

@@ -61,7 +61,7 @@ def atomic_folder(path: Path, replace: bool = False) -> Iterator[Path]:
         if replace:
             _restore(path)
         elif os.path.lexists(path):
-            raise ZooError(f"{path} exists already. Remove it or name another folder.")
+            raise ZooError(f"{path} already exists. Remove it or choose another folder.")
         temporary = _part_of(path)
         temporary.mkdir()
         try:
@@ -196,7 +196,7 @@ def check_file(path: Path, at_most: int | None = None) -> None:
         raise ZooError(f"{path} cannot be read: it is not a regular file.")
     if at_most is not None and status.st_size > at_most:
         raise ZooError(
-            f"{path} is too large: it must have {at_most:,} bytes at most. "
+            f"{path} is too large: it must have at most {at_most:,} bytes. "
             f"Received: {status.st_size:,}."
         )
 
