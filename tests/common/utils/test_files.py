@@ -212,5 +212,5 @@ def test_infinite_and_large_inputs_are_not_read(read, tmp_path):
             read(tmp_path / name)
     with (tmp_path / "large").open("wb") as file:
         file.truncate(2**40)  # a sparse file
-    with pytest.raises(ZooError, match="large is too large: it must have 67,108,864 bytes at most"):
+    with pytest.raises(ZooError, match="large is too large: it must have at most 67,108,864 bytes"):
         read(tmp_path / "large")
