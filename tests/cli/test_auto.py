@@ -42,7 +42,7 @@ def test_an_export_answers_while_it_fits_the_model(run_zoo, run):
     change_weights(run)
     changed = run_zoo(*predict)
     assert f"{run / 'onnx'} was exported from another model.keras than" in changed.err
-    assert changed.err.endswith("The answer is by keras.\n")
+    assert changed.err.endswith("Using keras instead.\n")
     expected = forecasts(run_zoo(*predict, "--backend", "keras"))
     assert forecasts(changed) == expected
     assert forecasts(changed) != pytest.approx(by_keras, rel=0.1)
@@ -64,7 +64,7 @@ def test_a_damaged_export_does_not_answer(run_zoo, run, damage):
         recipe["decoder"]["horizon"] += 1
         (run / "recipe.json").write_text(json.dumps(recipe))
     answer = run_zoo("predict", run, SAMPLE, "--json")
-    assert answer.err.endswith("The answer is by keras.\n")
+    assert answer.err.endswith("Using keras instead.\n")
     assert answer.err.count("\n") == 1
     assert forecasts(answer) == forecasts(
         run_zoo("predict", run, SAMPLE, "--json", "--backend", "keras")
@@ -96,7 +96,7 @@ def test_exports_of_an_installed_package_go_to_the_cache(run_zoo, run, tmp_path,
         received = [answer["forecast"] for answer in preset.predict([str(SAMPLE)])]
         assert received == [pytest.approx(row, rel=1e-4) for row in expected]
     assert open_graphs(AUTO, AR).backend == "onnx"
-    with pytest.raises(ZooError, match="export it first: zoo export"):
+    with pytest.raises(ZooError, match="Export the preset first: zoo export"):
         zoo.load(AR, runtime="savedmodel")
     with pytest.raises(ZooError, match=r"runtime must be one of 'keras', .*Received: 'torch'"):
         zoo.load(AR, runtime="torch")

@@ -94,7 +94,7 @@ def test_evaluate_gives_the_answers_of_predict(run_zoo, refused, tiny_run, tmp_p
     """This holds in every runtime and with options of the decoder."""
     source = ("--data", AN4, "--json")
     line = refused("evaluate", tiny_run, "--data", AN4, "--backend", "onnx")
-    assert "export it first: zoo export" in line
+    assert "Export the preset first: zoo export" in line
     run = tmp_path / "run"
     shutil.copytree(tiny_run, run)
     assert run_zoo("export", run, "--to", "onnx").status == 0

@@ -58,7 +58,7 @@ def test_a_missing_package_is_reported_before_anything_is_written(
 
 def test_tensorrt_is_no_backend_and_says_why(refused, tiny_run):
     line = refused("predict", tiny_run, "x.wav", "--backend", "tensorrt")
-    assert "run by TensorRT-RTX on an NVIDIA GPU" in line
+    assert "need TensorRT-RTX and an NVIDIA GPU" in line
     assert "'onnx', 'litert'" in line
 
 
@@ -125,10 +125,10 @@ def test_two_runs_do_not_mix_in_one_folder(run_zoo, refused, run, tmp_path):
     assert names(out) >= {"onnx", "litert", "recipe.json"}
 
 
-def test_what_is_no_export_stays(refused, run):
+def test_other_files_are_not_replaced(refused, run):
     (run / "onnx").mkdir()
     (run / "onnx" / "mine.txt").touch()
-    assert "is no export" in refused("export", run, "--to", "onnx")
+    assert "is not an export" in refused("export", run, "--to", "onnx")
     assert names(run / "onnx") == {"mine.txt"}
 
 

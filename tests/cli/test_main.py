@@ -150,7 +150,7 @@ def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path,
     assert f"  preset   not installed: {command}\n" in run_zoo("show", RECIPE).out
     for verb in (["predict", "hello.wav"], ["evaluate", "--data", AN4], ["export", "--to", "onnx"]):
         line = refused(verb[0], RECIPE, *verb[1:])
-        assert line == f"zoo: There is no preset {RECIPE!r} here: install it first: {command}\n"
+        assert line == f"zoo: The preset {RECIPE!r} is missing. Install it: {command}\n"
     assert "--beam-width" in run_zoo("predict", RECIPE, "--help").out
 
     # The package of the family, once it is installed, is a folder of presets.

@@ -83,8 +83,12 @@ def test_nearest():
     assert nearest("zzz", ["b", "a"]) == "Valid: 'a', 'b'."
 
 
+def test_listings_are_read_from_source():
+    modules = registry._module_of().items()
+    assert all(source_index.read_listing(module, name) for name, module in modules)
+
+
 def test_listings_are_those_of_the_entries():
-    """They are read from source, without imports."""
     for listing in registry.listings():
         entry = registry.entry(listing.name)
         assert listing.summary == entry.summary
@@ -102,10 +106,10 @@ def test_listings_are_those_of_the_entries():
 )
 def test_names_that_are_not_literal_are_not_read_from_source(tmp_path, monkeypatch, source):
     (tmp_path / "odd_models.py").write_text(source)
-    monkeypatch.syspath_prepend(tmp_path)
-    source_index._tree.cache_clear()
+    monkeypatch.setattr(source_index, "ROOT", tmp_path)
+    source_index._source.cache_clear()
     assert source_index.registered_names("odd_models") is None
-    source_index._tree.cache_clear()
+    source_index._source.cache_clear()
 
 
 PACKAGE = """
