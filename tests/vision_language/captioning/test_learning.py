@@ -23,7 +23,7 @@ TINY = settings(
 
 
 @pytest.mark.slow
-def test_a_captioner_overfits_a_few_images(run_zoo, rsicd, tmp_path, monkeypatch):
+def test_captioner_overfits_a_few_images(run_zoo, rsicd, tmp_path, monkeypatch):
     run = tmp_path / "run"
     arguments = ("train", RECIPE, "--data", rsicd, *TINY, "--overfit", "4", "--out")
     answer = run_zoo(*arguments, run, "--json")
@@ -56,8 +56,9 @@ def test_a_captioner_overfits_a_few_images(run_zoo, rsicd, tmp_path, monkeypatch
     assert min(Image.open(plots / "captions.png").size) > 300
 
 
-def test_an_invalid_line_of_a_manifest_is_named(refused, rsicd):
+def test_invalid_line_of_a_manifest_is_reported(refused, rsicd):
     path = rsicd / "bad.jsonl"
     path.write_text(json.dumps({"image": "none.webp", "caption": "a"}))
     error = refused("train", RECIPE, "--manifest", path, "--out", rsicd / "run")
-    assert "bad.jsonl, line 1: there is no image" in error
+    assert "bad.jsonl, line 1: the image '" in error
+    assert "none.webp' does not exist" in error
