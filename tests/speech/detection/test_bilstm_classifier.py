@@ -1,4 +1,4 @@
-"""The many-to-one LSTM: the harness, its indifference to padding, its answers."""
+"""The bidirectional classifier: harness, padding, answers."""
 
 from pathlib import Path
 
@@ -37,8 +37,8 @@ def test_harness(tiny, tmp_path):
 
 
 def test_padding_has_no_effect(tiny, model):
-    """Logits of a clip alone are those of the clip in a batch, whatever the padding holds."""
-    items = [tiny.data.read_example(example, tiny) for example in FSDD.read(DIGITS, "all")[:3]]
+    """A clip has the same logits alone and in a batch, for any values of the padding."""
+    items = [tiny.data.read_example(e, tiny.model) for e in FSDD.read(DIGITS, "all")[:3]]
     lengths = np.array([len(item["waveform"]) for item in items], np.int32)
     noise = np.random.default_rng(0).normal(0, 0.3, (3, lengths.max() + 3000)).astype(np.float32)
     for row, item in zip(noise, items, strict=True):
@@ -49,10 +49,10 @@ def test_padding_has_no_effect(tiny, model):
         np.testing.assert_allclose(together[i], alone, atol=1e-4)
 
 
-def test_both_ends_are_heard(tiny, model):
-    """A change in the first or in the last frames changes the answer."""
-    (item, *_) = [tiny.data.read_example(e, tiny) for e in FSDD.read(DIGITS, "all")[:1]]
-    features = tiny.model.front_end(model)(tiny.data.collate([item])).numpy()
+def test_both_ends_have_an_effect(tiny, model):
+    """A change in the first or in the last frames changes the logits."""
+    item = tiny.data.read_example(FSDD.read(DIGITS, "all")[0], tiny.model)
+    features = tiny.model.front_end(model)(tiny.data.collate([item]))["features"].numpy()
     network = tiny.model.training_model(model)
     frames = np.array([features.shape[1]], np.int32)
     logits = network({"features": features, "frames": frames})["logits"]
@@ -63,13 +63,14 @@ def test_both_ends_are_heard(tiny, model):
         assert np.abs(np.array(other - logits)).max() > 1e-3
 
 
-def test_it_answers_with_a_digit(tiny, model):
-    """One way for evaluate and predict; the shortest recording is one window, 25 ms."""
+def test_answers(tiny, model):
+    """evaluate and predict agree; the shortest recording is one window, 25 ms."""
     graphs = Graphs("keras", tiny.model.functions(model))
     examples = FSDD.read(DIGITS, "test")
-    evaluation = tiny.task.evaluate(graphs, tiny, examples)
+    predictor = tiny.predictor(graphs)
+    evaluation = tiny.task.evaluate(predictor, examples)
     assert list(evaluation.metrics) == ["accuracy", "f1_macro"]
-    answers = tiny.task.predict(graphs, tiny, [str(e.audio) for e in examples])
+    answers = tiny.task.predict(predictor, [str(e.audio) for e in examples])
     for row, answer in zip(evaluation.rows, answers, strict=True):
         assert answer["output"] == row["output"]
         assert answer["output"] in "0123456789"
@@ -88,6 +89,6 @@ def test_it_answers_with_a_digit(tiny, model):
         ({"pooling": "last"}, "pooling"),
     ],
 )
-def test_what_cannot_be_built_is_refused(overrides, name):
+def test_invalid_settings(overrides, name):
     with pytest.raises(ZooError, match=f"model.{name}"):
         recipe(**overrides)

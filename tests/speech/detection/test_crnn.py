@@ -1,10 +1,11 @@
-"""The convolutional recurrent network: the harness, its indifference to padding and to a hum."""
+"""The convolutional recurrent network: harness, padding, answers, training."""
 
 import keras
 import numpy as np
 import pytest
 
 from tests.harness import check_model
+from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
@@ -42,8 +43,8 @@ def test_harness(tiny, examples, tmp_path):
 
 
 def test_padding_has_no_effect(tiny, model, examples):
-    """Logits of a clip alone are those of the clip in a batch, whatever the padding holds."""
-    items = [tiny.data.read_example(example, tiny) for example in examples]
+    """A clip has the same logits alone and in a batch, for any values of the padding."""
+    items = [tiny.data.read_example(example, tiny.model) for example in examples]
     batch = tiny.data.collate(items)
     noise = np.random.default_rng(1).uniform(0, 63, (6, 130, 50)).astype(np.float32)
     for row, item in zip(noise, items, strict=True):
@@ -55,7 +56,7 @@ def test_padding_has_no_effect(tiny, model, examples):
         np.testing.assert_allclose(together[i], alone, atol=1e-5)
 
 
-def test_the_shortest_spectrogram_has_an_answer(tiny, model):
+def test_minimum_number_of_frames(tiny, model):
     assert tiny.model.min_frames == 4
     shortest = tiny.data.collate([{"spectrogram": np.ones((4, 50), np.float32)}])
     assert np.isfinite(model(shortest)["logits"]).all()
@@ -63,20 +64,21 @@ def test_the_shortest_spectrogram_has_an_answer(tiny, model):
 
 def test_evaluate_and_predict_agree(tiny, model, examples, tmp_path):
     graphs = Graphs("keras", tiny.model.functions(model))
-    evaluation = tiny.task.evaluate(graphs, tiny, examples)
+    predictor = tiny.predictor(graphs)
+    evaluation = tiny.task.evaluate(predictor, examples)
     assert list(evaluation.metrics) == ["auc", "accuracy", "f1_macro"]
     paths = []
     for example in examples:
         paths.append(str(tmp_path / f"{example.id}.npy"))
         np.save(paths[-1], example.values.T)
-    for row, answer in zip(evaluation.rows, tiny.task.predict(graphs, tiny, paths), strict=True):
+    for row, answer in zip(evaluation.rows, tiny.task.predict(predictor, paths), strict=True):
         assert answer["output"] == row["output"]
         assert answer["probability"] == pytest.approx(row["probability"], abs=1e-5)
         assert answer["seconds"] > 1
 
 
-def test_it_learns_to_tell_a_rise_from_a_fall(tiny):
-    """What the mean over time cannot tell: the same frames forwards and backwards."""
+def test_it_learns_the_order_of_frames(tiny):
+    """Two clips with the same frames, in opposite order, get different labels."""
     from zoo.common.training.training_model import TrainingModel
 
     rise = np.full((40, 50), 20, np.uint8)
@@ -87,7 +89,7 @@ def test_it_learns_to_tell_a_rise_from_a_fall(tiny):
     clips = [Spectrogram("rise", "upcall", "", rise), Spectrogram("fall", "none", "", rise[::-1])]
     trained = TrainingModel(tiny.model.training_model(model), tiny.task)
     trained.compile(keras.optimizers.Adam(0.02), jit_compile=False)
-    x, y, _ = next(iter(tiny.data.batches(model, tiny, clips, epoch=0)))
+    x, y, _ = next(iter(tiny.data.batches(clips, tiny.model, model, Epoch(0, 32, 0))))
     losses = [float(trained.train_on_batch(x, y)) for _ in range(40)]
     assert losses[-1] < 0.1 < 0.4 < losses[0]
 
@@ -103,6 +105,6 @@ def test_it_learns_to_tell_a_rise_from_a_fall(tiny):
         ({"top": 0.0}, "top"),
     ],
 )
-def test_what_cannot_be_built_is_refused(overrides, name):
+def test_invalid_settings(overrides, name):
     with pytest.raises(ZooError, match=f"model.{name}"):
         recipe(**overrides)

@@ -1,17 +1,19 @@
-"""Spectrograms as data: the reader, the front end, what is changed in training, bad input."""
+"""Spectrograms as data: corpus, front end, augmentation, invalid input."""
 
 import numpy as np
 import pytest
 import soundfile
 
+from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.data.labels import Labels
+from zoo.speech.data import EXAMPLE_CLIPS
 from zoo.speech.detection.corpora.right_whale import RIGHT_WHALE
 from zoo.speech.detection.models.crnn import UPCALL_MEL
 from zoo.speech.detection.spectrograms import Spectrograms
-from zoo.speech.features.spectrogram_files import mel_spectrogram
-from zoo.speech.recognition.data import EXAMPLE_CLIPS, NO_MASKS, SpecAugment
+from zoo.speech.features.spec_augment import NO_MASKS, SpecAugment
+from zoo.speech.features.spectrogram import mel_spectrogram
 
 RATE = 2000
 
@@ -23,7 +25,7 @@ def recipe():
 
 @pytest.fixture
 def corpus(tmp_path):
-    """A folder laid out like the corpus, with noise in it."""
+    """Return a folder in the layout of the corpus, with noise."""
     generator = np.random.default_rng(0)
     arrays = {}
     for split, size in (("train", 8), ("test", 4)):
@@ -41,7 +43,7 @@ def tone(hz, seconds=2.0):
 
 def test_corpus(corpus):
     train = RIGHT_WHALE.read(corpus, "train")
-    assert [e.transcript for e in train] == ["none", "upcall"] * 4
+    assert [e.label for e in train] == ["none", "upcall"] * 4
     assert len({e.id for e in train}) == 8
     assert {e.split for e in train} == {"train"}
     array = np.load(corpus / "spectrograms.npz")["x_train"]
@@ -73,8 +75,8 @@ def test_corpus_errors(corpus, tmp_path):
         RIGHT_WHALE.read(corpus, "train")
 
 
-def test_a_tone_lies_in_its_band():
-    """50 bands between 0 and 500 Hz, evenly in mel; 101 frames of two seconds; 0 to 63."""
+def test_the_band_of_a_tone():
+    """50 bands from 0 to 500 Hz, evenly spaced in mel; 101 frames of two seconds; values 0 to 63."""
     centres = 700 * (10 ** (np.linspace(0, 2595 * np.log10(1 + 500 / 700), 52)[1:-1] / 2595) - 1)
     for hz in (100.0, 200.0, 400.0):
         values = mel_spectrogram(tone(hz), UPCALL_MEL, top=63)
@@ -92,55 +94,55 @@ def test_loudness_has_no_effect():
     np.testing.assert_allclose(*values, atol=1e-3)
 
 
-def test_files_are_read(recipe, tmp_path):
+def test_inputs(recipe, tmp_path):
     soundfile.write(tmp_path / "x.wav", np.repeat(tone(100), 8), 8 * RATE)
-    values = recipe.data.read_input(str(tmp_path / "x.wav"), recipe)["spectrogram"]
+    values = recipe.data.read_input(str(tmp_path / "x.wav"), recipe.model)["spectrogram"]
     assert values.shape == (101, 50)
-    assert recipe.data.about_input({"spectrogram": values}, recipe) == {"seconds": 2.0}
+    assert recipe.data.input_metadata({"spectrogram": values}) == {"seconds": 2.0}
     np.save(tmp_path / "x.npy", values.T)
-    again = recipe.data.read_input(str(tmp_path / "x.npy"), recipe)["spectrogram"]
+    again = recipe.data.read_input(str(tmp_path / "x.npy"), recipe.model)["spectrogram"]
     np.testing.assert_array_equal(again, values)
     soundfile.write(tmp_path / "silent.wav", np.zeros(2 * RATE), RATE)
-    silent = recipe.data.read_input(str(tmp_path / "silent.wav"), recipe)["spectrogram"]
+    silent = recipe.data.read_input(str(tmp_path / "silent.wav"), recipe.model)["spectrogram"]
     np.testing.assert_array_equal(silent, np.zeros((101, 50)))
 
 
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        (np.zeros((49, 101)), r"50 bands and 4 frames or more. Received: .* = \[49, 101\]"),
+        (np.zeros((49, 101)), r"50 bands and at least 4 frames. Received: .* = \[49, 101\]"),
         (np.zeros((50, 3)), r"Received: \[bands, frames\] = \[50, 3\]"),
         (np.zeros(50), r"= \[50\]"),
         (np.full((50, 9), 64.0), "from 0 to 63. Received: 64 to 64"),
         (np.full((50, 9), np.nan), "Received: nan to nan"),
-        (np.array(["a"]), "no array of numbers"),
-        (np.zeros((50, 0)), "no array of numbers"),
+        (np.array(["a"]), "not a numeric array"),
+        (np.zeros((50, 0)), "not a numeric array"),
     ],
 )
-def test_bad_arrays(recipe, tmp_path, values, message):
+def test_invalid_arrays(recipe, tmp_path, values, message):
     np.save(tmp_path / "x.npy", values)
     with pytest.raises(ZooError, match=message):
-        recipe.data.read_input(str(tmp_path / "x.npy"), recipe)
+        recipe.data.read_input(str(tmp_path / "x.npy"), recipe.model)
 
 
-def test_bad_files(recipe, tmp_path):
-    (tmp_path / "text.npy").write_text("no array")
+def test_invalid_files(recipe, tmp_path):
+    (tmp_path / "text.npy").write_text("not a numeric array")
     np.save(tmp_path / "whole.npy", np.zeros((50, 20), np.float32))
     whole = (tmp_path / "whole.npy").read_bytes()
     (tmp_path / "head.npy").write_bytes(whole.replace(b"(50,", b"((50"))
-    # An array of 80 GB, by what its head says.
+    # Its header states an array of 80 GB.
     (tmp_path / "huge.npy").write_bytes(
         whole.replace(b"(50, 20), }         ", b"(1000000000, 20), } ")
     )
     for name, message in [
-        ("text.npy", "no array"),
-        ("head.npy", "no array"),
-        ("huge.npy", "no array"),
+        ("text.npy", "not a numeric array"),
+        ("head.npy", "not a numeric array"),
+        ("huge.npy", "not a numeric array"),
         ("none.npy", "is missing"),
         ("none.wav", "none"),
     ]:
         with pytest.raises(ZooError, match=message):
-            recipe.data.read_input(str(tmp_path / name), recipe)
+            recipe.data.read_input(str(tmp_path / name), recipe.model)
 
 
 def test_manifest(recipe, tmp_path):
@@ -149,40 +151,39 @@ def test_manifest(recipe, tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("filename,label,split\n" + rows)
     examples = recipe.data.read_manifest(path)
-    assert [(e.transcript, e.split) for e in examples] == [("none", "train"), ("upcall", "test")]
+    assert [(e.label, e.split) for e in examples] == [("none", "train"), ("upcall", "test")]
     np.save(tmp_path / "a.npy", np.zeros((40, 20)))
-    kept, left_out = recipe.data.filter_examples(examples, recipe)
+    kept, left_out = recipe.data.filter_examples(examples, recipe.model)
     assert (kept, left_out) == (examples[1:], {"unreadable": 1})
     with pytest.raises(ZooError, match="all 1 are unreadable"):
-        recipe.data.filter_examples(examples[:1], recipe)
+        recipe.data.filter_examples(examples[:1], recipe.model)
     for row, message in [("b.npy,none,", "there is no file"), ("a.npy, ,", "label is empty")]:
         path.write_text(f"filename,label,split\n{row}\n")
         with pytest.raises(ZooError, match=f"line 2: .*{message}"):
             recipe.data.read_manifest(path)
     path.write_text("filename,label\na.npy,dolphin\n")
-    with pytest.raises(ZooError, match=r"class of 'a\.npy': 'dolphin' is not among the 2 labels"):
-        recipe.data.filter_examples(recipe.data.read_manifest(path), recipe)
+    with pytest.raises(ZooError, match=r"label of 'a\.npy': 'dolphin' is not among the 2 labels"):
+        recipe.data.filter_examples(recipe.data.read_manifest(path), recipe.model)
 
 
-def test_batches_are_fixed_by_seed_and_epoch(recipe, corpus):
+def test_batches_depend_on_seed_and_epoch(recipe, corpus):
     examples = RIGHT_WHALE.read(corpus, "train")
-    recipe = recipe.override({"training.batch_size": 3})
 
     def epoch(number):
-        return list(recipe.data.batches(None, recipe, examples, number))
+        return recipe.data.batches(examples, recipe.model, None, Epoch(number, 3, 0))
 
-    first, again, second = epoch(0), epoch(0), epoch(1)
+    assert epoch(0).steps == 3
+    first, again, second = (list(epoch(number)) for number in (0, 0, 1))
     assert sorted(len(ids) for _, _, ids in first) == [2, 3, 3]
-    assert recipe.data.steps_per_epoch(recipe, examples) == 3
     by_id = {e.id: e for e in examples}
     for (x, y, ids), (same, _, _) in zip(first, again, strict=True):
         np.testing.assert_array_equal(x["spectrogram"], same["spectrogram"])
-        assert y["label"].tolist() == [int(by_id[i].transcript == "upcall") for i in ids]
+        assert y["label"].tolist() == [int(by_id[i].label == "upcall") for i in ids]
         assert x["lengths"].tolist() == [101] * len(ids)
     assert not np.array_equal(first[0][0]["spectrogram"], second[0][0]["spectrogram"])
 
 
-def test_the_model_is_told_what_the_data_knows(recipe, corpus):
+def test_the_model_takes_sizes_from_the_data(recipe, corpus):
     own = recipe.from_scratch().override({"data.top": 70, "data.features.mel_bins": 40})
     adapted = own.adapt(RIGHT_WHALE.read(corpus, "train"))
     assert adapted.data.labels == recipe.data.labels
@@ -190,19 +191,19 @@ def test_the_model_is_told_what_the_data_knows(recipe, corpus):
     assert (model.bands, model.num_classes, model.top) == (40, 2, 70)
 
 
-def test_what_training_changes():
+def test_augmentation():
     values = np.arange(20 * 8, dtype=np.float32).reshape(20, 8) % 61
     generator = np.random.default_rng(0)
     labels = Labels(("a", "b"), "class")
-    still = Spectrograms(labels=labels)
-    np.testing.assert_array_equal(still.augment(values.copy(), generator), values)
-    turned = Spectrograms(labels=labels, time_shift=3, spec_augment=NO_MASKS)
-    turns = set()
+    unchanged = Spectrograms(labels=labels)
+    np.testing.assert_array_equal(unchanged.augment(values.copy(), generator), values)
+    shifted = Spectrograms(labels=labels, time_shift=3, spec_augment=NO_MASKS)
+    shifts = set()
     for _ in range(40):
-        result = turned.augment(values.copy(), generator)
-        (turn,) = (t for t in range(-3, 4) if np.array_equal(result, np.roll(values, t, axis=0)))
-        turns.add(turn)
-    assert turns == set(range(-3, 4))
+        result = shifted.augment(values.copy(), generator)
+        (shift,) = (t for t in range(-3, 4) if np.array_equal(result, np.roll(values, t, axis=0)))
+        shifts.add(shift)
+    assert shifts == set(range(-3, 4))
     masks = SpecAugment(freq_masks=1, freq_width=2, time_masks=1, time_width=5, time_share=0.2)
     masked = Spectrograms(labels=labels, spec_augment=masks)
     bands, frames = set(), set()

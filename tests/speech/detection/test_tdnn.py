@@ -1,4 +1,4 @@
-"""The time-delay network: its equations, its indifference to padding, its answers."""
+"""The time-delay network: harness, equations, padding, answers."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def model(published):
 @pytest.fixture(scope="module")
 def items(published):
     examples = FSDD.read(DIGITS, "all")
-    return [published.data.read_example(example, published) for example in examples]
+    return [published.data.read_example(example, published.model) for example in examples]
 
 
 def test_harness(tmp_path):
@@ -41,16 +41,16 @@ def test_harness(tmp_path):
     check_model(wide, FSDD.read(DIGITS, "train"), tmp_path / "tiny")
 
 
-def test_it_has_the_published_size(model):
-    """8 units over 3 frames of 16 filters, a unit a class over 5 frames of those, and a bias each."""
+def test_the_published_size(model):
+    """8 units over 3 frames of 16 filters, then 10 units over 5 frames, each with a bias."""
     shapes = [tuple(weight.shape) for weight in model.trainable_weights]
     assert shapes == [(3, 16, 8), (8,), (5, 8, 10), (10,)]
 
 
-def test_it_is_the_equations(published, model, items):
-    """Against NumPy, unit by unit: weighted frames, sigmoids, squares summed over time."""
+def test_equations(published, model, items):
+    """Against NumPy, unit by unit: weighted frames, sigmoids, sums of squares over time."""
     inputs = published.data.collate(items[:1])
-    features = published.model.front_end(model)(inputs)[0].numpy()
+    features = published.model.front_end(model)(inputs)["features"][0].numpy()
     w1, b1, w2, b2 = (np.array(weight) for weight in model.trainable_weights)
 
     def layer(x, weights, bias):
@@ -69,7 +69,7 @@ def test_it_is_the_equations(published, model, items):
 
 @pytest.mark.parametrize("name", ["speech/tdnn-fsdd", "speech/tdnn-wide-fsdd"])
 def test_padding_has_no_effect(name, items):
-    """Logits of a clip alone are those of the clip in a batch, whatever the padding holds."""
+    """A clip has the same logits alone and in a batch, for any values of the padding."""
     one = recipe(name)
     keras.utils.set_random_seed(1)
     model = one.model.build()
@@ -83,13 +83,14 @@ def test_padding_has_no_effect(name, items):
         np.testing.assert_allclose(together[i], alone, atol=1e-4)
 
 
-def test_it_answers_with_a_digit(published, model):
-    """One way for evaluate and predict; the shortest recording is one window, 25 ms."""
+def test_answers(published, model):
+    """evaluate and predict agree; the shortest recording is one window, 25 ms."""
     graphs = Graphs("keras", published.model.functions(model))
     examples = FSDD.read(DIGITS, "test")
-    evaluation = published.task.evaluate(graphs, published, examples)
+    predictor = published.predictor(graphs)
+    evaluation = published.task.evaluate(predictor, examples)
     assert set(evaluation.metrics) == {"accuracy", "f1_macro"}
-    answers = published.task.predict(graphs, published, [str(e.audio) for e in examples])
+    answers = published.task.predict(predictor, [str(e.audio) for e in examples])
     for row, answer in zip(evaluation.rows, answers, strict=True):
         assert answer["output"] == row["output"]
         assert answer["output"] in "0123456789"
@@ -102,12 +103,12 @@ def test_it_answers_with_a_digit(published, model):
     ("overrides", "name"),
     [
         ({"channels": "8,0"}, "channels"),
-        ({"kernel_sizes": "3"}, "kernel_sizes must have a number for each"),
+        ({"kernel_sizes": "3"}, "kernel_sizes must have one number for each"),
         ({"activation": "swish"}, "activation must be one of 'sigmoid'"),
         ({"num_classes": 1}, "num_classes"),
         ({"dropout": 1.0}, "dropout"),
     ],
 )
-def test_what_cannot_be_built_is_refused(overrides, name):
+def test_invalid_settings(overrides, name):
     with pytest.raises(ZooError, match=f"model.{name}"):
         recipe(**overrides)

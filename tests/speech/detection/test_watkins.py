@@ -1,16 +1,17 @@
-"""Whale species: the reader, its split by tape, pieces of long clips, the classifier."""
+"""Whale species: the corpus, its split by tape, segments of long clips, the classifier."""
 
 import numpy as np
 import pytest
 import soundfile
 
+from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
 from zoo.speech.detection.corpora.watkins import WATKINS, split_tapes
 
 HEADER = "clip_id\tspecies\tsample_rate\tseconds"
-# Of each species: its tapes and how many clips each has.
+# The number of clips of each tape of each species.
 TAPES = {
     "Fin Whale": {"60009": 3, "61079": 2, "78014": 1},
     "Minke Whale": {"64103": 2, "64104": 1},
@@ -21,7 +22,7 @@ RATES = {"Fin Whale": 600, "Minke Whale": 1280, "Melon Headed Whale": 16_000}
 
 @pytest.fixture
 def corpus(tmp_path):
-    """A folder laid out like the corpus, with noise in it; the first fin whale's clip is long."""
+    """Return a folder in the layout of the corpus, with noise. The first clip of a fin whale is long."""
     (tmp_path / "clips").mkdir()
     generator, lines = np.random.default_rng(0), [HEADER]
     for species, tapes in TAPES.items():
@@ -42,15 +43,15 @@ def test_no_tape_is_in_two_splits(corpus):
     assert tapes["train"] >= {"60009", "64103", "91012"}
     assert tapes["test"] | tapes["dev"] == {"61079", "78014", "64104"}
     assert not tapes["test"] & tapes["dev"]
-    assert {clip.transcript for clip in splits["test"]} == {"Fin Whale", "Minke Whale"}
-    assert {clip.transcript for clip in splits["dev"]} == {"Fin Whale"}
+    assert {clip.label for clip in splits["test"]} == {"Fin Whale", "Minke Whale"}
+    assert {clip.label for clip in splits["dev"]} == {"Fin Whale"}
     assert all(clip.split == name for name, clips in splits.items() for clip in clips)
     together = WATKINS.read(corpus, "all")
     assert len(together) == sum(map(len, splits.values())) == 11
     assert together[0].seconds == 9
 
 
-def test_tapes_are_drawn_the_same_on_every_machine():
+def test_the_split_of_tapes_is_reproducible():
     """The tapes of two species of the corpus."""
     bowhead = split_tapes({"72021": 5, "78018": 6, "88006": 49})
     assert bowhead == {"72021": "dev", "78018": "test", "88006": "train"}
@@ -70,21 +71,21 @@ def test_a_copy_is_left_out(corpus):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("9101\tA\t1\t1", "line 13: clip_id must begin with the five digits of a tape"),
+        ("9101\tA\t1\t1", "line 13: clip_id must begin with the five digits of its tape"),
         ("91012009\tA\t1\t1", "line 13: no file .*91012009"),
         ("91012001\t \t1\t1", "line 13: the species is empty"),
         ("91012001\tA\t1\tlong", "line 13: seconds must be a number. Received: 'long'"),
-        ("91012001\tA\t1\t1", "line 13: the id '91012001' was there before"),
+        ("91012001\tA\t1\t1", "line 13: the id '91012001' is not unique"),
     ],
 )
-def test_a_bad_line_is_named(corpus, row, message):
+def test_invalid_lines(corpus, row, message):
     with (corpus / "clips.tsv").open("a") as table:
         table.write(row + "\n")
     with pytest.raises(ZooError, match=message):
         WATKINS.read(corpus, "train")
 
 
-def test_bad_splits_and_folders(corpus):
+def test_invalid_splits_and_folders(corpus):
     with pytest.raises(ZooError, match="There are: 'train', 'dev', 'test', 'all'"):
         WATKINS.read(corpus, "valid")
     with pytest.raises(ZooError, match="no such folder"):
@@ -100,29 +101,29 @@ def tiny(corpus):
     return recipe.adapt(WATKINS.read(corpus, "train"))
 
 
-def test_clips_are_judged_by_macro_f1(tiny, corpus):
+def test_evaluation(tiny, corpus):
     assert (tiny.model.num_classes, tiny.model.bands) == (3, 64)
     graphs = Graphs("keras", tiny.model.functions(tiny.model.build()))
-    evaluation = tiny.task.evaluate(graphs, tiny, WATKINS.read(corpus, "all"))
+    evaluation = tiny.task.evaluate(tiny.predictor(graphs), WATKINS.read(corpus, "all"))
     assert list(evaluation.metrics) == ["f1_macro", "accuracy"]
     assert {row["output"] for row in evaluation.rows} <= set(tiny.data.labels.symbols)
 
 
-def test_of_a_long_clip_each_epoch_draws_a_piece(tiny, corpus):
-    """Training reads 4 s of the clip of 9 s, another part in each epoch; measuring reads all."""
+def test_segments_of_long_clips_in_training(tiny, corpus):
+    """An epoch has 4 s of the clip of 9 s, at random; evaluation uses the whole clip."""
     long, *_ = WATKINS.read(corpus, "train")
-    assert len(tiny.data.read_example(long, tiny)["spectrogram"]) == 1 + 9 * 16_000 // 192
+    assert len(tiny.data.read_example(long, tiny.model)["spectrogram"]) == 1 + 9 * 16_000 // 192
     plain = tiny.override({"data.time_shift": 0, "data.spec_augment.freq_masks": 0})
     plain = plain.override({"data.spec_augment.time_masks": 0})
-    whole = plain.data.read_example(long, plain)["spectrogram"]
+    whole = plain.data.read_example(long, plain.model)["spectrogram"]
     begins = set()
     for epoch in range(3):
-        ((x, _, _),) = plain.data.batches(None, plain, [long], epoch)
-        (piece,) = x["spectrogram"]
-        assert len(piece) == 1 + 4 * 16_000 // 192
-        places = [i for i in range(len(whole)) if (whole[i] == piece[0]).all()]
-        assert any((whole[i : i + len(piece)] == piece).all() for i in places)
-        begins.add(places[0])
+        ((x, _, _),) = plain.data.batches([long], plain.model, None, Epoch(epoch, 4, 0))
+        (segment,) = x["spectrogram"]
+        assert len(segment) == 1 + 4 * 16_000 // 192
+        positions = [i for i in range(len(whole)) if (whole[i] == segment[0]).all()]
+        assert any((whole[i : i + len(segment)] == segment).all() for i in positions)
+        begins.add(positions[0])
     assert len(begins) == 3
 
 
@@ -130,7 +131,7 @@ def test_a_changed_file_is_read_again(tiny, corpus):
     clip = WATKINS.read(corpus, "train")[-1]
 
     def shape():
-        ((x, _, _),) = tiny.data.batches(None, tiny, [clip], 0)
+        ((x, _, _),) = tiny.data.batches([clip], tiny.model, None, Epoch(0, 4, 0))
         return x["spectrogram"].shape
 
     before = shape()

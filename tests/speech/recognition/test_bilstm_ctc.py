@@ -1,4 +1,4 @@
-"""The recogniser's model: its frames, its indifference to padding."""
+"""The bidirectional recognizer: harness, numbers of frames, padding."""
 
 import keras
 import numpy as np
@@ -9,8 +9,8 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.data.batching import pad
 from zoo.speech.audio.reading import read_audio
+from zoo.speech.data import EXAMPLE_CLIPS
 from zoo.speech.recognition.corpora.an4 import AN4
-from zoo.speech.recognition.data import EXAMPLE_CLIPS
 
 RECIPE = "speech/bilstm-ctc-an4"
 
@@ -36,7 +36,7 @@ def test_harness(cell, layers, normalization, an4, tmp_path):
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 4])
-def test_frames_are_as_many_as_the_config_says(factor, clips):
+def test_number_of_frames(factor, clips):
     recipe = tiny(subsampling_factor=factor)
     waveform, lengths = pad(clips)
     outputs = recipe.model.build()({"waveform": waveform, "lengths": lengths})
@@ -47,7 +47,7 @@ def test_frames_are_as_many_as_the_config_says(factor, clips):
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_padding_has_no_effect(cell, clips):
-    """Logits of a clip alone are those of the clip in a batch, whatever the padding holds."""
+    """A clip has the same logits alone and in a batch, for any values of the padding."""
     keras.utils.set_random_seed(1)
     model = tiny(cell=cell).model.build()
     _, lengths = pad(clips)
@@ -73,6 +73,6 @@ def test_padding_has_no_effect(cell, clips):
         ({"features.window": 1.5}, "features.window"),
     ],
 )
-def test_what_cannot_be_built_is_refused(overrides, name):
+def test_invalid_settings(overrides, name):
     with pytest.raises(ZooError, match=name):
         tiny(**overrides)

@@ -1,4 +1,4 @@
-"""Deep Speech: the equations of the paper, its indifference to padding, its answers."""
+"""Deep Speech: harness, the equations of the paper, padding."""
 
 import keras
 import numpy as np
@@ -8,8 +8,8 @@ from tests.harness import check_model, plain
 from zoo.common.core.registry import entry
 from zoo.common.data.batching import pad
 from zoo.speech.audio.reading import read_audio
+from zoo.speech.data import EXAMPLE_CLIPS
 from zoo.speech.recognition.corpora.an4 import AN4
-from zoo.speech.recognition.data import EXAMPLE_CLIPS
 from zoo.speech.recognition.models.deepspeech import SCALE
 
 CLIP = 20.0
@@ -28,7 +28,7 @@ def clips():
 
 @pytest.fixture(scope="module")
 def model():
-    """Its weights are large enough for units to be clipped."""
+    """Return a model whose weights are large enough that units are clipped."""
     keras.utils.set_random_seed(1)
     model = recipe().model.build()
     for weight in model.trainable_weights:
@@ -41,11 +41,11 @@ def test_harness(an4, tmp_path):
     check_model(recipe(), AN4.read(an4, "train")[:4], tmp_path / "tiny")
 
 
-def test_it_is_the_equations(model, clips):
-    """Against NumPy, frame by frame: windows, clipped units, both directions summed."""
+def test_equations(model, clips):
+    """Against NumPy, frame by frame: windows, clipped units, the sum of both directions."""
     config = recipe().model
     inputs = {"waveform": clips[0][None], "lengths": np.array([len(clips[0])], np.int32)}
-    features = np.array(config.front_end(model)(inputs)[0])
+    features = np.array(config.front_end(model)(inputs)["features"][0])
     features = np.pad(features, ((config.context, config.context), (0, 0)))
     weights = {weight.path: np.array(weight) for weight in model.weights}
     clipped = []
@@ -79,7 +79,7 @@ def test_it_is_the_equations(model, clips):
 
 
 def test_padding_has_no_effect(model, clips):
-    """Logits of a clip alone are those of the clip in a batch."""
+    """A clip has the same logits alone and in a batch."""
     waveform, lengths = pad(clips)
     together = model({"waveform": waveform, "lengths": lengths})["logits"]
     for i, clip in enumerate(clips):

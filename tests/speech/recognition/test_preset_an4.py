@@ -1,12 +1,13 @@
-"""The shipped recogniser: its answers to known recordings, and the numbers behind it."""
+"""The shipped recognizer: golden outputs and metrics."""
 
 import numpy as np
 import pytest
 
 import zoo
 from zoo.api.evaluate import evaluate
+from zoo.common.core.model import Graphs
+from zoo.speech.data import EXAMPLE_CLIPS
 from zoo.speech.recognition.corpora.an4 import AN4
-from zoo.speech.recognition.data import EXAMPLE_CLIPS
 from zoo.speech.recognition.plots import plot_spikes
 
 PRESET = "speech/bilstm-ctc-an4"
@@ -19,10 +20,10 @@ def preset():
 
 @pytest.fixture(scope="module")
 def batch(preset):
-    """The shipped clips as one batch."""
+    """Return the example clips as one batch."""
     recipe = preset.recipe
     return recipe.data.collate(
-        [recipe.data.read_input(str(path), recipe) for path in EXAMPLE_CLIPS]
+        [recipe.data.read_input(path, recipe.model) for path in EXAMPLE_CLIPS]
     )
 
 
@@ -39,10 +40,11 @@ def test_golden_transcripts(preset):
 
 
 @pytest.mark.parametrize("beam_width", [1, 8, 32])
-def test_the_decoder_in_the_graph_is_that_of_predict(preset, batch, beam_width):
+def test_the_decoder_in_a_graph_and_in_predict(preset, batch, beam_width):
     recipe = preset.recipe.override({"decoder.beam_width": beam_width})
-    graph = recipe.task.answer_in_graph(preset.model, recipe)(batch)
-    answers = recipe.task.predict(preset.graphs, recipe, [str(path) for path in EXAMPLE_CLIPS])
+    models = Graphs("keras", recipe.model.graphs(preset.model))
+    graph = recipe.task.answer_in_graph(recipe.predictor(models))(batch)
+    answers = recipe.task.predict(recipe.predictor(preset.graphs), EXAMPLE_CLIPS)
     for answer, text, score in zip(
         answers, graph["text"].numpy(), graph["log_probability"].numpy(), strict=True
     ):
@@ -51,9 +53,9 @@ def test_the_decoder_in_the_graph_is_that_of_predict(preset, batch, beam_width):
 
 
 def test_times_of_words(preset):
-    """Every word once, in order, inside the recording of 2.3 s."""
+    """Words are in order, within the recording of 2.3 s."""
     recipe = preset.recipe.override({"decoder.times": "true"})
-    (answer,) = recipe.task.predict(preset.graphs, recipe, [str(EXAMPLE_CLIPS[3])])
+    (answer,) = recipe.task.predict(recipe.predictor(preset.graphs), [EXAMPLE_CLIPS[3]])
     words = answer["words"]
     assert " ".join(word["word"] for word in words) == answer["output"]
     times = [time for word in words for time in (word["begin"], word["end"])]
@@ -67,8 +69,8 @@ def test_golden_logits(preset, batch):
     np.testing.assert_allclose(logits[10, :6], expected, atol=0.02)
 
 
-def test_figures_of_the_shipped_clips(preset, an4):
-    """On the ten test clips that travel along; `zoo evaluate` measures the full split."""
+def test_metrics(preset, an4):
+    """On ten clips of the test split."""
     result = evaluate(PRESET, data=an4, split="test")
     assert result.examples == 10
     assert result.metrics["wer"] <= 0.1
@@ -77,7 +79,7 @@ def test_figures_of_the_shipped_clips(preset, an4):
     assert [row["id"] for row in result.rows] == [e.id for e in AN4.read(an4, "test")]
 
 
-def test_the_picture_shows_every_letter(preset, tmp_path):
+def test_plot_with_a_reference(preset, tmp_path):
     clip, picture = str(EXAMPLE_CLIPS[1]), tmp_path / "spikes.png"
-    plot_spikes(preset.graphs, preset.recipe, clip, picture, reference="V A N E S S A")
+    plot_spikes(preset.predictor, preset.recipe.task, clip, picture, reference="V A N E S S A")
     assert (tmp_path / "spikes.png").read_bytes().startswith(b"\x89PNG")

@@ -1,4 +1,4 @@
-"""Recordings heard part by part: the answer is that to the whole recording, in every runtime."""
+"""Streaming: the answer is that to the whole recording, in all runtimes."""
 
 import io
 import itertools
@@ -19,14 +19,13 @@ from zoo.common.data.batching import pad
 from zoo.common.runtime import BACKENDS, open_graphs
 from zoo.common.runtime.preset import load_preset
 from zoo.speech.audio.reading import read_audio
+from zoo.speech.data import EXAMPLE_CLIPS
 from zoo.speech.recognition.corpora.an4 import AN4_PHONEMES
-from zoo.speech.recognition.data import EXAMPLE_CLIPS
 from zoo.speech.recognition.streaming import Stream
 
 RECIPE = "speech/lstm-ctc-phoneme-an4"
-LATER = (
-    700  # samples: a window begins in the recording that they are cut from, and does not end there
-)
+# Number of samples at the end of a clip that are a part of a window.
+LATER = 700
 
 
 def tiny(**overrides):
@@ -37,7 +36,7 @@ def tiny(**overrides):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory, an4):
-    """A preset with all exports, as the harness leaves it."""
+    """Return a preset with all exports, which the harness writes."""
     folder = tmp_path_factory.mktemp("streaming") / "tiny"
     check_model(tiny(), AN4_PHONEMES.read(an4, "train")[:4], folder)
     return folder
@@ -50,24 +49,24 @@ def preset(folder):
 
 @pytest.fixture(scope="module")
 def clip():
-    """A second and a half that ends in the middle of a window."""
+    """Return one and a half seconds that end within a window."""
     return read_audio(EXAMPLE_CLIPS[1], 16_000)[8000 : 32_000 + LATER]
 
 
-def hear(stream, samples, size):
-    """The answer to samples that come in blocks of some size."""
+def answer_to(stream, samples, size):
+    """Return the answer of a stream to samples in blocks of some size."""
     for begin in range(0, len(samples), size):
         stream.accept(samples[begin : begin + size])
     return stream.finish()
 
 
 def whole(graphs, recipe, samples):
-    item = recipe.data.item(samples, recipe)
-    answer = recipe.task.answer(graphs, recipe, item)
-    return answer | recipe.data.about_input(item, recipe)
+    item = recipe.data.item(samples, recipe.model)
+    answer = recipe.task.answer(recipe.predictor(graphs), item)
+    return answer | recipe.data.input_metadata(item)
 
 
-def is_same(answer, expected):
+def check_same(answer, expected):
     assert set(answer) == set(expected)
     assert answer["output"] == expected["output"] != ""
     assert answer["seconds"] == expected["seconds"]
@@ -75,36 +74,36 @@ def is_same(answer, expected):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_the_stream_answers_as_the_whole_recording(folder, preset, clip, backend):
+def test_stream_and_whole_recording(folder, preset, clip, backend):
     graphs = open_graphs(backend, folder)
     expected = whole(graphs, preset.recipe, clip)
-    answers = [hear(Stream(graphs, preset.recipe), clip, size) for size in (479, len(clip))]
-    is_same(answers[0], expected)
+    predictor, task = preset.recipe.predictor(graphs), preset.recipe.task
+    answers = [answer_to(Stream(predictor, task), clip, size) for size in (479, len(clip))]
+    check_same(answers[0], expected)
     assert answers[0] == answers[1]
 
 
 @pytest.mark.parametrize("size", [1, 3, 160, 481, 4001])
 def test_blocks_of_any_size(preset, clip, size):
-    """To the last bit."""
+    """The answers are equal to the last bit."""
     clip = clip[-5000 - LATER :] if size == 1 else clip
-    expected = hear(preset.stream(), clip, len(clip))
-    assert hear(preset.stream(), clip, size) == expected
+    expected = answer_to(preset.stream(), clip, len(clip))
+    assert answer_to(preset.stream(), clip, size) == expected
 
 
 @pytest.mark.parametrize("samples", [400, 480, 481, 1000])
 def test_short_recordings(preset, clip, samples):
     expected = whole(preset.graphs, preset.recipe, clip[:samples])
-    answer = hear(preset.stream(), clip[:samples], 77)
+    answer = answer_to(preset.stream(), clip[:samples], 77)
     assert answer["log_probability"] == pytest.approx(expected["log_probability"], abs=1e-4)
 
 
-def test_the_decoder_has_the_last_word(preset, clip):
-    """The partial results are those of the best path; the answer is the decoder's, with its options."""
+def test_the_decoder_makes_the_final_answer(preset, clip):
     recipe = preset.recipe.override({"decoder.beam_width": 8, "decoder.n_best": 2})
     expected = whole(preset.graphs, recipe, clip)
-    stream = recipe.data.stream(preset.graphs, recipe)
-    answer = hear(stream, clip, 1000)
-    is_same(answer, expected)
+    stream = recipe.data.open_stream(recipe.predictor(preset.graphs), recipe.task)
+    answer = answer_to(stream, clip, 1000)
+    check_same(answer, expected)
     assert [a["output"] for a in answer["alternatives"]] == [
         a["output"] for a in expected["alternatives"]
     ]
@@ -123,15 +122,15 @@ def test_partial_results_grow(preset, clip):
 
 
 def test_another_rate(preset, clip, tmp_path):
-    """Blocks are resampled as a file is."""
+    """Blocks are resampled as files are."""
     slow = clip[: len(clip) // 2]
     soundfile.write(tmp_path / "slow.wav", slow, 8000, subtype="FLOAT")
     expected = whole(preset.graphs, preset.recipe, read_audio(tmp_path / "slow.wav", 16_000))
-    is_same(hear(preset.stream(sample_rate=8000), slow, 333), expected)
+    check_same(answer_to(preset.stream(sample_rate=8000), slow, 333), expected)
 
 
-def test_a_frame_is_not_changed_by_what_follows(preset, clip):
-    """Nor by the rest of a batch, whatever stands beyond the end of a recording."""
+def test_outputs_do_not_depend_on_later_samples(preset, clip):
+    """They do not depend on other rows of a batch or on padding either."""
     graph, model = preset.graphs["model"], preset.recipe.model
     logits = graph(waveform=clip[None], lengths=np.array([len(clip)]))["logits"][0]
     early = graph(waveform=clip[None, :9600], lengths=np.array([9600]))["logits"][0]
@@ -147,7 +146,7 @@ def test_a_frame_is_not_changed_by_what_follows(preset, clip):
 
 
 def test_a_long_stream_does_not_drift(preset, clip):
-    """A quarter of an hour: the running means of 90,000 frames, in float32."""
+    """A quarter of an hour: running means of 90,000 frames in float32."""
     model = preset.recipe.model
     features = [spec for spec in model.states if spec.name.startswith("mel_")]
     states = initial_states(model.states, 1)
@@ -163,34 +162,34 @@ def test_a_long_stream_does_not_drift(preset, clip):
 # Bad input ----------------------------------------------------------------------------------------
 
 
-def test_nothing_after_the_end(preset, clip):
+def test_a_finished_stream(preset, clip):
     stream = preset.stream()
-    hear(stream, clip[:2000], 500)
+    answer_to(stream, clip[:2000], 500)
     for call in (lambda: stream.accept(clip), stream.finish):
-        with pytest.raises(ZooError, match=r"The stream is finished: open another one"):
+        with pytest.raises(ZooError, match=r"The stream is finished\. Open another one"):
             call()
 
 
 @pytest.mark.parametrize(
     ("samples", "message"),
     [
-        (np.zeros(480, np.int16), r"must be floating-point, full scale 1\.0\. Received: int16"),
-        ([1, 2], r"must be floating-point"),
-        (["x"], r"must be floating-point"),
+        (np.zeros(480, np.int16), r"must be float, full scale 1\.0\. Received: int16"),
+        ([1, 2], r"must be float"),
+        (["x"], r"must be float"),
         (np.zeros((480, 2), np.float32), r"one axis, \[samples\].* Received: \(480, 2\)"),
-        (np.array([0.1, np.nan, np.inf]), r"2 of 3 samples are NaN or infinite"),
+        (np.array([0.1, np.nan, np.inf]), r"must be finite\. Received: 2 NaN or infinite"),
     ],
 )
-def test_bad_samples_are_refused_and_not_heard(preset, clip, samples, message):
+def test_invalid_samples_are_not_processed(preset, clip, samples, message):
     stream = preset.stream()
     stream.accept(clip[:1000])
     with pytest.raises(ZooError, match=message):
         stream.accept(samples)
     stream.accept(clip[1000:4000])
-    assert stream.finish() == hear(preset.stream(), clip[:4000], 4000)
+    assert stream.finish() == answer_to(preset.stream(), clip[:4000], 4000)
 
 
-def test_a_stream_must_have_a_window(preset, clip):
+def test_minimum_duration_of_a_stream(preset, clip):
     for samples in (0, 399):
         stream = preset.stream()
         stream.accept(clip[:samples])
@@ -203,18 +202,20 @@ def test_sample_rates_are_checked(preset):
         preset.stream(sample_rate=0)
 
 
-def test_silence_is_no_error(preset):
-    assert hear(preset.stream(), np.zeros(8000, np.float32), 800)["seconds"] == 0.5
+def test_silence(preset):
+    assert answer_to(preset.stream(), np.zeros(8000, np.float32), 800)["seconds"] == 0.5
 
 
-def test_what_needs_the_whole_recording_says_so(tiny_run, refused, clips):
-    wanted = rf"cannot stream: its answer needs the whole recording\. One that can: {RECIPE}"
+def test_models_that_cannot_stream(tiny_run, refused, clips):
+    wanted = (
+        rf"cannot stream: its answer needs the whole recording\. Recipes that can stream: {RECIPE}"
+    )
     with pytest.raises(ZooError, match=wanted):
         load_preset(tiny_run).stream()
     assert RECIPE in refused("predict", tiny_run, clips[0], "--stream")
-    recipe = entry("language/lstm-small-ptb").recipe()
-    with pytest.raises(ZooError, match="language/lstm-small-ptb cannot stream"):
-        recipe.data.stream(None, recipe)
+    other = entry("speech/bilstm-ctc-an4").recipe()
+    with pytest.raises(ZooError, match="speech/bilstm-ctc-an4 cannot stream"):
+        other.data.check_stream(other.name, other.model)
 
 
 @pytest.mark.parametrize(
@@ -228,7 +229,7 @@ def test_what_needs_the_whole_recording_says_so(tiny_run, refused, clips):
         ({"dropout": 1}, "dropout"),
     ],
 )
-def test_what_cannot_be_built_is_refused(overrides, name):
+def test_invalid_settings(overrides, name):
     with pytest.raises(ZooError, match=name):
         tiny(**overrides)
 
@@ -273,12 +274,12 @@ def test_predict_stream_of_standard_input(run_zoo, folder, clips, monkeypatch):
         (b"\0" * 100, "at least 25 ms. Received: 50 sample"),
     ],
 )
-def test_bad_standard_input(refused, folder, monkeypatch, content, message):
+def test_invalid_standard_input(refused, folder, monkeypatch, content, message):
     stdin(monkeypatch, content)
     assert message in refused("predict", folder, "-", "--stream")
 
 
-def test_a_stream_has_one_input_and_no_file(refused, folder, clips):
+def test_options_of_streams(refused, folder, clips):
     assert "one input" in refused("predict", folder, *clips, "--stream")
     assert "--out" in refused("predict", folder, clips[0], "--stream", "--out", "x.txt")
     assert "no such file" in refused("predict", folder, "missing.wav", "--stream")
@@ -288,7 +289,7 @@ def test_a_stream_has_one_input_and_no_file(refused, folder, clips):
 
 
 def test_step_shares_the_weights_of_the_model(preset):
-    """It has no weight of its own to learn."""
+    """It has no other weights."""
     graphs = preset.recipe.model.graphs(preset.model)
     own = {id(weight) for weight in preset.model.weights}
     assert all(id(weight) in own for weight in graphs["step"].weights)
