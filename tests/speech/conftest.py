@@ -1,4 +1,4 @@
-"""Long recordings made of real clips, and shipped presets that are opened once for all tests."""
+"""Long recordings from real clips, and shipped presets that are opened once for all tests."""
 
 import numpy as np
 import pytest
@@ -19,14 +19,14 @@ RATE = 16_000
 
 
 def join(paths, rate, silence):
-    """One signal of clips with so many seconds of silence around each."""
+    """Return a signal of clips with a duration of silence around each."""
     pause = np.zeros(round(silence * rate), np.float32)
     parts = [part for path in paths for part in (pause, read_audio(path, rate))]
     return np.concatenate([*parts, pause])
 
 
 def sea(seconds=21.3):
-    """Noise at 2 kHz, and from 10 to 11 s a tone that rises as an up-call does."""
+    """Return noise at 2 kHz, with a rising tone like an up-call from 10 to 11 s."""
     generator = np.random.default_rng(0)
     signal = generator.standard_normal(round(seconds * 2000)) * 0.02
     t = np.arange(2000) / 2000
@@ -37,7 +37,7 @@ def sea(seconds=21.3):
 
 @pytest.fixture(scope="session")
 def long_folder(tmp_path_factory):
-    """A folder with a long recording of speech, one of digits, one of an up-call, one of silence."""
+    """Return a folder with long recordings of speech, digits, an up-call and silence."""
     folder = tmp_path_factory.mktemp("long")
     soundfile.write(folder / "speech.flac", join(CLIPS, RATE, 1.2), RATE)
     soundfile.write(folder / "digits.wav", join(DIGIT_CLIPS, 8000, 0.4), 8000)
@@ -48,11 +48,11 @@ def long_folder(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def loaded():
-    """The presets of these tests by name."""
+    """Return the presets of these tests by name."""
     return {name: zoo.load(name) for name in (RECOGNISER, DIGITS, WHALES)}
 
 
 @pytest.fixture
 def opened_once(loaded, monkeypatch):
-    """The command line opens these presets without reading them again."""
-    monkeypatch.setattr("zoo.common.runtime.open_graphs", lambda _, name: loaded[name].graphs)
+    """Make the command line use the loaded presets."""
+    monkeypatch.setattr("zoo.api.options.open_graphs", lambda _, name: loaded[str(name)].graphs)

@@ -1,23 +1,28 @@
+"""Corpora and manifests of recordings, and their splits."""
+
 import csv
 import json
 import random
 import shutil
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import soundfile
 
+from zoo.api.sources import split_dev
 from zoo.common.core.errors import ZooError
 from zoo.speech.detection.corpora.fsdd import FSDD
 from zoo.speech.recognition.corpora.an4 import AN4
 from zoo.speech.recognition.corpora.librispeech import LIBRISPEECH_MINI as LIBRISPEECH
-from zoo.speech.recognition.data import Utterances
-from zoo.speech.utterance import Utterance, read_manifest
+from zoo.speech.recognition.data import TranscribedRecordings
+from zoo.speech.utterance import Utterance, labelled_recording, read_manifest
 
 DATA = Path(__file__).parents[1] / "data"
 CLIPS = DATA / "an4"
 COLUMNS = ("split", "speaker", "utt_id", "seconds", "transcript")
+HEADER = "wav_filename,transcript"
 
 
 def rows(split=None):
@@ -65,7 +70,7 @@ def test_a_folder_with_one_split_is_enough(tmp_path):
 
 
 def an4_release(folder, splits=("train", "test")):
-    """The original's layout, the training set in WAV and the test set in SPHERE."""
+    """Write the layout of the release, the training set in WAV and the test set in SPHERE."""
     (folder / "etc").mkdir(parents=True)
     recordings = {"train": "an4_clstk", "test": "an4test_clstk"}
     for split in splits:
@@ -99,7 +104,7 @@ def test_an4_as_released_with_one_split(tmp_path):
         AN4.read(folder, "train")
 
 
-def test_marks_and_variants_leave_an4_transcripts(tmp_path):
+def test_marks_and_variants_in_an4_transcripts(tmp_path):
     folder = an4_release(tmp_path / "an4", splits=("test",))
     path = folder / "etc/an4_test.transcription"
     path.write_text("<s> go A(2)  <sil> AND(2) </s> (an409-fcaw-b)\r\n\n")
@@ -118,7 +123,7 @@ def test_marks_and_variants_leave_an4_transcripts(tmp_path):
 
 @pytest.fixture
 def librispeech(tmp_path):
-    """Its layout, with two subsets in FLAC and Opus, from clips of AN4."""
+    """Return a folder in its layout, with subsets in FLAC and Opus, from clips of AN4."""
     for subset, chapter, suffix, split in (
         ("dev-clean-2", "84/121123", "flac", "train"),
         ("dev-clean-2", "174/50561", "flac", "test"),
@@ -162,7 +167,7 @@ def test_librispeech_errors(librispeech):
         LIBRISPEECH.read(librispeech, "dev-clean-2")
 
 
-def test_errors_name_what_was_looked_for(tmp_path):
+def test_errors_of_folders(tmp_path):
     with pytest.raises(ZooError, match="nowhere: no such folder"):
         AN4.read(tmp_path / "nowhere", "test")
     with pytest.raises(
@@ -179,9 +184,9 @@ def test_errors_name_what_was_looked_for(tmp_path):
 
 
 def test_fsdd():
-    """The first five takes are test; the digit is the transcript."""
+    """The first five takes are in test; the digit is the label."""
     examples = FSDD.read(DATA / "fsdd", "test")
-    assert [(e.id, e.transcript, e.speaker, e.split, round(e.seconds, 2)) for e in examples] == [
+    assert [(e.id, e.label, e.speaker, e.split, round(e.seconds, 2)) for e in examples] == [
         ("0_george_0", "0", "george", "test", 0.3),
         ("0_jackson_0", "0", "jackson", "test", 0.64),
         ("1_george_0", "1", "george", "test", 0.57),
@@ -215,7 +220,7 @@ def test_fsdd_errors(tmp_path):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Three clips beside the manifest to be written, one of them a folder below."""
+    """Return a folder with three clips, one of them in a subfolder, for manifests."""
     for name, row in zip(("a.flac", "b.flac", "sub/c.flac"), rows("test"), strict=False):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         shutil.copy(clip(row), tmp_path / name)
@@ -263,7 +268,7 @@ def test_json_manifest(folder):
 
 
 def test_manifests_with_splits(folder):
-    """A column `split` in CSV and a key in JSON; None of them is needed in each line."""
+    """A column `split` in CSV, and a key in JSON, may be empty."""
     table = write(
         folder / "m.csv", "split,wav_filename,transcript", "train,a.flac,go", ",b.flac,stop"
     )
@@ -273,15 +278,23 @@ def test_manifests_with_splits(folder):
         json.dumps({"audio_filepath": "b.flac", "text": "stop", "split": None}),
     )
     for manifest in (table, lines):
-        examples = Utterances().read_manifest(manifest)
+        examples = TranscribedRecordings().read_manifest(manifest)
         assert [(e.id, e.split) for e in examples] == [("a.flac", "train"), ("b.flac", "")]
+
+
+def test_manifest_of_labels(folder):
+    manifest = write(folder / "m.csv", HEADER, "a.flac,go", "b.flac, turn  left ")
+    examples = read_manifest(manifest, labelled_recording)
+    assert [(e.id, e.label) for e in examples] == [("a.flac", "go"), ("b.flac", "turn left")]
+    manifest = write(folder / "m.csv", HEADER, "a.flac, ")
+    with pytest.raises(ZooError, match="line 2: the label is empty"):
+        read_manifest(manifest, labelled_recording)
 
 
 def test_tsv_manifest():
     assert read_as(read_manifest(CLIPS / "utterances.tsv")) == expected()
 
 
-HEADER = "wav_filename,transcript"
 TSV = "\t".join(COLUMNS)
 GOOD = '{"audio_filepath": "a.flac", "text": "go"}'
 
@@ -304,14 +317,14 @@ GOOD = '{"audio_filepath": "a.flac", "text": "go"}'
         ("m.csv", [HEADER, ",go"], "line 2: the audio path is empty"),
         ("m.csv", [HEADER, "z.flac,go"], r"line 2: .*z\.flac: no such file"),
         ("m.csv", [HEADER, "m.csv,go"], r"line 2: .*m\.csv: not audio"),
-        ("m.csv", [HEADER, "a.flac,go", "./a.flac,go"], "line 3: the id 'a.flac' was there before"),
+        ("m.csv", [HEADER, "a.flac,go", "./a.flac,go"], "line 3: the id 'a.flac' is not unique"),
         (
             "m.csv",
             [HEADER, "z.flac,go", "a.flac,go", "y.flac,go", "b.flac,"],
-            "bad lines after it: 2",
+            "further invalid lines: 2",
         ),
-        ("m.csv", [HEADER], "no example is listed"),
-        ("m.csv", [], "is empty: there is no text"),
+        ("m.csv", [HEADER], "the list has no examples"),
+        ("m.csv", [], "is empty"),
         ("m.json", ["[" + GOOD + "]"], "line 1: not a JSON object"),
         ("m.json", ["go"], "line 1: invalid JSON"),
         ("m.txt", [GOOD, '{"audio_filepath": "b.flac", '], "line 2: invalid JSON"),
@@ -323,12 +336,12 @@ GOOD = '{"audio_filepath": "a.flac", "text": "go"}'
         ("m.json", [GOOD, '{"audio_filepath": 3, "text": "go"}'], "line 2: .* 'audio_filepath'"),
         ("m.json", ['{"audio_filepath": "a.flac", "text": "\\ud800"}'], "line 1: invalid JSON"),
         ("m.tsv", [TSV, "test\tx\ty\t1.0\tGO"], "line 2: no file .*/test/x/y with one of"),
-        ("m.tsv", [TSV, "..\tx\ty\t1.0\tGO"], r"line 2: not a plain name: '\.\.'"),
-        ("m.tsv", [TSV, "test\tx\t../../a\t1.0\tGO"], "line 2: not a plain name"),
+        ("m.tsv", [TSV, "..\tx\ty\t1.0\tGO"], r"line 2: not a plain file name: '\.\.'"),
+        ("m.tsv", [TSV, "test\tx\t../../a\t1.0\tGO"], "line 2: not a plain file name"),
         ("m.tsv", [TSV, "test\tx\t" + "y" * 300 + "\t1.0\tGO"], "line 2: no file"),
     ],
 )
-def test_a_bad_line_is_named(folder, name, lines, message):
+def test_invalid_lines(folder, name, lines, message):
     manifest = write(folder / name, *lines)
     with pytest.raises(ZooError, match=message) as error:
         read_manifest(manifest)
@@ -336,7 +349,7 @@ def test_a_bad_line_is_named(folder, name, lines, message):
     assert "\n" not in str(error.value)
 
 
-def test_a_line_that_is_not_utf8(folder):
+def test_invalid_utf8(folder):
     manifest = folder / "latin.csv"
     manifest.write_bytes(f"{HEADER}\na.flac,go\nb.flac,été\n".encode("latin-1"))
     with pytest.raises(ZooError, match=r"latin\.csv, line 3: not UTF-8"):
@@ -346,7 +359,7 @@ def test_a_line_that_is_not_utf8(folder):
         read_manifest(manifest)
 
 
-def test_a_truncated_recording_is_named_by_its_line(folder):
+def test_truncated_recordings(folder):
     samples, rate = soundfile.read(folder / "b.flac")
     soundfile.write(folder / "b.wav", samples, rate)
     (folder / "b.wav").write_bytes((folder / "b.wav").read_bytes()[:9000])
@@ -367,33 +380,33 @@ def test_no_manifest(tmp_path):
 
 def examples_of(speakers):
     return [
-        Utterance(f"{speaker}-{number}", Path("none.wav"), "GO", speaker)
+        Utterance(f"{speaker}-{number}", Path("none.wav"), speaker, transcript="GO")
         for speaker, count in speakers.items()
         for number in range(count)
     ]
 
 
-def test_split_by_speaker_shares_no_speaker():
+def test_split_by_speaker():
     examples = examples_of({f"s{number}": 5 + number % 7 for number in range(40)})
-    train, dev = Utterances().split_dev(examples, 0.2, seed=0)
+    train, dev = split_dev(TranscribedRecordings(), examples, 0.2, seed=0)
     assert not {e.speaker for e in train} & {e.speaker for e in dev}
     assert sorted(train + dev, key=lambda e: e.id) == sorted(examples, key=lambda e: e.id)
     assert abs(len(dev) / len(examples) - 0.2) < 0.02
     random.Random(1).shuffle(examples)
-    assert Utterances().split_dev(examples, 0.2, seed=0) == (train, dev)
-    assert Utterances().split_dev(examples, 0.2, seed=1) != (train, dev)
+    assert split_dev(TranscribedRecordings(), examples, 0.2, seed=0) == (train, dev)
+    assert split_dev(TranscribedRecordings(), examples, 0.2, seed=1) != (train, dev)
 
 
-def test_split_is_the_same_on_every_machine():
-    train, dev = Utterances().split_dev(AN4.read(CLIPS, "train"), 0.3, seed=0)
+def test_the_split_is_reproducible():
+    train, dev = split_dev(TranscribedRecordings(), AN4.read(CLIPS, "train"), 0.3, seed=0)
     assert {e.speaker for e in dev} == {"fash"}
     assert {e.speaker for e in train} == {"mblw", "mjbh"}
 
 
 @pytest.mark.parametrize("fraction", [0.001, 0.5, 0.999])
 @pytest.mark.parametrize("speakers", [{"a": 5, "b": 1}, {"a": 1, "b": 9, "c": 3}, {"": 2, "a": 2}])
-def test_both_sides_have_a_speaker(fraction, speakers):
-    train, dev = Utterances().split_dev(examples_of(speakers), fraction, seed=3)
+def test_both_parts_have_a_speaker(fraction, speakers):
+    train, dev = split_dev(TranscribedRecordings(), examples_of(speakers), fraction, seed=3)
     assert train
     assert dev
     assert not {e.speaker for e in train} & {e.speaker for e in dev}
@@ -401,37 +414,46 @@ def test_both_sides_have_a_speaker(fraction, speakers):
 
 @pytest.mark.parametrize("speaker", ["", "only"])
 def test_one_speaker_is_split_by_utterance(speaker):
-    train, dev = Utterances().split_dev(examples_of({speaker: 20}), 0.2, seed=0)
+    train, dev = split_dev(TranscribedRecordings(), examples_of({speaker: 20}), 0.2, seed=0)
     assert (len(train), len(dev)) == (16, 4)
     assert len({e.id for e in train + dev}) == 20
 
 
 def test_fsdd_is_split_by_utterance():
-    """Where the speakers of test are those of train, dev is not of speakers left out."""
+    """The speakers of dev are in train, as those of test are."""
     examples = examples_of({"a": 50, "b": 50, "c": 50})
-    train, dev = Utterances(split_by="utterance").split_dev(examples, 0.1, seed=0)
+    train, dev = split_dev(TranscribedRecordings(split_by="utterance"), examples, 0.1, seed=0)
     assert (len(train), len(dev)) == (135, 15)
     assert {e.speaker for e in dev} == {"a", "b", "c"}
 
 
 def test_split_by_speaker_errors():
     with pytest.raises(ZooError, match=r"between 0 and 1. Received: 1.0"):
-        Utterances().split_dev(examples_of({"a": 3}), 1.0, seed=0)
+        split_dev(TranscribedRecordings(), examples_of({"a": 3}), 1.0, seed=0)
     with pytest.raises(ZooError, match=r"Two examples are needed.*Received: 1"):
-        Utterances().split_dev(examples_of({"a": 1}), 0.5, seed=0)
+        split_dev(TranscribedRecordings(), examples_of({"a": 1}), 0.5, seed=0)
 
 
-def test_checksum_tells_data_apart(folder):
+def test_checksum(folder):
     manifest = write(folder / "m.csv", HEADER, "a.flac,go", "b.flac,stop")
-    before = Utterances().checksum(read_manifest(manifest))
+    before = TranscribedRecordings().checksum(read_manifest(manifest))
     assert len(before) == 64
-    assert Utterances().checksum(reversed(read_manifest(manifest))) == before
+    assert TranscribedRecordings().checksum(reversed(read_manifest(manifest))) == before
     moved = folder / "moved"
     moved.mkdir()
     for name in ("m.csv", "a.flac", "b.flac"):
         shutil.copy(folder / name, moved)
-    assert Utterances().checksum(read_manifest(moved / "m.csv")) == before
+    assert TranscribedRecordings().checksum(read_manifest(moved / "m.csv")) == before
     write(moved / "m.csv", HEADER, "a.flac,go", "b.flac,stops")
-    assert Utterances().checksum(read_manifest(moved / "m.csv")) != before
+    assert TranscribedRecordings().checksum(read_manifest(moved / "m.csv")) != before
     shutil.copy(folder / "sub/c.flac", folder / "a.flac")
-    assert Utterances().checksum(read_manifest(manifest)) != before
+    assert TranscribedRecordings().checksum(read_manifest(manifest)) != before
+
+
+def test_the_split_of_one_speaker_is_reported(capsys):
+    examples = AN4.read(CLIPS, "train")
+    split_dev(TranscribedRecordings(), examples, 0.3, 0)
+    assert capsys.readouterr().err == ""
+    _, dev = split_dev(TranscribedRecordings(), [replace(e, speaker="") for e in examples], 0.3, 0)
+    assert len(dev) == round(0.3 * len(examples))
+    assert "dev is split off by example" in capsys.readouterr().err

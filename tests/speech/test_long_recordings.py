@@ -1,4 +1,4 @@
-"""Recordings of any length: a transcript with times, and what was heard where."""
+"""Recordings of any length: transcripts with times, and detections."""
 
 import itertools
 
@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from tests.speech.conftest import CLIPS, DIGIT_CLIPS, DIGITS, RECOGNISER, WHALES, sea
-from zoo.common.core.data import Segment
+from zoo.common.core.capabilities import Segment
 from zoo.common.decoding.segments import join_texts, merge_detections
 from zoo.common.tasks.classification import Classification
 from zoo.speech.recognition.subtitles import cues
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.usefixtures("opened_once")
 # Recognition --------------------------------------------------------------------------------------
 
 
-def test_the_transcript_is_that_of_the_clips(loaded, long_folder):
+def test_the_transcript_of_a_long_recording(loaded, long_folder):
     alone = [answer["output"] for answer in loaded[RECOGNISER].predict(CLIPS)]
     (answer,) = loaded[RECOGNISER].predict([str(long_folder / "speech.flac")])
     assert answer["output"] == " ".join(alone)
@@ -28,6 +28,17 @@ def test_the_transcript_is_that_of_the_clips(loaded, long_folder):
     assert times[0] == pytest.approx(1.2, abs=0.01)
     assert answer["seconds"] == pytest.approx(soundfile.info(long_folder / "speech.flac").duration)
     assert answer["seconds"] > 30
+
+
+def test_a_waveform_is_answered_as_its_file(loaded, long_folder):
+    for name, file in ((RECOGNISER, "speech.flac"), (DIGITS, "digits.wav"), (WHALES, "sea.wav")):
+        source = long_folder / file
+        expected, answer = loaded[name].predict(
+            [str(source), soundfile.read(source, dtype="int16")]
+        )
+        del expected["input"], answer["input"]
+        assert answer["output"] == expected["output"]
+        assert answer.keys() == expected.keys()
 
 
 def test_subtitles(run_zoo, loaded, long_folder):
@@ -40,12 +51,14 @@ def test_subtitles(run_zoo, loaded, long_folder):
     assert all(len(line) <= 42 for block in blocks for line in block[2:])
 
     recipe = loaded[RECOGNISER].recipe.override({"decoder.times": "true"})
-    (answer,) = recipe.task.predict(loaded[RECOGNISER].graphs, recipe, [str(source)])
+    predictor = recipe.predictor(loaded[RECOGNISER].graphs)
+    (answer,) = recipe.task.predict(predictor, [str(source)])
     assert " ".join(line for block in blocks for line in block[2:]) == answer["output"]
     begins = [word["begin"] for word in answer["words"]]
     assert begins == sorted(begins)
     assert begins[-1] > 25
-    first, *rest = "\n".join(recipe.task.formats(recipe)["vtt"].lines([answer])).split("\n\n")
+    vtt = recipe.data.formats(recipe.task, recipe.model, recipe.decoder)["vtt"]
+    first, *rest = "\n".join(vtt.lines([answer])).split("\n\n")
     assert first == "WEBVTT"
     assert [cue.strip().split("\n") for cue in rest] == [
         [block[1].replace(",", "."), *block[2:]] for block in blocks
@@ -67,9 +80,9 @@ def test_subtitles_are_short():
 
 
 def test_joined_texts_without_times():
-    pieces = [Segment(1.0, 2.0, {}), Segment(3.0, 4.0, {}), Segment(5.0, 6.0, {})]
+    segments = [Segment(1.0, 2.0, {}), Segment(3.0, 4.0, {}), Segment(5.0, 6.0, {})]
     answers = [{"output": text, "log_probability": -1.0} for text in ("ONE", "", "TWO")]
-    joined = join_texts(zip(pieces, answers, strict=True))
+    joined = join_texts(zip(segments, answers, strict=True))
     assert joined["output"] == "ONE TWO"
     assert [row["begin"] for row in joined["segments"]] == [1.0, 5.0]
     assert joined["log_probability"] == -3
@@ -79,7 +92,7 @@ def test_joined_texts_without_times():
 # Detection ----------------------------------------------------------------------------------------
 
 
-def test_digits_one_after_the_other(run_zoo, long_folder):
+def test_a_sequence_of_digits(run_zoo, long_folder):
     answer = run_zoo("predict", DIGITS, long_folder / "digits.wav", "--json").json["predictions"][0]
     alone = run_zoo("predict", DIGITS, *DIGIT_CLIPS, "--json").json["predictions"]
     assert [one["label"] for one in answer["detections"]] == [a["output"] for a in alone]
@@ -88,7 +101,7 @@ def test_digits_one_after_the_other(run_zoo, long_folder):
     np.testing.assert_allclose(lengths, [a["seconds"] for a in alone], atol=0.21)
 
 
-def test_an_up_call_is_found_where_it_is(loaded, long_folder):
+def test_the_time_of_an_up_call(loaded, long_folder):
     (answer,) = loaded[WHALES].predict([str(long_folder / "sea.wav")])
     assert answer["seconds"] == 21.3
     assert answer["output"] == "1 detection"
@@ -98,7 +111,8 @@ def test_an_up_call_is_found_where_it_is(loaded, long_folder):
     assert 11 <= one["end"] <= 13
     assert one["confidence"] > 0.5
     careful = loaded[WHALES].recipe.override({"decoder.min_confidence": one["confidence"] + 1e-3})
-    (answer,) = careful.task.predict(loaded[WHALES].graphs, careful, [str(long_folder / "sea.wav")])
+    predictor = careful.predictor(loaded[WHALES].graphs)
+    (answer,) = careful.task.predict(predictor, [str(long_folder / "sea.wav")])
     assert answer == {
         "input": str(long_folder / "sea.wav"),
         "output": "no detections",
@@ -107,8 +121,8 @@ def test_an_up_call_is_found_where_it_is(loaded, long_folder):
     }
 
 
-def test_rates_channels_and_widths_make_no_difference(loaded, long_folder, tmp_path):
-    """Another sample rate, stereo, 24 bits; 8 bits and clipping change the sound, not the finding."""
+def test_other_rates_channels_and_widths(loaded, long_folder, tmp_path):
+    """Another sample rate, stereo, 24 bits, 8 bits and clipping do not change the detection."""
     signal = sea()
     soundfile.write(tmp_path / "a.wav", np.repeat(np.repeat(signal, 4)[:, None], 2, 1), 8000)
     soundfile.write(tmp_path / "b.wav", signal, 2000, subtype="PCM_24")
@@ -123,7 +137,7 @@ def test_rates_channels_and_widths_make_no_difference(loaded, long_folder, tmp_p
 
 
 @pytest.mark.parametrize(("preset", "seconds"), [(DIGITS, 60), (WHALES, 0.5), (WHALES, 60)])
-def test_silence_is_no_error_for_a_detector(run_zoo, tmp_path, preset, seconds):
+def test_silence_has_no_detections(run_zoo, tmp_path, preset, seconds):
     soundfile.write(tmp_path / "x.wav", np.zeros(round(8000 * seconds)), 8000)
     answer = run_zoo("predict", preset, tmp_path / "x.wav", "--json")
     assert answer.status == 0
@@ -132,13 +146,13 @@ def test_silence_is_no_error_for_a_detector(run_zoo, tmp_path, preset, seconds):
     assert prediction["seconds"] == seconds
 
 
-def test_a_clip_keeps_its_answer(loaded, tmp_path):
+def test_a_clip_has_one_answer(loaded, tmp_path):
     soundfile.write(tmp_path / "clip.wav", sea()[18_000:22_400], 2000)
     (answer,) = loaded[WHALES].predict([str(tmp_path / "clip.wav")])
     assert set(answer) == {"input", "output", "probability", "seconds"}
 
 
-def test_what_counts_as_heard():
+def test_detection_of_a_class():
     task = Classification(background="none")
     assert task.detect({"none": 0.6, "a": 0.3, "b": 0.1}, 0.0) == ""
     assert task.detect({"none": 0.4, "a": 0.35, "b": 0.25}, 0.0) == ""
@@ -150,10 +164,15 @@ def test_what_counts_as_heard():
 
 
 def test_detections_are_merged():
-    def piece(begin):
+    def segment(begin):
         return Segment(begin, begin + 2, {})
 
-    found = [(piece(0), "a", 0.6), (piece(1), "a", 0.9), (piece(2), "b", 0.7), (piece(5), "b", 0.8)]
+    found = [
+        (segment(0), "a", 0.6),
+        (segment(1), "a", 0.9),
+        (segment(2), "b", 0.7),
+        (segment(5), "b", 0.8),
+    ]
     assert merge_detections(found) == [
         {"begin": 0, "end": 3, "label": "a", "confidence": 0.9},
         {"begin": 2, "end": 4, "label": "b", "confidence": 0.7},

@@ -1,4 +1,4 @@
-"""Answers to recordings in files: tables of detections, folders that are resumed, pictures."""
+"""Answers to recordings in files: detections, output directories, plots."""
 
 import csv
 import io
@@ -11,7 +11,7 @@ import soundfile
 
 from tests.speech.conftest import CLIPS, DIGITS, RECOGNISER, WHALES, sea
 from zoo.common.core.errors import ZooError
-from zoo.speech.recordings import find_recordings
+from zoo.speech.audio.recording import find_recordings
 
 pytestmark = pytest.mark.usefixtures("opened_once")
 
@@ -40,8 +40,8 @@ def test_audacity(run_zoo, long_folder):
     assert label.startswith("upcall 0.")
 
 
-def test_csv_of_a_folder_with_a_bad_file(run_zoo, long_folder, tmp_path):
-    """Clips and long recordings have the same columns; a bad one has an error row."""
+def test_csv_of_a_folder_with_an_invalid_file(run_zoo, long_folder, tmp_path):
+    """Clips and long recordings have the same columns; an unreadable file has a row with its error."""
     recordings = tmp_path / "in"
     shutil.copytree(long_folder, recordings)
     (recordings / "deep").mkdir()
@@ -94,7 +94,7 @@ def test_a_folder_is_resumed(run_zoo, long_folder, tmp_path, monkeypatch):
     assert (out / "digits.selections.txt").read_text() == "mine"
     assert not (out / "errors.csv").exists()
 
-    # Nothing is left to do: no model is opened.
+    # No input is left, so no model is opened.
     monkeypatch.setattr("zoo.api.predict.open_predictor", None)
     third = run_zoo(*command)
     assert (third.status, third.json["files"]) == (0, [])
@@ -114,7 +114,7 @@ def test_a_folder_of_other_answers(refused, run_zoo, long_folder, tmp_path):
     (out / "predict.json").write_text(json.dumps(settings))
     assert "of other settings (files)" in refused(*command, "--format", "csv")
     (out / "predict.json").unlink()
-    assert "exists already" in refused(*command, "--format", "csv")
+    assert "already exists" in refused(*command, "--format", "csv")
 
 
 def test_files_of_one_name(run_zoo, refused, long_folder, tmp_path):
@@ -129,7 +129,7 @@ def test_files_of_one_name(run_zoo, refused, long_folder, tmp_path):
     assert "one answer for 'a.wav'" in refused("predict", WHALES, *two, "--out", tmp_path / "o2")
 
 
-# What a person can get wrong ----------------------------------------------------------------------
+# Invalid use --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -146,19 +146,19 @@ def test_files_of_one_name(run_zoo, refused, long_folder, tmp_path):
         (WHALES, ["--out", "{}/speech.flac/folder"], "cannot be written"),
     ],
 )
-def test_what_does_not_fit(refused, long_folder, preset, arguments, words):
+def test_invalid_arguments(refused, long_folder, preset, arguments, words):
     arguments = [argument.format(long_folder) for argument in arguments]
     assert words in refused("predict", preset, long_folder / "sea.wav", *arguments)
 
 
-def test_two_forms_of_an_answer(run_zoo, long_folder):
+def test_format_and_json(run_zoo, long_folder):
     answer = run_zoo("predict", WHALES, long_folder / "sea.wav", "--format", "csv", "--json")
     assert answer.status == 1
     assert "--format excludes --json" in answer.json["error"]
 
 
 @pytest.mark.parametrize("preset", [RECOGNISER, WHALES])
-def test_bad_long_recordings(run_zoo, long_folder, tmp_path, preset):
+def test_invalid_long_recordings(run_zoo, long_folder, tmp_path, preset):
     whole = (long_folder / "sea.wav").read_bytes()
     (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
     flac = (long_folder / "speech.flac").read_bytes()
@@ -189,7 +189,7 @@ def test_recordings_in_a_folder(tmp_path):
         find_recordings(str(tmp_path / "a"), (".mp3",))
 
 
-# Pictures -----------------------------------------------------------------------------------------
+# Plots --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_plot(run_zoo, long_folder, tmp_path, preset, name):
     assert (tmp_path / "x.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_no_picture(refused, long_folder, tmp_path):
+def test_invalid_plots(refused, long_folder, tmp_path):
     assert "There is no picture" in refused("plot", "language/charlstm-hello", "h")
     line = refused("plot", RECOGNISER, long_folder / "speech.flac", "--out", tmp_path / "x.png")
     assert "at most 30 s" in line

@@ -1,3 +1,5 @@
+"""Reading of audio files and waveforms."""
+
 import io
 import os
 import struct
@@ -12,14 +14,20 @@ import soxr
 
 from zoo.common.core.errors import ZooError
 from zoo.speech.audio.mpeg_frames import parse_header
-from zoo.speech.audio.reading import audio_seconds, check_waveform, read_audio, read_blocks
+from zoo.speech.audio.reading import (
+    audio_seconds,
+    check_waveform,
+    read_audio,
+    read_blocks,
+    recording_seconds,
+)
 
 RATE = 16000
 CLIP = Path(__file__).parents[2] / "data/an4/test/mjgm/an438-mjgm-b.flac"
-EXACT = 200.0  # decibels: no difference at all
+EXACT = 200.0  # decibels: no difference
 
-# What a recording goes through: file, container, coding, least signal to noise in dB. The 8-bit
-# figure is low because the clip is quiet: its peak is a sixth of full scale.
+# File, container, coding, and minimum signal-to-noise ratio in dB. The ratio of 8 bits is low because
+# the clip is quiet: its peak is a sixth of full scale.
 KINDS = [
     ("u8.wav", "WAV", "PCM_U8", 10),
     ("16.wav", "WAV", "PCM_16", EXACT),
@@ -57,7 +65,7 @@ def signal_to_noise(read, written):
 
 
 def lag(read, written):
-    """Samples by which `read` comes late, by the peak of the cross-correlation."""
+    """Return the delay of `read` in samples, the peak of the cross-correlation."""
     size = len(read) + len(written)
     spectrum = np.fft.rfft(read, size) * np.conj(np.fft.rfft(written, size))
     peak = int(np.argmax(np.fft.irfft(spectrum, size)))
@@ -65,7 +73,7 @@ def lag(read, written):
 
 
 @pytest.mark.parametrize(("file", "container", "coding", "decibels"), KINDS)
-def test_every_kind_gives_the_recording_back(tmp_path, clip, file, container, coding, decibels):
+def test_file_types(tmp_path, clip, file, container, coding, decibels):
     path = write(tmp_path / file, clip, RATE, container, coding)
     read = read_audio(path, RATE)
     assert read.dtype == np.float32
@@ -83,7 +91,7 @@ def test_big_endian_wav(clip):
     np.testing.assert_array_equal(read_audio(file.getvalue(), RATE), clip)
 
 
-def test_content_decides_not_the_extension(tmp_path, clip):
+def test_the_extension_has_no_effect(tmp_path, clip):
     for name in ("clip.wav", "clip.raw", "clip.gsm", "clip"):
         (tmp_path / name).write_bytes(CLIP.read_bytes())
         np.testing.assert_array_equal(read_audio(str(tmp_path / name), RATE), clip)
@@ -91,14 +99,14 @@ def test_content_decides_not_the_extension(tmp_path, clip):
 
 @pytest.mark.parametrize("rate", [8000, 11025, 22050, 44100, 48000, 96000])
 def test_any_rate_and_channels(tmp_path, rate):
-    """A tone of 440 Hz stays one, at the mean level of its channels, in time with the source."""
+    """A tone of 440 Hz keeps its frequency and phase, with the mean level of its channels."""
     time = np.arange(int(0.5 * rate)) / rate
     tone = np.sin(2 * np.pi * 440 * time)
     channels = np.stack([0.6 * tone, 0.3 * tone, 0 * tone], axis=1)
     read = read_audio(write(tmp_path / "tone.wav", channels, rate, coding="FLOAT"), RATE)
     expected = 0.3 * np.sin(2 * np.pi * 440 * np.arange(len(read)) / RATE)
     assert abs(len(read) - RATE / 2) <= 1
-    inner = slice(RATE // 20, -RATE // 20)  # the tone's abrupt ends ring in the filter
+    inner = slice(RATE // 20, -RATE // 20)  # the filter rings at the ends of the tone
     assert signal_to_noise(read[inner], expected[inner]) > 80
 
 
@@ -111,7 +119,7 @@ def test_speech_through_stereo_44100(tmp_path, clip):
     assert signal_to_noise(read, 0.75 * clip) > 30
 
 
-def test_wav_written_to_a_pipe_is_read_whole(clip, tmp_path):
+def test_wav_written_to_a_pipe(clip, tmp_path):
     data = bytearray(write(tmp_path / "clip.wav", clip).read_bytes())
     start = data.index(b"data") + 4
     for length in (0xFFFFFFFF, 0x7FFFFFFF):
@@ -119,7 +127,7 @@ def test_wav_written_to_a_pipe_is_read_whole(clip, tmp_path):
         np.testing.assert_array_equal(read_audio(bytes(data), RATE), clip)
 
 
-def test_extra_chunks_and_odd_sizes_are_not_truncation(tmp_path, clip):
+def test_extra_chunks_and_odd_sizes(tmp_path, clip):
     data = write(tmp_path / "odd.wav", clip[:16001], coding="PCM_U8").read_bytes().rstrip(b"\0")
     assert read_audio(data, RATE).shape == (16001,)
     start = data.index(b"data")
@@ -127,7 +135,7 @@ def test_extra_chunks_and_odd_sizes_are_not_truncation(tmp_path, clip):
     assert read_audio(padded, RATE).shape == (16001,)
 
 
-def test_short_and_long_are_fine(tmp_path, clip):
+def test_short_and_long_recordings(tmp_path, clip):
     short = write(tmp_path / "short.wav", clip[8000:8800])
     assert read_audio(short, RATE).shape == (800,)
     minutes = np.tile(clip, 1 + 600 * RATE // len(clip))[: 600 * RATE]
@@ -167,7 +175,7 @@ def damaged(waveform, value):
         (lambda clip: clip[:399], "too short.*24.9 ms"),
     ],
 )
-def test_a_waveform_without_speech(tmp_path, clip, make, message):
+def test_invalid_samples(tmp_path, clip, make, message):
     path = write(tmp_path / "clip.wav", make(clip), coding="FLOAT")
     with pytest.raises(ZooError, match=message) as error:
         read_audio(path, RATE)
@@ -178,15 +186,17 @@ def test_too_long(tmp_path):
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, 3601 * 1000)
     path = write(tmp_path / "long.wav", noise, 1000, coding="PCM_U8")
     for read in (lambda: read_audio(path, RATE), lambda: audio_seconds(path)):
-        with pytest.raises(ZooError, match=r"long.wav: too long: at most 3600 s.*Received: 3601 s"):
+        with pytest.raises(
+            ZooError, match=r"long.wav: too long: .* at most 3600 s.*Received: 3601 s"
+        ):
             read()
     assert sum(map(len, read_blocks(path, 1000))) == 3601 * 1000
 
 
 @pytest.mark.parametrize("coding", ["PCM_16", "MPEG_LAYER_III"])
 @pytest.mark.parametrize("rate", [RATE, 8000, 44100])
-def test_blocks_are_the_whole_in_pieces(tmp_path, clip, rate, coding):
-    """At the file's own rate and resampled, whatever the size of a block."""
+def test_blocks(tmp_path, clip, rate, coding):
+    """Blocks of any size are the whole recording, at its own rate and resampled."""
     container = "MP3" if coding == "MPEG_LAYER_III" else "WAV"
     path = write(tmp_path / "clip", clip, container=container, coding=coding)
     whole = read_audio(path, rate)
@@ -199,8 +209,8 @@ def test_blocks_are_the_whole_in_pieces(tmp_path, clip, rate, coding):
         np.testing.assert_array_equal(whole, soxr.resample(clip, RATE, rate))
 
 
-def test_memory_does_not_grow_with_the_file(tmp_path):
-    """Five minutes of four channels decode to 77 MB; the blocks of a second need a hundredth."""
+def test_memory_with_a_long_file(tmp_path):
+    """Five minutes of four channels have 77 MB; blocks of a second need a hundredth."""
     noise = np.random.default_rng(0).integers(-9000, 9000, (RATE, 4), np.int16)
     path = tmp_path / "long.wav"
     with soundfile.SoundFile(path, "w", RATE, 4, "PCM_16") as file:
@@ -214,17 +224,17 @@ def test_memory_does_not_grow_with_the_file(tmp_path):
     assert peak < 2_000_000
 
 
-def test_blocks_end_with_what_is_wrong(tmp_path, clip):
-    """What is known of the whole alone comes after its last good block."""
+def test_errors_after_the_last_block(tmp_path, clip):
+    """Errors of the whole recording are raised after its last valid block."""
     path = write(tmp_path / "clip.wav", damaged(clip, np.nan), coding="FLOAT")
     blocks = read_blocks(path, RATE, block=1000)
-    got = [next(blocks) for _ in range(3)]  # the fourth has the damage
+    got = [next(blocks) for _ in range(3)]  # the fourth is invalid
     np.testing.assert_array_equal(np.concatenate(got), clip[:3000])
     with pytest.raises(ZooError, match=r"1 of 43200 samples are NaN or infinite.* 0\.20 s"):
         next(blocks)
 
 
-def test_blocks_given_up_close_the_file(tmp_path, clip):
+def test_closing_the_blocks_closes_the_file(tmp_path, clip):
     path = write(tmp_path / "clip.mp3", clip, container="MP3", coding="MPEG_LAYER_III")
     before = len(os.listdir("/proc/self/fd"))
     blocks = read_blocks(path, RATE, block=1000)
@@ -234,7 +244,7 @@ def test_blocks_given_up_close_the_file(tmp_path, clip):
     assert len(os.listdir("/proc/self/fd")) == before
 
 
-def test_silence_where_the_caller_allows_it(tmp_path, clip):
+def test_silence(tmp_path, clip):
     path = write(tmp_path / "silent.wav", 0 * clip)
     with pytest.raises(ZooError, match="silent"):
         read_audio(path, RATE)
@@ -243,7 +253,7 @@ def test_silence_where_the_caller_allows_it(tmp_path, clip):
     check_waveform(0 * clip, RATE, "clip", allow_silence=True)
 
 
-def test_the_shortest_waveform_is_the_callers(tmp_path, clip):
+def test_minimum_duration(tmp_path, clip):
     path = write(tmp_path / "clip.wav", clip[8000:9000])
     assert len(read_audio(path, RATE)) == 1000
     with pytest.raises(ZooError, match=r"too short: at least 128 ms.*1000 sample\(s\), 62\.5 ms"):
@@ -282,16 +292,16 @@ def test_not_audio(tmp_path, capfd, content, message):
     assert capfd.readouterr() == ("", "")
 
 
-def test_other_formats_of_the_decoder_are_refused(tmp_path, clip):
+def test_unsupported_types(tmp_path, clip):
     path = write(tmp_path / "clip.mat", clip, container="MAT5")
-    with pytest.raises(ZooError, match=r"clip\.mat: not audio that can be read"):
+    with pytest.raises(ZooError, match=r"clip\.mat: not audio of a supported type"):
         read_audio(path, RATE)
 
 
 def test_missing_file_and_folder(tmp_path):
     with pytest.raises(ZooError, match=r"nothing\.wav: no such file"):
         read_audio(tmp_path / "nothing.wav", RATE)
-    with pytest.raises(ZooError, match=r"an audio file is needed\. Received: a folder"):
+    with pytest.raises(ZooError, match=r"it must be an audio file\. Received: a folder"):
         read_audio(tmp_path, RATE)
     with pytest.raises(ZooError, match="cannot be opened: File name too long"):
         read_audio(tmp_path / ("a" * 300), RATE)
@@ -301,11 +311,11 @@ def test_flac_without_a_length(tmp_path, clip):
     data = bytearray(write(tmp_path / "clip.flac", clip, container="FLAC").read_bytes())
     data[21] &= 0xF0  # the 36 bits of the count of samples in STREAMINFO
     data[22:26] = bytes(4)
-    with pytest.raises(ZooError, match="its header tells no length"):
+    with pytest.raises(ZooError, match="its header does not state a length"):
         read_audio(bytes(data), RATE)
 
 
-def test_check_waveform_wants_one_axis(clip):
+def test_check_waveform(clip):
     check_waveform(clip, RATE, "clip")
     with pytest.raises(
         ZooError, match=r"clip: a waveform must have one axis.*Received: \(1, 43200\)"
@@ -313,8 +323,8 @@ def test_check_waveform_wants_one_axis(clip):
         check_waveform(clip[None], RATE, "clip")
 
 
-def test_threads_read_mp3_and_standard_error_comes_back(tmp_path, clip, capfd):
-    """Silencing the MP3 decoder borrows a descriptor that the whole process shares."""
+def test_mp3_in_threads(tmp_path, clip, capfd):
+    """The MP3 decoder is run with standard error redirected, and restored afterwards."""
     path = write(tmp_path / "clip.mp3", clip, container="MP3", coding="MPEG_LAYER_III")
     with ThreadPoolExecutor(8) as pool:
         waveforms = list(pool.map(lambda _: read_audio(path, RATE), range(24)))
@@ -324,11 +334,11 @@ def test_threads_read_mp3_and_standard_error_comes_back(tmp_path, clip, capfd):
     assert capfd.readouterr().err == "printed"
 
 
-# Files that decoders cut without a word -----------------------------------------------------------
+# Files that decoders truncate without an error ----------------------------------------------------
 
 
 def mp3_frames(data):
-    """The frames of a constant or variable bit rate, each as its bytes."""
+    """Return the bytes of each frame."""
     frames, begin = [], 0
     while begin < len(data) and (frame := parse_header(data[begin : begin + 4])):
         frames.append(data[begin : begin + frame.size])
@@ -338,7 +348,7 @@ def mp3_frames(data):
 
 @pytest.fixture(scope="module")
 def variable(tmp_path_factory, clip):
-    """An MP3 of a variable bit rate that begins with noise: its first frames are the largest."""
+    """Return an MP3 with a variable bit rate. It begins with noise, in large frames."""
     path = tmp_path_factory.mktemp("mp3") / "clip.mp3"
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, RATE // 2).astype(np.float32)
     sound = np.concatenate([noise, clip])
@@ -351,61 +361,61 @@ def variable(tmp_path_factory, clip):
     return sound, read_audio(path, RATE), frames
 
 
-def test_an_mp3_that_does_not_tell_its_length_is_read_to_its_end(variable):
-    """libsndfile alone takes the bit rate of the first frame for that of all."""
-    sound, told, frames = variable
+def test_an_mp3_without_a_length(variable):
+    """libsndfile alone would use the bit rate of the first frame for all frames."""
+    sound, complete, frames = variable
     estimated = len(soundfile.read(io.BytesIO(b"".join(frames)))[0])
     assert len(sound) - estimated > RATE
     for content in (b"".join(frames), b"ID3\4\0\0\0\0\1\0" + bytes(128) + b"".join(frames)):
         read = read_audio(content, RATE)
         assert 0 <= len(read) - len(sound) < 3 * 1152  # what an encoder adds at both ends
-        shift = lag(read, told)
-        assert signal_to_noise(read[shift : shift + len(told)], told) > 40
+        shift = lag(read, complete)
+        assert signal_to_noise(read[shift : shift + len(complete)], complete) > 40
     with_tag = b"".join(frames) + b"TAG" + bytes(125)
     np.testing.assert_array_equal(read_audio(with_tag, RATE), read)
 
 
-def test_an_mp3_cut_within_a_frame_is_refused(variable):
-    with pytest.raises(ZooError, match="truncated: its last frame needs"):
+def test_an_incomplete_frame_of_an_mp3(variable):
+    with pytest.raises(ZooError, match="truncated: 10 bytes of its last frame are missing"):
         read_audio(b"".join(variable[2])[:-10], RATE)
 
 
 @pytest.mark.parametrize("kind", ["VORBIS", "OPUS"])
-def test_a_bit_of_an_ogg_is_not_lost_unnoticed(tmp_path, clip, kind):
+def test_single_wrong_bits_in_an_ogg(tmp_path, clip, kind):
     whole = write(tmp_path / "clip.ogg", clip, container="OGG", coding=kind).read_bytes()
     read_audio(whole, RATE)
-    for place in np.linspace(0, len(whole) - 1, 150).astype(int):
+    for offset in np.linspace(0, len(whole) - 1, 150).astype(int):
         damaged = bytearray(whole)
-        damaged[place] ^= 1 << (place % 8)
+        damaged[offset] ^= 1 << (offset % 8)
         with pytest.raises(ZooError, match=r"damaged|truncated|not audio"):
             read_audio(bytes(damaged), RATE)
 
 
-def test_pages_of_an_ogg_that_are_missing(tmp_path, clip):
+def test_missing_pages_of_an_ogg(tmp_path, clip):
     whole = write(
         tmp_path / "clip.ogg", np.tile(clip, 3), container="OGG", coding="VORBIS"
     ).read_bytes()
-    begins = [place for place in range(len(whole)) if whole.startswith(b"OggS\0", place)]
+    begins = [offset for offset in range(len(whole)) if whole.startswith(b"OggS\0", offset)]
     assert len(begins) > 4
-    with pytest.raises(ZooError, match="there are pages missing"):
+    with pytest.raises(ZooError, match=r"pages before byte .* are missing"):
         read_audio(whole[: begins[3]] + whole[begins[4] :], RATE)
-    with pytest.raises(ZooError, match="does not say that it is the last one"):
+    with pytest.raises(ZooError, match="its last page is missing"):
         read_audio(whole[: begins[-1]], RATE)
     chained = read_audio(whole, RATE)
     assert len(chained) == 3 * len(clip)
 
 
 @pytest.mark.parametrize("peak", [1e19, 32768.0, 11.0])
-def test_far_too_loud(tmp_path, clip, peak):
+def test_too_loud(tmp_path, clip, peak):
     path = write(tmp_path / "clip.wav", clip / np.abs(clip).max() * peak, coding="FLOAT")
-    with pytest.raises(ZooError, match=rf"far too loud.*a peak of {peak:.3g}".replace("+", r"\+")):
+    with pytest.raises(ZooError, match=rf"too loud.*a peak of {peak:.3g}".replace("+", r"\+")):
         read_audio(path, RATE)
     read_audio(write(tmp_path / "loud.wav", clip * 9, coding="FLOAT"), RATE)
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(10, 1), (RATE, 1000)])
-def test_memory_does_not_grow_with_channels_or_a_low_rate(tmp_path, rate, channels):
-    """A block of so many frames would be 1 GB of a thousand channels, or of the result."""
+def test_memory_with_many_channels_or_a_low_rate(tmp_path, rate, channels):
+    """A block of 2**18 frames would have 1 GB."""
     noise = np.random.default_rng(0).uniform(-0.5, 0.5, (20_000, channels)).astype(np.float32)
     path = write(tmp_path / "clip.wav", noise, rate, coding="PCM_U8")
     del noise
@@ -414,3 +424,38 @@ def test_memory_does_not_grow_with_channels_or_a_low_rate(tmp_path, rate, channe
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 8_000_000
+
+
+# Waveforms ----------------------------------------------------------------------------------------
+
+
+def test_waveforms(clip):
+    """float and int16, one and several channels, at any rate, are read as files are."""
+    as_int16 = (clip * 32768).astype(np.int16)
+    for samples in (clip, clip.astype(np.float64), as_int16, np.stack([clip, clip], axis=1)):
+        read = read_audio((samples, RATE), RATE)
+        assert read.dtype == np.float32
+        np.testing.assert_array_equal(read, clip)
+    np.testing.assert_array_equal(read_audio((clip, RATE), 8000), soxr.resample(clip, RATE, 8000))
+    assert recording_seconds((clip, RATE)) == len(clip) / RATE
+    blocks = list(read_blocks((clip, RATE), RATE, block=1000))
+    assert [len(block) for block in blocks] == [1000] * 43 + [200]
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ((np.zeros(400), RATE), "waveform: silent"),
+        ((np.ones(10), RATE), "waveform: too short"),
+        ((np.full(400, np.nan), RATE), "400 of 400 samples are NaN"),
+        ((np.ones(400, np.int32), RATE), r"must be float or int16\. Received: int32"),
+        ((np.ones((2, 2, 400)), RATE), r"shape \[samples\] or .* Received: \[2, 2, 400\]"),
+        ((np.ones((400, 0)), RATE), r"Received: \[400, 0\]"),
+        ((np.ones(400), 0), "sample rate of a waveform must be at least 1"),
+        ((np.ones(400), "16000"), r"integer sample rate .* Received: \(ndarray, str\)"),
+        ((np.ones(400),), r"must be \(array, sample_rate\).* Received: \(ndarray\)"),
+    ],
+)
+def test_invalid_waveforms(source, message):
+    with pytest.raises(ZooError, match=message):
+        read_audio(source, RATE)

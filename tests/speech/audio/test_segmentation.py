@@ -1,14 +1,14 @@
-"""Long signals in pieces: windows that miss nothing, stretches of sound between silences."""
+"""Segmentation of long signals: windows, and sounds between pauses."""
 
 import numpy as np
 import pytest
 
 from zoo.speech.audio.reading import read_audio
-from zoo.speech.audio.segmentation import Pauses, windows
-from zoo.speech.recognition.data import EXAMPLE_CLIPS
+from zoo.speech.audio.segmentation import PauseSegmentation, windows
+from zoo.speech.data import EXAMPLE_CLIPS
 
 RATE = 16_000
-SPEECH = Pauses(RATE, shortest=0.8, margin=0.5, longest=20.0)
+SPEECH = PauseSegmentation(RATE, min_pause=0.8, margin=0.5, max_segment=20.0)
 
 
 def blocks(signal, size):
@@ -19,7 +19,7 @@ def blocks(signal, size):
 @pytest.mark.parametrize(
     ("samples", "begins"),
     [
-        (10, [0]),  # shorter than a window: as it is
+        (10, [0]),  # shorter than a window
         (20, [0]),
         (21, [0, 1]),  # the last window ends where the signal ends
         (30, [0, 10]),
@@ -48,7 +48,7 @@ def clips():
 
 
 def joined(clips, silence):
-    """Clips with silence before, between and after them, and where each begins."""
+    """Return clips with silence before and after each, and the begin of each."""
     parts, begins, total = [silence], [], len(silence)
     for clip in clips:
         begins.append(total)
@@ -58,39 +58,39 @@ def joined(clips, silence):
 
 
 @pytest.mark.parametrize("block", [5_000, 262_144])
-def test_real_clips_come_back_from_digital_silence(clips, block):
-    """Sample for sample, wherever the sections of the signal begin."""
+def test_clips_between_digital_silence(clips, block):
+    """Segments are equal to the clips, in all sections of the signal."""
     many = clips * 8  # 86 s of speech: two sections and more
     signal, begins = joined(many, np.zeros(round(1.5 * RATE), np.float32))
-    found = list(SPEECH.stretches(blocks(signal, block)))
+    found = list(SPEECH.segments(blocks(signal, block)))
     assert [first for first, _ in found] == begins
-    for (_, stretch), clip in zip(found, many, strict=True):
-        np.testing.assert_array_equal(stretch, clip)
+    for (_, segment), clip in zip(found, many, strict=True):
+        np.testing.assert_array_equal(segment, clip)
 
 
-def test_real_clips_are_parted_by_low_noise(clips):
+def test_clips_between_low_noise(clips):
     noise = 1e-3 * np.random.default_rng(0).standard_normal(2 * RATE).astype(np.float32)
     signal, begins = joined(clips, noise)
-    found = list(SPEECH.stretches(blocks(signal, 30_000)))
+    found = list(SPEECH.segments(blocks(signal, 30_000)))
     assert len(found) == len(clips)
-    for (first, stretch), begin, clip in zip(found, begins, clips, strict=True):
+    for (first, segment), begin, clip in zip(found, begins, clips, strict=True):
         assert begin - 0.5 * RATE <= first <= begin + 0.1 * RATE
         end = begin + len(clip)
-        assert end - 0.1 * RATE <= first + len(stretch) <= end + 0.5 * RATE
+        assert end - 0.1 * RATE <= first + len(segment) <= end + 0.5 * RATE
 
 
-def test_speech_without_pauses_is_cut_where_it_is_quiet(clips):
+def test_speech_without_pauses(clips):
     signal = np.concatenate([clip[2_000:-4_000] for clip in clips] * 9)
     assert len(signal) > 80 * RATE
-    found = list(SPEECH.stretches(blocks(signal, 100_000)))
-    lengths = [len(stretch) / RATE for _, stretch in found]
+    found = list(SPEECH.segments(blocks(signal, 100_000)))
+    lengths = [len(segment) / RATE for _, segment in found]
     assert max(lengths) <= 20
     assert sum(length < 5 for length in lengths) <= 1  # at most the last
     loud = np.sqrt(np.mean(np.square(signal)))
-    for first, _ in found[1:]:  # nothing is lost at a cut, and it is quiet there
+    for first, _ in found[1:]:  # cuts are at quiet samples
         around = signal[first - 160 : first + 160]
         assert np.sqrt(np.mean(np.square(around))) < loud / 3
-    ends = [first + len(stretch) for first, stretch in found]
+    ends = [first + len(segment) for first, segment in found]
     kept = sum(lengths) * RATE / len(signal)
     assert all(b >= a for a, b in zip(ends, [first for first, _ in found[1:]], strict=False))
     assert kept > 0.97
@@ -98,18 +98,18 @@ def test_speech_without_pauses_is_cut_where_it_is_quiet(clips):
 
 def test_silence_and_noise():
     generator = np.random.default_rng(0)
-    assert list(SPEECH.stretches(blocks(np.zeros(100 * RATE, np.float32), RATE))) == []
+    assert list(SPEECH.segments(blocks(np.zeros(100 * RATE, np.float32), RATE))) == []
     hiss = 1e-5 * generator.standard_normal(5 * RATE).astype(np.float32)
-    assert list(SPEECH.stretches([hiss])) == []  # below what is heard
-    assert list(SPEECH.stretches([])) == []
-    # Steady sound has no pauses: it is all sound.
+    assert list(SPEECH.segments([hiss])) == []  # below the minimum level
+    assert list(SPEECH.segments([])) == []
+    # Steady sound has no pauses.
     steady = 0.1 * generator.standard_normal(5 * RATE).astype(np.float32)
-    ((first, stretch),) = SPEECH.stretches([steady])
-    assert (first, len(stretch)) == (0, len(steady))
-    # Noise between utterances is none, though it is all that its section has.
+    ((first, segment),) = SPEECH.segments([steady])
+    assert (first, len(segment)) == (0, len(steady))
+    # Noise between utterances is not sound, even if its section has no other sound.
     silence = 1e-3 * generator.standard_normal(90 * RATE).astype(np.float32)
     word = 0.2 * generator.standard_normal(RATE).astype(np.float32)
     signal = np.concatenate([word, silence, word])
-    found = list(SPEECH.stretches(blocks(signal, 50_000)))
+    found = list(SPEECH.segments(blocks(signal, 50_000)))
     assert len(found) == 2
-    assert all(len(stretch) <= 2 * RATE for _, stretch in found)
+    assert all(len(segment) <= 2 * RATE for _, segment in found)

@@ -1,4 +1,4 @@
-"""Silence around a recording: what is recognised is what is recognised without it."""
+"""Silence at both ends of a recording does not change what is recognized."""
 
 import jiwer
 import numpy as np
@@ -8,8 +8,9 @@ import tensorflow as tf
 
 import zoo
 from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Graphs
 from zoo.speech.audio.silence import trim, trim_batch
-from zoo.speech.recognition.data import EXAMPLE_CLIPS
+from zoo.speech.data import EXAMPLE_CLIPS
 
 RATE = 16_000
 
@@ -21,13 +22,13 @@ def preset():
 
 @pytest.fixture(scope="module")
 def clips(an4):
-    """Waveforms of real recordings: the shipped clips, and what travels with the tests."""
+    """Return the waveforms of the example clips and of the clips of the tests."""
     paths = [*EXAMPLE_CLIPS, *sorted(an4.rglob("*.flac"))]
     return [soundfile.read(path, dtype="float32")[0] for path in paths]
 
 
 def padding(seconds, decibels):
-    """Digital silence (None), or white noise of so many decibels below full scale."""
+    """Return digital silence (None), or white noise with a level in decibels of full scale."""
     if decibels is None:
         return np.zeros(int(seconds * RATE), np.float32)
     noise = np.random.default_rng(0).normal(0, 10 ** (decibels / 20), int(seconds * RATE))
@@ -42,8 +43,8 @@ def around(clip, seconds, decibels, side):
 
 @pytest.mark.parametrize("side", ["before", "after", "around"])
 @pytest.mark.parametrize("seconds", [0.5, 3, 10])
-def test_digital_silence_leaves_the_clip(clips, seconds, side):
-    """To the sample; and the clips themselves are left as they are."""
+def test_digital_silence_is_trimmed(clips, seconds, side):
+    """The clips themselves do not change."""
     for clip in clips:
         left, begin = trim(around(clip, seconds, None, side), RATE, 400)
         edges = np.flatnonzero(np.abs(clip) > 5e-5)[[0, -1]]
@@ -54,19 +55,20 @@ def test_digital_silence_leaves_the_clip(clips, seconds, side):
 
 def texts(preset, waveforms):
     recipe = preset.recipe.override({"decoder.beam_width": 1})
-    items = [recipe.data.item(waveform, recipe) for waveform in waveforms]
-    return [recipe.task.answer(preset.graphs, recipe, item)["output"] for item in items]
+    items = [recipe.data.item(waveform, recipe.model) for waveform in waveforms]
+    predictor = recipe.predictor(preset.graphs)
+    return [recipe.task.answer(predictor, item)["output"] for item in items]
 
 
-def test_three_seconds_of_digital_silence_change_nothing(preset, clips):
+def test_digital_silence_does_not_change_texts(preset, clips):
     assert texts(preset, [around(clip, 3, None, "around") for clip in clips]) == texts(
         preset, clips
     )
 
 
 @pytest.mark.parametrize("decibels", [-80, -70])
-def test_low_noise_changes_nothing(preset, clips, decibels):
-    """But for one or two letters in three of the 26 clips; without trimming it was all but a few."""
+def test_low_noise_changes_few_letters(preset, clips, decibels):
+    """One or two letters change in at most three of 26 clips. Without trimming, most texts change."""
     seconds = {"before": 0.5, "after": 3, "around": 10}
     sides = [list(seconds)[i % 3] for i in range(len(clips))]
     noisy = [
@@ -78,7 +80,7 @@ def test_low_noise_changes_nothing(preset, clips, decibels):
     assert all(jiwer.cer(a, b) < 0.1 for a, b in changed)
 
 
-def test_in_a_graph_as_outside(clips):
+def test_trim_in_a_graph(clips):
     rows = [
         around(clip, 1.5, level, "around")
         for clip, level in zip(clips[:4], (None, -70) * 2, strict=False)
@@ -91,24 +93,25 @@ def test_in_a_graph_as_outside(clips):
     assert kept[4] == 0
     for row, left, count in zip(rows, trimmed, kept, strict=True):
         expected = trim(row, RATE, 400)[0] if row.any() else row[:0]
-        assert abs(count - len(expected)) <= 160  # a block that rounding puts above the step
+        assert abs(count - len(expected)) <= 160  # one block may differ by rounding
         if count == len(expected):
             np.testing.assert_array_equal(left[:count], expected)
         assert not left[count:].any()
 
 
-def test_a_blink_in_silence_stays_whole():
+def test_a_short_sound_is_not_trimmed():
     waveform = np.zeros(RATE, np.float32)
     waveform[8000:8100] = 0.5
     assert trim(waveform, RATE, 400)[0] is waveform
 
 
-def test_zeros_have_no_text_in_the_graph(preset, tmp_path):
-    """The command line refuses them in one line; a SavedModel cannot, and answers "" for that row."""
+def test_zeros_in_a_graph_have_no_text(preset, tmp_path):
+    """A SavedModel returns "" for a silent row. The command line refuses it."""
     recipe = preset.recipe
+    models = Graphs("keras", recipe.model.graphs(preset.model))
     answer, entry = (
-        recipe.task.answer_in_graph(preset.model, recipe),
-        recipe.data.raw_inputs(recipe)["serving_default"],
+        recipe.task.answer_in_graph(recipe.predictor(models)),
+        recipe.data.raw_inputs(recipe.model, recipe.decoder)["serving_default"],
     )
     clip = soundfile.read(EXAMPLE_CLIPS[0], dtype="float32")[0]
     batch = np.zeros((3, len(clip) + RATE), np.float32)
@@ -122,18 +125,17 @@ def test_zeros_have_no_text_in_the_graph(preset, tmp_path):
     assert np.isfinite(found["log_probability"].numpy()).all()
     soundfile.write(tmp_path / "silent.wav", np.zeros(RATE), RATE)
     with pytest.raises(ZooError, match="silent"):
-        recipe.data.read_input(str(tmp_path / "silent.wav"), recipe)
+        recipe.data.read_input(str(tmp_path / "silent.wav"), recipe.model)
 
 
-def test_times_are_those_of_the_recording(preset, clips, tmp_path):
-    """Words are told at the seconds of the file, not of what the model heard of it."""
+def test_times_are_relative_to_the_whole_recording(preset, clips, tmp_path):
     recipe = preset.recipe.override({"decoder.times": "true"})
     soundfile.write(tmp_path / "late.wav", around(clips[3], 2, None, "around"), RATE)
-    late = recipe.data.read_input(str(tmp_path / "late.wav"), recipe)
-    plain = recipe.data.item(clips[3], recipe)
-    assert recipe.data.about_input(late, recipe) == {"seconds": 4 + len(clips[3]) / RATE}
+    late = recipe.data.read_input(str(tmp_path / "late.wav"), recipe.model)
+    plain = recipe.data.item(clips[3], recipe.model)
+    assert recipe.data.input_metadata(late) == {"seconds": 4 + len(clips[3]) / RATE}
     words, early = (
-        recipe.task.answer(preset.graphs, recipe, item)["words"] for item in (late, plain)
+        recipe.task.answer(recipe.predictor(preset.graphs), item)["words"] for item in (late, plain)
     )
     assert [w["word"] for w in words] == [w["word"] for w in early]
     np.testing.assert_allclose(
@@ -141,7 +143,7 @@ def test_times_are_those_of_the_recording(preset, clips, tmp_path):
     )
 
 
-def test_a_model_that_hears_as_it_goes_hears_all(preset, clips):
+def test_streaming_models_do_not_trim(preset, clips):
     recipe = preset.recipe.override({"model.features.normalization": "running"})
     waveform = around(clips[0], 1, None, "before")
-    assert recipe.data.item(waveform, recipe)["waveform"] is waveform
+    assert recipe.data.item(waveform, recipe.model)["waveform"] is waveform

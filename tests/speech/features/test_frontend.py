@@ -1,4 +1,4 @@
-"""Log-mel features against NumPy, with both ways to normalise them."""
+"""Log-mel features and their normalization against NumPy."""
 
 import keras
 import numpy as np
@@ -31,7 +31,7 @@ def running():
 
 
 def textbook_mel(clip, settings, window, hop, fft):
-    """NumPy's FFT, frame by frame, with the filters written out."""
+    """Return log-mel features by NumPy's FFT, frame by frame."""
     count = 1 + (len(clip) - window) // hop
     framed = np.stack([clip[hop * t : hop * t + window] for t in range(count)]).astype(np.float64)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(window) / window)
@@ -39,7 +39,7 @@ def textbook_mel(clip, settings, window, hop, fft):
     return np.log(power @ settings.mel_matrix().astype(np.float64) + 1e-6)
 
 
-def test_log_mel_is_the_textbook_one(clips):
+def test_log_mel(clips):
     settings, clip = LogMel(), clips[0]
     outputs = network(settings)({"waveform": clip[None], "lengths": np.array([len(clip)])})
     mel = textbook_mel(clip, settings, window=400, hop=160, fft=512)
@@ -48,8 +48,8 @@ def test_log_mel_is_the_textbook_one(clips):
     np.testing.assert_allclose(outputs["features"][0], expected, atol=2e-3)
 
 
-def test_level_normalisation_keeps_the_spectrum(clips):
-    """One mean and one deviation for all filters of a recording."""
+def test_level_normalization(clips):
+    """A recording has one mean and one deviation for all filters."""
     settings, some = LogMel(normalization="level"), clips[:2]
     waveform, lengths = pad(some)
     features = network(settings)({"waveform": waveform, "lengths": lengths})["features"].numpy()
@@ -60,7 +60,7 @@ def test_level_normalisation_keeps_the_spectrum(clips):
         assert not np.any(row[len(mel) :])
 
 
-def test_running_normalisation_is_over_the_frames_so_far(clips, running):
+def test_running_normalization(clips, running):
     settings, clip = LogMel(normalization="running"), clips[0]
     outputs = running({"waveform": clip[None], "lengths": np.array([len(clip)])})
     mel = textbook_mel(clip, settings, window=400, hop=160, fft=512)
@@ -71,8 +71,8 @@ def test_running_normalisation_is_over_the_frames_so_far(clips, running):
     np.testing.assert_allclose(outputs["features"][0], expected, atol=5e-3)
 
 
-def test_running_normalisation_can_stream(clips, running):
-    """A frame is what it was when the waveform ended there, whatever follows; padding is 0."""
+def test_running_normalization_does_not_depend_on_later_frames(clips, running):
+    """Frames are the same if the waveform ends after them; padding is 0."""
     waveform, lengths = pad(clips)
     whole = running({"waveform": waveform, "lengths": lengths})
     features, frames = whole["features"].numpy(), whole["frames"].numpy()
@@ -84,7 +84,7 @@ def test_running_normalisation_can_stream(clips, running):
     np.testing.assert_allclose(first["features"], features[:, :count], atol=1e-4)
 
 
-def test_running_normalisation_in_onnx(clips, running, tmp_path):
+def test_running_normalization_in_onnx(clips, running, tmp_path):
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(to_onnx(running).SerializeToString())
     waveform, lengths = pad(clips)
@@ -97,7 +97,7 @@ def test_running_normalisation_in_onnx(clips, running, tmp_path):
 
 
 def test_a_long_window(clips):
-    """Half a second a frame, as for slow sounds of the sea: it needs as much of a waveform."""
+    """A frame of half a second requires a waveform of half a second."""
     settings = LogMel(sample_rate=2000, window=0.5, hop=0.1, high_hz=1000.0)
     assert (settings.window_samples, settings.fft_length) == (1000, 1024)
     assert settings.min_seconds == 0.5
@@ -109,8 +109,8 @@ def test_a_long_window(clips):
     np.testing.assert_allclose(outputs["features"][0], expected, atol=2e-3)
 
 
-def test_mel_filters_peak_where_the_scale_says():
-    """Filter 40 of 80 between 20 and 7600 Hz is centred where 2595 log10(1 + f/700) puts it."""
+def test_centres_of_mel_filters():
+    """The centre of filter 40 of 80 from 20 to 7600 Hz agrees with 2595 log10(1 + f/700)."""
     filters = LogMel().mel_matrix()
     edges = np.linspace(31.75, 2787.57, 82)  # the two limits in mel, by hand
     centre = 700 * (10 ** (edges[40] / 2595) - 1)
@@ -134,6 +134,6 @@ def test_mel_filters_peak_where_the_scale_says():
         ),
     ],
 )
-def test_what_cannot_be_computed_is_refused(wrong, message):
+def test_invalid_settings(wrong, message):
     with pytest.raises(ZooError, match=message):
         LogMel(**wrong)
