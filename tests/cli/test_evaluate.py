@@ -140,7 +140,7 @@ def test_a_preset_that_is_not_shipped_is_trained_first(run_zoo, refused, tmp_pat
     for part in ("train", "valid", "test"):
         shutil.copy(SAMPLE, corpus / f"ptb.{part}.txt")
     monkeypatch.chdir(tmp_path)
-    assert f"train the recipe first: zoo train {name}" in refused("predict", name, "Speak")
+    assert f"is missing. Train the recipe: zoo train {name}" in refused("predict", name, "Speak")
     command = ("evaluate", name, "--data", corpus, "--json")
     first, again = run_zoo(*command), run_zoo(*command)
     assert first.json["preset"] == name

@@ -75,6 +75,28 @@ def test_list_and_show_load_nothing_heavy(command):
     assert time.perf_counter() - started < 10
 
 
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["predict", RECIPE, "a.wav", "--stream"], "cannot stream"),
+        (["predict", "language/bilstm-sst2", "text", "--stream"], "does not support streaming"),
+        (["predict", RECIPE, "a.wav", "--beam", "3"], "has no option --beam"),
+        (["score", RECIPE, "text"], "does not support scoring"),
+        (["plot", "language/bilstm-sst2", "text"], "does not support plots of inputs"),
+        (["evaluate", "language/charlstm-hello", "--plots", "x"], "does not support evaluation p"),
+        (["evaluate", RECIPE, "--retrieval"], "does not support retrieval"),
+        (["gallery", RECIPE, "--out", "x"], "does not support galleries"),
+        (["tune-lm", RECIPE], "lm must be given"),
+        (["mix", RECIPE, RECIPE], "is not a language model"),
+        (["neighbours", RECIPE, "word"], "has no word vectors"),
+    ],
+)
+def test_refusals_load_nothing_heavy(command, words, monkeypatch, refused):
+    for module in ("tensorflow", "keras"):
+        monkeypatch.setitem(sys.modules, module, None)
+    assert words in refused(*command)
+
+
 def test_train_prints_one_line_per_epoch_and_stops_at_ctrl_c(tmp_path, clips):
     out, manifest = tmp_path / "run", tmp_path / "own.csv"
     with manifest.open("w", encoding="utf-8", newline="") as file:

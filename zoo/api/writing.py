@@ -100,7 +100,7 @@ def find_format(request: Request, text: Callable[[dict[str, Any]], str]) -> Form
     formats = {TEXT: Format(".txt", lines), JSON: Format(".json", all_in_one)}
     recipe = request.recipe
     if isinstance(recipe.data, OutputFormats):
-        formats |= recipe.data.formats(recipe.task, recipe.decoder)
+        formats |= recipe.data.formats(recipe.task, recipe.model, recipe.decoder)
     check_choice("--format", request.format, formats)
     return formats[request.format]
 
@@ -218,7 +218,7 @@ def _claim(folder: Path, request: Request, paths: Sequence[Path]) -> None:
             )
         return
     if existing := [path for path in paths if path.exists()]:
-        raise ZooError(f"{existing[0]} exists already and is not an answer. Name another folder.")
+        raise ZooError(f"{existing[0]} already exists and is not an answer. Choose another folder.")
     write_json(path, settings)
 
 

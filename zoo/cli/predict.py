@@ -72,13 +72,13 @@ def run(options: argparse.Namespace) -> int:
     if options.plot and len(options.input) > 1:
         raise ZooError(f"--plot takes one input. Received: {len(options.input)}.")
     given = given_options(options)
-    if options.cache:
-        fill_cache(options.preset, options.backend)
     recipe = preset_recipe(options.preset, given)
     inputs = expand(recipe, options.input)
     text = functools.partial(prediction_text, named=len(inputs) > 1)
     request = Request(options.preset, recipe, options.format or TEXT, given)
     form = find_format(request, text)
+    if options.cache:
+        fill_cache(options.preset, options.backend)
     if options.plot:
         source = options.input[0]
         plot(options.preset, source, options.plot, runtime=options.backend, options=given)

@@ -238,11 +238,14 @@ def run_stream(options: argparse.Namespace) -> int | None:
     if not options.stream:
         return None
     from zoo.api.export import fill_cache
+    from zoo.api.options import preset_recipe
     from zoo.cli.predict import prediction_text
+    from zoo.common.runtime.preset import check_stream
 
     check_json(options)
     if len(options.input) > 1 or options.format or options.out or options.plot:
         raise ZooError("--stream takes one input, and cannot be combined with --format or --out.")
+    check_stream(options.preset, preset_recipe(options.preset))
     if options.cache:
         fill_cache(options.preset, options.backend)
     answers = stream_answers(

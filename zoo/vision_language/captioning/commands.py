@@ -53,7 +53,7 @@ def gallery(
 
     check_range("--images", images, at_least=1, at_most=10_000)
     if out.exists():
-        raise ZooError(f"{out} exists already. Name another folder (--out).")
+        raise ZooError(f"{out} already exists. Choose another folder (--out).")
     recipes = [preset_recipe(name) for name in names]
     for name, recipe in zip(names, recipes, strict=True):
         if not isinstance(recipe.task, Gallery):
