@@ -261,7 +261,7 @@ def test_letters_outside_the_alphabet(refused, run_zoo, tiny_run, tmp_path):
 def test_no_clip_is_usable(refused, tmp_path):
     short = settings("data.max_seconds=0.5")
     line = refused("train", RECIPE, "--data", AN4, "--out", tmp_path / "run", *TINY, *short)
-    assert "No clip can be learnt from: 8 longer than 0.5 s of 8 clips." in line
+    assert "No clip is usable: 8 longer than 0.5 s of 8 clips." in line
     assert holds_nothing(tmp_path)
 
 

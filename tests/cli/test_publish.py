@@ -57,7 +57,7 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
 
 
 def test_a_card_counts_what_the_data_has():
-    """Of a text, tokens; of word vectors, tokens that are learnt from and places that are measured."""
+    """Texts have tokens; word vectors are trained on tokens and evaluated at places."""
     for name, learnt, measured in (
         ("language/lstm-small-ptb", "tokens", "tokens"),
         ("language/skipgram-enwiki", "tokens", "places"),

@@ -48,7 +48,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Request:
-    """What the answers in a folder are made with.
+    """The settings of the answers in a folder.
 
     Args:
         preset: name of the preset.
