@@ -119,13 +119,14 @@ def speed() -> str:
         return geometric_mean([r["ratio"][name] for r in cases if r["threads"] == threads])
 
     return (
-        f"The recogniser on one recording: ONNX Runtime {times['onnx']:.1f} ms, LiteRT "
-        f"{times['litert']:.1f}, the zoo's layers {times['zoo']:.1f}, stock Keras\n"
-        f"{times['tf.function']:.1f} in a `tf.function` and {times['predict']:.0f} by `predict` ([more "
-        "presets](docs/exports.md)). A training step of one recurrent\nlayer takes stock "
-        f"Keras {mean('keras', 1):.1f} and {mean('keras', 2):.1f} times as long (one thread, two), "
-        f"PyTorch {mean('pytorch', 1):.1f} and {mean('pytorch', 2):.1f} times, in the mean over LSTM "
-        "and GRU, six\nshapes, padded and unpadded.\n"
+        f"The recognizer processes one recording in {times['onnx']:.1f} ms with ONNX Runtime, "
+        f"{times['litert']:.1f} ms with LiteRT, {times['zoo']:.1f} ms with the zoo's layers,\nand with "
+        f"stock Keras in {times['tf.function']:.1f} ms (`tf.function`) or {times['predict']:.0f} ms "
+        "(`predict`); see [exports](docs/exports.md) for more presets. A training step\nof one "
+        f"recurrent layer takes {mean('keras', 1):.1f} and {mean('keras', 2):.1f} times as long in "
+        f"stock Keras as in the zoo (one thread, two), and {mean('pytorch', 1):.1f} and "
+        f"{mean('pytorch', 2):.1f} times as long\nin PyTorch. These are means over LSTM and GRU, six "
+        "shapes, and padded and unpadded rows.\n"
     )
 
 
