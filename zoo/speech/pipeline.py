@@ -6,6 +6,7 @@ backend of Keras.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 from collections import Counter, deque
@@ -19,6 +20,7 @@ import soxr
 
 from zoo.common.core.data import Batch, Batches, Epoch
 from zoo.common.core.errors import ZooError
+from zoo.common.core.model import Function
 from zoo.common.data.batching import pad, pad_to_multiple
 from zoo.common.runtime.keras_model import keras_function
 from zoo.speech.acoustic import AcousticModel
@@ -95,7 +97,7 @@ def training_batches(
         order = generator.permutation(len(inputs))
         drawn_speeds = generator.choice(speeds, len(inputs))
         draws = generator.random((len(inputs), spec_augment.num_masks, 2), np.float32)
-        front_end = keras_function(config.front_end(network))
+        front_end = _front_end(config, network)
 
         def load(index: int) -> np.ndarray:
             return _load(inputs[order[index]], drawn_speeds[index], features.sample_rate, epoch)
@@ -121,6 +123,12 @@ def training_batches(
         "frames": ((None,), "int32"),
     }
     return Batches(generate, (x_spec, target_spec), steps)
+
+
+@functools.lru_cache(maxsize=1)
+def _front_end(config: AcousticModel, network: Any) -> Function:
+    """Return the front end as a function, which is compiled once per run."""
+    return keras_function(config.front_end(network))
 
 
 def _load(example: TrainingInput, speed: float, rate: int, epoch: Epoch) -> np.ndarray:

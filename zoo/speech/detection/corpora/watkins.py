@@ -59,7 +59,7 @@ def split_tapes(tapes: Mapping[str, int]) -> dict[str, str]:
 
     The tape with the most clips is in train. The others follow in random order: the first is in test,
     the second in dev. Each further tape is in test or dev if the split then has at most a fifth of the
-    clips, otherwise in train. A species with one tape is only in train; one with two tapes is not in dev.
+    clips, otherwise in train. A species with one tape is only in train, one with two is not in dev.
 
     Args:
         tapes: number of clips of each tape.
