@@ -1,25 +1,30 @@
-# Two commands: `make demo` and `make test`. Both build .venv first.
-# The first Python that runs and is of a version the zoo works on; or `make PYTHON=... demo`.
+# Two commands: `make demo` and `make test`. Both create .venv first.
+# The default is the first installed Python of a supported version; `make PYTHON=... demo` takes another.
 FITS := -c 'import ensurepip, sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))'
 PYTHON ?= $(shell for python in python3.12 python3.11 python3.13 python3; do \
 	$$python $(FITS) 2>/dev/null && echo $$python && break; done)
 VENV := .venv
 BIN := $(VENV)/bin
-# CUDA's libraries are installed where there is a GPU to run them, and only there.
+# CUDA libraries are installed only if there is a GPU.
 EXTRAS := $(if $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null),gpu$(comma)test,test)
 comma := ,
 
-.PHONY: demo test test-slow fuzz lint results clean
+.PHONY: demo test test-slow test-backends fuzz lint results clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
 
-# Most of a test's time is one thread that traces graphs: so they run in up to four processes.
+# Tests spend most of their time tracing graphs in one thread, so they run in up to four processes.
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
 
 test-slow: $(VENV)/installed
 	$(BIN)/python -m pytest -q -m slow
+
+# Downloads PyTorch.
+test-backends: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS),backends]'
+	$(BIN)/python -m pytest -q -m "slow or not slow" tests/common/training/test_other_backends.py
 
 fuzz: $(VENV)/installed
 	$(BIN)/python -m pytest -q -s -m slow tests/fuzz
