@@ -1,4 +1,4 @@
-"""The page on adding a model: its code, run as a person who copies it would run it."""
+"""Test the code and the commands of docs/adding-a-model.md."""
 
 import re
 from pathlib import Path
@@ -13,22 +13,22 @@ NAME = "language/elman-shakespeare"
 
 @pytest.fixture(scope="module")
 def page():
-    """What the page's Python defines. Its recipe is registered for these tests alone."""
+    """Return the names that the page defines. Its recipe is registered for these tests only."""
     blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert len(blocks) == 2
     names = {"__name__": "elman_lm"}
-    registry.entries()  # the families first: the page comes after them
+    registry.entries()  # register the families first
     for block in blocks:
         exec(compile(block, str(PAGE), "exec", dont_inherit=True), names)
     yield names
     del registry._entries[NAME]
 
 
-def test_its_test_passes(page, tmp_path):
+def test_the_test_of_the_page_passes(page, tmp_path):
     page["test_elman_lm"](tmp_path)
 
 
-def test_its_commands_run(page, run_zoo, tmp_path):
+def test_the_commands_of_the_page_run(page, run_zoo, tmp_path):
     run, text = tmp_path / "run", page["SAMPLE"]
     tiny = [item for key, value in page["TINY"].items() for item in ("--set", f"{key}={value}")]
     options = ("--out", run, *tiny, "--set", "training.epochs=1")

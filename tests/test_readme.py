@@ -1,4 +1,4 @@
-"""The figures in README and docs are those of the files they were measured into."""
+"""Test that the figures in README and docs equal those in the measured files."""
 
 import runpy
 from pathlib import Path
@@ -10,7 +10,7 @@ RESULTS = runpy.run_path(str(REPOSITORY / "tools" / "results.py"))
 
 
 @pytest.mark.parametrize(("path", "name"), RESULTS["BLOCKS"])
-def test_a_block_is_of_the_measured_files(path, name):
+def test_blocks_equal_the_measured_files(path, name):
     begin, end = RESULTS["marks"](name)
     text = path.read_text("utf-8")
     assert text.count(begin) == text.count(end) == 1
@@ -19,5 +19,5 @@ def test_a_block_is_of_the_measured_files(path, name):
 
 
 @pytest.mark.parametrize("path", RESULTS["FILES"])
-def test_a_file_is_of_the_measured_files(path):
+def test_files_equal_the_measured_files(path):
     assert path.read_text("utf-8") == RESULTS["FILES"][path](), "run `make results`"

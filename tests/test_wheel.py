@@ -24,13 +24,13 @@ ANSWERS = [
     ("timeseries/ar-laser", LASER),
     ("timeseries/lstm-laser", LASER),
 ]
-OF_VISION = [
+VISION_ANSWERS = [
     ("vision_language/show-and-tell-rsicd", "field.png"),
     ("vision_language/blstm-ctc-gw-online", "word.json"),
 ]
 # Packages that only training, evaluation and plots need.
 ABSENT = ("jiwer", "matplotlib", "pycocoevalcap", "sacrebleu", "sentencepiece", "tensorboard")
-ELSEWHERE = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
 
 pytestmark = pytest.mark.slow
 
@@ -49,12 +49,15 @@ def wheels(tmp_path_factory):
 def pip(*arguments, python=sys.executable):
     # In the folder of the clone, pip would find the clone and regard it as installed.
     folder, command = Path(python).parent, [python, "-m", "pip", "--quiet", *arguments]
-    subprocess.run(command, check=True, cwd=folder, env=ELSEWHERE)
+    subprocess.run(command, check=True, cwd=folder, env=ENVIRONMENT)
 
 
 def start(command, folder):
     """Return a completed command, run in a folder where the clone cannot be imported."""
-    environment = ELSEWHERE | {"ZOO_HOME": str(folder / "home"), "ZOO_CACHE": str(folder / "cache")}
+    environment = ENVIRONMENT | {
+        "ZOO_HOME": str(folder / "home"),
+        "ZOO_CACHE": str(folder / "cache"),
+    }
     command = list(map(str, command))
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
@@ -108,14 +111,14 @@ def test_presets_of_every_family_answer(fresh, wheels, tmp_path):
 
     Image.new("RGB", (64, 64), "green").save(tmp_path / "field.png")
     (tmp_path / "word.json").write_text(STROKES)
-    (name, given), *_ = OF_VISION
+    (name, given), *_ = VISION_ANSWERS
     line = refused([*command, "predict", name, given], tmp_path)
     assert "install it first: pip install 'recurrent-zoo[vision_language]'" in line
     listed = json.loads(run([*command, "list", "vision_language/*", "--json"], tmp_path))
     states = {row["preset"] for row in listed["models"] if row["test"]}
     assert states == {store.NOT_INSTALLED}
     pip("install", "--no-deps", wheels[1], python=fresh)
-    for preset, given in OF_VISION:
+    for preset, given in VISION_ANSWERS:
         answers(preset, given)
 
 

@@ -1,4 +1,4 @@
-"""Checks of settings and options, and their messages."""
+"""Test the checks of settings and options, and their messages."""
 
 import pytest
 

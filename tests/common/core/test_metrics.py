@@ -1,4 +1,4 @@
-"""Metrics: directions, the best epoch, targets."""
+"""Test metrics: directions, the best epoch, targets."""
 
 import math
 import sys

@@ -1,4 +1,4 @@
-"""Recipes: typed overrides, files, and adaptation to examples."""
+"""Test recipes: typed overrides, files, and adaptation to examples."""
 
 import dataclasses
 import json
@@ -170,7 +170,8 @@ def test_flatten():
 
 
 def test_adapt_keeps_existing_labels(recipe, tmp_path):
-    examples = [Utterance("a", tmp_path, "öl ja"), Utterance("b", tmp_path, "nö")]
+    texts = {"a": "öl ja", "b": "nö"}
+    examples = [Utterance(id_, tmp_path, transcript=text) for id_, text in texts.items()]
     assert recipe.adapt(examples) == recipe
     scratch = recipe.from_scratch()
     assert scratch.data.labels.symbols == ()
@@ -203,7 +204,7 @@ class Range:
 
 @dataclass(frozen=True)
 class Search(Decoder):
-    width: int = option(1, "how wide")
+    width: int = option(1, "width of the search")
     lm: str | None = resource("a language model")
 
 

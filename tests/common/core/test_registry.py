@@ -1,4 +1,4 @@
-"""The registry: names, metadata, listings read from source, mistakes, and other packages."""
+"""Test the registry: names, metadata, listings read from source, errors, and other packages."""
 
 import os
 import subprocess
@@ -51,7 +51,7 @@ def test_patterns():
     assert zoo.list_models("SPEECH/*") == []
 
 
-def test_unknown_names_the_nearest():
+def test_the_error_about_an_unknown_name_has_the_nearest_name():
     with pytest.raises(ZooError, match=f"no recipe 'speech/bilstm-an4'. Did you mean '{AN4}'"):
         registry.entry("speech/bilstm-an4")
 

@@ -1,4 +1,4 @@
-"""States: initial, next and constant ones."""
+"""Test initial, next and constant states."""
 
 import numpy as np
 

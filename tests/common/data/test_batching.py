@@ -1,4 +1,4 @@
-"""Batches: padding, buckets of about one length, batches for measuring."""
+"""Test batches: padding, batches of examples of similar lengths, batches for an evaluation."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,6 @@ import pytest
 
 from zoo.common.core.data import Batches, Data
 from zoo.common.core.errors import ZooError
-from zoo.common.core.recipe import Recipe
 from zoo.common.data.batching import (
     WINDOW,
     evaluation_batches,
@@ -43,7 +42,7 @@ def test_padding_to_a_multiple(of, time_steps):
     assert (padded[:, 3:] == 0).all()
 
 
-def test_an_epoch_has_every_example_once_in_batches_of_one_length():
+def test_an_epoch_has_every_example_once_in_batches_of_similar_lengths():
     lengths = np.random.default_rng(0).permutation(1000)
     batches = list(shuffled_windows(lengths, 4, np.random.default_rng(1)))
     assert sorted(i for batch in batches for i in batch) == list(range(1000))
@@ -53,7 +52,7 @@ def test_an_epoch_has_every_example_once_in_batches_of_one_length():
     assert spread < 2 * at_random / WINDOW
 
 
-def test_batches_are_those_of_the_generator():
+def test_batches_depend_on_the_generator_only():
     lengths = list(range(50))
 
     def epoch(seed):
@@ -70,12 +69,12 @@ class Example:
 
 
 class Sized(Data):
-    """Examples as long as their size; one of 7 cannot be read."""
+    """Examples with a length equal to their size; one with size 7 is unreadable."""
 
-    def length(self, example):
+    def sort_key(self, example):
         return example.size
 
-    def read_example(self, example, recipe):
+    def read_example(self, example, model):
         if example.size == 7:
             raise ZooError("seven cannot be read")
         return {"x": np.full(example.size, example.size)}
@@ -85,48 +84,43 @@ class Sized(Data):
 
 
 class Unsized(Sized):
-    length = Data.length
+    sort_key = Data.sort_key
 
 
 Sized.__abstractmethods__ = Unsized.__abstractmethods__ = frozenset()
 
 
-def recipe_of(data):
-    return Recipe("a/b", data=data, model=None, task=None, training=None)
-
-
-def test_measuring_goes_by_length_and_past_what_cannot_be_read():
+def test_evaluation_sorts_by_length_and_skips_unreadable_examples():
     examples = [Example(size) for size in (5, 7, 1, 3, 8, 2)]
     errors: dict[int, str] = {}
-    batches = list(evaluation_batches(recipe_of(Sized()), examples, errors, batch_size=2))
+    batches = list(evaluation_batches(Sized(), None, examples, errors, batch_size=2))
     assert [indices for indices, _ in batches] == [[2, 5], [3, 0], [4]]
     assert [inputs["lengths"].tolist() for _, inputs in batches] == [[1, 2], [3, 5], [8]]
     assert errors == {1: "seven cannot be read"}
 
 
-def test_an_example_can_be_read_another_way():
-    """As of what its data has already been read into."""
+def test_evaluation_with_another_reader():
     batches = evaluation_batches(
-        recipe_of(Sized()), [Example(2), Example(7)], {}, read=lambda e: {"x": np.zeros(e.size + 1)}
+        Sized(), None, [Example(2), Example(7)], {}, read=lambda e: {"x": np.zeros(e.size + 1)}
     )
     assert [inputs["lengths"].tolist() for _, inputs in batches] == [[3, 8]]
 
 
-def test_a_batch_of_which_nothing_can_be_read_is_no_batch():
+def test_a_batch_without_readable_examples_is_skipped():
     errors: dict[int, str] = {}
-    assert list(evaluation_batches(recipe_of(Sized()), [Example(7)] * 3, errors)) == []
+    assert list(evaluation_batches(Sized(), None, [Example(7)] * 3, errors)) == []
     assert list(errors) == [0, 1, 2]
 
 
-def test_batches_are_the_same_each_time():
-    batches = Batches(lambda: iter([1, 2]), ({}, {}))
+def test_batches_are_repeatable():
+    batches = Batches(lambda: iter([1, 2]), ({}, {}), 2)
     assert list(batches) == list(batches) == [1, 2]
 
 
 @pytest.mark.parametrize("count", [1, 16, 17])
 def test_examples_without_a_length_keep_their_order(count):
     examples = [Example(100 - i) for i in range(count)]
-    batches = evaluation_batches(recipe_of(Unsized()), examples, {})
+    batches = evaluation_batches(Unsized(), None, examples, {})
     found = [(indices, inputs["lengths"].tolist()) for indices, inputs in batches]
     assert [i for indices, _ in found for i in indices] == list(range(count))
     assert all([100 - i for i in indices] == lengths for indices, lengths in found)
@@ -134,12 +128,12 @@ def test_examples_without_a_length_keep_their_order(count):
 
 def read_word(example: str) -> dict:
     if not example.isalpha():
-        raise ZooError("no word")
+        raise ZooError("not a word")
     return {"x": np.array([len(example)])}
 
 
-def test_what_cannot_be_read_is_left_out_and_counted():
+def test_unreadable_examples_are_left_out_and_counted():
     assert keep_readable(["a", "1", "b", ""], read_word, "odd") == (["a", "b"], {"odd": 2})
     assert keep_readable(["a", "b"], read_word, "odd") == (["a", "b"], {})
-    with pytest.raises(ZooError, match=r"No example can be learnt from: all 2 are odd\."):
+    with pytest.raises(ZooError, match=r"No example is usable: all 2 are odd\."):
         keep_readable(["1", ""], read_word, "odd")

@@ -1,4 +1,4 @@
-"""Labels: characters, words, classes; the numbers, and the file they are kept in."""
+"""Test labels: characters, words and classes, their indices, and their file."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,14 +14,14 @@ WORDS = Labels.of(["sil ah b", "b aa  sil"], "word")
 CLASSES = Labels.of(["up call", "noise", "up call"], "class")
 
 
-def test_symbols_stand_once_in_order():
+def test_symbols_are_unique_and_sorted():
     assert CHARACTERS.symbols == (" ", "a", "j", "l", "n", "ö")
     assert WORDS.symbols == ("aa", "ah", "b", "sil")
     assert CLASSES.symbols == ("noise", "up call")
 
 
-def test_numbers():
-    """The blank of CTC is 0; classes have none."""
+def test_indices():
+    """The blank of CTC is 0. Classes have no blank."""
     assert BLANK_INDEX == 0
     assert CHARACTERS.encode("ja") == [3, 2]
     assert WORDS.encode("b  sil\tb") == [3, 4, 3]
@@ -46,32 +46,32 @@ def test_texts():
         (CLASSES, "whale", "'whale' is not among the 2 labels 'noise up call'. Received: 'whale'."),
     ],
 )
-def test_all_symbols_that_are_none_of_them_are_told(labels, text, words):
+def test_all_unknown_symbols_are_listed(labels, text, words):
     with pytest.raises(ZooError) as error:
         labels.encode(text)
     assert str(error.value).startswith(words)
 
 
 def test_the_class_of_an_example():
-    assert CLASSES.class_of(SimpleNamespace(id="one", transcript="up call")) == 1
-    with pytest.raises(ZooError, match=r"^The class of 'one': 'whale' is not among the 2 labels"):
-        CLASSES.class_of(SimpleNamespace(id="one", transcript="whale"))
+    assert CLASSES.class_of(SimpleNamespace(id="one", label="up call")) == 1
+    with pytest.raises(ZooError, match=r"^The label of 'one': 'whale' is not among the 2 labels"):
+        CLASSES.class_of(SimpleNamespace(id="one", label="whale"))
 
 
-def test_what_a_program_without_the_zoo_must_know():
-    """Of classes, there is neither a blank nor anything between two of them."""
-    assert CLASSES.facts() == {"labels": ["noise", "up call"]}
+def test_export_metadata():
+    """Classes have neither a blank nor a separator."""
+    assert CLASSES.export_metadata() == {"labels": ["noise", "up call"]}
     letters = ["<blank>", " ", "a", "j", "l", "n", "ö"]
-    assert CHARACTERS.facts() == {"labels": letters, "blank": 0, "separator": ""}
-    assert WORDS.facts()["separator"] == " "
+    assert CHARACTERS.export_metadata() == {"labels": letters, "blank": 0, "separator": ""}
+    assert WORDS.export_metadata()["separator"] == " "
 
 
 @pytest.mark.parametrize("labels", [CHARACTERS, WORDS, CLASSES])
-def test_they_come_back_from_their_file(labels):
-    assert Labels.from_text(labels.to_text(), FILE, labels.unit) == labels
+def test_labels_are_restored_from_their_file(labels):
+    assert Labels.from_text(labels.to_text(), FILE) == labels
 
 
-def test_the_file_has_a_line_for_each_output():
+def test_the_file_has_one_line_per_output():
     assert WORDS.to_text() == "<blank>\naa\nah\nb\nsil\n"
     assert CLASSES.to_text() == "noise\nup call\n"
     for labels in (CHARACTERS, WORDS, CLASSES):
@@ -79,25 +79,36 @@ def test_the_file_has_a_line_for_each_output():
 
 
 @pytest.mark.parametrize(
-    ("text", "unit", "words"),
+    ("text", "words"),
     [
-        ("a\nb\n", "character", "must have <blank> in its first line and one letter in each other"),
-        ("<blank>\nab\n", "character", "one letter in each other line"),
-        ("<blank>\na\n\nb\n", "character", "one letter"),
-        ("<blank>\n", "character", "one letter"),
-        ("", "character", "<blank> in its first line"),
-        ("<blank>\na b\n", "word", "one word in each other line"),
-        ("<blank>\n \n", "word", "one word"),
-        ("", "class", "it must have one class in each"),
-        ("a\n\n", "class", "one class"),
-        ("<blank>\na\nb\na\n", "character", "a symbol must stand in it once"),
-        ("noise\nnoise\n", "class", "a symbol must stand in it once"),
+        ("<blank>\na\n\nb\n", "each line must be one label"),
+        ("<blank>\n", "each line must be one label"),
+        ("", "each line must be one label"),
+        ("<blank>\na b\n", "each line must be one label"),
+        ("<blank>\n\t \n", "each line must be one label"),
+        ("a\n\n", "each line must be one label"),
+        ("<blank>\na\nb\na\n", "each label must occur once"),
+        ("noise\nnoise\n", "each label must occur once"),
     ],
 )
-def test_a_corrupt_file(text, unit, words):
+def test_a_corrupt_file(text, words):
     with pytest.raises(ZooError, match=r"alphabet\.txt is corrupt") as error:
-        Labels.from_text(text, FILE, unit)
+        Labels.from_text(text, FILE)
     assert words in str(error.value)
+
+
+def test_with_unit():
+    """Single letters can be words, but words cannot be letters. Classes have no blank."""
+    assert Labels(("a", "b")).with_unit("word") == Labels(("a", "b"), "word")
+    assert Labels().with_unit("class") == Labels((), "class")
+    with pytest.raises(ZooError, match=r"Each label must be one character\. Received: 'aa'"):
+        WORDS.with_unit("character")
+    with pytest.raises(ZooError, match=r"Each label must be one word\. Received: ' '"):
+        CHARACTERS.with_unit("word")
+    with pytest.raises(ZooError, match="'word' must begin with <blank>"):
+        CLASSES.with_unit("word")
+    with pytest.raises(ZooError, match="'class' must not begin with <blank>"):
+        WORDS.with_unit("class")
 
 
 def test_units():

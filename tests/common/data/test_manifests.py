@@ -1,4 +1,4 @@
-"""Manifests: bad lines by number, text in odd encodings, splits, plain names."""
+"""Test manifests: line numbers of errors, encodings, splits, file names."""
 
 import codecs
 import gzip
@@ -32,7 +32,7 @@ class Example:
 
 @pytest.fixture
 def write(tmp_path):
-    """A file with some content, bytes or text."""
+    """Return a function that writes bytes or text to a file and returns its path."""
 
     def write(content: bytes | str, name: str = "list") -> Path:
         path = tmp_path / name
@@ -43,7 +43,7 @@ def write(tmp_path):
 
 
 def parse(line: str) -> Example | None:
-    """Of "id text"; a line of "#" is not asked for."""
+    """Return the example of a line "id text"; None for a line that begins with "#"."""
     if line.startswith("#"):
         return None
     name, space, text = line.partition(" ")
@@ -64,15 +64,15 @@ def parse(line: str) -> Example | None:
         gzip.compress(b"\xc3\xb6l\nja\n"),
         gzip.compress(codecs.BOM_UTF8 + b"\xc3\xb6l\r\nja\r\n"),
     ],
-    ids=["plain", "of Windows", "with a mark", "gzipped", "all of it"],
+    ids=["plain", "CRLF", "BOM", "gzip", "gzip, BOM, CRLF"],
 )
-def test_text_is_read_whatever_form_it_has(write, content):
+def test_encodings_of_a_text(write, content):
     assert read_file(write(content)) == "öl\nja\n"
 
 
 @pytest.mark.parametrize("packed", [False, True])
 @pytest.mark.parametrize("mark", [b"", codecs.BOM_UTF8])
-def test_what_is_not_utf_8_is_told_by_line_and_byte(write, mark, packed):
+def test_the_error_about_invalid_utf_8_has_line_and_byte(write, mark, packed):
     content = mark + b"one\ntwo\nf\xfcnf\n"
     path = write(gzip.compress(content) if packed else content)
     byte = 9 + len(mark)
@@ -81,32 +81,32 @@ def test_what_is_not_utf_8_is_told_by_line_and_byte(write, mark, packed):
 
 
 @pytest.mark.parametrize("share", [0.3, 0.9])
-def test_half_a_gzip_file(write, share):
+def test_a_truncated_gzip_file(write, share):
     whole = gzip.compress(json.dumps(list(range(5000))).encode())
-    with pytest.raises(ZooError, match="list is no whole gzip file"):
+    with pytest.raises(ZooError, match="list is a corrupt gzip file"):
         read_file(write(whole[: int(share * len(whole))]))
 
 
-def test_what_cannot_be_read(write, tmp_path):
+def test_unreadable_and_empty_files(write, tmp_path):
     with pytest.raises(ZooError, match=r"none is missing\.$"):
         read_file(tmp_path / "none")
     with pytest.raises(ZooError, match="cannot be read: Is a directory"):
         read_file(tmp_path)
     for content in (b"", b" \n\t\r\n", gzip.compress(b"")):
-        with pytest.raises(ZooError, match="list is empty: there is no text in it"):
+        with pytest.raises(ZooError, match="list is empty"):
             read_file(write(content))
 
 
-def test_lines_keep_the_numbers_an_editor_shows(write):
+def test_line_numbers_count_empty_lines(write):
     assert read_lines(write("a\n\n \n b \r\nc")) == [(1, "a"), (4, " b "), (5, "c")]
-    # Only a line feed ends a line: others stand inside of texts.
+    # Only a line feed ends a line. Other separators are part of the text.
     assert read_lines(write("a\u2028b\x0bc\n")) == [(1, "a\u2028b\x0bc")]
 
 
 # Examples -----------------------------------------------------------------------------------------
 
 
-def test_lines_become_examples(write):
+def test_lines_are_parsed_into_examples(write):
     path = write("a one\n# no\n\nb two\n")
     assert parse_lines(path, read_lines(path), parse) == [Example("a", "one"), Example("b", "two")]
 
@@ -115,18 +115,18 @@ def test_lines_become_examples(write):
     ("content", "words"),
     [
         ("a one\nb\n", "list, line 2: no text. Received: 'b'$"),
-        ("\na\nb two\nc\nd\n", r"list, line 2: no text\. .* \(bad lines after it: 2\)$"),
-        ("a one\nb two\na three\n", "list, line 3: the id 'a' was there before$"),
-        ("# one\n# two\n", "list: no example is listed$"),
+        ("\na\nb two\nc\nd\n", r"list, line 2: no text\. .* \(further invalid lines: 2\)$"),
+        ("a one\nb two\na three\n", "list, line 3: the id 'a' is not unique$"),
+        ("# one\n# two\n", "list: the list has no examples$"),
     ],
 )
-def test_bad_lines_are_told_by_number(write, content, words):
+def test_errors_have_line_numbers(write, content, words):
     path = write(content)
     with pytest.raises(ZooError, match=words):
         parse_lines(path, read_lines(path), parse)
 
 
-def test_lines_of_one_id_can_be_joined(write):
+def test_lines_with_the_same_id_can_be_joined(write):
     path = write("a one\nb two\na three\n")
     joined = parse_lines(
         path, read_lines(path), parse, lambda a, b: Example(a.id, f"{a.text} {b.text}")
@@ -155,7 +155,7 @@ def test_json_lines(write):
         ('{"id": "b", "text": " "}', "line 2: no text under the key 'text'. Received: ' '"),
     ],
 )
-def test_bad_json_lines(write, line, words):
+def test_invalid_json_lines(write, line, words):
     with pytest.raises(ZooError, match=words):
         parse_json_lines(write('{"id": "a", "text": "x"}\n' + line + "\n"), of_json)
 
@@ -183,14 +183,14 @@ def test_tables(write, content):
     [
         ("name,text\na,b\n", "line 1: the header lacks id. It must have id,text. Received: 'name,"),
         ("\n\ntext\n", "line 3: the header lacks id"),
-        ("id,text, text\na,b,c\n", "line 1: the column 'text' stands twice"),
+        ("id,text, text\na,b,c\n", "line 1: the column 'text' is not unique"),
         ('"id,text\n', "line 1: invalid CSV"),
         ("id,text\na,b\na,b,c\n", "line 3: 3 fields where the header has 2"),
         ('id,text\n"a,b\n', "line 2: invalid CSV"),
-        ("id,text\n", "list: no example is listed"),
+        ("id,text\n", "list: the list has no examples"),
     ],
 )
-def test_bad_tables(write, content, words):
+def test_invalid_tables(write, content, words):
     with pytest.raises(ZooError, match=words):
         parse_table(write(content), ("id", "text"), of_row)
 
@@ -198,7 +198,7 @@ def test_bad_tables(write, content, words):
 # Splits, files, digests ---------------------------------------------------------------------------
 
 
-def test_splits_are_told_by_the_examples():
+def test_of_split():
     train, test, none = Example("a", split="train"), Example("b", split="test"), Example("c")
     examples, path = [train, test, none], Path("list.csv")
     assert of_split(examples, "test", path) == [test]
@@ -210,10 +210,10 @@ def test_splits_are_told_by_the_examples():
     )
 
 
-def test_files_are_found_by_plain_names(tmp_path):
+def test_files_are_found_by_plain_file_names(tmp_path):
     (tmp_path / "s1").mkdir()
     (tmp_path / "s1" / "a.b.opus").write_bytes(b"")
-    (tmp_path / "s1" / "c.wav").mkdir()  # a folder is no recording
+    (tmp_path / "s1" / "c.wav").mkdir()  # a folder is not a recording
     (tmp_path / "secret.flac").write_bytes(b"")
     found = find_file(tmp_path, ["s1", "a.b"], (".flac", ".opus"))
     assert found == tmp_path / "s1" / "a.b.opus"
@@ -221,31 +221,31 @@ def test_files_are_found_by_plain_names(tmp_path):
         with pytest.raises(ZooError, match=r"no file .* with one of \.wav \.opus"):
             find_file(tmp_path, names, (".wav", ".opus"))
     for name in ("..", ".", "", "../secret", "/etc/passwd", "a\\b", "a\0"):
-        with pytest.raises(ZooError, match="not a plain name"):
+        with pytest.raises(ZooError, match="not a plain file name"):
             find_file(tmp_path / "s1", [name], (".flac",))
 
 
 def test_a_digest_does_not_depend_on_the_order():
     rows = [("b", "öl", 2), ("a", "ja", 1)]
     assert digest(rows) == digest(reversed(rows))
-    # Of `printf '[["a", "ja", 1], ["b", "\\u00f6l", 2]]' | sha256sum`.
+    # The output of `printf '[["a", "ja", 1], ["b", "\\u00f6l", 2]]' | sha256sum`.
     assert digest(rows) == "9f28d23dbfa5138eab7298d86c8e84d89bc1904b45816197308c8131ae2ece53"
     assert digest(rows) != digest([("b", "öl", 2), ("a", "ja", 2)])
 
 
-# What has no end ----------------------------------------------------------------------------------
+# Infinite inputs --------------------------------------------------------------------------------
 
 
 def test_a_text_too_large_for_memory(write, monkeypatch):
-    """By its size, by that of what a small gzip file unpacks to, and by its lines."""
+    """The limits are on the size, on the decompressed size, and on the number of lines."""
     monkeypatch.setattr(manifests, "MAX_LINES", 1000)
-    with pytest.raises(ZooError, match="too large: it must have 1,048,576 bytes at most"):
+    with pytest.raises(ZooError, match="too large: it must have at most 1,048,576 bytes"):
         read_file(write(b"a" * (2**20 + 1)), 2**20)
     zipped = gzip.compress(b"a" * (2**20 + 1))
     assert len(zipped) < 2000
-    with pytest.raises(ZooError, match="too large: unpacked it must have 1,048,576 bytes"):
+    with pytest.raises(ZooError, match="at most 1,048,576 bytes after decompression"):
         read_file(write(zipped), 2**20)
-    with pytest.raises(ZooError, match="too large: it must have 1,000 lines at most"):
+    with pytest.raises(ZooError, match="too large: it must have at most 1,000 lines"):
         read_lines(write(b"a\n" * 1001))
     assert len(read_lines(write(b"a\n" * 1000))) == 1000
 
@@ -253,7 +253,7 @@ def test_a_text_too_large_for_memory(write, monkeypatch):
 def test_a_table_or_an_object_too_large_for_memory(write, monkeypatch):
     monkeypatch.setattr(manifests, "MAX_COLUMNS", 3)
     monkeypatch.setattr(manifests, "MAX_OBJECT_BYTES", 50)
-    with pytest.raises(ZooError, match="line 1: there must be 3 columns at most"):
+    with pytest.raises(ZooError, match="line 1: there must be at most 3 columns"):
         parse_table(write("id,b,c,d\n1,2,3,4\n"), ("id",), lambda row: Example(row["id"]))
-    with pytest.raises(ZooError, match="line 1: an object must have 50 characters at most"):
+    with pytest.raises(ZooError, match="line 1: an object must have at most 50 characters"):
         parse_json_lines(write('{"id": "' + "a" * 60 + '"}'), lambda row: Example(row["id"]))

@@ -1,4 +1,4 @@
-"""Pronouncing dictionaries: words, their phonemes, bad lines by number."""
+"""Test pronunciation dictionaries: words, phonemes, line numbers of errors."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.data.pronunciations import read_pronunciations
 
 
-def test_every_pronunciation_has_its_own_name(tmp_path):
+def test_alternative_pronunciations_have_numbered_names(tmp_path):
     path = tmp_path / "words.dic"
     path.write_text("YES  Y EH S\n\nTWO\tT  UW\nTWO(2) T AH\n")
     found = read_pronunciations(path)
@@ -17,10 +17,10 @@ def test_every_pronunciation_has_its_own_name(tmp_path):
     ("line", "words"),
     [
         ("NO", "line 2: not of the form `WORD PHONEME PHONEME ...`"),
-        ("YES Y EH", "line 2: the id 'YES' was there before"),
+        ("YES Y EH", "line 2: the id 'YES' is not unique"),
     ],
 )
-def test_bad_lines(tmp_path, line, words):
+def test_invalid_lines(tmp_path, line, words):
     path = tmp_path / "words.dic"
     path.write_text(f"YES Y EH S\n{line}\n")
     with pytest.raises(ZooError) as error:

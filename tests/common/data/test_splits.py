@@ -1,4 +1,4 @@
-"""Dev splits: whole groups, always the same ones."""
+"""Test dev splits: whole groups, and reproducible."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class Example:
     group: str = ""
 
 
-def of_groups(sizes: dict[str, int]) -> list[Example]:
+def make_examples(sizes: dict[str, int]) -> list[Example]:
     return [Example(f"{name}-{i}", name) for name, size in sizes.items() for i in range(size)]
 
 
@@ -22,12 +22,12 @@ def group(example: Example) -> str:
     return example.group
 
 
-TEN = of_groups({f"g{i}": 10 for i in range(10)})
+TEN = make_examples({f"g{i}": 10 for i in range(10)})
 
 
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("fraction", [0.01, 0.1, 0.3, 0.5, 0.9, 0.99])
-def test_no_group_is_in_both_parts_and_none_is_empty(fraction, seed):
+def test_each_group_is_in_train_or_dev(fraction, seed):
     train, dev = split_by_group(TEN, group, fraction, seed)
     groups = {group(e) for e in train}, {group(e) for e in dev}
     assert not groups[0] & groups[1]
@@ -35,10 +35,10 @@ def test_no_group_is_in_both_parts_and_none_is_empty(fraction, seed):
     assert len(groups[1]) == min(9, max(1, round(10 * fraction)))
 
 
-def test_the_split_is_one_for_ever():
-    """A run that is resumed, or made anew in ten years, has the dev split it had."""
+def test_the_split_is_reproducible():
+    """It depends neither on library versions nor on the order of the examples."""
     _, dev = split_by_group(TEN, group, 0.2, seed=0)
-    # Of `echo -n 0:g0 | sha256sum` and so on, those of g1 and g0 are the first.
+    # Of the digests by `echo -n 0:g0 | sha256sum` and so on, those of g1 and g0 are the smallest.
     assert {group(e) for e in dev} == {"g0", "g1"}
     again = split_by_group(TEN[::-1], group, 0.2, seed=0)
     assert again == split_by_group(TEN, group, 0.2, seed=0)
@@ -46,15 +46,15 @@ def test_the_split_is_one_for_ever():
     assert len({tuple(split_by_group(TEN, group, 0.2, seed)[1]) for seed in range(20)}) > 10
 
 
-def test_examples_of_one_group_are_split_between_examples():
-    one = of_groups({"only": 20})
+def test_a_single_group_is_split_between_examples():
+    one = make_examples({"only": 20})
     train, dev = split_by_group(one, group, 0.25, seed=3)
     assert (len(train), len(dev)) == (15, 5)
 
 
-def test_a_large_group_does_not_swell_dev():
-    """Of 100 examples 10 are wanted: a group of 60 is added to none, unless it is the first drawn."""
-    examples = of_groups({"large": 60, "a": 8, "b": 8, "c": 8, "d": 8, "e": 8})
+def test_a_large_group_is_in_dev_only_if_it_is_the_first():
+    """Dev should have 10 of 100 examples, and one group has 60."""
+    examples = make_examples({"large": 60, "a": 8, "b": 8, "c": 8, "d": 8, "e": 8})
     sizes = [len(split_by_group(examples, group, 0.1, seed)[1]) for seed in range(30)]
     assert set(sizes) == {8, 60}
 

@@ -1,4 +1,4 @@
-"""LiteRT files: built-in operations alone, free time, Keras's names, no TensorFlow to run them."""
+"""Test LiteRT files: built-in operations only, any length, names of Keras, no TensorFlow at runtime."""
 
 import subprocess
 import sys
@@ -26,9 +26,14 @@ np.savez(sys.argv[3], **interpreter.get_signature_runner(name)(**np.load(sys.arg
 
 
 def written(model: keras.Model, folder: Path):
-    """The graph of a model, as LiteRT runs it from a file."""
+    """Return the graph of a model that LiteRT runs from a file."""
     litert._write(model, folder / "model.tflite")
     return open_export("litert", folder)["model"]
+
+
+def _example_inputs(preset) -> list[dict[str, np.ndarray]]:
+    recipe = preset.recipe
+    return recipe.data.example_inputs(recipe.model, recipe.decoder)["model"]
 
 
 def floats(*shape: int) -> np.ndarray:
@@ -36,7 +41,7 @@ def floats(*shape: int) -> np.ndarray:
 
 
 def test_recurrent_layers(tmp_path, capfd):
-    """A masked LSTM both ways, a GRU of either kind with its state as input, a SimpleRNN."""
+    """Test a masked bidirectional LSTM, both kinds of GRU with initial states, and a SimpleRNN."""
     x = keras.Input((None, 3), name="x")
     lengths = keras.Input((), name="lengths", dtype="int32")
     state = keras.Input((4,), name="state")
@@ -62,10 +67,10 @@ def test_recurrent_layers(tmp_path, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_file_runs_where_there_is_no_tensorflow(tiny_run, tmp_path):
+def test_a_file_runs_without_tensorflow(tiny_run, tmp_path):
     preset = zoo.load(str(tiny_run))
     (row,) = litert.export(preset, tmp_path)
-    inputs = preset.recipe.data.example_inputs(preset.recipe)["model"][1]
+    inputs = _example_inputs(preset)[1]
     np.savez(tmp_path / "inputs.npz", **inputs)
     command = [sys.executable, "-c", WITHOUT_TENSORFLOW, row["path"]]
     subprocess.run([*command, tmp_path / "inputs.npz", tmp_path / "outputs.npz"], check=True)
@@ -75,9 +80,9 @@ def test_a_file_runs_where_there_is_no_tensorflow(tiny_run, tmp_path):
         np.testing.assert_allclose(received[name], value, atol=row["tolerance"])
 
 
-def test_what_builtins_cannot_do_is_one_line(tmp_path):
+def test_the_error_about_an_unsupported_operation_is_one_line(tmp_path):
     x = keras.Input((3, 3), name="x")
     model = keras.Model({"x": x}, {"y": ops.linalg.det(x)}, name="determinant")
-    with pytest.raises(ZooError, match="determinant has no way to LiteRT") as caught:
+    with pytest.raises(ZooError, match="determinant cannot be converted to built-in") as caught:
         litert._write(model, tmp_path / "model.tflite")
     assert "\n" not in str(caught.value)

@@ -1,4 +1,4 @@
-"""ONNX files give Keras's numbers: each layer and operation, at free batch and time, masked or not."""
+"""Test that ONNX files give the outputs of Keras, for each layer and operation, any batch and length."""
 
 import keras
 import numpy as np
@@ -20,7 +20,7 @@ def session(model: keras.Model) -> onnxruntime.InferenceSession:
 
 
 def same(model: keras.Model, *batches: dict[str, np.ndarray], lengths: str | None = None) -> None:
-    """Keras and ONNX Runtime agree on every output; within its lengths where there are some."""
+    """Check that outputs of Keras and ONNX Runtime are equal, within the lengths if there are any."""
     running = session(model)
     for inputs in batches:
         expected = model(inputs, training=False)
@@ -44,7 +44,7 @@ def floats(*shape: int, seed: int = 0) -> np.ndarray:
 
 
 def randomised(model: keras.Model) -> keras.Model:
-    """Biases and scales too are other than their initial 0 and 1."""
+    """Return the model with random weights, including biases and scales."""
     generator = np.random.default_rng(1)
     for weight in model.weights:
         value = generator.normal(0, 0.5, weight.shape)
@@ -56,15 +56,15 @@ def randomised(model: keras.Model) -> keras.Model:
 
 CELLS = {
     "LSTM": (layers.LSTM, {}),
-    "LSTM of no bias": (layers.LSTM, {"use_bias": False}),
-    "LSTM of other activations": (
+    "LSTM without bias": (layers.LSTM, {"use_bias": False}),
+    "LSTM with other activations": (
         layers.LSTM,
         {"activation": "relu", "recurrent_activation": "tanh"},
     ),
     "GRU": (layers.GRU, {}),
-    "GRU that resets before": (layers.GRU, {"reset_after": False}),
+    "GRU, reset_after=False": (layers.GRU, {"reset_after": False}),
     "RNN": (layers.SimpleRNN, {}),
-    "RNN of sigmoids": (layers.SimpleRNN, {"activation": "sigmoid"}),
+    "RNN with sigmoid": (layers.SimpleRNN, {"activation": "sigmoid"}),
 }
 
 
@@ -87,7 +87,7 @@ def test_recurrent_layers(cell, sequences, both):
     assert "Scan" not in found
 
 
-def test_fast_layers_are_those_of_keras():
+def test_recurrent_layers_of_the_zoo():
     x = keras.Input((None, FEATURES), name="x")
     y = recurrent.Bidirectional(recurrent.LSTM(UNITS, return_sequences=True))(x)
     y = recurrent.SimpleRNN(UNITS)(recurrent.GRU(UNITS, return_sequences=True)(y))
@@ -96,7 +96,7 @@ def test_fast_layers_are_those_of_keras():
 
 @pytest.mark.parametrize("both", [False, True])
 @pytest.mark.parametrize("sequences", [False, True])
-@pytest.mark.parametrize("cell", ["LSTM", "GRU", "GRU that resets before", "RNN"])
+@pytest.mark.parametrize("cell", ["LSTM", "GRU", "GRU, reset_after=False", "RNN"])
 def test_masks_become_lengths(cell, sequences, both):
     kind, arguments = CELLS[cell]
     layer = kind(UNITS, return_sequences=sequences, **arguments)
@@ -186,7 +186,7 @@ def test_pooling_in_time():
     same(keras.Model({"x": x}, outputs), {"x": floats(2, 5, FEATURES)})
 
 
-def test_layers_of_features():
+def test_layers_on_features():
     x = keras.Input((None, 6), name="x")
     y = layers.Rescaling(2.0, offset=[-1.0, 0, 1, 2, 3, 4])(x)
     y = layers.LayerNormalization()(layers.Dropout(0.5)(y))
@@ -212,11 +212,11 @@ def test_embeddings(tied, cap):
     outputs = {"y": y, "back": embedding(y, reverse=True), "other": layers.Embedding(11, 2)(tokens)}
     model = randomised(keras.Model({"tokens": tokens}, outputs))
     same(model, {"tokens": np.array([[0, 10, 3], [1, 1, 2]], np.int32)})
-    # A tied softmax has no matrix of its own in the file.
+    # Tied weights are stored once.
     assert len([x for x in to_onnx(model).graph.initializer if 11 in x.dims]) == 3 - tied
 
 
-def test_layers_within_models_and_layers_used_twice():
+def test_nested_models_and_shared_layers():
     inner = keras.Sequential([keras.Input((None, UNITS)), layers.Dense(UNITS, activation="tanh")])
     x = keras.Input((None, UNITS), name="x")
     twice = layers.GRU(UNITS, return_sequences=True)
@@ -228,7 +228,7 @@ def test_layers_within_models_and_layers_used_twice():
 # Operations ---------------------------------------------------------------------------------------
 
 
-def test_operations_of_numbers():
+def test_operations_on_floats():
     x, y = keras.Input((None, 3), name="x"), keras.Input((1, 3), name="y")
     positive = ops.square(x) + 0.5
     outputs = {
@@ -250,7 +250,7 @@ def test_operations_of_numbers():
     same(model, *({"x": floats(b, t, 3), "y": floats(b, 1, 3, seed=2)} for b, t in SHAPES))
 
 
-def test_operations_of_whole_numbers():
+def test_operations_on_integers():
     n = keras.Input((None,), name="n", dtype="int32")
     outputs = {
         "floored": (n - 3) // 4 + 1,
@@ -262,7 +262,7 @@ def test_operations_of_whole_numbers():
     same(keras.Model({"n": n}, outputs), {"n": np.array([[-9, -4, -3, 0, 1, 2, 3, 11]], np.int32)})
 
 
-def test_operations_of_shape():
+def test_operations_on_shapes():
     x = keras.Input((None, 4, 3), name="x")
     outputs = {
         "part": x[:, 1:, ::2],
@@ -283,7 +283,7 @@ def test_operations_of_shape():
 # The file -----------------------------------------------------------------------------------------
 
 
-def test_the_file_names_what_is_free():
+def test_the_file_names_dynamic_dimensions():
     x = keras.Input((None, FEATURES), name="x")
     model = to_onnx(keras.Model({"x": x}, {"y": layers.LSTM(UNITS, return_sequences=True)(x)}))
 
@@ -311,19 +311,19 @@ def unsupported(x):
 
 
 @pytest.mark.parametrize("words", unsupported(keras.Input((5, FEATURES))))
-def test_what_has_no_way_is_named(words):
+def test_the_error_names_an_unsupported_layer(words):
     x = keras.Input((5, FEATURES), name="x")
     with pytest.raises(ZooError, match=words):
         to_onnx(keras.Model({"x": x}, {"y": unsupported(x)[words]}))
 
 
-def test_half_precision_is_refused():
+def test_bfloat16_is_rejected():
     x = keras.Input((5,), name="x", dtype="bfloat16")
     with pytest.raises(ZooError, match=r"float32, int32, int64, bool. Received: bfloat16"):
         to_onnx(keras.Model({"x": x}, {"y": x + 1}))
 
 
-def test_the_error_lists_what_has_a_way():
+def test_the_error_lists_supported_layers_and_operations():
     x = keras.Input((5, FEATURES), name="x")
     with pytest.raises(
         ZooError, match=r"Supported layers: Activation, .*operations of keras.ops: Abs"

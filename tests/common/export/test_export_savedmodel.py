@@ -1,4 +1,4 @@
-"""The SavedModel: raw input to answer under plain TensorFlow, and removed where it is not right."""
+"""Test SavedModels: answers to raw inputs in TensorFlow; files that differ are removed."""
 
 import subprocess
 import sys
@@ -17,7 +17,7 @@ from zoo.speech.audio.reading import read_audio
 
 PLAIN_TENSORFLOW = """
 import sys
-sys.modules["zoo"] = sys.modules["keras"] = None  # what needs them fails
+sys.modules["zoo"] = sys.modules["keras"] = None  # importing them fails
 import tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
 wav = tf.constant([open(path, "rb").read() for path in sys.argv[2:]])
@@ -34,13 +34,13 @@ def preset(tiny_run):
 
 @pytest.fixture(scope="module")
 def exported(tiny_run, tmp_path_factory):
-    """(row of the table, the SavedModel's folder) of the tiny run."""
+    """Return the row of the table and the folder of the SavedModel of the tiny run."""
     folder = tmp_path_factory.mktemp("exported")
     (row,) = export(tiny_run, "savedmodel", folder).files
     return row, folder / "1"
 
 
-def test_the_row_tells_what_was_written(exported):
+def test_the_row_describes_the_file(exported):
     row, folder = exported
     assert row["format"] == "savedmodel"
     assert row["path"] == str(folder)
@@ -63,7 +63,7 @@ def test_plain_tensorflow_gives_the_same_answers(exported, preset, clips, tmp_pa
         assert float(score) == pytest.approx(answer["log_probability"], abs=2e-3)
 
 
-def test_a_batch_is_answered_as_each_of_it_alone(exported, clips):
+def test_answers_do_not_depend_on_the_batch(exported, clips):
     serve = tf.saved_model.load(str(exported[1])).signatures["serving_default"]
     waveforms = [read_audio(clips[0], 16_000), read_audio(clips[1], 16_000)[:6000]]
     batch, lengths = pad(waveforms)
@@ -77,7 +77,7 @@ def test_a_batch_is_answered_as_each_of_it_alone(exported, clips):
         )
 
 
-def test_another_sample_rate_is_refused_by_name(exported, clips, tmp_path):
+def test_another_sample_rate_is_rejected(exported, clips, tmp_path):
     samples, rate = soundfile.read(clips[0], dtype="int16")
     soundfile.write(tmp_path / "slow.wav", samples, rate // 2)
     transcribe = tf.saved_model.load(str(exported[1])).signatures["transcribe_wav"]
@@ -86,14 +86,14 @@ def test_another_sample_rate_is_refused_by_name(exported, clips, tmp_path):
 
 
 def test_no_graph_needs_a_gpu(exported):
-    """Neither cuDNN nor XLA, which a server may lack, is anywhere in the graph."""
+    """The graph uses neither cuDNN nor XLA, which a server may lack."""
     content = (exported[1] / "saved_model.pb").read_bytes()
-    assert b"transcribe_wav" in content  # names stand in the file as they are
+    assert b"transcribe_wav" in content  # names are stored uncompressed
     assert b"Cudnn" not in content
     assert b"XlaMustCompile" not in content
 
 
-def test_what_differs_is_removed(preset, tmp_path, monkeypatch):
+def test_a_file_that_differs_is_removed(preset, tmp_path, monkeypatch):
     monkeypatch.setattr(parity, "_difference", lambda *_: 1.0)
     with pytest.raises(ZooError, match="differs from the Keras model by 1"):
         savedmodel.export(preset, tmp_path)

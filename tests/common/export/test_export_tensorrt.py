@@ -1,5 +1,4 @@
-"""TensorRT engines: built without a GPU, for shapes about those of the example inputs; never run
-here."""
+"""Test that TensorRT engines are built, without a GPU, for shapes around the example inputs."""
 
 import keras
 import pytest
@@ -20,26 +19,27 @@ def runtime():
 
 def test_the_profile_spans_the_example_inputs(tiny_run):
     preset = zoo.load(str(tiny_run))
-    samples = preset.recipe.data.example_inputs(preset.recipe)["model"]
-    profile = tensorrt._profile(preset.recipe.model.graphs(preset.model)["model"], samples)
+    recipe = preset.recipe
+    samples = recipe.data.example_inputs(recipe.model, recipe.decoder)["model"]
+    profile = tensorrt._profile(recipe.model.graphs(preset.model)["model"], samples)
     assert set(profile) == {"waveform", "lengths"}
     assert profile["lengths"] == ((1,), (1,), (tensorrt.MAX_BATCH,))
     (one, least), (one_too, likeliest), (many, largest) = profile["waveform"]
     assert (one, one_too, many) == (1, 1, tensorrt.MAX_BATCH)
     sizes = [sample["waveform"].shape[1] for sample in samples]
-    assert preset.recipe.model.features.window_samples < least <= min(sizes) / 4
+    assert recipe.model.features.window_samples < least <= min(sizes) / 4
     assert likeliest == sizes[0]
     assert largest == tensorrt.SPREAD * max(sizes)
 
 
-def test_fixed_dimensions_stay_fixed():
+def test_fixed_dimensions_of_the_profile():
     x = keras.Input((None, 7), name="x")
     model = keras.Model({"x": x}, {"y": layers.GRU(2)(x)})
     shapes = [{"x": [[[0.0] * 7] * time]} for time in (3, 10)]
     assert tensorrt._profile(model, shapes) == {"x": ((1, 1, 7), (1, 3, 7), (32, 80, 7))}
 
 
-def test_an_engine_is_built_and_the_row_says_that_nothing_ran(runtime, tiny_run, tmp_path):
+def test_an_engine_is_built_and_not_run(runtime, tiny_run, tmp_path):
     result = export(str(tiny_run), ["tensorrt"], tmp_path)
     (row,) = result.files
     assert row["path"] == str(tmp_path / "tensorrt" / "model.engine")
@@ -49,8 +49,8 @@ def test_an_engine_is_built_and_the_row_says_that_nothing_ran(runtime, tiny_run,
     assert "Files without max_difference were not run" in export_text(result)
 
 
-def test_what_is_not_supported_is_named(runtime):
-    """A product of whole numbers, which quantised files have."""
+def test_the_error_about_an_unsupported_operation(runtime):
+    """The operation is a product of integers, as in quantised files."""
     node = helper.make_node("MatMulInteger", ["x", "x"], ["y"], "whole")
     x = helper.make_tensor_value_info("x", TensorProto.UINT8, [3, 3])
     y = helper.make_tensor_value_info("y", TensorProto.INT32, [3, 3])

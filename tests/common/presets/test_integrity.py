@@ -1,4 +1,4 @@
-"""The seal of an export: what is of another model, or is not what was written, is refused."""
+"""Test that exports of another model and damaged exports are rejected."""
 
 import json
 import os
@@ -17,7 +17,7 @@ RECIPE = entry("speech/bilstm-ctc-an4").recipe()
 
 @pytest.fixture
 def preset(tmp_path) -> Path:
-    """A preset with a sealed export `onnx` in its folder. The files' content is of no matter."""
+    """Return a preset with an export `onnx` in its folder. The content of its files is arbitrary."""
     folder = tmp_path / "runs" / "my an4"
     export = folder / "onnx"
     (export / "variables").mkdir(parents=True)
@@ -36,9 +36,9 @@ def refused(folder: Path) -> str:
     return str(caught.value)
 
 
-def test_a_whole_one_of_this_model(preset):
+def test_a_complete_export_of_the_model(preset):
     check_seal(preset / "onnx", preset, RECIPE, "onnx")
-    (preset / "onnx" / ".DS_Store").touch()  # a file manager's
+    (preset / "onnx" / ".DS_Store").touch()  # written by a file manager
     check_seal(preset / "onnx", preset, RECIPE, "onnx")
 
 
@@ -47,12 +47,12 @@ def test_another_model(preset, name):
     for content in (b"a", b"b", b"c"):
         (preset / name).write_bytes(content)
         line = refused(preset)
-        assert f"is an export of another {name} than {preset / name}." in line
-        assert line.endswith(f"Export it anew: zoo export '{preset}' --to onnx")
+        assert f"was exported from another {name} than {preset / name}." in line
+        assert line.endswith(f"Export it again: zoo export '{preset}' --to onnx")
 
 
-def test_a_folder_of_its_own_has_no_model(preset, tmp_path):
-    """What it is of is then told by the recipe alone; the command names the preset and the folder."""
+def test_an_export_in_another_folder(preset, tmp_path):
+    """The folder has the recipe, but not the model. The command names the preset and the folder."""
     out = shutil.copytree(preset, tmp_path / "out")
     (out / "model.keras").unlink()
     check_seal(out / "onnx", out, RECIPE, "onnx")
@@ -81,8 +81,8 @@ def damage(preset: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("flipped", "variables/index is corrupt: it is not what was exported"),
-        ("gone", "is not whole: variables/index is missing"),
+        ("flipped", "variables/index is corrupt: it differs from the exported file"),
+        ("gone", "is incomplete: variables/index is missing"),
         ("fifo", "variables/index cannot be read: it is not a regular file"),
         ("endless", "variables/index cannot be read: it is not a regular file"),
         ("more", "has a file that was not exported: step.onnx"),
@@ -92,27 +92,27 @@ def test_damage(preset, name, words):
     damage(preset, name)
     line = refused(preset)
     assert words in line
-    assert f"xport it anew: zoo export '{preset}' --to onnx" in line
+    assert f"xport it again: zoo export '{preset}' --to onnx" in line
 
 
 @pytest.mark.parametrize(
     "content", ["", "{", "5", '{"name": "a"}', '{"name": 1, "preset": {}, "files": {}}']
 )
-def test_a_damaged_seal(preset, content):
+def test_corrupt_digests(preset, content):
     (preset / "onnx" / SEAL_FILE).write_text(content)
     assert "export.json is corrupt" in refused(preset)
 
 
-def test_no_seal(preset):
+def test_missing_digests(preset):
     (preset / "onnx" / SEAL_FILE).unlink()
-    assert "does not tell which model it is of" in refused(preset)
+    assert "so that its model is unknown" in refused(preset)
 
 
-def test_a_seal_leads_to_no_other_file(preset, tmp_path):
-    """Names in it are compared, not opened."""
+def test_digests_of_files_outside_the_export(preset, tmp_path):
+    """Their names are compared, and not opened."""
     path = preset / "onnx" / SEAL_FILE
     found = json.loads(path.read_text())
     (tmp_path / "secret").touch()
     found["files"]["../../../secret"] = found["files"]["model.onnx"]
     path.write_text(json.dumps(found))
-    assert "is not whole: ../../../secret is missing" in refused(preset)
+    assert "is incomplete: ../../../secret is missing" in refused(preset)

@@ -1,4 +1,4 @@
-"""The trainings that weights come from: recorded from run to run, and named on the card."""
+"""Test the lineage of weights: trainings are recorded from run to run, and listed on the card."""
 
 import json
 from pathlib import Path
@@ -15,7 +15,7 @@ RECIPE = entry("speech/bilstm-ctc-an4").recipe()
 
 @pytest.fixture
 def run(tmp_path) -> Path:
-    """A run of two epochs, as far as records go."""
+    """Return the records of a run of two epochs."""
     store.save_recipe(tmp_path, RECIPE.override({"training.epochs": 2}))
     runs.write_json(tmp_path / runs.RUN_FILE, {"init": None})
     rows = [{"epoch": 1, "wer": 0.5, "seconds": 601}, {"epoch": 2, "wer": 0.7, "seconds": 1200}]
@@ -23,7 +23,7 @@ def run(tmp_path) -> Path:
     return tmp_path
 
 
-def test_a_run_begun_from_a_run(run):
+def test_a_run_that_starts_from_a_run(run):
     (first,) = trainings(run)
     assert first["history"] == {"epochs": 2, "best_epoch": 1, "minutes": 30.0}
     assert first["settings"]["training.epochs"] == 2
@@ -33,7 +33,7 @@ def test_a_run_begun_from_a_run(run):
     json.dumps(trainings(run))
 
 
-def test_a_history_that_lacks_a_column(run):
+def test_a_history_without_a_column(run):
     runs.write_history(run, [{"epoch": 1, "wer": 0.5}])
     with pytest.raises(ZooError, match="is corrupt: it has no 'seconds'"):
         summarise(run, RECIPE)
@@ -45,7 +45,7 @@ def test_a_preset(run):
     assert [training["history"] for training in trainings(run)] == [history]
 
 
-def test_the_card_names_each_schedule(run):
+def test_the_card_lists_each_training(run):
     training = {
         "history": summarise(run, RECIPE),
         "examples": {"train": 8, "dev": 2},
@@ -53,7 +53,7 @@ def test_the_card_names_each_schedule(run):
         EARLIER: trainings(run),
     }
     text = card._training(training, RECIPE)
-    assert "It started from the weights of `speech/a`. Schedule 1 before this one: 2 epochs" in text
+    assert "Its initial weights are those of `speech/a`. Earlier training 1: 2 epochs" in text
     assert text.endswith("30 minutes, `training.epochs=2`.")
     same = card._training(training, RECIPE.override({"training.epochs": 2}))
     assert same.endswith("30 minutes, with the same settings.")
@@ -67,5 +67,6 @@ def test_weights_without_a_record(run):
 @pytest.mark.parametrize("content", ["[]", '{"training": 5}', '{"training": {"history": []}}'])
 def test_a_corrupt_record(run, content):
     (run / store.METRICS_FILE).write_text(content)
-    with pytest.raises(ZooError, match=r"metrics.json is corrupt: it records no training"):
+    words = r"metrics\.json is corrupt: it is not the record of a training"
+    with pytest.raises(ZooError, match=words):
         trainings(run)

@@ -1,4 +1,4 @@
-"""Presets and run folders on disk and back."""
+"""Test that presets and run folders are saved and loaded."""
 
 import json
 import shutil
@@ -26,7 +26,7 @@ def recipe():
 
 @pytest.fixture(scope="module")
 def saved(tmp_path_factory, recipe):
-    """(folder, the model saved in it)."""
+    """Return a folder and the model that was saved in it."""
     keras.utils.set_random_seed(0)
     folder = tmp_path_factory.mktemp("presets") / "tiny"
     model = recipe.model.build()
@@ -48,7 +48,7 @@ def members(path: Path) -> dict[str, bytes]:
         return {name: file.read(name) for name in file.namelist()}
 
 
-def test_a_model_comes_back(saved, recipe):
+def test_a_model_is_restored(saved, recipe):
     folder, model = saved
     assert {path.name for path in folder.iterdir()} == {
         "alphabet.txt",
@@ -61,7 +61,7 @@ def test_a_model_comes_back(saved, recipe):
     np.testing.assert_array_equal(logits(preset.model), logits(model))
 
 
-def test_the_file_holds_layers_of_keras_alone(saved):
+def test_the_file_has_keras_layers_only(saved):
     def modules(config):
         if isinstance(config, dict):
             if config.get("module"):
@@ -93,7 +93,7 @@ def test_a_model_of_mixed_precision_is_saved_in_float32(tmp_path, recipe):
     np.testing.assert_allclose(logits(loaded), logits(model), atol=0.05)
 
 
-def test_saving_replaces(tmp_path, recipe):
+def test_saving_replaces_the_files(tmp_path, recipe):
     for seed in (1, 2):
         keras.utils.set_random_seed(seed)
         model = recipe.model.build()
@@ -101,7 +101,7 @@ def test_saving_replaces(tmp_path, recipe):
     np.testing.assert_array_equal(logits(load_preset(tmp_path).model), logits(model))
 
 
-def test_shrink_halves_the_trained_weights_alone(saved, recipe, tmp_path):
+def test_shrink_halves_the_trained_weights_only(saved, recipe, tmp_path):
     folder = shutil.copytree(saved[0], tmp_path / "small")
     path = folder / "model.keras"
     before = path.stat().st_size
@@ -154,7 +154,7 @@ def test_alphabet_file(saved, recipe, tmp_path):
     assert path.read_text() == "<blank>\n" + "".join(
         f"{letter}\n" for letter in recipe.data.labels.symbols
     )
-    # As an editor of another system may leave it.
+    # Some editors write such line ends.
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n").removesuffix(b"\r\n"))
     assert store.load_recipe(folder) == recipe
 
@@ -170,5 +170,5 @@ def test_weights_of_another_model(tmp_path, recipe, cell, change):
         {"model.cell": {"lstm": "gru", "gru": "lstm"}[cell]} if "model.cell" in change else change
     )
     (tmp_path / "recipe.json").write_text(json.dumps(recipe.override(other).to_dict()))
-    with pytest.raises(ZooError, match="another shape of model"):
+    with pytest.raises(ZooError, match="the shapes of its weights differ"):
         load_preset(tmp_path)

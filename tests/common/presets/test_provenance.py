@@ -1,4 +1,4 @@
-"""The commit that code stands at: of its own repository alone; versions of what is installed."""
+"""Test the recorded commit and the recorded versions of packages."""
 
 import subprocess
 from importlib import metadata
@@ -11,7 +11,7 @@ from zoo.common.presets.provenance import commit, provenance
 
 @pytest.fixture
 def repository(tmp_path) -> Path:
-    """A repository with a package at its top."""
+    """Return a repository with a package in its top folder."""
     package = tmp_path / "own" / "package"
     package.mkdir(parents=True)
     (package / "__init__.py").touch()
@@ -28,25 +28,25 @@ def git(folder: Path, *arguments: str) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def test_its_own_repository(repository):
+def test_the_commit_of_the_repository(repository):
     head = git(repository, "rev-parse", "--short=12", "HEAD")
     assert commit(repository / "package") == head
-    (repository / "other.txt").write_text("beside the code")
+    (repository / "other.txt").write_text("not code")
     assert commit(repository / "package") == head
     (repository / "package" / "b.py").write_text("changed")
     assert commit(repository / "package") == head + "+changes"
 
 
 @pytest.mark.parametrize("place", ["env/site-packages/package", "package2"])
-def test_installed_in_the_repository_of_a_project(repository, place):
-    """Whether below its top or at it: what git does not keep there has no commit."""
+def test_an_installed_package_in_a_repository_has_no_commit(repository, place):
+    """Git does not track it."""
     folder = repository / place
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
     assert commit(folder) is None
 
 
-def test_in_a_folder_of_a_project_that_keeps_it(repository):
+def test_a_package_in_the_repository_of_another_project_has_no_commit(repository):
     folder = repository / "vendored" / "package"
     folder.mkdir(parents=True)
     (folder / "__init__.py").touch()
@@ -59,7 +59,7 @@ def test_no_repository(tmp_path):
     assert commit(tmp_path / "none") is None
 
 
-def test_versions_are_of_the_packages_that_are_there(monkeypatch):
+def test_versions_of_installed_packages(monkeypatch):
     def version(package):
         if package in ("jax", "torch"):
             raise metadata.PackageNotFoundError(package)

@@ -1,4 +1,4 @@
-"""The run folder: state, history, record."""
+"""Test the run folder: state, history, record."""
 
 import json
 import re
@@ -29,7 +29,7 @@ def variables(seed: int = 0) -> list[tf.Variable]:
     ]
 
 
-def test_state_comes_back_to_the_last_bit(tmp_path):
+def test_the_state_is_restored_exactly(tmp_path):
     saved, other = variables(), variables(1)
     runs.save_state(tmp_path, saved, HISTORY)
     assert runs.load_state(tmp_path, other) == HISTORY
@@ -47,7 +47,7 @@ def test_state_of_another_model(tmp_path):
 
 
 def test_no_state(tmp_path):
-    with pytest.raises(ZooError, match=r"nothing to resume: .*last\.npz does not exist"):
+    with pytest.raises(ZooError, match=r"^Nothing to resume: .*last\.npz does not exist"):
         runs.load_state(tmp_path, variables())
 
 
@@ -64,26 +64,26 @@ def test_truncated_state(tmp_path, share):
 def test_state_is_never_unpickled(tmp_path):
     class Trap:
         def __reduce__(self):
-            return (pytest.fail, ("it was unpickled",))
+            return (pytest.fail, ("the state was unpickled",))
 
     np.savez(tmp_path / runs.STATE_FILE, v0000=np.array([Trap()], dtype=object))
     with pytest.raises(ZooError, match="is corrupt"):
         runs.load_state(tmp_path, variables())
 
 
-def test_history_comes_back_exactly(tmp_path):
+def test_the_history_is_restored_exactly(tmp_path):
     runs.write_history(tmp_path, HISTORY)
     assert runs.read_history(tmp_path) == HISTORY
 
 
 @pytest.mark.parametrize("metric", ["wer", "accuracy"])
-def test_the_history_is_drawn(tmp_path, metric):
+def test_the_history_is_plotted(tmp_path, metric):
     rows = [row | {"accuracy": 1 - row["wer"]} for row in HISTORY]
     plot_learning_curves(rows, metric, tmp_path / "curves.png")
     assert (tmp_path / "curves.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_curves_have_whole_epochs_and_fit_the_data(tmp_path, monkeypatch):
+def test_ticks_are_whole_epochs_and_limits_fit_the_data(tmp_path, monkeypatch):
     drawn = []
     monkeypatch.setattr(plots, "save", lambda picture, path: drawn.append(picture))
     rows = [
@@ -96,7 +96,7 @@ def test_the_curves_have_whole_epochs_and_fit_the_data(tmp_path, monkeypatch):
     assert dev.get_title(loc="right") == "best 0.51, epoch 1"
 
 
-def test_the_history_is_there_for_tensorboard(tmp_path):
+def test_tensorboard_reads_the_history(tmp_path):
     event_file_loader = pytest.importorskip(
         "tensorboard.backend.event_processing.event_file_loader"
     )
@@ -115,25 +115,26 @@ def test_the_history_is_there_for_tensorboard(tmp_path):
 
 
 @pytest.mark.parametrize("text", ["epoch,loss\n1,much\n", "epoch,loss\n1\n", None])
-def test_bad_history(tmp_path, text):
+def test_corrupt_history(tmp_path, text):
     if text:
         (tmp_path / runs.CSV_FILE).write_text(text)
     with pytest.raises(ZooError, match="missing or corrupt"):
         runs.read_history(tmp_path)
 
 
-def test_a_model_that_the_history_does_not_tell_of(tmp_path):
-    """A kill between the best model and the state."""
+def test_a_model_that_does_not_belong_to_the_state(tmp_path):
+    """The process was killed after it wrote the model and before it wrote the state."""
     model = tmp_path / "model.keras"
-    runs.check_model(tmp_path, model)  # a run without a state has one pass
+    runs.check_model(tmp_path, model)  # a run without a state has a single pass
     model.write_bytes(b"of epoch 1")
-    runs.save_state(tmp_path, variables(), HISTORY)  # as it once was, without a digest
+    runs.save_state(tmp_path, variables(), HISTORY)  # without a digest, as in old runs
     runs.check_model(tmp_path, model)
     runs.save_state(tmp_path, variables(), HISTORY, model)
     runs.check_model(tmp_path, model)
     assert runs.load_state(tmp_path, variables(1)) == runs.read_history(tmp_path) == HISTORY
     model.write_bytes(b"of epoch 2")
-    with pytest.raises(ZooError, match=r"model\.keras is not the model that .* --resume"):
+    words = r"model\.keras is not the model of the last state .* --resume"
+    with pytest.raises(ZooError, match=words):
         runs.check_model(tmp_path, model)
 
 
@@ -142,7 +143,7 @@ def test_json(tmp_path):
     assert runs.read_json(tmp_path / "a.json") == {"ö": [1, None, 0.1]}
     for text in ("", "{", "[" * 100_000, "9" * 5000):
         (tmp_path / "a.json").write_text(text)
-        with pytest.raises(ZooError, match=r"a\.json is corrupt: it is not JSON"):
+        with pytest.raises(ZooError, match=r"a\.json is corrupt: invalid JSON"):
             runs.read_json(tmp_path / "a.json")
 
 
@@ -154,24 +155,24 @@ def test_provenance():
     json.dumps(origin)
 
 
-def test_where_a_run_can_begin(tmp_path):
+def test_check_folder(tmp_path):
     empty, none, full = tmp_path / "empty", tmp_path / "none", tmp_path / "full"
     empty.mkdir()
     full.mkdir()
     (full / "mine.txt").write_text("mine")
     for folder in (empty, none):
         runs.check_folder(folder, resume=False)
-        with pytest.raises(ZooError, match="nothing to resume"):
+        with pytest.raises(ZooError, match=r"^Nothing to resume"):
             runs.check_folder(folder, resume=True)
     for taken in (full, full / "mine.txt"):
-        with pytest.raises(ZooError, match="exists already"):
+        with pytest.raises(ZooError, match="already exists"):
             runs.check_folder(taken, resume=False)
     (full / runs.RUN_FILE).write_text("{}")
     runs.check_folder(full, resume=True)
 
 
 @pytest.mark.parametrize("error", [ZooError, RuntimeError])
-def test_a_run_that_learnt_nothing_leaves_nothing(tmp_path, error):
+def test_a_failed_run_without_a_state_is_removed(tmp_path, error):
     def fail():
         with runs.started(folder, {"recipe": {}}):
             record = runs.read_json(folder / "run.json")
@@ -184,7 +185,7 @@ def test_a_run_that_learnt_nothing_leaves_nothing(tmp_path, error):
     assert not folder.exists()
 
 
-def test_a_run_that_can_go_on_stays(tmp_path):
+def test_a_run_that_can_be_resumed_is_kept(tmp_path):
     def fail(folder, error, epochs):
         with runs.started(folder, {}):
             if epochs:
@@ -198,7 +199,7 @@ def test_a_run_that_can_go_on_stays(tmp_path):
         assert runs.has_epochs(tmp_path / name) == bool(epochs)
 
 
-def test_the_record_of_a_resumed_run_stays(tmp_path):
+def test_the_record_of_a_resumed_run_is_kept(tmp_path):
     for number in (1, 2):
         with runs.started(tmp_path, {"number": number}):
             pass

@@ -1,4 +1,4 @@
-"""A preset answers alike in every runtime, and in some without TensorFlow."""
+"""Test that a preset gives the same answers in every runtime, and without TensorFlow in some."""
 
 import json
 import os
@@ -33,7 +33,7 @@ sys.exit("error" in answers[0])
 
 @pytest.fixture(scope="module")
 def exported(tiny_run, tmp_path_factory) -> Path:
-    """The tiny run in every format, in a folder that has no model.keras."""
+    """Return a folder with the tiny run in every format and without model.keras."""
     folder = tmp_path_factory.mktemp("exported")
     rows = export(tiny_run, EXPORTED, folder).files
     assert [row["format"] for row in rows] == list(EXPORTED)
@@ -62,12 +62,12 @@ def test_every_backend_gives_the_same_answers(exported, tiny_run, clips, backend
 
 
 @pytest.mark.parametrize("backend", ["onnx", "litert"])
-def test_no_tensorflow_on_the_way(exported, tiny_run, clips, backend):
+def test_answers_without_tensorflow(exported, tiny_run, clips, backend):
     started = time.perf_counter()
     command = ("predict", str(exported), *clips, "--json", "--backend", backend)
     done = without_tensorflow(*command)
     assert (done.returncode, done.stderr) == (0, "")
-    assert time.perf_counter() - started < 10  # 1 s on a machine with nothing else to do
+    assert time.perf_counter() - started < 10  # 1 s on an idle machine
     received = json.loads(done.stdout)["predictions"]
     expected = predict(str(tiny_run), clips)
     assert [a["output"] for a in received] == [a["output"] for a in expected]
@@ -80,16 +80,17 @@ def test_keras_without_tensorflow(tiny_run, clips):
     assert done.stderr.count("\n") == 1
 
 
-def test_a_graph_in_keras_takes_any_length_and_batch(tiny_run):
-    """Also where one call alone has told the shapes: `predict`, at batch 1."""
+def test_keras_graphs_accept_any_length_and_batch_size(tiny_run):
+    """So does `keras.Model.predict` after the first call."""
     preset = zoo.load(str(tiny_run))
-    for inputs in preset.recipe.data.example_inputs(preset.recipe)["model"]:
+    recipe = preset.recipe
+    for inputs in recipe.data.example_inputs(recipe.model, recipe.decoder)["model"]:
         logits = preset.graphs["model"](**inputs)["logits"]
         again = preset.model.predict(inputs, verbose=0)["logits"]
         assert abs(logits - again).max() < 1e-4
 
 
-# What is wrong is told in one line ----------------------------------------------------------------
+# Errors have one line -----------------------------------------------------------------------------
 
 
 def test_unknown_backend(refused, tiny_run, clips):
@@ -100,7 +101,7 @@ def test_unknown_backend(refused, tiny_run, clips):
 @pytest.mark.parametrize("backend", EXPORTED)
 def test_not_exported(refused, tiny_run, clips, backend):
     line = refused("predict", tiny_run, clips[0], "--backend", backend)
-    assert f"export it first: zoo export {tiny_run} --to {backend}" in line
+    assert f"Export the preset first: zoo export {tiny_run} --to {backend}" in line
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_a_damaged_export(refused, exported, tmp_path, clips, backend, file, dam
     else:
         path.write_bytes(content[: len(content) // 2] if damage == "cut" else b"not a model")
     line = refused("predict", folder, clips[0], "--backend", backend)
-    assert "xport it anew" in line
+    assert "xport it again" in line
     assert str(folder) in line
 
 
@@ -158,8 +159,8 @@ def test_an_export_without_its_package(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_graph_that_takes_something_else(exported, tmp_path):
-    """Of another version of the zoo, say: its seal is whole."""
+def test_a_graph_with_other_inputs(exported, tmp_path):
+    """Another version of the zoo may have exported it."""
     import keras
     import onnx
 
@@ -184,7 +185,7 @@ def test_a_second_savedmodel_is_version_2_and_the_highest_is_opened(exported, ti
     assert row["path"] == str(folder / "2")
     assert (folder / "1" / "saved_model.pb").read_bytes() == first
     assert sorted(runtime.versions(folder)) == [1, 2]
-    (folder / "2").rename(folder / "10")  # as numbers, not as text
+    (folder / "2").rename(folder / "10")  # versions are compared as numbers
     assert runtime.export_folder("savedmodel", folder) == folder / "10"
     shutil.rmtree(folder / "1")
     assert set(runtime.open_graphs("savedmodel", folder)) == {
@@ -195,7 +196,7 @@ def test_a_second_savedmodel_is_version_2_and_the_highest_is_opened(exported, ti
         runtime.open_graphs("savedmodel", folder)
 
 
-def test_where_exports_stand(tmp_path):
+def test_folders_of_exports(tmp_path):
     assert runtime.export_folder("savedmodel", tmp_path) == tmp_path / "1"
     assert runtime.export_folder("onnx", tmp_path) == tmp_path / "onnx"
     for name in ("1", "07", "2.bak", "tensorboard", "\u0663"):

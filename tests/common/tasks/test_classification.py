@@ -1,4 +1,4 @@
-"""Classification as a task: accuracy and F1 by hand, answers, the confusion matrix."""
+"""Test classification: hand-computed accuracy and F1, answers, the confusion matrix."""
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ from zoo.common.tasks.classification import Classification
 LABELS = Labels(("noise", "call", "song"), "class")
 
 
-def sure(name: str) -> np.ndarray:
-    """Logits that give a class the probability 0.8, and the others 0.1."""
+def logits_of(name: str) -> np.ndarray:
+    """Return logits that give a class the probability 0.8, and the other classes 0.1."""
     logits = np.log([0.1, 0.1, 0.1])
     logits[LABELS.symbols.index(name)] = np.log(0.8)
     return logits.astype(np.float32)
@@ -25,29 +25,29 @@ def recipe_with(task=Classification(), decoder=Classes()):  # noqa: B008 (both a
 
 
 EXAMPLES = [
-    Example("c1", "noise", sure("noise")),
-    Example("c2", "noise", sure("noise")),
-    Example("c3", "noise", sure("call")),
-    Example("c4", "call", sure("call")),
-    Example("c5", "call", sure("song")),
+    Example("c1", "noise", logits_of("noise")),
+    Example("c2", "noise", logits_of("noise")),
+    Example("c3", "noise", logits_of("call")),
+    Example("c4", "call", logits_of("call")),
+    Example("c5", "call", logits_of("song")),
     Example("c6", "song", None),
 ]
 
 
-@pytest.mark.parametrize("steer", ["accuracy", "f1_macro"])
-def test_figures(steer):
-    recipe = recipe_with(Classification(monitor=steer))
+@pytest.mark.parametrize("monitor", ["accuracy", "f1_macro"])
+def test_metrics(monitor):
+    recipe = recipe_with(Classification(monitor=monitor))
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
     # F1 of noise 2*2/(3+2), of call 2*1/(2+2), of song 0.
     assert evaluation.metrics == {
         "accuracy": pytest.approx(3 / 6),
         "f1_macro": pytest.approx((0.8 + 0.5 + 0) / 3),
     }
-    assert next(iter(evaluation.metrics)) == recipe.task.monitor == steer
+    assert next(iter(evaluation.metrics)) == recipe.task.monitor == monitor
     assert evaluation.num_examples == 6
     outputs = ["noise", "noise", "call", "call", "song", ""]
     assert [row["output"] for row in evaluation.rows] == outputs
-    assert [row["reference"] for row in evaluation.rows] == [e.transcript for e in EXAMPLES]
+    assert [row["reference"] for row in evaluation.rows] == [e.label for e in EXAMPLES]
     assert [row["id"] for row in evaluation.rows] == ["c1", "c2", "c3", "c4", "c5", "c6"]
     probabilities = [row["probability"] for row in evaluation.rows]
     np.testing.assert_allclose(probabilities, [0.8] * 5 + [0], atol=1e-6)
@@ -59,7 +59,7 @@ def test_figures(steer):
     ]
 
 
-def test_a_class_that_does_not_occur_does_not_count():
+def test_classes_that_do_not_occur_are_not_counted():
     recipe = recipe_with()
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES[:2])
     assert evaluation.metrics == {"accuracy": 1.0, "f1_macro": 1.0}
@@ -67,36 +67,40 @@ def test_a_class_that_does_not_occur_does_not_count():
 
 def test_an_answer_is_a_class():
     recipe = recipe_with()
-    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("song")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits_of("song")})
     assert answer == {"output": "song", "probability": pytest.approx(0.8)}
 
 
-def test_several_classes():
+def test_alternatives():
     recipe = recipe_with(decoder=Classes(n_best=2))
-    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("call")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits_of("call")})
     best = {"output": "call", "probability": pytest.approx(0.8)}
     second = {"output": "noise", "probability": pytest.approx(0.1)}
     assert answer == best | {"alternatives": [best, second]}
     recipe = recipe_with(decoder=Classes(n_best=9))
     assert (
-        len(recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("call")})["alternatives"])
+        len(
+            recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits_of("call")})[
+                "alternatives"
+            ]
+        )
         == 3
     )
 
 
-def test_what_is_not_sure_enough_is_no_class():
+def test_classes_below_min_confidence_are_left_out():
     recipe = recipe_with(decoder=Classes(n_best=2, min_confidence=0.5))
-    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("call")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits_of("call")})
     assert [one["output"] for one in answer["alternatives"]] == ["call"]
     recipe = recipe_with(decoder=Classes(min_confidence=0.9))
-    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": sure("call")})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits_of("call")})
     assert answer == {"output": "", "probability": pytest.approx(0.8)}
 
 
-def test_the_answer_in_a_graph_is_the_same():
+def test_the_graph_gives_the_same_answer():
     tf = pytest.importorskip("tensorflow")
     recipe = recipe_with()
-    batch = np.stack([sure("song"), sure("noise")])
+    batch = np.stack([logits_of("song"), logits_of("noise")])
     graphs = Graphs("graph", {"model": lambda inputs, training: {"logits": inputs["x"]}})
     answer = recipe.task.answer_in_graph(recipe.predictor(graphs))({"x": tf.constant(batch)})
     assert answer["label"].numpy().tolist() == [b"song", b"noise"]
@@ -104,15 +108,15 @@ def test_the_answer_in_a_graph_is_the_same():
 
 
 def test_the_loss_is_the_cross_entropy_in_nats():
-    logits = np.stack([sure("song"), sure("noise")])
+    logits = np.stack([logits_of("song"), logits_of("noise")])
     loss = Classification().loss({"label": np.array([2, 1])}, {"logits": logits})
     np.testing.assert_allclose(loss, -np.log([0.8, 0.1]), rtol=1e-5)
 
 
-def test_the_confusion_matrix_is_drawn(tmp_path):
-    """Unreadable examples and unknown classes are in none of its cells."""
+def test_the_confusion_matrix_is_plotted(tmp_path):
+    """Unreadable examples and unknown classes are left out."""
     recipe = recipe_with()
-    examples = [*EXAMPLES, Example("c7", "whistle", sure("call"))]
+    examples = [*EXAMPLES, Example("c7", "whistle", logits_of("call"))]
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), examples)
     (path,) = recipe.task.plot_evaluation(recipe.predictor(GRAPHS), evaluation, tmp_path)
     assert path == tmp_path / "confusion_matrix.png"

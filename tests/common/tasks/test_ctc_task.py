@@ -1,4 +1,4 @@
-"""CTC as a task: error rates by hand, answers, times, the same in a graph."""
+"""Test the CTC task: hand-computed error rates, answers, timestamps, and the answers of a graph."""
 
 import numpy as np
 import pytest
@@ -13,40 +13,41 @@ from zoo.common.tasks.ctc import CTC
 
 LETTERS = Labels.of(["abcdefghijklmnopqrstuvwxyz "], "character")
 PHONEMES = Labels.of(["b ah aa sil"], "word")
-# The likeliest path is blank, blank; the likeliest labelling is not the empty one.
-GRAVES = np.log([[0.6, 0.4 - 1e-9, 1e-9]] * 2)
+# The best path is blank, blank. The most probable labelling is "a".
+BLANKS = np.log([[0.6, 0.4 - 1e-9, 1e-9]] * 2)
 
 
 def frames(path: list[int], labels: Labels) -> np.ndarray:
-    """Logits whose best path is this one."""
+    """Return logits with a given best path."""
     logits = np.zeros((len(path), labels.size), np.float32)
     logits[np.arange(len(path)), path] = 9
     return logits
 
 
-def saying(text: str, labels: Labels = LETTERS) -> np.ndarray:
-    """Logits of a text: a frame of blank before each symbol."""
+def logits_of(text: str, labels: Labels = LETTERS) -> np.ndarray:
+    """Return logits of a text, with a frame of blank before each symbol."""
     path = [number for label in labels.encode(text) for number in (BLANK_INDEX, label)]
     return frames(path, labels)
 
 
 EXAMPLES = [
-    Example("u1", "go to it", saying("go it")),
-    Example("u2", "a b", saying(" a  b c")),
-    Example("u3", "yes", saying("no")),
+    Example("u1", "go to it", logits_of("go it")),
+    Example("u2", "a b", logits_of(" a  b c")),
+    Example("u3", "yes", logits_of("no")),
     Example("u4", "one two", None),
 ]
 
 
 @pytest.mark.parametrize("width", [1, 4])
-@pytest.mark.parametrize("steer", ["wer", "cer"])
-def test_error_rates(steer, width):
-    recipe = toy(LETTERS, CTC(monitor=steer), CTCSearch(beam_width=width))
+@pytest.mark.parametrize("monitor", ["wer", "cer"])
+def test_error_rates(monitor, width):
+    recipe = toy(LETTERS, CTC(monitor=monitor), CTCSearch(beam_width=width))
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
-    # Words: 1 deleted of 3; 1 inserted beside 2; 1 substituted of 1; 2 deleted of 2.
-    # Characters: 3 deleted of 8; 2 inserted beside 3; 2 substituted and 1 deleted of 3; 7 of 7.
+    # Words: 1 of 3 deleted; 1 inserted, 2 in the reference; 1 of 1 substituted; 2 of 2 deleted.
+    # Characters: 3 of 8 deleted; 2 inserted, 3 in the reference; 2 of 3 substituted and 1 deleted;
+    # 7 of 7 deleted.
     assert evaluation.metrics == {"wer": 5 / 8, "cer": 15 / 21}
-    assert next(iter(evaluation.metrics)) == recipe.task.monitor == steer
+    assert next(iter(evaluation.metrics)) == recipe.task.monitor == monitor
     assert evaluation.num_examples == 4
     assert evaluation.seconds > 0
     rows = [
@@ -66,8 +67,8 @@ def test_error_rates(steer, width):
 def test_phoneme_error_rate():
     recipe = toy(PHONEMES, CTC(monitor="per"), CTCSearch())
     examples = [
-        Example("u1", "sil b aa sil", saying("sil b ah sil", PHONEMES)),
-        Example("u2", "b", saying("b", PHONEMES)),
+        Example("u1", "sil b aa sil", logits_of("sil b ah sil", PHONEMES)),
+        Example("u2", "b", logits_of("b", PHONEMES)),
     ]
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), examples)
     assert evaluation.metrics == {"per": 1 / 5}
@@ -77,13 +78,13 @@ def test_phoneme_error_rate():
     )
 
 
-def test_the_decoders_options_are_measured():
-    """A beam finds what the best path misses."""
+def test_evaluate_uses_the_options_of_the_decoder():
+    """The most probable labelling is found with a beam, but is not that of the best path."""
     labels = Labels(("a", "b"))
     rates = {}
     for width in (1, 4):
         recipe = toy(labels, CTC(), CTCSearch(beam_width=width))
-        evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [Example("u", "a", GRAVES)])
+        evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [Example("u", "a", BLANKS)])
         rates[width] = evaluation.metrics["wer"]
     assert rates == {1: 1.0, 4: 0.0}
 
@@ -91,16 +92,16 @@ def test_the_decoders_options_are_measured():
 def test_an_answer_is_a_text_with_its_probability():
     labels = Labels(("a", "b"))
     recipe = toy(labels, CTC(), CTCSearch())
-    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": GRAVES})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": BLANKS})
     assert answer == {"output": "", "log_probability": pytest.approx(np.log(0.36))}
     recipe = toy(labels, CTC(), CTCSearch(beam_width=8, n_best=2))
-    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": GRAVES})
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": BLANKS})
     best = {"output": "a", "log_probability": pytest.approx(np.log(0.64))}
     second = {"output": "", "log_probability": pytest.approx(np.log(0.36))}
     assert answer == best | {"alternatives": [best, second]}
 
 
-def test_times_of_words():
+def test_timestamps_of_words():
     """Frames of 40 ms: two of "a", silence, a space, "b" and "c", a space that ends the text."""
     a, b, c, space = LETTERS.encode("abc ")
     blank = BLANK_INDEX
@@ -114,7 +115,7 @@ def test_times_of_words():
     assert recipe.task.answer(recipe.predictor(GRAPHS), {"logits": silence})["words"] == []
 
 
-def test_times_of_phonemes():
+def test_timestamps_of_phonemes():
     sil, b, ah = PHONEMES.encode("sil b ah")
     recipe = toy(PHONEMES, CTC(monitor="per"), CTCSearch(times=True), seconds_per_frame=0.01)
     logits = frames([sil, sil, b, BLANK_INDEX, ah, sil], PHONEMES)
@@ -145,10 +146,10 @@ def test_predict_continues_after_an_unreadable_input():
     ("labels", "texts"),
     [(LETTERS, [" go  to it ", "a", "zoo"]), (PHONEMES, ["sil b aa sil", "b", "ah ah"])],
 )
-def test_the_answer_in_a_graph_is_the_same(labels, texts, width):
+def test_the_graph_gives_the_same_answer(labels, texts, width):
     tf = pytest.importorskip("tensorflow")
     recipe = toy(labels, CTC(), CTCSearch(beam_width=width))
-    items = [{"logits": saying(text, labels)} for text in texts]
+    items = [{"logits": logits_of(text, labels)} for text in texts]
     batch = recipe.data.collate(items)
 
     def model(inputs, training):
@@ -166,7 +167,7 @@ def test_the_answer_in_a_graph_is_the_same(labels, texts, width):
         )
 
 
-def test_the_loss_is_that_of_ctc():
+def test_the_loss_is_the_ctc_loss():
     logits = np.random.default_rng(0).normal(size=(2, 6, 4)).astype(np.float32)
     batch = (
         logits,
@@ -181,7 +182,7 @@ def test_the_loss_is_that_of_ctc():
     np.testing.assert_array_equal(loss, ctc_loss(*batch))
 
 
-def test_a_plot_is_drawn(tmp_path):
+def test_error_rates_are_plotted(tmp_path):
     recipe = toy(LETTERS, CTC(), CTCSearch())
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
     (path,) = recipe.task.plot_evaluation(recipe.predictor(GRAPHS), evaluation, tmp_path)
@@ -189,6 +190,6 @@ def test_a_plot_is_drawn(tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_only_error_rates_are_monitored():
+def test_invalid_monitor():
     with pytest.raises(ZooError, match=r"task\.monitor must be one of 'wer', 'cer', 'per'"):
         CTC(monitor="accuracy")

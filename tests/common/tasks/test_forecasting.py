@@ -1,4 +1,4 @@
-"""The task forecasting, on a model whose numbers are known: the next value is twice the last one."""
+"""Test forecasting on a model that doubles the last value."""
 
 from dataclasses import replace
 
@@ -64,17 +64,17 @@ def test_one_step_ahead(recipe):
     assert evaluation.report == ["horizon 1, 5 forecasts, root mean squared error 2"]
 
 
-def test_stretches_of_the_horizon_begin_at_true_values(recipe):
-    evaluation = recipe.task.evaluate(GRAPHS, horizon(recipe, 2), [SERIES])
-    # From 0.5; from 2, not from what was forecast; from 6, cut where the series ends.
+def test_forecasts_of_the_horizon_start_from_true_values(recipe):
+    evaluation = recipe.task.evaluate(horizon(recipe, 2).predictor(GRAPHS), [SERIES])
+    # The forecasts start from the true values 0.5, 2 and 6. The last one ends with the series.
     assert [row["output"] for row in evaluation.rows] == [1, 2, 4, 8, 12]
-    evaluation = recipe.task.evaluate(GRAPHS, horizon(recipe, 3), [SERIES])
+    evaluation = recipe.task.evaluate(horizon(recipe, 3).predictor(GRAPHS), [SERIES])
     assert [row["output"] for row in evaluation.rows] == [1, 2, 4, 8, 16]
-    evaluation = recipe.task.evaluate(GRAPHS, horizon(recipe, 5), [SERIES])
+    evaluation = recipe.task.evaluate(horizon(recipe, 5).predictor(GRAPHS), [SERIES])
     assert [row["output"] for row in evaluation.rows] == [1, 2, 4, 8, 16]
 
 
-def test_several_series_are_measured_together(recipe):
+def test_metrics_of_several_series(recipe):
     more = Segment("more", (5.0, 6.0, 7.0))
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [SERIES, more])
     assert evaluation.rows[-1] == {"id": "more", "step": 3, "reference": 7.0, "output": 12.0}
@@ -86,14 +86,14 @@ def test_several_series_are_measured_together(recipe):
 def test_missing_targets_are_left_out(recipe):
     holes = Segment("holes", (1.0, np.nan, 4.0), history=(0.0, 0.5))
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [holes])
-    # What is missing is read as the value before it: 1, doubled.
+    # A missing input is replaced by the value before it, 1.
     assert [(row["step"], row["output"]) for row in evaluation.rows] == [(1, 1.0), (3, 2.0)]
 
 
 def test_smape(recipe):
     recipe = recipe.override({"task.monitor": "smape"})
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [SERIES])
-    # Forecast 1, 2, 4, 8, 12 of 1, 2, 4, 6, 8.
+    # Forecasts 1, 2, 4, 8, 12 of the targets 1, 2, 4, 6, 8.
     assert evaluation.metrics == {"smape": pytest.approx((2 / 7 + 4 / 10) / 5)}
     zeros = Segment("zeros", (0.0, 0.0, 2.0), (0.0, 0.0))
     assert recipe.task.evaluate(recipe.predictor(GRAPHS), [zeros]).metrics[
@@ -108,7 +108,7 @@ def test_nmse_needs_targets_that_differ(recipe):
         recipe.task.evaluate(recipe.predictor(GRAPHS), [Segment("flat", (3.0, 3.0), (1.0, 2.0))])
 
 
-def test_an_answer_is_iterated(recipe):
+def test_forecasts_are_iterated(recipe):
     item = item_of(3.0, 1.5)
     answer = recipe.task.answer(horizon(recipe, 4).predictor(GRAPHS), item)
     assert answer == {"output": "3 6 12 24", "forecast": [3.0, 6.0, 12.0, 24.0]}
@@ -127,7 +127,7 @@ def test_intervals_are_quantiles_of_errors():
     errors = np.stack([np.arange(1.0, 20), -np.arange(19.0, 0, -1)], axis=1)
     errors[0, 1] = np.nan
     intervals = Intervals.of(errors)
-    # Of 19 errors, number 20 level; of 18, 0.95 would need 19.
+    # The width is the error with the number 20 * level of 19. At 0.95, 18 errors are too few.
     np.testing.assert_array_equal(intervals.half_widths(0.5, 2), [10, 10])
     np.testing.assert_array_equal(intervals.half_widths(0.9, 2), [18, 18])
     np.testing.assert_array_equal(intervals.half_widths(0.95, 1), [19])
@@ -137,7 +137,7 @@ def test_intervals_are_quantiles_of_errors():
         intervals.half_widths(0.95, 2)
 
 
-def test_intervals_are_kept_in_a_file(tmp_path):
+def test_intervals_are_restored_from_their_file(tmp_path):
     path = tmp_path / "intervals.json"
     intervals = Intervals.of(np.arange(20.0)[:, None])
     path.write_text(intervals.to_text())
@@ -148,8 +148,8 @@ def test_intervals_are_kept_in_a_file(tmp_path):
             Intervals.from_text(text, path)
 
 
-def test_coverage_is_measured(recipe):
-    """Forecasts 1, 2, 4, 8, 12 of 1, 2, 4, 6, 8, with half widths of a third of the scale, 3."""
+def test_intervals(recipe):
+    """The half widths are 1 times the scale, 3. The last error, 4, is outside."""
     intervals = Intervals(((1.0,) * 2,) * 4)
     data = replace(recipe.data, intervals=intervals)
     model = replace(recipe.model, mean=0.0, deviation=3.0)
@@ -160,14 +160,14 @@ def test_coverage_is_measured(recipe):
     item = item_of(3.0, 1.5)
     answer = recipe.task.answer(horizon(recipe, 2).predictor(GRAPHS), item)
     assert answer["steps"][1] == {"step": 2, "forecast": 6.0, "low": 3.0, "high": 9.0}
-    with pytest.raises(ZooError, match="known up to a horizon of 2"):
+    with pytest.raises(ZooError, match=r"horizon must be at most 2 with an interval of 0\.9"):
         recipe.task.answer(horizon(recipe, 3).predictor(GRAPHS), item)
     bare = replace(recipe, data=replace(data, intervals=Intervals()))
     with pytest.raises(ZooError, match="has no intervals"):
         recipe.task.answer(bare.predictor(GRAPHS), item)
 
 
-def test_a_plot_of_each_series(recipe, tmp_path):
+def test_series_are_plotted(recipe, tmp_path):
     evaluation = recipe.task.evaluate(
         recipe.predictor(GRAPHS), [SERIES, Segment("more", (5.0, 6.0, 7.0))]
     )
@@ -175,7 +175,7 @@ def test_a_plot_of_each_series(recipe, tmp_path):
     assert path.read_bytes().startswith(b"\x89PNG")
 
 
-def test_the_graph_answers_as_the_task_does(recipe):
+def test_the_graph_gives_the_same_answer(recipe):
     series = np.array([[3.0, 1.0], [1.0, 5.0]], np.float32)
     recipe = horizon(recipe, 3).adapt([SERIES])
     keras.utils.set_random_seed(0)
@@ -193,20 +193,20 @@ def test_an_invalid_request_is_refused(recipe):
     functional = recipe.predictor(Graphs("graph", {"model": recipe.model.build()}))
     signature = recipe.task.signatures(functional)["serving_default"]
     for series, message in (
-        (np.ones((1, 1)), "series must have 2 steps of time"),
-        (np.ones((1, 3)), "series must have 2 steps of time"),
+        (np.ones((1, 1)), "series must have 2 time steps"),
+        (np.ones((1, 3)), "series must have 2 time steps"),
         (np.full((1, 2), np.nan), "must be finite numbers"),
         (np.ones((0, 2)), "must have at least one row"),
     ):
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             signature.function(tf.constant(series, tf.float32))
-    # Known columns are given for a whole number of calls.
-    known = replace(recipe.data, covariates=("load",))
+    # Covariates must reach to the end of the last call of the model.
+    data = replace(recipe.data, covariates=("load",))
     model = replace(recipe.model, covariate_means=(0.0,), covariate_deviations=(1.0,))
-    to_inputs = known.raw_inputs(model, recipe.decoder)["serving_default"]
+    to_inputs = data.raw_inputs(model, recipe.decoder)["serving_default"]
     series = tf.ones((1, 2))
     assert to_inputs.to_inputs(series, tf.ones((1, 5, 1)))["covariates"].shape == (1, 5, 1)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="covariates must have 5 steps"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="covariates must have 5 time steps"):
         to_inputs.to_inputs(series, tf.ones((1, 4, 1)))
 
 

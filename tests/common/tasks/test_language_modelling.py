@@ -1,4 +1,4 @@
-"""Language modelling as a task, on a bigram model whose probabilities are powers of two."""
+"""Test language modelling on a bigram model with known probabilities."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ from zoo.common.tasks.language_modelling import LanguageModelling
 from zoo.common.training.trainers import GradientDescent
 
 END, A, B = range(3)
-# p(next | token): a row for each token.
+# p(next token | token), one row per token.
 BIGRAMS = np.array([[1 / 4, 1 / 2, 1 / 4], [1 / 8, 1 / 8, 3 / 4], [1 / 2, 1 / 4, 1 / 4]])
 LN2 = np.log(2)
 
@@ -81,13 +81,13 @@ def recipe_with(metric="perplexity", decoder=Generation()):  # noqa: B008 (it is
     )
 
 
-# "a a", its end, "b", without one. In bits 1 + 3 + 3, and 2.
+# "aa" with its end, and "b" without an end. In bits 1 + 3 + 3, and 2.
 EXAMPLE = Example("text", (A, A, END, B))
 
 
 @pytest.mark.parametrize("part", [500, 3, 1])
-def test_figures(graphs, step, monkeypatch, part):
-    """However many tokens are read in a call: the states go on."""
+def test_perplexity(graphs, step, monkeypatch, part):
+    """It does not depend on the number of tokens per call, because states are carried."""
     monkeypatch.setattr(language_modelling, "READ_STEPS", part)
     recipe = recipe_with()
     evaluation = recipe.task.evaluate(recipe.predictor(graphs), [EXAMPLE])
@@ -125,15 +125,15 @@ def test_scores(graphs):
 
 
 def test_a_prompt_is_continued(graphs, step):
-    """After a comes b, after b the end, after that a."""
+    """The most probable next tokens are b after a, the end after b, and a after the end."""
     recipe = recipe_with(decoder=Generation(sampler="greedy", length=5))
     (answer,) = recipe.task.predict(recipe.predictor(graphs), ["ba"])
     assert answer["output"] == "ba" + "b\nab\n"
-    assert step.calls[0] == (0, 2)  # the start, then b; a is the first that is generated from
+    assert step.calls[0] == (0, 2)  # the start and b; generation starts from a
     assert step.calls[1] == (2, 1)
 
 
-def test_draws_are_those_of_the_seed(graphs):
+def test_samples_depend_on_the_seed(graphs):
     texts = {}
     for seed in (0, 1):
         recipe = recipe_with(decoder=Generation(sampler="random", length=30, seed=seed))
@@ -158,6 +158,6 @@ def test_the_loss_is_the_mean_cross_entropy_of_a_row():
     np.testing.assert_allclose(loss, expected, rtol=1e-5)
 
 
-def test_metrics():
+def test_invalid_monitor():
     with pytest.raises(ZooError, match="must be one of 'perplexity', 'nats_per_char'"):
         LanguageModelling("wer")

@@ -1,4 +1,4 @@
-"""Rescoring: texts of a CTC search in the order of a language model, against sums by hand."""
+"""Test rescoring of CTC texts by a language model, compared with hand-computed sums."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ TEXT = "a b\nb a a\na b\na b a\na b\n" * 4
 
 @pytest.fixture(scope="module")
 def lm(tmp_path_factory):
-    """The run of a bigram model of words in lower case."""
+    """Return a run of a bigram model of words in lower case."""
     folder = tmp_path_factory.mktemp("lm")
     (folder / "text.txt").write_text(TEXT)
     how = {"model.order": 2, "training.dev_fraction": 0.1}
@@ -31,8 +31,8 @@ def lm(tmp_path_factory):
     return str(folder / "run")
 
 
-def spoken():
-    """Logits whose likeliest text is "A A", a little before "A B"."""
+def recording_logits():
+    """Return logits that make "A A" slightly more probable than "A B"."""
     logits = np.full((5, LETTERS.size), -6.0, np.float32)
     for frame, symbol in enumerate(("A", " ", "A")):
         logits[frame, LETTERS.encode(symbol)] = 6
@@ -49,14 +49,14 @@ def log_prob(lm, line):
     return answer["log_probability"] - len(unknown) * np.log(len(predictor.data.vocabulary))
 
 
-def test_the_order_is_that_of_the_weighted_sum(lm):
-    logits = spoken()
+def test_texts_are_sorted_by_the_weighted_sum(lm):
+    logits = recording_logits()
     decoder = CTCSearch(beam_width=20, n_best=8, rescore=lm, rescore_weight=0.7, word_bonus=0.3)
     recipe = toy(LETTERS, CTC(), decoder)
     answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": logits})
     found = [(LETTERS.text(h.labels), h.log_probability) for h in beam_search(logits, 20, 8)]
     assert found[0][0] == "A A"
-    assert any(set(text.split()) - {"A", "B"} for text, _ in found)  # "AA", for one
+    assert any(set(text.split()) - {"A", "B"} for text, _ in found)  # such as "AA"
     scores = [
         own + 0.7 * log_prob(lm, text.lower()) + 0.3 * len(text.split()) for text, own in found
     ]
@@ -70,15 +70,17 @@ def test_the_order_is_that_of_the_weighted_sum(lm):
 
 
 @pytest.mark.parametrize(("weight", "wer"), [(0.0, 0.5), (0.7, 0.0)])
-def test_what_is_measured_is_what_is_answered(lm, weight, wer):
+def test_evaluate_rescores(lm, weight, wer):
     decoder = CTCSearch(beam_width=20, n_best=8, rescore=lm, rescore_weight=weight, word_bonus=0.0)
     recipe = toy(LETTERS, CTC(), decoder)
-    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), [Example("u", "A B", spoken())])
+    evaluation = recipe.task.evaluate(
+        recipe.predictor(GRAPHS), [Example("u", "A B", recording_logits())]
+    )
     assert evaluation.metrics["wer"] == wer
     assert evaluation.rows[0]["raw"] == "A A"
 
 
-def test_nothing_said_has_the_probability_of_an_empty_line(lm):
+def test_silence_has_the_probability_of_an_empty_line(lm):
     silence = np.zeros((3, LETTERS.size), np.float32)
     silence[:, 0] = 9
     decoder = CTCSearch(beam_width=4, n_best=2, rescore=lm)
@@ -88,13 +90,13 @@ def test_nothing_said_has_the_probability_of_an_empty_line(lm):
     assert found.scores["rescore_log_probability"] == pytest.approx(expected, abs=1e-6)
 
 
-def test_words_are_put_into_the_case_that_the_language_model_knows(lm):
-    data = open_language_model(lm)[0].data
+def test_words_have_the_case_of_the_vocabulary(lm):
+    data = open_language_model(lm).predictor.data
     assert match_case(data, "A b XYZ") == "a b XYZ"
     assert match_case(data, "") == ""
 
 
-def test_what_cannot_be_rescored(lm, tmp_path):
+def test_invalid_options(lm, tmp_path):
     with pytest.raises(ZooError, match="n_best must be at least 2 with rescore"):
         CTCSearch(beam_width=8, rescore=lm)
     with pytest.raises(ZooError, match=r"rescore_weight must be at least 0 .* Received: -1\.0"):
@@ -102,7 +104,7 @@ def test_what_cannot_be_rescored(lm, tmp_path):
     for name, message in (
         ("speech/bilstm-ctc-an4", "must name a language model"),
         ("language/nothing", "There is no preset and no run folder 'language/nothing'"),
-        ("language/kn5-ptb", "train the recipe first: zoo train language/kn5-ptb"),
+        ("language/kn5-ptb", "is missing. Train the recipe: zoo train language/kn5-ptb"),
     ):
         recipe = toy(LETTERS, CTC(), CTCSearch(beam_width=8, n_best=4, rescore=name))
         with pytest.raises(ZooError, match=message):

@@ -1,4 +1,4 @@
-"""Sequence to sequence on a toy translator, written in NumPy: tokens in, a sentence out."""
+"""Test sequence to sequence on a toy translator in NumPy."""
 
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
@@ -20,7 +20,7 @@ from zoo.common.tasks.sequence_to_sequence import SequenceToSequence, decode
 WORDS = ("le", "chat", "noir", "dort")
 VOCABULARY = Vocabulary((PAD, UNKNOWN, START, END, *WORDS), (0,) * 8)
 LONGEST = 4
-# The source, which every step reads, and the position the next word stands at.
+# The source, which every step reads, and the position of the next word.
 STATES = (
     StateSpec("source", (LONGEST,), "int32", constant=True),
     StateSpec("position", (1,), "int32"),
@@ -70,9 +70,10 @@ class Translation(SequenceToSequence):
 
 
 class Translator:
-    """Source token i means word i - 1, and half as likely the word after it; 0 is the end.
+    """A translator of source token i to word i - 1, or with half the probability to the word after it.
 
-    Special tokens seem likelier than any word. Attention is where the source is read.
+    Source token 0 is the end. Special tokens have the largest logits. The attention is on the source
+    token.
     """
 
     states, step_outputs = STATES, (ATTENTION,)
@@ -89,10 +90,10 @@ class Translator:
     def step(self, tokens, source, position):
         assert tokens.shape == position.shape
         source = np.concatenate([source, np.zeros((len(source), 2), np.int32)], axis=1)
-        meant = np.take_along_axis(source, position, axis=1)[:, 0]
+        current = np.take_along_axis(source, position, axis=1)[:, 0]
         logits = np.full((len(tokens), 1, 8), -20.0, np.float32)
         logits[:, 0, [0, 1, 2]] = 5
-        for row, token in enumerate(meant):
+        for row, token in enumerate(current):
             word = 3 + token
             logits[row, 0, word] = np.log(2)
             logits[row, 0, 4 + (word - 3) % 4] = 0
@@ -131,7 +132,7 @@ def test_sentences_are_evaluated_in_batches(recipe):
     assert result.metrics == {"accuracy": 0.5}
     assert [row["output"] for row in result.rows] == ["le noir chat", "dort", "", "le chat dort"]
     assert recipe.model.batches == [(3, 3)]
-    # Two of three at each of three words and the end; the third is the rival's.
+    # Each of three words and the end has the probability 2/3.
     log_probability = result.rows[0]["log_probability"]
     assert log_probability == pytest.approx(4 * np.log(2 / 3), abs=1e-3)
     assert result.rows[2]["error"] == "bad is empty."
@@ -178,7 +179,7 @@ def test_samples_depend_on_the_seed_only(recipe):
 
 @pytest.mark.parametrize("share", [0.0, 0.1])
 def test_loss_is_the_mean_over_words_and_end(share):
-    """Against the sum written out, with a share of the target spread over the vocabulary."""
+    """The loss equals the sum in NumPy, with label smoothing."""
     generator = np.random.default_rng(0)
     targets, lengths = generator.integers(0, 6, (2, 4), np.int32), np.array([4, 2], np.int32)
     y = {name: keras.ops.array(a) for name, a in (("targets", targets), ("lengths", lengths))}
@@ -192,13 +193,13 @@ def test_loss_is_the_mean_over_words_and_end(share):
         expected.append([losses[0].mean(), losses[1, :2].mean()])
     first = keras.ops.convert_to_numpy(task.loss(y, {"logits": ensemble[0]}))
     np.testing.assert_allclose(first, expected[0], rtol=1e-5)
-    # Of an ensemble the mean of the losses, not the loss of the mean.
+    # The loss of an ensemble is the mean of its losses, not the loss of the mean.
     outputs = {"logits": ensemble[0], "ensemble_logits": ensemble}
     both = keras.ops.convert_to_numpy(task.loss(y, outputs))
     np.testing.assert_allclose(both, np.mean(expected, axis=0), rtol=1e-5)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
-def test_a_share_that_makes_no_sense(share):
+def test_invalid_label_smoothing(share):
     with pytest.raises(ZooError, match=rf"task\.label_smoothing must be .* Received: {share}"):
         Translation(label_smoothing=share)

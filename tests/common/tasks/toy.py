@@ -1,4 +1,4 @@
-"""A data kind whose examples hold the outputs of the model, and the model that returns them."""
+"""Define data with the model's outputs in its examples, and a model that returns its inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,13 @@ from zoo.common.training.trainers import GradientDescent
 
 @dataclass(frozen=True)
 class Example:
-    """logits: float [time, symbols] or [classes]; None for an unreadable file."""
+    """An example with the outputs of the model.
+
+    Args:
+        id: id of the example.
+        transcript: reference, also of classes.
+        logits: float [time, symbols] or [classes]; None for an unreadable file.
+    """
 
     id: str
     transcript: str
@@ -53,7 +59,9 @@ class ToyData:
         return -1 if example.logits is None else len(example.logits)
 
     def collate(self, items: list[dict[str, Any]]) -> dict[str, np.ndarray]:
-        batch, lengths = pad([item["logits"] for item in items], fill=7)  # must not be read
+        batch, lengths = pad(
+            [item["logits"] for item in items], fill=7
+        )  # padding must have no effect
         return {"x": batch, "lengths": lengths} if self.in_time else {"x": batch}
 
 

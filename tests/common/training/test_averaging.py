@@ -1,6 +1,6 @@
-"""The mean of the weights after epochs.
+"""Test the mean of the weights after epochs.
 
-Runs on every backend of Keras: `test_other_backends.py` does so.
+`test_other_backends.py` runs these tests on other backends of Keras.
 """
 
 import keras
@@ -18,7 +18,7 @@ def model():
 
 
 def ends(count: int) -> list[np.ndarray]:
-    """Return a matrix for each epoch."""
+    """Return one matrix per epoch."""
     generator = np.random.default_rng(0)
     return [generator.normal(size=(3, 2)).astype(np.float32) for _ in range(count)]
 

@@ -1,4 +1,4 @@
-"""Least squares: compared with NumPy on batches, and the run folder."""
+"""Test least squares, compared with NumPy on batches, and the run folder."""
 
 import json
 
@@ -14,7 +14,7 @@ from zoo.timeseries.forecasting.corpora.segment import Segment
 
 @pytest.fixture(scope="module")
 def rows():
-    """Features and targets of two units, with noise and a mean other than zero."""
+    """Return features and targets of two units, with noise and a mean other than zero."""
     generator = np.random.default_rng(0)
     features = generator.normal(3, 2, (200, 5))
     targets = features @ generator.normal(0, 1, (5, 2)) + 7 + generator.normal(0, 0.1, (200, 2))
@@ -46,7 +46,7 @@ def test_without_bias(rows):
 def test_ridge(rows):
     features, targets = rows
     kernel, bias, loss = solve(batches(rows, 64), ridge=10.0)
-    # The bias is not regularised, so that the rows are centred.
+    # The bias is not regularised, which centring the rows achieves.
     centred = features - features.mean(axis=0)
     expected = np.linalg.solve(centred.T @ centred + 10 * np.eye(5), centred.T @ targets)
     np.testing.assert_allclose(kernel, expected, rtol=1e-9)
@@ -69,7 +69,7 @@ def test_no_rows():
 
 @pytest.fixture
 def training():
-    """(recipe, train, dev) of a line plus a wave, which an autoregression predicts exactly."""
+    """Return recipe, train and dev of a line plus a wave, which an autoregression predicts exactly."""
     values = tuple(0.1 * i + np.sin(i) for i in range(80))
     recipe = entry("timeseries/ar-laser").recipe().override({"model.context": 4})
     train, dev = recipe.data.split_dev([Segment("wave", values, split="train")], 0.2, 0)
@@ -98,7 +98,7 @@ def test_a_run_has_the_files_of_a_preset(training, tmp_path):
 def test_existing_folders_and_init_are_refused(training, tmp_path):
     recipe, train, dev = training
     (tmp_path / "file").touch()
-    with pytest.raises(ZooError, match="exists already"):
+    with pytest.raises(ZooError, match="already exists"):
         trainers.train(recipe, train, dev, tmp_path)
     with pytest.raises(ZooError, match="--init is not supported"):
         trainers.train(recipe, train, dev, tmp_path / "run", init=object())

@@ -1,6 +1,6 @@
-"""Optimizers: schedules, decay and clipping, compared with hand-computed values.
+"""Test optimizers: schedules, decay and clipping, compared with hand-computed values.
 
-Runs on every backend of Keras: `test_other_backends.py` does so.
+`test_other_backends.py` runs these tests on other backends of Keras.
 """
 
 import keras

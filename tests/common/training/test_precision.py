@@ -1,4 +1,4 @@
-"""`training.precision`: the meaning of "auto", and runs resumed in another precision."""
+"""Test `training.precision`: the meaning of "auto", and runs resumed in another precision."""
 
 from dataclasses import replace
 

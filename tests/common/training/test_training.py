@@ -1,4 +1,4 @@
-"""Training on speech: killed and resumed runs, several devices, deleted clips."""
+"""Test training on speech: killed and resumed runs, several devices, deleted clips."""
 
 import csv
 import signal
@@ -42,7 +42,7 @@ def recipe():
 
 @pytest.fixture(scope="module")
 def examples(an4):
-    """The shortest first: they have equal lengths, so that little is compiled."""
+    """Return examples, the shortest first. Their lengths are equal, which saves compilations."""
     return sorted(AN4.read(an4, "train"), key=lambda example: example.seconds)
 
 
@@ -82,7 +82,7 @@ def test_a_resumed_run_has_the_losses_of_an_uninterrupted_one(recipe, examples, 
 
     def lines(line):
         if line.startswith("epoch 1/"):
-            raise RuntimeError("the power is gone")
+            raise RuntimeError("power failure")
 
     with pytest.raises(RuntimeError):
         train(recipe, train_examples, dev_examples, tmp_path / "cut", log=lines)
@@ -130,7 +130,7 @@ def test_two_devices_give_the_loss_of_one(recipe):
 
 
 @pytest.mark.slow
-def test_two_utterances_can_be_overfit(recipe, examples, tmp_path):
+def test_overfit_two_utterances(recipe, examples, tmp_path):
     bigger = recipe.override(
         {"model.hidden_size": 64, "model.dropout": 0, "training.epochs": 30}
         | {"optimizer.learning_rate": 5e-3}

@@ -1,6 +1,6 @@
-"""The model that `fit` trains: its loss with regularisers, and states carried between batches.
+"""Test the model that `fit` trains: its loss with regularisers, and states carried between batches.
 
-Runs on every backend of Keras: `test_other_backends.py` does so.
+`test_other_backends.py` runs these tests on other backends of Keras.
 """
 
 from dataclasses import dataclass
@@ -126,11 +126,11 @@ def test_fit_carries_states():
     ]
     y = {"z": np.zeros(2, np.float32)}
     model.fit(((x, y) for x in batches), epochs=1, verbose=0, shuffle=False)
-    # The slope of the mean of the totals by the matrix: of the second batch's it is 0.
+    # The gradient of the mean total with respect to the matrix. It is 0 in the second batch.
     slope = np.mean([[1, 2], [3, 4]], axis=0)[:, None] * np.full((1, 2), 0.5)
     kernel = np.array(model.network.get_layer("scale").kernel)
     np.testing.assert_allclose(kernel, np.eye(2) - 0.125 * slope, rtol=1e-6)
-    # The first batch went through the first matrix.
+    # The first batch was multiplied by the initial matrix.
     assert carried(model)["total"] == [[1, 2], [3, 4]]
     assert carried(model)["age"] == [1, 1]
 

@@ -1,4 +1,4 @@
-"""A recipe that trains in a second on every backend of Keras: points in three overlapping clusters."""
+"""Define a recipe that trains in a second on every backend: points in three overlapping clusters."""
 
 from __future__ import annotations
 
