@@ -1,5 +1,6 @@
 """Streaming: the answer is that to the whole recording, in all runtimes."""
 
+import doctest
 import io
 import itertools
 import json
@@ -20,6 +21,7 @@ from zoo.common.runtime import BACKENDS, open_graphs
 from zoo.common.runtime.preset import load_preset
 from zoo.speech.audio.reading import read_audio
 from zoo.speech.data import EXAMPLE_CLIPS
+from zoo.speech.recognition import streaming
 from zoo.speech.recognition.corpora.an4 import AN4_PHONEMES
 from zoo.speech.recognition.streaming import Stream
 
@@ -159,7 +161,11 @@ def test_a_long_stream_does_not_drift(preset, clip):
         assert 0 < np.abs(states[name] - before[name]).max() < 0.05
 
 
-# Bad input ----------------------------------------------------------------------------------------
+def test_the_example_in_the_docstring():
+    assert doctest.testmod(streaming).failed == 0
+
+
+# Invalid input ------------------------------------------------------------------------------------
 
 
 def test_a_finished_stream(preset, clip):

@@ -20,7 +20,7 @@ from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.tasks.ctc import CTC
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.audio.pcm import read_pcm
-from zoo.speech.audio.reading import read_blocks
+from zoo.speech.audio.reading import Source, read_blocks
 
 STEP = "step"
 # Duration in seconds of a block of a file that is read as a stream.
@@ -69,6 +69,15 @@ class Stream:
             makes the final answer.
         task: the task of the recipe.
         sample_rate: sample rate in Hz of the accepted samples; None for the rate of the model.
+
+    Example:
+        >>> import zoo
+        >>> from zoo.speech.data import EXAMPLE_CLIPS
+        >>> stream = zoo.load("speech/lstm-ctc-phoneme-an4").stream()
+        >>> for block in stream.blocks(EXAMPLE_CLIPS[2]):
+        ...     stream.accept(block)
+        >>> stream.finish()["output"]
+        'EH EH V AH N T W EH N IY S EH V AH N F IH F T IY S EH V AH N'
     """
 
     def __init__(
@@ -99,12 +108,12 @@ class Stream:
         """The duration of the accepted samples."""
         return self._samples / self._rate
 
-    def blocks(self, source: str) -> Iterator[np.ndarray]:
+    def blocks(self, source: Source) -> Iterator[np.ndarray]:
         """Yield the samples of a recording as soon as they can be read, as `accept` takes them.
 
         Args:
-            source: the path of a file of any type and rate; or "-", raw PCM on standard input: signed
-                16-bit little-endian, one channel, at `sample_rate`.
+            source: as in `zoo.speech.audio.reading.read_blocks`; or "-", raw PCM on standard input:
+                signed 16-bit little-endian, one channel, at `sample_rate`.
 
         Raises:
             ZooError: as `zoo.speech.audio.reading.read_blocks`, or standard input has another format.
