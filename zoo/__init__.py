@@ -68,7 +68,7 @@ def create_model(name: str, **overrides: Any) -> keras.Model:
     Example:
         >>> import zoo
         >>> zoo.create_model("speech/bilstm-ctc-an4", hidden_size=16).name
-        'bilstm_ctc'
+        'birnn_ctc'
     """
     from zoo.common.core.registry import entry
     from zoo.common.runtime.keras_model import KerasModel
