@@ -8,7 +8,7 @@ import zoo
 from tests.conftest import AN4
 from zoo.speech.audio.reading import read_audio
 
-RECOGNISER, DIGITS, WHALES = (
+RECOGNIZER, DIGITS, WHALES = (
     "speech/bilstm-ctc-an4",
     "speech/bilstm-fsdd",
     "speech/crnn-right-whale",
@@ -49,7 +49,7 @@ def long_folder(tmp_path_factory):
 @pytest.fixture(scope="session")
 def loaded():
     """Return the presets of these tests by name."""
-    return {name: zoo.load(name) for name in (RECOGNISER, DIGITS, WHALES)}
+    return {name: zoo.load(name) for name in (RECOGNIZER, DIGITS, WHALES)}
 
 
 @pytest.fixture

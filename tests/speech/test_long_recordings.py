@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.speech.conftest import CLIPS, DIGIT_CLIPS, DIGITS, RECOGNISER, WHALES, sea
+from tests.speech.conftest import CLIPS, DIGIT_CLIPS, DIGITS, RECOGNIZER, WHALES, sea
 from zoo.common.core.capabilities import Segment
 from zoo.common.decoding.segments import join_texts, merge_detections
 from zoo.common.tasks.classification import Classification
@@ -19,8 +19,8 @@ pytestmark = pytest.mark.usefixtures("opened_once")
 
 
 def test_the_transcript_of_a_long_recording(loaded, long_folder):
-    alone = [answer["output"] for answer in loaded[RECOGNISER].predict(CLIPS)]
-    (answer,) = loaded[RECOGNISER].predict([str(long_folder / "speech.flac")])
+    alone = [answer["output"] for answer in loaded[RECOGNIZER].predict(CLIPS)]
+    (answer,) = loaded[RECOGNIZER].predict([str(long_folder / "speech.flac")])
     assert answer["output"] == " ".join(alone)
     assert [segment["output"] for segment in answer["segments"]] == alone
     times = [t for segment in answer["segments"] for t in (segment["begin"], segment["end"])]
@@ -31,7 +31,7 @@ def test_the_transcript_of_a_long_recording(loaded, long_folder):
 
 
 def test_a_waveform_is_answered_as_its_file(loaded, long_folder):
-    for name, file in ((RECOGNISER, "speech.flac"), (DIGITS, "digits.wav"), (WHALES, "sea.wav")):
+    for name, file in ((RECOGNIZER, "speech.flac"), (DIGITS, "digits.wav"), (WHALES, "sea.wav")):
         source = long_folder / file
         expected, answer = loaded[name].predict(
             [str(source), soundfile.read(source, dtype="int16")]
@@ -43,15 +43,15 @@ def test_a_waveform_is_answered_as_its_file(loaded, long_folder):
 
 def test_subtitles(run_zoo, loaded, long_folder):
     source = long_folder / "speech.flac"
-    shown = run_zoo("predict", RECOGNISER, source, "--format", "srt")
+    shown = run_zoo("predict", RECOGNIZER, source, "--format", "srt")
     assert (shown.status, shown.err) == (0, "")
     blocks = [block.split("\n") for block in shown.out.strip().split("\n\n")]
     assert [block[0] for block in blocks] == [str(i + 1) for i in range(len(blocks))]
     assert blocks[0][1].startswith("00:00:01,")
     assert all(len(line) <= 42 for block in blocks for line in block[2:])
 
-    recipe = loaded[RECOGNISER].recipe.override({"decoder.times": "true"})
-    predictor = recipe.predictor(loaded[RECOGNISER].graphs)
+    recipe = loaded[RECOGNIZER].recipe.override({"decoder.times": "true"})
+    predictor = recipe.predictor(loaded[RECOGNIZER].graphs)
     (answer,) = recipe.task.predict(predictor, [str(source)])
     assert " ".join(line for block in blocks for line in block[2:]) == answer["output"]
     begins = [word["begin"] for word in answer["words"]]

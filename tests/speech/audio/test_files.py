@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from tests.speech.conftest import CLIPS, DIGITS, RECOGNISER, WHALES, sea
+from tests.speech.conftest import CLIPS, DIGITS, RECOGNIZER, WHALES, sea
 from zoo.common.core.errors import ZooError
 from zoo.speech.audio.recording import find_recordings
 
@@ -140,7 +140,7 @@ def test_files_of_one_name(run_zoo, refused, long_folder, tmp_path):
             ["--format", "xml"],
             "'text', 'json', 'csv', 'audacity', 'raven'. Received: 'xml'",
         ),
-        (RECOGNISER, ["--format", "csv"], "'text', 'json', 'srt', 'vtt'. Received: 'csv'"),
+        (RECOGNIZER, ["--format", "csv"], "'text', 'json', 'srt', 'vtt'. Received: 'csv'"),
         (WHALES, ["--format", "raven", "again.wav"], "A file of this format has one input"),
         (WHALES, ["--out", "{}/speech.flac/x.csv", "--format", "csv"], "cannot be written"),
         (WHALES, ["--out", "{}/speech.flac/folder"], "cannot be written"),
@@ -157,7 +157,7 @@ def test_format_and_json(run_zoo, long_folder):
     assert "--format cannot be combined with --json" in answer.json["error"]
 
 
-@pytest.mark.parametrize("preset", [RECOGNISER, WHALES])
+@pytest.mark.parametrize("preset", [RECOGNIZER, WHALES])
 def test_invalid_long_recordings(run_zoo, long_folder, tmp_path, preset):
     whole = (long_folder / "sea.wav").read_bytes()
     (tmp_path / "cut.wav").write_bytes(whole[: len(whole) // 2])
@@ -197,7 +197,7 @@ def test_recordings_in_a_folder(tmp_path):
 @pytest.mark.parametrize(
     ("preset", "name"),
     [
-        (RECOGNISER, "clip.flac"),
+        (RECOGNIZER, "clip.flac"),
         (DIGITS, "digits.wav"),
         (WHALES, "sea.wav"),
         (WHALES, "silent.wav"),
@@ -213,7 +213,7 @@ def test_plot(run_zoo, long_folder, tmp_path, preset, name):
 
 def test_invalid_plots(refused, long_folder, tmp_path):
     assert "does not support plots of inputs" in refused("plot", "language/charlstm-hello", "h")
-    line = refused("plot", RECOGNISER, long_folder / "speech.flac", "--out", tmp_path / "x.png")
+    line = refused("plot", RECOGNIZER, long_folder / "speech.flac", "--out", tmp_path / "x.png")
     assert "at most 30 s" in line
     assert "no such file" in refused("plot", WHALES, "missing.wav")
     line = refused("plot", WHALES, long_folder / "sea.wav", "--out", tmp_path / "x.gif")
