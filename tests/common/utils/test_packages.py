@@ -74,19 +74,19 @@ def test_packages_of_recipes_are_in_the_extras():
 
 
 @pytest.mark.parametrize(
-    ("verb", "package", "extra"),
+    ("command", "package", "extra"),
     [
         ("train", "tensorboard", "train"),
         ("train", "jiwer", "train"),
         ("evaluate", "jiwer", "evaluate"),
-        ("tune-lm", "jiwer", "evaluate"),
+        ("tune-lm --lm absent.arpa", "jiwer", "evaluate"),
     ],
 )
 def test_missing_package_is_reported_before_the_corpus_is_read(
-    refused, monkeypatch, verb, package, extra
+    refused, monkeypatch, command, package, extra
 ):
     monkeypatch.setitem(sys.modules, package, None)
-    line = refused(verb, RECIPE, "--data", AN4 / "absent")
+    line = refused(*command.split(), RECIPE, "--data", AN4 / "absent")
     assert line == f"zoo: {package} is not installed: pip install 'recurrent-zoo[{extra}]'\n"
 
 
