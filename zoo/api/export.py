@@ -96,6 +96,6 @@ def _check_same_model(source: Path, folder: Path, formats: Sequence[str]) -> Non
         existing = export_folder(format_, folder)
         if format_ not in formats and is_sealed(existing) and sealed_preset(existing) != wanted:
             raise ZooError(
-                f"{existing} is an export of another model than {source}. Remove it, export to "
-                f"{format_} as well, or name another folder."
+                f"{existing} was exported from another model than {source}. Remove it, export to "
+                f"{format_} as well, or choose another folder."
             )

@@ -214,7 +214,7 @@ def _claim(folder: Path, request: Request, paths: Sequence[Path]) -> None:
         if other := [key for key, value in settings.items() if held.get(key) != value]:
             raise ZooError(
                 f"{folder} holds answers of other settings ({', '.join(other)}), see {path}. "
-                "Name another folder."
+                "Choose another folder."
             )
         return
     if existing := [path for path in paths if path.exists()]:
@@ -225,7 +225,7 @@ def _claim(folder: Path, request: Request, paths: Sequence[Path]) -> None:
 def _check_joins(form: Format, inputs: Sequence[Input]) -> None:
     if len(inputs) > 1 and not form.joins:
         raise ZooError(
-            "A file of this format has one input: name a folder with --out. "
+            "A file of this format has one input: choose a folder with --out. "
             f"Received: {len(inputs)} inputs."
         )
 
