@@ -57,10 +57,10 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
 
 
 def test_a_card_counts_what_the_data_has():
-    """Texts have tokens; word vectors are trained on tokens and evaluated at places."""
+    """Texts have tokens; word vectors are trained on tokens and evaluated at windows."""
     for name, learnt, measured in (
         ("language/lstm-small-ptb", "tokens", "tokens"),
-        ("language/skipgram-enwiki", "tokens", "places"),
+        ("language/skipgram-enwiki", "tokens", "windows"),
         ("timeseries/lstm-laser", "values", "values"),
         ("speech/tdnn-fsdd", "examples", "examples"),
     ):
