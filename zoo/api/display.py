@@ -71,3 +71,8 @@ def html_table(rows: Sequence[Mapping[str, Any]]) -> str:
 def html_picture(png: bytes) -> str:
     """Return a PNG as an HTML image."""
     return f'<img src="data:image/png;base64,{base64.b64encode(png).decode()}">'
+
+
+def plural(count: int, noun: str) -> str:
+    """Return a count with its noun, such as "1 file" and "2 files"."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

@@ -14,6 +14,7 @@ from zoo.api.display import (
     html_picture,
     html_table,
     plain,
+    plural,
     read_pictures,
     short,
     to_pandas,
@@ -179,7 +180,7 @@ class Answers(Result, Sequence[dict[str, Any]]):
         shown = [self.answer_line(answer) for answer in self.answers[:MAX_ROWS]]
         more = len(self.answers) - len(shown)
         return [
-            f"{self.preset}: {len(self.answers)} answers",
+            f"{self.preset}: {plural(len(self.answers), 'answer')}",
             *shown,
             *([f"... {more} more"] * (more > 0)),
         ]
@@ -283,7 +284,7 @@ class ExportResult(Result):
     def lines(self) -> list[str]:
         files = [", ".join(f"{key} {plain(row[key])}" for key in row) for row in self.files]
         errors = [f"error: {error}" for error in self.errors]
-        return [f"{self.preset}: {len(self.files)} files", *files, *errors]
+        return [f"{self.preset}: {plural(len(self.files), 'file')}", *files, *errors]
 
     def table(self) -> list[dict[str, Any]]:
         return self.files

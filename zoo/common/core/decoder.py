@@ -1,4 +1,4 @@
-"""The decoder part of a recipe, which chooses answers. Its fields are options of predict and evaluate."""
+"""The decoder part of a recipe chooses answers. Its fields are options of predict and evaluate."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Lists of examples: text files of one example a line, with bad lines told by number.
-
-What a corpus or manifest says of an example is read here once for all: lines, CSV, TSV, JSON lines.
-"""
+"""Lists of examples in text files: lines, CSV, TSV, JSON lines. Errors have line numbers."""
 
 from __future__ import annotations
 
@@ -21,15 +18,14 @@ from zoo.common.core.errors import ZooError
 from zoo.common.utils.files import check_file
 
 GZIP_MAGIC = b"\x1f\x8b"
-# More than any text the models here learn from. Words, lines and fields of one take up to thirty times
-# its bytes in memory.
+# Limit of the size of a list. Its words, lines and fields take up to thirty times as much memory.
 MAX_BYTES = 2**26
-# Of a text that is read as a whole, or an ARPA file: they take up to eleven times their bytes. The
-# 5-grams of the Penn Treebank are 94 MB, text8 is 100.
+# Limit of the size of a text that is read as a whole, or of an ARPA file. They take up to eleven
+# times as much memory. The 5-grams of the Penn Treebank have 94 MB, text8 has 100 MB.
 MAX_WHOLE_BYTES = 2**27
 MAX_LINES = 2**21
 MAX_COLUMNS = 10_000
-# Of an object of JSON on one line: lists of lists take some thirty times their text.
+# Limit of a JSON object on one line: lists of lists take about thirty times as much memory.
 MAX_OBJECT_BYTES = 2**24
 
 Line = tuple[int, str]
@@ -39,9 +35,9 @@ def read_file(path: Path, at_most: int = MAX_BYTES) -> str:
     """Return the text of a UTF-8 file, plain or gzipped, with "\\n" between lines.
 
     Raises:
-        ZooError: it is missing, no plain file, of more than `at_most` bytes, packed or unpacked, a
-            broken gzip file, not UTF-8 (with the line and the offset of the first bad byte), or has
-            nothing but white space.
+        ZooError: the file is missing, not a regular file, larger than `at_most` bytes (compressed or
+            decompressed), a corrupt gzip file, not UTF-8 (the message has the line and the offset of the
+            first invalid byte), or has only white space.
     """
     check_file(path, at_most)
     try:
@@ -51,22 +47,22 @@ def read_file(path: Path, at_most: int = MAX_BYTES) -> str:
                 content = file.read(at_most + 1)
             if len(content) > at_most:
                 raise ZooError(
-                    f"{path} is too large: unpacked it must have {at_most:,} bytes at most."
+                    f"{path} is too large: it must have at most {at_most:,} bytes after decompression."
                 )
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        start = error.start + len(content) - len(error.object)  # a byte order mark is not in it
+        start = error.start + len(content) - len(error.object)  # without a byte order mark
         line = content.count(b"\n", 0, start) + 1
         raise ZooError(
             f"{path}, line {line}: not UTF-8: byte {start} is 0x{content[start]:02x}. "
             f"Convert it first, as with `iconv -f latin1 -t utf-8`."
         ) from None
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise ZooError(f"{path} is no whole gzip file: {error}.") from None
+        raise ZooError(f"{path} is a corrupt gzip file: {error}.") from None
     except OSError as error:
         raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
     if not text.strip():
-        raise ZooError(f"{path} is empty: there is no text in it.")
+        raise ZooError(f"{path} is empty.")
     return text.replace("\r\n", "\n")
 
 
@@ -74,11 +70,11 @@ def read_lines(path: Path, at_most: int = MAX_BYTES) -> list[Line]:
     """Return the lines of a text file that are not blank, with their numbers.
 
     Raises:
-        ZooError: as `read_file`, or it has more than `MAX_LINES`.
+        ZooError: as `read_file`, or the file has more than `MAX_LINES` lines.
     """
     text = read_file(path, at_most)
     if text.count("\n") > MAX_LINES:
-        raise ZooError(f"{path} is too large: it must have {MAX_LINES:,} lines at most.")
+        raise ZooError(f"{path} is too large: it must have at most {MAX_LINES:,} lines.")
     numbered = enumerate((line.rstrip("\r") for line in text.split("\n")), start=1)
     return [(number, line) for number, line in numbered if line.strip()]
 
@@ -92,15 +88,15 @@ def parse_lines(
     """Return an example for each line.
 
     Args:
-        path: what the file is called in an error.
-        parse: of a line, to an example with an `id`, or None for a line that was not asked for. It
-            raises `ZooError` for a bad line.
-        join: of two examples of one id, to the one they are together. Without it, an id that was there
-            before makes a bad line.
+        path: path of the file, for error messages.
+        lines: numbered lines.
+        parse: maps a line to an example with an `id`, or to None to skip the line. It raises `ZooError`
+            for an invalid line.
+        join: joins two examples with the same id. Without it, ids must be unique.
 
     Raises:
-        ZooError: the number of the first bad line, what is wrong with it and how many more there are;
-            or no line gives an example.
+        ZooError: a line is invalid (the message has the number of the first one and of others), or no
+            line gives an example.
     """
     examples: dict[str, Any] = {}
     bad: list[str] = []
@@ -111,16 +107,16 @@ def parse_lines(
                 continue
             if example.id in examples:
                 if join is None:
-                    raise ZooError(f"the id {example.id!r} was there before")
+                    raise ZooError(f"the id {example.id!r} is not unique")
                 example = join(examples[example.id], example)
             examples[example.id] = example
         except ZooError as error:
             bad.append(f"line {number}: {error}")
     if bad:
-        others = f" (bad lines after it: {len(bad) - 1})" if len(bad) > 1 else ""
+        others = f" (further invalid lines: {len(bad) - 1})" if len(bad) > 1 else ""
         raise ZooError(f"{path}, {bad[0]}{others}")
     if not examples:
-        raise ZooError(f"{path}: no example is listed")
+        raise ZooError(f"{path}: the list has no examples")
     return list(examples.values())
 
 
@@ -129,7 +125,7 @@ def parse_json_lines(
     parse: Callable[[dict[str, Any]], Any],
     join: Callable[[Any, Any], Any] | None = None,
 ) -> list[Any]:
-    """Return an example for each line of a file of JSON objects. Arguments, errors as `parse_lines`."""
+    """Return an example for each line of a file of JSON objects. See `parse_lines`."""
     return parse_lines(path, read_lines(path), lambda line: parse(_json_object(line)), join)
 
 
@@ -139,9 +135,12 @@ def parse_table(
     """Return an example for each line below the header of a CSV or TSV file.
 
     Args:
-        columns: those the header must have; others may stand beside them. A header with a tab in it
-            makes the file TSV.
-        parse: of a line's fields by column. Errors as `parse_lines`.
+        path: path of the file.
+        columns: required columns. The header may have others. A header with a tab marks a TSV file.
+        parse: maps the fields of a line by column to an example.
+
+    Raises:
+        ZooError: as `parse_lines`, or the header is invalid.
     """
     (number, header), *lines = read_lines(path)
     fields = (lambda line: line.split("\t")) if "\t" in header else _csv_fields
@@ -150,9 +149,9 @@ def parse_table(
     except ZooError as error:
         raise ZooError(f"{path}, line {number}: {error}") from None
     if len(names) > MAX_COLUMNS:
-        raise ZooError(f"{path}, line {number}: there must be {MAX_COLUMNS:,} columns at most.")
+        raise ZooError(f"{path}, line {number}: there must be at most {MAX_COLUMNS:,} columns.")
     if twice := [name for name in names if name and names.count(name) > 1]:
-        raise ZooError(f"{path}, line {number}: the column {twice[0]!r} stands twice.")
+        raise ZooError(f"{path}, line {number}: the column {twice[0]!r} is not unique.")
     if missing := [name for name in columns if name not in names]:
         raise ZooError(
             f"{path}, line {number}: the header lacks {', '.join(missing)}. It must have "
@@ -162,10 +161,10 @@ def parse_table(
 
 
 def text_field(row: dict[str, Any], key: str) -> str:
-    """Return a text that an object of a JSON line must have.
+    """Return a required text of a JSON object.
 
     Raises:
-        ZooError: it is missing, empty or no text.
+        ZooError: the key is missing, or its value is empty or not a string.
     """
     if not isinstance(row.get(key), str) or not row[key].strip():
         raise ZooError(f"no text under the key {key!r}. Received: {str(row.get(key))[:80]!r}")
@@ -173,10 +172,10 @@ def text_field(row: dict[str, Any], key: str) -> str:
 
 
 def of_split(examples: list[Any], split: str, path: Path) -> list[Any]:
-    """Return the examples of a split, told by their attribute `split`, or of "all".
+    """Return the examples whose attribute `split` is the given one, or all for "all".
 
     Raises:
-        ZooError: there is none.
+        ZooError: there are no such examples.
     """
     chosen = [example for example in examples if split in ("all", example.split)]
     if not chosen:
@@ -185,31 +184,33 @@ def of_split(examples: list[Any], split: str, path: Path) -> list[Any]:
 
 
 def find_file(folder: Path, names: Iterable[str], suffixes: Iterable[str]) -> Path:
-    """Return the file `folder/<names>` with one of the suffixes; names may not leave the folder.
+    """Return the file `folder/<names>` with one of the suffixes. Names cannot leave the folder.
 
     Raises:
-        ZooError: a name is not a plain one, or there is no such file.
+        ZooError: a name is not a plain file name, or there is no such file.
     """
     names = list(names)
     for name in names:
         if name in ("", ".", "..") or not name.isprintable() or set(name) & set("/\\"):
-            raise ZooError(f"not a plain name: {name!r}")
+            raise ZooError(f"not a plain file name: {name!r}")
     stem, suffixes = folder.joinpath(*names), list(suffixes)
     for suffix in suffixes:
         path = stem.with_name(stem.name + suffix)
-        if os.path.isfile(path):  # unlike Path.is_file, not an error for a name too long
+        if os.path.isfile(path):  # Path.is_file raises for a name that is too long
             return path
     raise ZooError(f"no file {stem} with one of {' '.join(suffixes)}")
 
 
 def find_below(source: str, suffixes: tuple[str, ...], kind: str) -> list[str]:
-    """Return the files in a folder and those below it, sorted; a source that is no folder, alone.
+    """Return the files in a folder and its subfolders, sorted; a source that is not a folder as it is.
 
     Args:
-        suffixes: of those that are meant. kind: what an error calls them.
+        source: path of a file or folder.
+        suffixes: valid file name extensions.
+        kind: name of such files in the error message.
 
     Raises:
-        ZooError: the folder has none.
+        ZooError: the folder has no such files.
     """
     if not os.path.isdir(source):
         return [source]
@@ -219,21 +220,21 @@ def find_below(source: str, suffixes: tuple[str, ...], kind: str) -> list[str]:
         if path.suffix.lower() in suffixes and path.is_file() and not path.name.startswith(".")
     )
     if not found:
-        raise ZooError(f"{source}: a folder without {kind} ({' '.join(suffixes)})")
+        raise ZooError(f"{source}: the folder has no {kind} ({' '.join(suffixes)})")
     return found
 
 
 def digest(rows: Iterable[tuple]) -> str:
-    """Return SHA-256, in hex, of rows of plain values, in whatever order they come."""
+    """Return the SHA-256 hex digest of rows of plain values. It does not depend on their order."""
     return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()
 
 
 def _json_object(line: str) -> dict[str, Any]:
     if len(line) > MAX_OBJECT_BYTES:
-        raise ZooError(f"an object must have {MAX_OBJECT_BYTES:,} characters at most")
+        raise ZooError(f"an object must have at most {MAX_OBJECT_BYTES:,} characters")
     try:
         row = json.loads(line)
-        json.dumps(row, ensure_ascii=False).encode()  # fails where an escape makes half a letter
+        json.dumps(row, ensure_ascii=False).encode()  # fails for unpaired surrogates
     except (ValueError, RecursionError) as error:
         raise ZooError(f"invalid JSON: {error}") from None
     if not isinstance(row, dict):

@@ -1,4 +1,4 @@
-"""Pronouncing dictionaries in the form of the CMU tools: a word and its phonemes on each line."""
+"""Pronunciation dictionaries in CMU format: a word and its phonemes on each line."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.common.data.manifests import parse_lines, read_lines
 
 
 class _Pronunciation(NamedTuple):
-    """One line. id: the word; `WORD(2)` where it is not the first pronunciation of WORD."""
+    """A line. `id` is the word; `WORD(2)` for its second pronunciation."""
 
     id: str
     phonemes: str
@@ -20,12 +20,11 @@ def read_pronunciations(path: Path) -> dict[str, str]:
     """Return the phonemes, separated by single spaces, of each word of a dictionary.
 
     Args:
-        path: UTF-8 text, a line such as `YES  Y EH S` for each pronunciation. The second one of a word
-            is listed as `WORD(2)`, and so on, and is found under that name.
+        path: UTF-8 text with a line such as `YES  Y EH S` for each pronunciation. The second
+            pronunciation of a word is listed as `WORD(2)`, and is returned under that name.
 
     Raises:
-        ZooError: the file is missing or empty, or a line is bad: no phonemes, or a word that was there
-            before; with its number.
+        ZooError: the file is missing or empty, or a line has no phonemes or a word that is not unique.
     """
     return dict(parse_lines(path, read_lines(path), _parse))
 

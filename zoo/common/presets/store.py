@@ -151,25 +151,25 @@ def load_recipe(folder: Path) -> Recipe:
         recipe = registry.entry(values["name"]).recipe().merge(values)
     except ZooError as error:
         raise ZooError(f"{path} is corrupt: {error}") from None
-    try:
-        recipe = replace(recipe, data=replace(recipe.data, **_read_assets(folder, recipe.data)))
-        fits = recipe.adapt([]) == recipe
-    except ZooError as error:
-        raise ZooError(f"{folder}: {error}") from None
-    if not fits:
+    recipe = replace(recipe, data=_with_assets(folder, recipe.data))
+    if recipe.adapt([]) != recipe:
         names = ", ".join(asset.file for asset in assets(recipe.data).values())
         raise ZooError(f"{folder}: {names} and {RECIPE_FILE} belong to different models.")
     return recipe
 
 
-def _read_assets(folder: Path, data: Data) -> dict[str, Any]:
-    """Return the assets of a data kind in a folder, by the name of their field."""
-    values = {}
+def _with_assets(folder: Path, data: Data) -> Data:
+    """Return data with its assets read from a folder."""
     for name, asset in assets(data).items():
         path = folder / asset.file
-        if not asset.optional or path.exists():
-            values[name] = asset.kind.from_text(read_text(path), path)
-    return values
+        if asset.optional and not path.exists():
+            continue
+        value = asset.kind.from_text(read_text(path), path)
+        try:
+            data = replace(data, **{name: value})
+        except ZooError as error:
+            raise ZooError(f"{path} does not fit {RECIPE_FILE}: {error}") from None
+    return data
 
 
 def asset_texts(data: Data) -> dict[str, str]:

@@ -22,8 +22,8 @@ AUTO, SOONEST = "auto", "onnx"
 KERAS = "keras"
 BACKENDS = (KERAS, "savedmodel", "onnx", "litert")
 
-# Folders of exports in the folder of a preset. A SavedModel is in a version folder of TensorFlow Serving,
-# whose name is a number; the highest one is served.
+# Folders of exports in the folder of a preset. A SavedModel is in a version folder of TensorFlow
+# Serving, whose name is a number; the highest one is served.
 FOLDERS = {"onnx": "onnx", "litert": "litert", "tensorrt": "tensorrt"}
 
 
@@ -55,7 +55,8 @@ def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
     export = export_folder(backend, store.exports_of(folder))
     if not export.is_dir():
         raise ZooError(
-            f"{export} does not exist. Export the preset first: zoo export {preset_or_folder} --to {backend}"
+            f"{export} does not exist. Export the preset first: "
+            f"zoo export {preset_or_folder} --to {backend}"
         )
     check_seal(export, folder, recipe, backend)
     return open_export(backend, export)

@@ -54,7 +54,7 @@ def check_declared(path: Path, shapes: Sequence[tuple[int, ...]]) -> None:
                 raise _other(path)
             if member.file_size > _MAX_RATIO * member.compress_size + MAX_CONFIG_BYTES:
                 raise ZooError(
-                    f"{path} is corrupt: its weights are compressed too much for a trained model."
+                    f"{path} is corrupt: its compression ratio is too high."
                 )
         config = archive.read(CONFIG_MEMBER).decode()
         with h5py.File(io.BytesIO(archive.read(WEIGHTS_MEMBER))) as file:

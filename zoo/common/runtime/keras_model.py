@@ -48,7 +48,7 @@ class KerasModel(ModelConfig):
         return {}
 
     def training_model(self, model: keras.Model) -> keras.Model:
-        """Return the part of `model` that is trained, from the x of a batch to the inputs of the loss."""
+        """Return the trained part of `model`, from the x of a batch to the inputs of the loss."""
         return model
 
     def checkpoint_submodel(self, model: keras.Model) -> keras.Model:

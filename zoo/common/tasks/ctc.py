@@ -116,8 +116,8 @@ class CTC(Task, SegmentAnswers, EvaluationPlots):
         """Return the text with its log-probability in nats.
 
         A word search also returns its `score`, and `lm_log_probability` of a language model; rescoring
-        returns the new `score` and `rescore_log_probability`. With `n_best`, `alternatives` lists several
-        texts. With `times`, `words` lists begin and end in seconds and confidence.
+        returns the new `score` and `rescore_log_probability`. With `n_best`, `alternatives` lists
+        several texts. With `times`, `words` lists begin and end in seconds and confidence.
         """
         (logits,) = _logits(predictor.graphs[MODEL](**predictor.data.collate([item])))
         return self.answer_logits(logits, predictor, item.get("begin", 0.0))

@@ -135,11 +135,11 @@ class SequenceToSequence(Task, Scoring):
                 outputs[i] = _text(predictor.data, decoded, row, 0)
                 log_probabilities[i] = float(decoded.log_probability[row, 0])
         metrics, report, rows = self.compute_metrics(predictor.data, examples, outputs)
-        for i, row in enumerate(rows):
+        for i, fields in enumerate(rows):
             if i in errors:
-                row["error"] = errors[i]
+                fields["error"] = errors[i]
             else:
-                row["log_probability"] = log_probabilities[i]
+                fields["log_probability"] = log_probabilities[i]
         report += [f"Unreadable, counted as empty: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 

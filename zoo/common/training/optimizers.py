@@ -27,8 +27,8 @@ class AdamW(Optimizer):
         weight_decay: decoupled decay per step, multiplied by the learning rate (Loshchilov & Hutter,
             2019).
         clip_norm: gradients are scaled down to this global norm.
-        average_from: epoch after which the weights are averaged over the ends of epochs. Dev is evaluated
-            with the average, and a preset contains it. 0 for no averaging.
+        average_from: epoch after which the weights are averaged over the ends of epochs. Dev is
+            evaluated with the average, and a preset contains it. 0 for no averaging.
     """
 
     learning_rate: float = 1e-3

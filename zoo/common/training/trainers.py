@@ -85,9 +85,9 @@ class GradientDescent(Trainer):
         epochs: number of epochs. The learning rate decays over all of them.
         batch_size: number of examples in a batch.
         patience: number of epochs without a better dev metric after which the run stops.
-        precision: Keras dtype policy "float32" or "mixed_bfloat16", which needs no loss scaling; "auto" is
-            "mixed_bfloat16" if the processor has instructions for it, else "float32". A resumed run may
-            use another precision.
+        precision: Keras dtype policy "float32" or "mixed_bfloat16", which needs no loss scaling; "auto"
+            is "mixed_bfloat16" if the processor has instructions for it, else "float32". A resumed run
+            may use another precision.
     """
 
     module: ClassVar[str] = "zoo.common.training.loop"
