@@ -1,8 +1,8 @@
 """The registry holds every recipe by name, with its paper, corpus and metric.
 
-Models are discovered, not listed: the registry searches the `models` packages of the zoo at any depth, and
-the entry-point group `zoo.models` of other packages. A model is imported when its recipe is needed. Its
-import must not import TensorFlow.
+Models are discovered, not listed: the registry searches the `models` packages of the zoo at any depth,
+and the entry-point group `zoo.models` of other packages. A model is imported when its recipe is needed.
+Its import must not import TensorFlow.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Verbs of the `zoo` command, and extensions of verbs. Each is a function, registered with its arguments.
+"""Verbs of the `zoo` command, and extensions of verbs: functions registered with their arguments.
 
-The command line imports the modules of `zoo/cli/` and the modules `commands` of the packages. These modules
-should import little, since `zoo list` imports them too.
+The command line imports the modules of `zoo/cli/` and the modules `commands` of the packages. These
+modules should import little, since `zoo list` imports them too.
 """
 
 from __future__ import annotations

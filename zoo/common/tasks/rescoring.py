@@ -7,9 +7,9 @@ a word search,
 
 in nats. The score of a word search already includes the bonus. P is given by any preset whose task is
 language modelling, and includes the end of the line. The probability of the unknown token is divided by
-the size of the vocabulary; otherwise an unknown word would be more probable than a rare one. Ostendorf et
-al., "Integration of diverse recognition methodologies through reevaluation of n-best sentence hypotheses"
-(1991).
+the size of the vocabulary; otherwise an unknown word would be more probable than a rare one. Ostendorf
+et al., "Integration of diverse recognition methodologies through reevaluation of n-best sentence
+hypotheses" (1991).
 """
 
 from __future__ import annotations
