@@ -53,9 +53,7 @@ def check_declared(path: Path, shapes: Sequence[tuple[int, ...]]) -> None:
             if member.file_size > most.get(member.filename, 0):
                 raise _other(path)
             if member.file_size > _MAX_RATIO * member.compress_size + MAX_CONFIG_BYTES:
-                raise ZooError(
-                    f"{path} is corrupt: its compression ratio is too high."
-                )
+                raise ZooError(f"{path} is corrupt: its compression ratio is too high.")
         config = archive.read(CONFIG_MEMBER).decode()
         with h5py.File(io.BytesIO(archive.read(WEIGHTS_MEMBER))) as file:
             sizes = [_size(path, dataset) for dataset in _datasets(path, file)]
