@@ -24,7 +24,7 @@ def test_windows_precede_their_targets(recipe):
     windows = recipe.data.windows(TEN, recipe.model, 1)
     series, targets = windows.inputs["series"], windows.targets
     assert series.shape == (7, 3)
-    assert series.dtype == targets.dtype == np.float32
+    assert series.dtype == targets.dtype == np.float64
     np.testing.assert_array_equal(series[0], [0, 1, 2])
     np.testing.assert_array_equal(series[-1], [6, 7, 8])
     np.testing.assert_array_equal(targets[:, 0], range(3, 10))
@@ -111,7 +111,7 @@ def test_forecast_input_is_the_end_of_a_file(recipe, write):
     inputs, times = recipe.data.future_inputs(item, recipe.model, 1)
     np.testing.assert_array_equal(inputs["series"], [[3, 4, 5]])
     assert (item["names"], times) == (["value"], None)
-    assert inputs["series"].dtype == np.float32
+    assert inputs["series"].dtype == np.float64
     with pytest.raises(ZooError, match=r"a series must have at least 3 values. Received: 2"):
         recipe.data.read_input(str(write(1, 2)), recipe.model)
 

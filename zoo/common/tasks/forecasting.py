@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from abc import abstractmethod
 from dataclasses import dataclass, replace
@@ -35,11 +36,11 @@ class SeriesWindows(Protocol):
 
     @property
     def inputs(self) -> dict[str, np.ndarray]:
-        """Model inputs [windows, ...] by name."""
+        """Model inputs [windows, ...] by name: `series` float64 in the units of the data, and others."""
 
     @property
     def targets(self) -> np.ndarray:
-        """float32 [windows, horizon], NaN where a value is missing."""
+        """float64 [windows, horizon], NaN where a value is missing."""
 
     @property
     def first(self) -> np.ndarray:
@@ -83,12 +84,19 @@ class ForecastModel(Protocol):
     """Config of a forecasting model.
 
     The model has the input `series` float32 [batch, context], optionally `covariates` float32 [batch,
-    context + steps, covariates], and the output `forecast` float32 [batch, steps], the next values in
-    the units of the data.
+    context + steps, covariates], and the output `forecast` float32 [batch, steps], the next values.
+    `series` and `forecast` are in the units of the data, minus the offset of the window.
     """
 
     context: int
     steps: int
+
+    @property
+    def offset(self) -> float:
+        """Value that the exported graph expects to be subtracted from every window."""
+
+    def offsets(self, series: np.ndarray) -> np.ndarray:
+        """Return the offset, float64 [batch, 1], of windows float64 [batch, context]."""
 
     def scale(self, series: np.ndarray) -> np.ndarray:
         """Return the unit of errors, [batch, 1], of windows [batch, context]."""
@@ -185,35 +193,33 @@ class Forecasting(Task, Calibration, EvaluationPlots):
         inputs, times = predictor.data.future_inputs(item, predictor.model, horizon)
         forecasts = _forecast(predictor.graphs[MODEL], predictor.model, inputs, horizon)
         names = item["names"]
-        columns = {"forecast": forecasts} | _bounds(predictor, inputs["series"], forecasts)
+        series = inputs["series"]
+        offsets = predictor.model.offsets(series)
+        columns = {"forecast": forecasts} | _bounds(predictor, series, forecasts)
+        texts = [f"{x:.15g}" for x in _rounded(forecasts, offsets, series, 6)[0]]
+        rows = {key: _rounded(array, offsets, series, 7) for key, array in columns.items()}
+        values = rows["forecast"]
         if len(names) == 1:
-            values = [_plain(x) for x in forecasts[0]]
-            answer: dict[str, Any] = {
-                "output": " ".join(f"{x:.6g}" for x in values),
-                "forecast": values,
-            }
+            answer: dict[str, Any] = {"output": " ".join(texts), "forecast": values[0]}
             if times is None and len(columns) == 1:
                 return answer
             answer["output"] = f"{horizon} steps ahead"
         else:
             answer = {
                 "output": f"{len(names)} series, {horizon} steps ahead",
-                "forecast": {
-                    name: [_plain(x) for x in row]
-                    for name, row in zip(names, forecasts, strict=True)
-                },
+                "forecast": dict(zip(names, values, strict=True)),
             }
         answer["steps"] = [
             ({"series": name} if len(names) > 1 else {})
             | ({"time": times[i][j]} if times else {"step": j + 1})
-            | {key: _plain(array[i, j]) for key, array in columns.items()}
+            | {key: values[i][j] for key, values in rows.items()}
             for i, name in enumerate(names)
             for j in range(horizon)
         ]
         return answer
 
     def answer_in_graph(self, predictor: Forecaster) -> Any:
-        """Return `forecast` float32 [batch, horizon]."""
+        """Return `forecast` float32 [batch, horizon] in the units of the data."""
         import tensorflow as tf
 
         horizon, model = predictor.decoder.horizon, predictor.graphs[MODEL]
@@ -235,7 +241,7 @@ class Forecasting(Task, Calibration, EvaluationPlots):
             nothing = tf.zeros((tf.shape(series)[0], steps))
             _, blocks = tf.scan(step, tf.range(calls), (series, nothing))
             forecast = tf.reshape(tf.transpose(blocks, (1, 0, 2)), (-1, calls * steps))
-            return {"forecast": forecast[:, :horizon]}
+            return {"forecast": forecast[:, :horizon] + predictor.model.offset}
 
         return answer
 
@@ -271,9 +277,35 @@ class Forecasting(Task, Calibration, EvaluationPlots):
         return [save(picture, folder / "forecasts.png")]
 
 
-def _plain(value: np.floating) -> float:
-    """Return a number rounded to the precision of float32."""
-    return float(f"{value:.7g}")
+def _rounded(
+    values: np.ndarray, offsets: np.ndarray, series: np.ndarray, digits: int
+) -> list[list[float]]:
+    """Return each value rounded to `digits` digits of its difference from the offset.
+
+    No value is rounded to fewer decimal places than the values before it have.
+
+    Args:
+        values: float64 [series, steps].
+        offsets: float64 [series, 1].
+        series: the values before each row, float64 [series, context].
+        digits: number of digits; the graph computes seven.
+    """
+    rows = []
+    for row, offset, past in zip(values, offsets[:, 0], series, strict=True):
+        # Inputs with more places than this are results of computations, not of measurements.
+        places = next((n for n in range(7) if np.array_equal(past.round(n), past)), None)
+        rows.append([_round(float(x), float(offset), digits, places) for x in row])
+    return rows
+
+
+def _round(value: float, offset: float, digits: int, places: int | None) -> float:
+    def last_place(size: float, digits: int) -> int:
+        return digits - 1 - math.floor(math.log10(size)) if size else digits
+
+    kept = last_place(abs(value - offset) or abs(value), digits)
+    if places is not None:
+        kept = max(kept, places)
+    return round(value, min(kept, last_place(abs(value), 15)))
 
 
 def _smape(targets: np.ndarray, outputs: np.ndarray) -> float:
@@ -317,7 +349,7 @@ def _bounds(
 def _forecast_examples(
     predictor: Forecaster, examples: list[Any], horizon: int, stride: int
 ) -> list[tuple[Any, SeriesWindows, np.ndarray]]:
-    """Return (example, windows, forecasts float32 [windows, horizon]) of each example.
+    """Return (example, windows, forecasts float64 [windows, horizon]) of each example.
 
     A batch may contain windows of several examples.
     """
@@ -340,8 +372,14 @@ def _forecast_examples(
 def _forecast(
     graph: Function, model: ForecastModel, inputs: dict[str, np.ndarray], horizon: int
 ) -> np.ndarray:
-    """Return the next values after windows, float32 [windows, horizon]."""
-    series, covariates = inputs["series"], inputs.get("covariates")
+    """Return the next values after windows, float64 [windows, horizon].
+
+    The offset is subtracted and added in float64, since float32 has too few digits for a small deviation
+    from a large mean.
+    """
+    offsets = model.offsets(inputs["series"])
+    series = (inputs["series"] - offsets).astype(np.float32)
+    covariates = inputs.get("covariates")
     context, steps = model.context, model.steps
     blocks: list[np.ndarray] = []
     for begin in range(0, horizon, steps):
@@ -355,4 +393,4 @@ def _forecast(
             raise ZooError(f"The forecast diverged: step {step} is NaN or infinite.")
         blocks.append(block)
         series = np.concatenate([series, block], axis=1)[:, -context:]
-    return np.concatenate(blocks, axis=1)[:, :horizon]
+    return np.concatenate(blocks, axis=1)[:, :horizon] + offsets

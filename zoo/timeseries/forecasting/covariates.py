@@ -8,12 +8,13 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.timeseries.forecasting.corpora.segment import Segment
+from zoo.timeseries.forecasting.forecaster import offset
 
 
 def covariate_rows(
     segment: Segment, count: int, columns: Sequence[str], calendar: Sequence[str]
 ) -> np.ndarray:
-    """Return the covariates of the first `count` times of a segment, float32 [count, covariates].
+    """Return the covariates of the first `count` times of a segment, float64 [count, covariates].
 
     Args:
         segment: values with covariates.
@@ -26,7 +27,7 @@ def covariate_rows(
     """
     parts = []
     if columns:
-        rows = np.array(segment.covariates, np.float32)
+        rows = np.array(segment.covariates, np.float64)
         parts.append(rows[np.minimum(np.arange(count), len(rows) - 1)])
     if calendar:
         if segment.time_index is None:
@@ -39,7 +40,7 @@ def covariate_rows(
 
 
 def covariate_scales(rows: np.ndarray, columns: Sequence[str]) -> dict[str, tuple[float, ...]]:
-    """Return `covariate_means` and `covariate_deviations` of rows float32 [times, covariates].
+    """Return the arguments `covariate_*` of `Forecaster` for rows [times, covariates].
 
     Calendar features are 0 or 1 and are not scaled.
 
@@ -52,12 +53,13 @@ def covariate_scales(rows: np.ndarray, columns: Sequence[str]) -> dict[str, tupl
     """
     size = len(columns)
     means, deviations = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
-    means[:size] = rows[:, :size].mean(axis=0, dtype=np.float64)
-    deviations[:size] = rows[:, :size].std(axis=0, dtype=np.float64)
+    means[:size] = rows[:, :size].mean(axis=0)
+    deviations[:size] = rows[:, :size].std(axis=0)
     for name, deviation, mean in zip(columns, deviations, means, strict=False):
         if not deviation:
             raise ZooError(f"The covariate {name!r} must not be constant. Received: only {mean:g}.")
     return {
         "covariate_means": tuple(means.tolist()),
         "covariate_deviations": tuple(deviations.tolist()),
+        "covariate_offsets": tuple(offset(means, deviations).tolist()),
     }

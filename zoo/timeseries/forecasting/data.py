@@ -31,7 +31,7 @@ from zoo.timeseries.forecasting.corpora.segment import (
     table_segments,
 )
 from zoo.timeseries.forecasting.covariates import covariate_rows, covariate_scales
-from zoo.timeseries.forecasting.forecaster import Forecaster
+from zoo.timeseries.forecasting.forecaster import Forecaster, offset
 from zoo.timeseries.forecasting.inputs import read_input_table, table_name
 from zoo.timeseries.forecasting.tables import Columns
 from zoo.timeseries.forecasting.time_index import CALENDAR, TimeIndex
@@ -146,6 +146,7 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
             "mean": float(observed.mean()),
             "deviation": float(observed.std()),
         }
+        scales["offset"] = float(offset(scales["mean"], scales["deviation"]))
         if self.covariates or self.calendar:
             rows = [self._covariates(e, len(e.history) + len(e.values)) for e in train]
             scales |= covariate_scales(np.concatenate(rows), self.covariates)
@@ -189,7 +190,8 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
         if self.covariates or self.calendar:
             ahead = -(-horizon // model.steps) * model.steps
             count = len(example.history) + len(example.values)
-            covariates = self._covariates(example, count + ahead)
+            rows = self._covariates(example, count + ahead)
+            covariates = (rows - np.array(model.covariate_offsets or 0.0)).astype(np.float32)
         return cut_windows(example, model.context, horizon, stride, self.season, covariates)
 
     def batches(
@@ -207,6 +209,9 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
             name: np.concatenate([each.inputs[name] for each in windows])
             for name in windows[0].inputs
         }
+        offsets = model.offsets(inputs["series"])
+        inputs["series"] = (inputs["series"] - offsets).astype(np.float32)
+        targets = (targets - offsets).astype(np.float32)
         ids = np.array(
             [
                 f"{example.id}, value {number}"
@@ -301,8 +306,14 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
     # Export
 
     def export_metadata(self, model: Any) -> dict[str, Any]:
-        """Return the columns of the model input `covariates`: first columns, then the calendar."""
-        return {"covariates": self.covariates, "calendar": self.calendar}
+        """Return the columns of the model input `covariates`, and what is subtracted from the inputs.
+
+        `covariates` has first the columns, then the calendar. The graph `model` takes and returns values
+        minus `offset`, and takes covariates minus `covariate_offsets`.
+        """
+        names = {"covariates": self.covariates, "calendar": self.calendar}
+        offsets = {"offset": model.offset, "covariate_offsets": model.covariate_offsets}
+        return names | offsets
 
     def raw_inputs(self, model: Forecaster, decoder: Any) -> dict[str, RawInput]:
         """Return the model's inputs, with covariates of the whole horizon."""
@@ -311,25 +322,37 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
         return {"serving_default": series_input(model, decoder.horizon)}
 
     def example_inputs(self, model: Forecaster, decoder: Any) -> dict[str, list[dict[str, Any]]]:
-        """Return windows of the laser, repeated if the context is longer.
+        """Return windows of the laser, repeated if the context is longer, plus the offsets of the model.
 
         The values of the laser are also the covariates.
         """
         sizes = (1, 3, 16)
         count = model.context + sum(sizes)
         values = np.resize(np.array(read_values(SAMPLE)), count)
-        columns = np.resize(values, (count, len(self.covariates)))
+        size = len(self.covariates)
+        offsets = np.array(model.covariate_offsets or (0.0,) * len(model.covariate_means))
+        columns = np.resize(values, (count, size)) + offsets[:size]
         sample = Segment(
-            "laser", tuple(values), covariates=tuple(map(tuple, columns)), time_index=SAMPLE_TIMES
+            "laser",
+            tuple(values + model.offset),
+            covariates=tuple(map(tuple, columns)),
+            time_index=SAMPLE_TIMES,
         )
 
-        def batches(ahead: int) -> list[dict[str, Any]]:
+        def batches(ahead: int, of_data: bool) -> list[dict[str, Any]]:
             inputs = self.windows(sample, model, ahead).inputs
+            inputs["series"] = inputs["series"] - (0.0 if of_data else model.offset)
+            if of_data and "covariates" in inputs:
+                inputs["covariates"] = inputs["covariates"] + offsets
             return [
-                {name: array[n : 2 * n].copy() for name, array in inputs.items()} for n in sizes
+                {name: array[n : 2 * n].astype(np.float32) for name, array in inputs.items()}
+                for n in sizes
             ]
 
-        return {"model": batches(model.steps), "serving_default": batches(decoder.horizon)}
+        return {
+            "model": batches(model.steps, of_data=False),
+            "serving_default": batches(decoder.horizon, of_data=True),
+        }
 
     @property
     def _columns(self) -> Columns:

@@ -19,6 +19,9 @@ TRAIN, WINDOW = "train", "window"
 # The deviation of a window is at least this share of that of the training values. A constant window
 # has a deviation of 0.
 MIN_DEVIATION = 1e-2
+# A mean of at least this number of deviations is subtracted in float64: float32 has seven digits, and
+# fewer than four of them would be left for the deviations.
+LARGE_MEAN = 1000
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,10 @@ class Forecaster(KerasModel):
         deviation: standard deviation of the training values, which `Series.adapt` sets.
         covariate_means: mean of each covariate, which `Series.adapt` sets.
         covariate_deviations: standard deviation of each covariate, which `Series.adapt` sets.
+        offset: value that is subtracted in float64 from the values before the graph, and added after it.
+            `Series.adapt` sets it to `mean` if `mean` has many deviations. With the scaling "window",
+            the mean of each window takes its place.
+        covariate_offsets: the same for each covariate; empty for 0.
     """
 
     context: int = 32
@@ -39,6 +46,8 @@ class Forecaster(KerasModel):
     deviation: float | None = None
     covariate_means: tuple[float, ...] = ()
     covariate_deviations: tuple[float, ...] = ()
+    offset: float = 0.0
+    covariate_offsets: tuple[float, ...] = ()
 
     @property
     def steps(self) -> int:
@@ -69,7 +78,7 @@ class Forecaster(KerasModel):
         """Return the unit of forecast errors, float32 [batch, 1].
 
         Args:
-            series: float32 [batch, context].
+            series: float [batch, context].
 
         Raises:
             ZooError: the config has no scaling yet.
@@ -81,8 +90,18 @@ class Forecaster(KerasModel):
         variance = series.astype(np.float64).var(axis=1, keepdims=True)
         return np.sqrt(variance + least**2).astype(np.float32)
 
+    def offsets(self, series: np.ndarray) -> np.ndarray:
+        """Return the value to subtract from each window before the graph, float64 [batch, 1].
+
+        Args:
+            series: float64 [batch, context].
+        """
+        if self.scaling == TRAIN:
+            return np.full((len(series), 1), self.offset)
+        return offset(series.mean(axis=1, keepdims=True), self.scale(series))
+
     def scales(self) -> tuple[float, float]:
-        """Return the mean and the deviation of the training values.
+        """Return the mean, minus `offset`, and the deviation of the training values.
 
         Raises:
             ZooError: the config has no scaling yet.
@@ -91,7 +110,12 @@ class Forecaster(KerasModel):
             raise ZooError(
                 "model.mean and model.deviation must be set: adapt the recipe to its data."
             )
-        return self.mean, self.deviation
+        return self.mean - self.offset, self.deviation
+
+
+def offset(mean: Any, deviation: Any) -> np.ndarray:
+    """Return each mean that has at least `LARGE_MEAN` deviations, and 0 for the others."""
+    return np.where(np.abs(mean) >= LARGE_MEAN * np.asarray(deviation), mean, 0.0)
 
 
 @dataclass(frozen=True)
@@ -127,7 +151,8 @@ def build_forecaster(config: Forecaster, network: Callable[..., Any], name: str)
         A model with the input `series` float32 [batch, context], the past values with the latest one
         last. If the config has covariates, it has the input `covariates` float32 [batch, context +
         steps, covariates], of the past and the forecast times. Its output is `forecast` float32 [batch,
-        steps], the next values in the units of the input.
+        steps], the next values in the units of the input. `config.offset` is subtracted from `series`
+        and `forecast`, and `config.covariate_offsets` from `covariates`.
 
     Raises:
         ZooError: the config has no scaling yet.
@@ -141,9 +166,8 @@ def build_forecaster(config: Forecaster, network: Callable[..., Any], name: str)
     if config.covariate_means:
         shape = (config.context + config.steps, len(config.covariate_means))
         inputs["covariates"] = keras.Input(shape, name="covariates")
-        means, deviations = (
-            np.array(x) for x in (config.covariate_means, config.covariate_deviations)
-        )
+        deviations = np.array(config.covariate_deviations)
+        means = np.array(config.covariate_means) - np.array(config.covariate_offsets or 0.0)
         scale = layers.Rescaling(
             (1 / deviations).tolist(), (-means / deviations).tolist(), name="scale_covariates"
         )

@@ -35,6 +35,10 @@ def series_input(model: Forecaster, horizon: int) -> RawInput:
         ]
         with tf.control_dependencies(checks):
             inputs = {name: tf.identity(tensor) for name, tensor in inputs.items()}
-        return inputs | {"series": tf.ensure_shape(inputs["series"], (None, model.context))}
+        if model.covariate_offsets:
+            offsets = tf.constant(model.covariate_offsets, tf.float32)
+            inputs["covariates"] = inputs["covariates"] - offsets
+        series = tf.ensure_shape(inputs["series"], (None, model.context))
+        return inputs | {"series": series - model.offset}
 
     return RawInput(spec, to_inputs)

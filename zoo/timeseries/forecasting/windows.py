@@ -15,9 +15,9 @@ class Windows:
     """The windows of a segment, in order of time.
 
     Args:
-        inputs: `series` float32 [windows, context], without missing values; and, if the model has
+        inputs: `series` float64 [windows, context], without missing values; and, if the model has
             covariates, `covariates` float32 [windows, context + steps ahead, covariates].
-        targets: float32 [windows, horizon], NaN for a value that is missing or after the segment's end.
+        targets: float64 [windows, horizon], NaN for a value that is missing or after the segment's end.
         first: int [windows], number of the first target in the segment, from 1.
     """
 
@@ -72,12 +72,12 @@ def cut_windows(
             f"{segment.id}: it must have more than {context} values. Received: {len(values)}."
         )
     sliding = np.lib.stride_tricks.sliding_window_view
-    filled = fill_missing(values, season).astype(np.float32)
+    filled = fill_missing(values, season)
     inputs = {"series": sliding(filled, context)[origins - context]}
     if covariates is not None:
         span = len(covariates) - len(values)
         rows = sliding(covariates, context + span, axis=0)[origins - context]
         inputs["covariates"] = rows.transpose(0, 2, 1)
-    after = np.concatenate([values, np.full(horizon, np.nan)]).astype(np.float32)
+    after = np.concatenate([values, np.full(horizon, np.nan)])
     targets = sliding(after, horizon)[origins]
     return Windows(inputs, targets, origins - len(segment.history) + 1)
