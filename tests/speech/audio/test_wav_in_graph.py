@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
+from zoo.speech.audio.reading import read_audio
 from zoo.speech.audio.wav_in_graph import decode_wav
 
 RATE = 16_000
@@ -39,6 +40,16 @@ def test_all_widths(decode, subtype, kind, channels):
     content = wav(channels, subtype, kind=kind)
     samples, _ = soundfile.read(io.BytesIO(content), always_2d=True)
     np.testing.assert_allclose(decode(tf.constant(content)), samples.mean(axis=1), atol=1e-6)
+
+
+def test_channels_that_cancel_each_other(decode):
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, 501).astype(np.float32)
+    file = io.BytesIO()
+    inverted = np.stack([noise, -1.02 * noise], axis=1)
+    soundfile.write(file, inverted, RATE, subtype="FLOAT", format="WAV")
+    samples = decode(tf.constant(file.getvalue()))
+    np.testing.assert_array_equal(samples, inverted[:, 1])
+    np.testing.assert_array_equal(samples, read_audio(file.getvalue(), RATE))
 
 
 def test_other_chunks_and_unknown_sizes(decode):

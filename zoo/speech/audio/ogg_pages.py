@@ -13,20 +13,24 @@ from zoo.common.core.errors import ZooError
 
 _MAGIC = b"OggS\0"
 _HEADER_BYTES = 27
-_LAST = 4  # flag of the last page of a stream
+_FIRST, _LAST = 2, 4  # flags of the first and the last page of a stream
 # A byte with its bits in the opposite order, since zlib's CRC-32 starts at the other end.
 _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _ALL_ONES = 0xFFFFFFFF
 
 
-def check_pages(stream: BinaryIO) -> None:
+def check_pages(stream: BinaryIO) -> list[int]:
     """Check that a file consists of complete, undamaged pages, without a missing one.
+
+    Returns:
+        The offset of each link: a file may be a chain of several OGG files.
 
     Raises:
         ZooError: it does not. The message does not have the name of the file.
     """
     size, begin = stream.seek(0, io.SEEK_END), stream.seek(0)
     numbers: dict[bytes, int] = {}  # number of the next page of each stream that has not ended
+    links: list[int] = []
     while begin < size:
         header = stream.read(_HEADER_BYTES)
         if len(header) < _HEADER_BYTES:
@@ -42,6 +46,8 @@ def check_pages(stream: BinaryIO) -> None:
             )
         if _checksum(header, segments, body) != int.from_bytes(header[22:26], "little"):
             raise ZooError(f"damaged: the page at byte {begin:,} has a wrong checksum")
+        if not numbers and header[5] & _FIRST:
+            links.append(begin)
         serial, number = header[14:18], int.from_bytes(header[18:22], "little")
         if number != numbers.get(serial, number):
             raise ZooError(f"damaged: pages before byte {begin:,} are missing")
@@ -52,6 +58,7 @@ def check_pages(stream: BinaryIO) -> None:
         begin = end
     if numbers:
         raise ZooError("truncated: its last page is missing")
+    return links
 
 
 def _checksum(header: bytes, segments: bytes, body: bytes) -> int:

@@ -7,16 +7,17 @@ the decoder does not report, are errors here.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import soundfile
 import soxr
 
 from zoo.common.core.errors import ZooError, check_range
-from zoo.speech.audio.files import Silencer, check_duration, opened
+from zoo.common.utils.progress import say
+from zoo.speech.audio.channels import are_cancelled
+from zoo.speech.audio.files import MAX_RATE, MIN_RATE, check_duration, opened
 
 # A path, the bytes of a file, or an array with its sample rate.
 Source = str | Path | bytes | tuple[np.ndarray, int]
@@ -24,8 +25,6 @@ Source = str | Path | bytes | tuple[np.ndarray, int]
 MIN_SECONDS = 0.025  # a common analysis window
 MAX_SECONDS = 3600.0
 SILENCE = 1e-4  # of full scale, peak to peak: about three steps of a 16-bit file
-# Two frames of an MP3 in samples: decoders disagree about its first and last samples.
-MP3_SPARE = 2 * 1152
 MAX_PEAK = 10.0  # times full scale: a lossy file exceeds it by a factor below 2
 BLOCK = 1 << 18  # samples that are decoded at a time, and the maximum size of a resulting block
 
@@ -91,32 +90,27 @@ def read_blocks(
         block: number of samples that are decoded at a time, summed over channels.
 
     Yields:
-        float32 [samples]: the mean of the channels, full scale 1.0, resampled if necessary. Float and
+        float32 [samples]: the mean of the channels, full scale 1.0, resampled if necessary. If the
+        channels cancel each other, it is the loudest channel, and a line on stderr says so. Float and
         lossy files may exceed full scale; samples above `MAX_PEAK` are an error.
 
     Raises:
         ZooError: the source is missing, empty, not audio or too long; after the last block: it is
             truncated, silent, too loud or too short, or has NaN or infinite samples. All damages of an
-            OGG are detected; a truncated MP3 is detected by the number of its frames.
+            OGG, and those of a FLAC that states a digest, are detected; a truncated MP3 is detected by
+            the number of its frames.
     """
     if isinstance(source, tuple):
         samples, rate = _checked_waveform(source)
         statistics = _Statistics(source_name(source), rate)
-        blocks = (samples[i : i + block] for i in range(0, len(samples), block))
-        yield from _resampled(blocks, statistics, sample_rate)
+        mixed = _mixed(statistics.name, samples.shape[1], lambda: _split(samples, block))
+        yield from _resampled(mixed, statistics, sample_rate)
     else:
-        with opened(source, max_seconds) as (name, audio, decoding):
-            rate, frames = audio.samplerate, audio.frames
-            statistics = _Statistics(name, rate)
-            size = max(1, int(block / audio.channels * min(1, rate / sample_rate)))
-            parts = _decoded(name, audio, size, decoding)
-            yield from _resampled(parts, statistics, sample_rate)
-            expected = frames - (MP3_SPARE if audio.format == "MP3" else 0)
-        if statistics.samples < expected:
-            raise ZooError(
-                f"{name}: truncated: its header states {frames / rate:.2f} s. Received: "
-                f"{statistics.samples / rate:.2f} s"
-            )
+        with opened(source, max_seconds) as audio:
+            statistics = _Statistics(audio.name, audio.rate)
+            size = max(1, int(block / audio.channels * min(1, audio.rate / sample_rate)))
+            mixed = _mixed(audio.name, audio.channels, lambda: audio.blocks(size))
+            yield from _resampled(mixed, statistics, sample_rate)
     statistics.check(min_seconds, max_seconds, allow_silence)
 
 
@@ -134,8 +128,8 @@ def recording_seconds(source: Source, max_seconds: float = math.inf) -> float:
     if isinstance(source, tuple):
         samples, rate = _checked_waveform(source)
         return len(samples) / rate
-    with opened(source, max_seconds) as (_, audio, _):
-        return audio.frames / audio.samplerate
+    with opened(source, max_seconds) as audio:
+        return audio.frames / audio.rate
 
 
 def audio_seconds(path: str | Path) -> float:
@@ -175,14 +169,14 @@ def check_waveform(
 
 
 def _checked_waveform(source: tuple) -> tuple[np.ndarray, int]:
-    """Return (float32 [samples], sample rate) of a `(waveform, sample_rate)` source."""
+    """Return (float32 [samples, channels], sample rate) of a `(waveform, sample_rate)` source."""
     if len(source) != 2 or not isinstance(source[1], int | np.integer):
         raise ZooError(
             "A waveform must be (array, sample_rate), with an integer sample rate in Hz. Received: "
             f"({', '.join(type(part).__name__ for part in source)})."
         )
     samples, rate = np.asarray(source[0]), int(source[1])
-    check_range("The sample rate of a waveform", rate, at_least=1, at_most=1_000_000)
+    check_range("The sample rate of a waveform", rate, at_least=MIN_RATE, at_most=MAX_RATE)
     if samples.dtype == np.int16:
         samples = samples.astype(np.float32) / 32768
     elif samples.dtype.kind != "f":
@@ -193,7 +187,7 @@ def _checked_waveform(source: tuple) -> tuple[np.ndarray, int]:
             f"Received: {list(samples.shape)}."
         )
     samples = samples.astype(np.float32)
-    return samples if samples.ndim == 1 else samples.mean(axis=1), rate
+    return samples if samples.ndim == 2 else samples[:, None], rate
 
 
 @dataclass
@@ -273,18 +267,42 @@ def _resampled(
             yield last
 
 
-def _decoded(
-    name: str, audio: soundfile.SoundFile, frames: int, decoding: Silencer
+def _split(samples: np.ndarray, size: int) -> Iterator[np.ndarray]:
+    return (samples[i : i + size] for i in range(0, len(samples), size))
+
+
+def _mixed(
+    name: str, channels: int, blocks: Callable[[], Iterator[np.ndarray]]
 ) -> Iterator[np.ndarray]:
-    """Yield float32 [samples] of a file, the mean of its channels, up to `frames` at a time."""
-    while True:
-        try:
-            with decoding():
-                channels = audio.read(frames, dtype="float32", always_2d=True)
-        except soundfile.LibsndfileError:
-            raise ZooError(f"{name}: truncated or corrupt: its audio cannot be decoded") from None
-        if not len(channels):
-            return
+    """Yield float32 [samples]: the mean of the channels, or one channel if they cancel each other.
+
+    Args:
+        name: name of the recording.
+        channels: its largest number of channels.
+        blocks: returns its blocks, float32 [samples, channels], from the begin.
+    """
+    only = _loudest_if_cancelled(channels, blocks()) if channels > 1 else None
+    if only is not None:
+        say(f"{name}: its channels cancel each other. Only channel {only + 1} is used.")
+    for block in blocks():
+        if only is not None:
+            yield block[:, min(only, block.shape[1] - 1)]
+            continue
         with np.errstate(invalid="ignore", over="ignore"):  # reported at the end
-            samples = channels.mean(axis=1, dtype=np.float32)
-        yield samples
+            yield block.mean(axis=1, dtype=np.float32)
+
+
+def _loudest_if_cancelled(channels: int, blocks: Iterable[np.ndarray]) -> int | None:
+    """Return the index of the loudest channel if the channels cancel each other; else None."""
+    count, sums, squares = 0, np.zeros(channels + 1), np.zeros(channels + 1)
+    with np.errstate(invalid="ignore", over="ignore"):  # reported at the end
+        for block in blocks:
+            if block.shape[1] != channels:  # a part with fewer channels
+                continue
+            values = np.column_stack([block, block.mean(axis=1)]).astype(np.float64)
+            count += len(block)
+            sums += values.sum(axis=0)
+            squares += np.square(values).sum(axis=0)
+        powers = squares / max(1, count) - (sums / max(1, count)) ** 2
+        cancelled = are_cancelled(powers[:-1], powers[-1], np)
+    return int(np.argmax(powers[:-1])) if cancelled else None

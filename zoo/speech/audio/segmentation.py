@@ -58,6 +58,20 @@ def windows(blocks: Iterable[np.ndarray], size: int, hop: int) -> Iterator[Span]
         yield begin + len(held) - len(last), last
 
 
+def equal_blocks(blocks: Iterable[np.ndarray], size: int) -> Iterator[np.ndarray]:
+    """Yield the samples of blocks of any size in blocks of `size` samples; the last may be smaller."""
+    held: list[np.ndarray] = []
+    missing = size
+    for block in blocks:
+        while len(block) >= missing:
+            yield np.concatenate([*held, block[:missing]])
+            block, held, missing = block[missing:], [], size
+        held.append(block)
+        missing -= len(block)
+    if missing < size:
+        yield np.concatenate(held)
+
+
 @dataclass(frozen=True)
 class PauseSegmentation:
     """Segment a recording at pauses, which are found by energy.
@@ -83,7 +97,8 @@ class PauseSegmentation:
         Args:
             blocks: the signal, float32 [samples] each, in order.
         """
-        waiting, ended = iter(blocks), False
+        # Blocks of one size: the sections, and so the segments, do not depend on how a file is decoded.
+        waiting, ended = equal_blocks(blocks, self.rate), False
         begin, held, top = 0, np.zeros(0, np.float32), ZERO_LEVEL
         while not ended:
             held, ended = _fill(held, waiting, round(SECTION * self.rate))

@@ -8,6 +8,9 @@ samples in the chunk "data".
 from __future__ import annotations
 
 import tensorflow as tf
+from keras import ops
+
+from zoo.speech.audio.channels import are_cancelled
 
 PCM, IEEE_FLOAT, EXTENSIBLE = 1, 3, 0xFFFE
 # Types of samples: number of the format, and bits per sample.
@@ -17,7 +20,7 @@ FORMAT_BYTES, EXTENSIBLE_BYTES = 16, 26
 
 
 def decode_wav(contents: tf.Tensor, sample_rate: int) -> tf.Tensor:
-    """Return the waveform of a WAV file, float32 [samples], its channels averaged.
+    """Return the waveform of a WAV file, float32 [samples], as `read_audio`.
 
     Args:
         contents: string [], PCM of 8, 16, 24 or 32 bits, or floats of 32 or 64 bits. Any other file is
@@ -53,7 +56,16 @@ def decode_wav(contents: tf.Tensor, sample_rate: int) -> tf.Tensor:
         tf.reduce_all(tf.math.is_finite(samples)), ["The samples of the WAV file must be finite."]
     )
     with tf.control_dependencies([finite]):
-        return tf.reduce_mean(tf.reshape(samples, [-1, tf.maximum(channels, 1)]), axis=1)
+        return _mixed(tf.reshape(samples, [-1, tf.maximum(channels, 1)]))
+
+
+def _mixed(samples: tf.Tensor) -> tf.Tensor:
+    """Return the mean of the channels of [samples, channels]; the loudest if they cancel each other."""
+    mean = tf.reduce_mean(samples, axis=1)
+    powers = tf.math.reduce_variance(samples, axis=0)
+    loudest = tf.gather(samples, tf.argmax(powers), axis=1)
+    cancelled = are_cancelled(powers, tf.math.reduce_variance(mean), ops)
+    return tf.where(cancelled, loudest, mean)
 
 
 def _is_wav(contents: tf.Tensor) -> tf.Tensor:
