@@ -371,7 +371,5 @@ def _trimmed(segment: Segment) -> Segment:
 def _forecast_times(segments: list[Segment], horizon: int) -> list[list[str]] | None:
     """Return the forecast times of each series as text; None for series without times."""
     return [
-        [str(time).replace("T", " ") for time in each.time_index.times(len(each.values), horizon)]
-        for each in segments
-        if each.time_index
+        each.time_index.texts(len(each.values), horizon) for each in segments if each.time_index
     ] or None

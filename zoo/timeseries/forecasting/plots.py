@@ -62,5 +62,5 @@ def _axis(segment: Segment, past: int, horizon: int) -> np.ndarray:
     """Return the times of the last `past` values and of the forecast, or their numbers from 1."""
     begin = len(segment.values) - past
     if segment.time_index:
-        return segment.time_index.times(begin, past + horizon).astype("M8[s]")
+        return segment.time_index.times(begin, past + horizon).astype("M8[us]")
     return np.arange(begin, begin + past + horizon) + 1
