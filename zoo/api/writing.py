@@ -181,14 +181,24 @@ def _answer(inputs: Sequence[Input], answers: Answerer) -> Answers:
 def _paths(folder: Path, inputs: Sequence[Input], suffix: str) -> list[Path]:
     """Return the file for the answer to each input.
 
-    It has the name of the input, without the suffix of the input if the names remain different.
+    It has the name of the input, without the suffix of the input if the names remain different and are
+    not those of other files in the folder.
 
     Raises:
-        ZooError: two inputs have the same name.
+        ZooError: two inputs have the same name, or an input without a suffix has that of such a file.
     """
     stems = [str(Path(i.name).with_suffix("")) for i in inputs]
-    counts = Counter(stems)
-    names = [i.name if counts[stem] > 1 else stem for i, stem in zip(inputs, stems, strict=True)]
+    counts = Counter(stem.lower() for stem in stems)  # some file systems ignore case
+
+    def is_used(name: str) -> bool:
+        return (name + suffix).lower() in (SETTINGS_FILE, ERRORS_FILE)
+
+    names = [
+        i.name if counts[stem.lower()] > 1 or is_used(stem) else stem
+        for i, stem in zip(inputs, stems, strict=True)
+    ]
+    if used := list(filter(is_used, names)):
+        raise ZooError(f"{folder} cannot hold an answer for {used[0]!r}: rename the input.")
     name, count = Counter(names).most_common(1)[0]
     if count > 1:
         raise ZooError(f"{folder} can hold one answer for {name!r}. Received: {count} such inputs.")

@@ -25,12 +25,21 @@ def test_raven(run_zoo, long_folder):
     assert header == [
         *("Selection", "View", "Channel", "Begin Time (s)", "End Time (s)"),
         *("Low Freq (Hz)", "High Freq (Hz)", "Label", "Confidence", "Begin Path"),
+        "File Offset (s)",
     ]
     assert row[:3] == ["1", "Spectrogram 1", "1"]
     assert float(row[3]) <= 10 < float(row[4])
     assert row[5:8] == ["0", "500", "upcall"]
     assert 0.5 < float(row[8]) <= 1
     assert row[9] == str(long_folder / "sea.wav")
+    assert row[10] == row[3]
+
+
+def test_paths_in_a_raven_table_are_absolute(run_zoo, long_folder, monkeypatch):
+    """Raven would look for a relative path in the folder of the table."""
+    monkeypatch.chdir(long_folder)
+    shown = run_zoo("predict", WHALES, "sea.wav", "--format", "raven")
+    assert shown.out.splitlines()[1].split("\t")[9] == str(long_folder / "sea.wav")
 
 
 def test_audacity(run_zoo, long_folder):
@@ -127,6 +136,26 @@ def test_files_of_one_name(run_zoo, refused, long_folder, tmp_path):
     assert found == {"a.wav.txt", "a.flac.txt", "b/a.txt"}
     two = [tmp_path / "in" / "a.wav", tmp_path / "in" / "b" / "a.wav"]
     assert "one answer for 'a.wav'" in refused("predict", WHALES, *two, "--out", tmp_path / "o2")
+
+
+@pytest.mark.parametrize(("form", "name"), [("json", "predict"), ("csv", "Errors")])
+def test_an_input_with_the_name_of_another_file(run_zoo, long_folder, tmp_path, form, name):
+    """Its answer is not the file of settings or of errors, and is kept by the next call."""
+    (tmp_path / "in").mkdir()
+    shutil.copy(long_folder / "silent.wav", tmp_path / "in" / f"{name}.wav")
+    (tmp_path / "in" / "bad.wav").write_text("no audio")
+    command = ("predict", WHALES, tmp_path / "in", "--format", form, "--out", tmp_path / "out")
+    for _ in range(2):
+        assert run_zoo(*command).status == 1
+        assert {path.name for path in (tmp_path / "out").iterdir()} == {
+            *("predict.json", "errors.csv", f"{name}.wav.{form}")
+        }
+
+
+def test_an_input_whose_answer_has_no_name(refused, tmp_path):
+    (tmp_path / "predict").write_text("no audio")
+    line = refused("predict", WHALES, tmp_path / "predict", "--format", "json", "--out", tmp_path)
+    assert "cannot hold an answer for 'predict': rename the input" in line
 
 
 # Invalid use --------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import pytest
 import soundfile
+import tensorflow as tf
 
 from tests.harness import check_model, plain
 from zoo.common.core.errors import ZooError
@@ -131,6 +132,19 @@ def test_another_rate(preset, clip, tmp_path):
     check_same(answer_to(preset.stream(sample_rate=8000), slow, 333), expected)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("samples", [640, 1280, 3200])
+def test_a_step_takes_whole_chunks(folder, preset, clip, backend, samples):
+    """Other numbers of samples, of which the states would lose some, are refused by the graph."""
+    model, step = preset.recipe.model, open_graphs(backend, folder)["step"]
+    states = initial_states(model.states, 1)
+    with pytest.raises((ZooError, tf.errors.InvalidArgumentError)):
+        step(waveform=clip[None, :samples], **states)
+    assert step(waveform=clip[None, :960], **states)["logits"].shape[1] == 2
+    signature = json.loads((folder / "onnx" / "signature.json").read_text())
+    assert signature["chunk_samples"] == model.chunk_samples == 480
+
+
 def test_outputs_do_not_depend_on_later_samples(preset, clip):
     """They do not depend on other rows of a batch or on padding either."""
     graph, model = preset.graphs["model"], preset.recipe.model
@@ -184,6 +198,7 @@ def test_a_finished_stream(preset, clip):
         (["x"], r"must be float"),
         (np.zeros((480, 2), np.float32), r"one axis, \[samples\].* Received: \(480, 2\)"),
         (np.array([0.1, np.nan, np.inf]), r"must be finite\. Received: 2 NaN or infinite"),
+        (np.array([0.1, -3e4]), r"within 10 times full scale\. Received: a peak of 3e\+04"),
     ],
 )
 def test_invalid_samples_are_not_processed(preset, clip, samples, message):
@@ -204,7 +219,7 @@ def test_minimum_duration_of_a_stream(preset, clip):
 
 
 def test_sample_rates_are_checked(preset):
-    with pytest.raises(ZooError, match=r"sample_rate must be at least 1,000"):
+    with pytest.raises(ZooError, match=r"sample_rate must be at least 100"):
         preset.stream(sample_rate=0)
 
 

@@ -20,6 +20,7 @@ def open_export(folder: Path) -> dict[str, Function]:
         ExportError: a file is damaged.
     """
     runtime = import_package("onnxruntime", "onnxruntime", "onnx")
+    runtime.disable_telemetry_events()
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # warnings are of no use to users
 

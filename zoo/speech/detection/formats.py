@@ -6,6 +6,7 @@ a class has one name. https://github.com/birdnet-team/BirdNET-Analyzer
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -26,6 +27,7 @@ RAVEN_COLUMNS = (
     "Label",
     "Confidence",
     "Begin Path",
+    "File Offset (s)",
 )
 
 Answer = dict[str, Any]
@@ -95,7 +97,9 @@ def _raven(answers: Iterable[Answer], find: Find, features: LogMel) -> Iterator[
     for answer in answers:
         for i, one in enumerate(find(answer) if "error" not in answer else (), start=1):
             times = (_number(one["begin"]), _number(one["end"]))
-            found = (one["label"], f"{one['confidence']:.4f}", answer["input"])
+            # Raven resolves a relative path from the folder of the table.
+            path = os.path.abspath(answer["input"])
+            found = (one["label"], f"{one['confidence']:.4f}", path, times[0])
             yield "\t".join((str(i), "Spectrogram 1", "1", *times, *band, *found))
 
 

@@ -19,7 +19,7 @@ from zoo.speech.audio.reading import Source, recording_seconds
 from zoo.speech.audio.recording import Recording
 from zoo.speech.audio.segmentation import PauseSegmentation
 from zoo.speech.data import Recordings
-from zoo.speech.recognition.streaming import STEP, Stream, check_stream, step_inputs
+from zoo.speech.recognition.streaming import STEP, Stream, StreamingModel, check_stream, step_inputs
 from zoo.speech.recognition.subtitles import subtitle_formats
 from zoo.speech.utterance import Utterance, read_manifest
 
@@ -98,6 +98,13 @@ class TranscribedRecordings(Recordings, Streaming):
         from zoo.speech.recognition.plots import plot_spikes
 
         plot_spikes(predictor, task, source, path)
+
+    def export_metadata(self, model: AcousticModel) -> dict[str, Any]:
+        """Return also `chunk_samples`, if the model can stream: the unit of the samples of `step`."""
+        metadata = super().export_metadata(model)
+        if isinstance(model, StreamingModel):
+            metadata["chunk_samples"] = model.chunk_samples
+        return metadata
 
     def example_inputs(self, model: AcousticModel, decoder: Any) -> dict[str, list[dict[str, Any]]]:
         """Return the example clips, and inputs of the graph `step` if the model can stream."""

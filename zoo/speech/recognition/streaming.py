@@ -19,8 +19,9 @@ from zoo.common.data.labels import BLANK_INDEX, LabelledData
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.tasks.ctc import CTC
 from zoo.speech.acoustic import AcousticModel
+from zoo.speech.audio.files import MAX_RATE, MIN_RATE
 from zoo.speech.audio.pcm import read_pcm
-from zoo.speech.audio.reading import Source, read_blocks
+from zoo.speech.audio.reading import MAX_PEAK, Source, read_blocks
 
 STEP = "step"
 # Duration in seconds of a block of a file that is read as a stream.
@@ -33,7 +34,7 @@ class StreamingModel(AcousticModel):
 
     In addition to the model returned by `build`, it has the graph `step`, with
         the inputs `waveform` float32 [batch, k * chunk_samples], the next k chunks of recordings, and
-        the `states` before them;
+        the `states` before them. Any other number of samples is an error;
         the outputs `logits` float32 [batch, k, vocabulary_size] of these chunks, and `next_<name>`, the
         states after them.
     The logits of the model for a recording are those of its chunks, the last one padded with zeros, and
@@ -92,7 +93,7 @@ class Stream:
         self._model: StreamingModel = predictor.model
         self._rate = self._model.features.sample_rate
         self.sample_rate = self._rate if sample_rate is None else sample_rate
-        check_range("sample_rate", self.sample_rate, at_least=1000, at_most=1_000_000)
+        check_range("sample_rate", self.sample_rate, at_least=MIN_RATE, at_most=MAX_RATE)
         same = self.sample_rate == self._rate
         self._resampler = None if same else soxr.ResampleStream(self.sample_rate, self._rate, 1)
         self._states = initial_states(self._model.states, 1)
@@ -130,8 +131,8 @@ class Stream:
             samples: float [samples], full scale 1.0, of any number.
 
         Raises:
-            ZooError: the stream is finished; or the samples have another dtype, more than one axis, or
-                a NaN or infinite value. None of them is processed then.
+            ZooError: the stream is finished; or the samples have another dtype, more than one axis, a
+                NaN or infinite value, or one above `MAX_PEAK`. None of them is processed then.
         """
         self._check_open()
         samples = _checked(samples)
@@ -245,4 +246,10 @@ def _checked(samples: Any) -> np.ndarray:
     bad = int(np.count_nonzero(~np.isfinite(samples)))
     if bad:
         raise ZooError(f"The samples of a stream must be finite. Received: {bad} NaN or infinite.")
+    peak = float(np.abs(samples).max(initial=0))
+    if peak > MAX_PEAK:
+        raise ZooError(
+            f"The samples of a stream must be within {MAX_PEAK:g} times full scale. "
+            f"Received: a peak of {peak:.3g}."
+        )
     return samples

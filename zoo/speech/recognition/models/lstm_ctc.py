@@ -228,11 +228,15 @@ def build_step(config: LSTMCTC, model: keras.Model) -> keras.Model:
         spec.name: keras.Input(spec.shape, name=spec.name, dtype=spec.dtype)
         for spec in config.states
     }
+    # Fails if the samples are not whole chunks: the states would lose the others.
+    chunks = layers.Reshape((-1, config.chunk_samples), name="chunks")(waveform)
     signal = ops.concatenate([states[SAMPLES], waveform], axis=1)
     mel = config.features.log_mel(signal, make)
     features, means = normalize_running(mel, states)
     features = ops.concatenate([states[FRAMES], features], axis=1)
     logits, cells = CausalStack(config, make)(features, states)
+    # Joined to the logits and cut off again, so that no runtime removes the check.
+    logits = ops.concatenate([logits, chunks[:, :, :1]], axis=-1)[:, :, : config.vocabulary_size]
     following = {
         SAMPLES: signal[:, -config.features.overlap_samples :],
         FRAMES: features[:, 1 - config.subsampling_factor :],
