@@ -11,8 +11,8 @@ import numpy as np
 
 from tests.fuzz.making import json_lines, kind, manifest, write_text
 from zoo.timeseries.classification.corpora.labelled_series import read_rows, read_ts
+from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.segment import read_segments
-from zoo.timeseries.forecasting.tables import Columns
 from zoo.vision_language.handwriting.ink import read_ink
 from zoo.vision_language.motion.skeleton_files import JOINTS, read_skeleton
 

@@ -354,9 +354,15 @@ def test_invalid_utf8(folder):
     manifest.write_bytes(f"{HEADER}\na.flac,go\nb.flac,été\n".encode("latin-1"))
     with pytest.raises(ZooError, match=r"latin\.csv, line 3: not UTF-8"):
         read_manifest(manifest)
-    manifest.write_bytes(f"{HEADER}\na.flac,go\n".encode("utf-16"))
-    with pytest.raises(ZooError, match="line 1: not UTF-8"):
+    manifest.write_bytes(f"{HEADER}\na.flac,go\n".encode("utf-16")[:-1])
+    with pytest.raises(ZooError, match=r"latin\.csv: not UTF-16"):
         read_manifest(manifest)
+
+
+def test_utf16_with_a_byte_order_mark_is_read(folder):
+    manifest = folder / "m.csv"
+    manifest.write_bytes(f"{HEADER}\na.flac,go\n".encode("utf-16"))
+    assert [example.transcript for example in read_manifest(manifest)] == ["go"]
 
 
 def test_truncated_recordings(folder):

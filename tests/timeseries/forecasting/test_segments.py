@@ -3,9 +3,9 @@
 import pytest
 
 from zoo.common.core.errors import ZooError
+from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.laser import LASER
 from zoo.timeseries.forecasting.corpora.segment import Segment, read_segments, read_values
-from zoo.timeseries.forecasting.tables import Columns
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_missing_split_or_folder_is_rejected(folder):
     "lines",
     [
         ("1.5", "-2", "3e2"),
-        (" 1.5 ", "", "-2", "300"),
+        (" 1.5 ", "-2", "300", ""),
         ("value", "1.5", "-2", "300"),
         ("month,value", "1949-01,1.5", "1949-02,-2", "1949-03,300"),
         ("value\tyear", "1.5\t1", "-2\t2", "300\t3"),

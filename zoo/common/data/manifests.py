@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
 import hashlib
@@ -18,6 +19,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.utils.files import check_file
 
 GZIP_MAGIC = b"\x1f\x8b"
+UTF_16_MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Limit of the size of a list. Its words, lines and fields take up to thirty times as much memory.
 MAX_BYTES = 2**26
 # Limit of the size of a text that is read as a whole, or of an ARPA file. They take up to eleven
@@ -32,7 +34,9 @@ Line = tuple[int, str]
 
 
 def read_file(path: Path, at_most: int = MAX_BYTES) -> str:
-    """Return the text of a UTF-8 file, plain or gzipped, with "\\n" between lines.
+    """Return the text of a file, plain or gzipped, with "\\n" between lines.
+
+    The file is in UTF-8, or in UTF-16 with a byte order mark.
 
     Raises:
         ZooError: the file is missing, not a regular file, larger than `at_most` bytes (compressed or
@@ -49,10 +53,13 @@ def read_file(path: Path, at_most: int = MAX_BYTES) -> str:
                 raise ZooError(
                     f"{path} is too large: it must have at most {at_most:,} bytes after decompression."
                 )
-        text = content.decode("utf-8-sig")
+        encoding = "utf-16" if content.startswith(UTF_16_MARKS) else "utf-8-sig"
+        text = content.decode(encoding)
     except UnicodeDecodeError as error:
         start = error.start + len(content) - len(error.object)  # without a byte order mark
         line = content.count(b"\n", 0, start) + 1
+        if error.encoding != "utf-8":
+            raise ZooError(f"{path}: not {error.encoding.upper()}: {error.reason}.") from None
         raise ZooError(
             f"{path}, line {line}: not UTF-8: byte {start} is 0x{content[start]:02x}. "
             f"Convert it first, as with `iconv -f latin1 -t utf-8`."

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import (
     CustomSplit,
     InputPlots,
@@ -24,6 +25,7 @@ from zoo.common.core.settings import asset
 from zoo.common.data.manifests import digest
 from zoo.common.metrics.intervals import INTERVALS_FILE, Intervals
 from zoo.common.tasks.forecasting import SeriesData
+from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.segment import (
     Segment,
     read_segments,
@@ -32,8 +34,7 @@ from zoo.timeseries.forecasting.corpora.segment import (
 )
 from zoo.timeseries.forecasting.covariates import covariate_rows, covariate_scales
 from zoo.timeseries.forecasting.forecaster import Forecaster, offset
-from zoo.timeseries.forecasting.inputs import read_input_table, table_name
-from zoo.timeseries.forecasting.tables import Columns
+from zoo.timeseries.forecasting.inputs import read_input_tables, table_name
 from zoo.timeseries.forecasting.time_index import CALENDAR, TimeIndex
 from zoo.timeseries.forecasting.windows import Windows, cut_windows, fill_missing
 
@@ -43,7 +44,15 @@ SAMPLE_TIMES = TimeIndex("1996-03-18", 1)
 
 
 @dataclass(frozen=True)
-class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlots, RawInputs):
+class Series(
+    SeriesData,
+    CustomSplit,
+    WindowedExamples,
+    OutputFormats,
+    InputPlots,
+    RawInputs,
+    Baselines,
+):
     """One series of numbers, or several series for one model.
 
     An example is a `Segment`. Each value with at least `context` values before it, an argument of the
@@ -51,7 +60,7 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
 
     Args:
         target: column of a table that is forecast; None for the default of
-            `zoo.timeseries.forecasting.tables.Columns`.
+            `zoo.timeseries.forecasting.columns.Columns`.
         covariates: columns that are known for all times, including the forecast ones.
         calendar: further covariates from the times: "hour", "weekday" or "month".
         season: number of steps before a missing value whose value replaces it.
@@ -75,7 +84,7 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
     # Reading
 
     def read_manifest(self, path: Path) -> list[Segment]:
-        """Return the segments of a file that `tables.read_table` reads, such as a CSV table.
+        """Return the segments of a file that `tables.read_tables` reads, such as a CSV table.
 
         A column `split` divides each series into segments.
         """
@@ -239,6 +248,13 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
         count = -(-self.num_windows(examples, model) // batch_size)
         return Batches(generate, (x_spec, y_spec), count)
 
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.timeseries.forecasting.baselines import series_baselines
+
+        return series_baselines(predictor, examples, seed)
+
     # Use
 
     def read_input(self, source: Any, model: Forecaster) -> Item:
@@ -247,7 +263,7 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
         A forecast begins after the last value that is not missing; later rows may have covariates.
 
         Args:
-            source: path of a file that `tables.read_table` reads; a NumPy array [time] or a list of
+            source: path of a file that `tables.read_tables` reads; a NumPy array [time] or a list of
                 numbers; or a pandas Series or DataFrame, whose datetime index gives the times.
             model: config of the model.
 
@@ -257,11 +273,9 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
         Raises:
             ZooError: the input cannot be read, or a series has too few values.
         """
-        table = read_input_table(source, self._columns)
-        segments = {
-            name: _trimmed(segment)
-            for name, segment in table_segments(table, table_name(source)).items()
-        }
+        segments: dict[str, Segment] = {}
+        for series, table in read_input_tables(source, self._columns).items():
+            segments |= table_segments(table, table_name(source), series)
         for segment in segments.values():
             if len(segment.values) < model.context:
                 raise ZooError(
@@ -362,14 +376,9 @@ class Series(SeriesData, CustomSplit, WindowedExamples, OutputFormats, InputPlot
         return covariate_rows(segment, count, self.covariates, self.calendar)
 
 
-def _trimmed(segment: Segment) -> Segment:
-    """Return a series without the missing values at its end."""
-    last = np.flatnonzero(~np.isnan(segment.values))[-1]
-    return replace(segment, values=segment.values[: last + 1])
-
-
 def _forecast_times(segments: list[Segment], horizon: int) -> list[list[str]] | None:
     """Return the forecast times of each series as text; None for series without times."""
-    return [
+    texts = [
         each.time_index.texts(len(each.values), horizon) for each in segments if each.time_index
-    ] or None
+    ]
+    return texts if len(texts) == len(segments) else None

@@ -9,9 +9,11 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.task import input_name
-from zoo.timeseries.forecasting.tables import VALUE, Columns, Table, parse_rows, read_table
+from zoo.timeseries.fields import Fields
+from zoo.timeseries.forecasting.columns import SERIES, TIMES, VALUE, Columns
+from zoo.timeseries.forecasting.tables import Table, parse_tables, read_tables
 
-# Column of the times of a datetime index.
+# Column of the times of an index.
 TIME = "time"
 
 
@@ -20,27 +22,32 @@ def table_name(source: Any) -> str:
     return Path(source).name if isinstance(source, str | Path) else input_name(source)
 
 
-def read_input_table(source: Any, columns: Columns) -> Table:
-    """Return an input as a table.
+def read_input_tables(source: Any, columns: Columns) -> dict[str, Table]:
+    """Return an input as tables. See `zoo.timeseries.forecasting.tables.read_tables`.
 
     Args:
-        source: path of a file that `read_table` reads; a NumPy array [time] or a list of numbers, NaN
-            for a missing value; or a pandas Series or DataFrame, whose datetime index gives the times.
+        source: path of a file that `read_tables` reads; a NumPy array [time] or a list of numbers, NaN
+            for a missing value; or a pandas Series or DataFrame. An index of times or periods gives the
+            times. Any other index except the default one is read as a column.
         columns: the columns to read. An array and a Series are the target, whatever their name.
 
     Raises:
-        ZooError: see `read_table`, or the object has another type or shape.
+        ZooError: see `read_tables`, or the object has another type or shape.
     """
     if isinstance(source, str | Path):
-        return read_table(Path(source), columns)
+        return read_tables(Path(source), columns)
     if hasattr(source, "to_frame") and hasattr(source, "index"):  # a pandas Series
         source = source.to_frame(columns.target or source.name or VALUE)
-    rows = _frame_rows(source) if hasattr(source, "columns") else _array_rows(source, columns)
-    return parse_rows(Path(input_name(source)), rows, columns)
+    is_frame = hasattr(source, "columns")
+    fields = _frame_fields(source) if is_frame else _array_fields(source, columns)
+    name = input_name(source)
+    if not fields.rows:
+        raise ZooError(f"{name}: a series must have values. Received: none.")
+    return parse_tables(Path(name), fields, columns)
 
 
-def _array_rows(source: Any, columns: Columns) -> list[dict[str, str]]:
-    """Return the rows of an array."""
+def _array_fields(source: Any, columns: Columns) -> Fields:
+    """Return the fields of an array."""
     try:
         values = np.asarray(source, np.float64)
     except (TypeError, ValueError):
@@ -51,15 +58,33 @@ def _array_rows(source: Any, columns: Columns) -> list[dict[str, str]]:
             f"DataFrame. Received: {input_name(source)}"
             + (f" of the shape {list(values.shape)}." if values.size else ".")
         )
-    return [{columns.target or VALUE: str(value)} for value in values.tolist()]
+    rows = [(number, [str(value)]) for number, value in enumerate(values.tolist(), start=1)]
+    return Fields([columns.target or VALUE], rows)
 
 
-def _frame_rows(frame: Any) -> list[dict[str, str]]:
-    """Return the rows of a pandas DataFrame, with the times of a datetime index as the first column."""
-    texts = {str(name): _texts(frame.iloc[:, i]) for i, name in enumerate(frame.columns)}
-    if frame.index.dtype.kind == "M":
-        texts = {TIME: _texts(frame.index)} | texts
-    return [dict(zip(texts, row, strict=True)) for row in zip(*texts.values(), strict=True)]
+def _frame_fields(frame: Any) -> Fields:
+    """Return the fields of a pandas DataFrame, with its index as the first column."""
+    columns = [(str(name), frame.iloc[:, i]) for i, name in enumerate(frame.columns)]
+    index = frame.index
+    if index.nlevels > 1:
+        levels = [index.get_level_values(i) for i in range(index.nlevels)]
+        columns = [(str(level.name or ""), level) for level in levels] + columns
+    elif index.dtype.kind == "M" or str(index.dtype).startswith("period"):
+        columns = [(TIME, index), *columns]
+    elif str(index.name).lower() in (*TIMES, *SERIES):
+        columns = [(str(index.name), index), *columns]
+    elif list(index) != list(range(len(index))):
+        columns = [("", index), *columns]
+    texts = [_texts(column) for _, column in columns]
+    rows = [(number, list(row)) for number, row in enumerate(zip(*texts, strict=True), start=1)]
+    zones = {name: _zone(column) for name, column in columns}
+    return Fields([name for name, _ in columns], rows, zones)
+
+
+def _zone(column: Any) -> str:
+    """Return the name of the time zone of a column or an index; empty for none."""
+    zone = getattr(column.dtype, "tz", None)
+    return getattr(zone, "key", None) or getattr(zone, "zone", None) or ""
 
 
 def _texts(column: Any) -> list[str]:

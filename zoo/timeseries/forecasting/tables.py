@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import importlib
 import itertools
 import math
 from collections.abc import Sequence
@@ -13,47 +11,21 @@ from typing import Any
 
 import numpy as np
 
-from zoo.common.core.errors import ZooError, nearest
-from zoo.common.data.manifests import (
-    MAX_BYTES,
-    MAX_COLUMNS,
-    MAX_LINES,
-    parse_lines,
-    parse_table,
-    read_lines,
-)
-from zoo.common.utils.files import check_file
+from zoo.common.core.errors import ZooError
+from zoo.common.data.manifests import MAX_COLUMNS, parse_lines
+from zoo.timeseries.fields import MISSING, Fields, is_number, read_records
+from zoo.timeseries.forecasting.columns import UNNAMED, VALUE, Columns, Roles, find_roles
+from zoo.timeseries.forecasting.parquet import SUFFIXES, read_parquet
 from zoo.timeseries.forecasting.time_index import TimeIndex, find_time_index, parse_time
-
-# Names of the columns of values, splits and times.
-VALUE, SPLIT = "value", "split"
-TIMES = ("time", "timestamp", "datetime", "date", "day", "month", "year", "ds")
-MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
-PARQUET = (".parquet", ".pq")
-_BATCH = 1024  # number of rows of a Parquet file that are unpacked at a time
-
-
-@dataclass(frozen=True)
-class Columns:
-    """The columns of a table that are read.
-
-    Args:
-        target: column of the values; None for the column `value` or, without such a column, for all
-            columns that have no other use, where each is a series.
-        covariates: columns that are known for all times, including the forecast ones.
-    """
-
-    target: str | None = None
-    covariates: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Table:
-    """The columns of a table.
+    """The columns of a table, or of the rows of one series of a long table.
 
     Args:
         values: values of each series by the name of its column, float64 [rows], NaN for a missing value.
-        covariates: float32 [rows, covariates].
+        covariates: float64 [rows, covariates].
         splits: name of the split of each row, or None.
         time_index: times of the rows; None for a table without times.
     """
@@ -69,164 +41,152 @@ class _Row:
     """A row of a table, with its number as `id`."""
 
     id: int
-    values: dict[str, float]
-    covariates: tuple[float, ...] = ()
-    time: str | None = None
-    split: str | None = None
+    values: list[float]
+    covariates: list[float]
+    time: str | None
+    split: str | None
+    series: str
 
 
 def read_table(path: Path, columns: Columns) -> Table:
+    """Return the columns of a file that is not a long table. See `read_tables`."""
+    tables = read_tables(path, columns)
+    if len(tables) > 1:
+        raise ZooError(f"{path}: there must be one series. Received: {len(tables)}.")
+    return next(iter(tables.values()))
+
+
+def read_tables(path: Path, columns: Columns) -> dict[str, Table]:
     """Return the columns of a file with one number per line, or of a table with a header.
 
-    A column with a name in `TIMES`, in upper or lower case, has the time of each row; the column `split`
-    has its split. An empty field and the words in `MISSING` are missing values.
+    A column with a name in `columns.TIMES`, in upper or lower case, has the time of each row, or several
+    columns have parts of it. The column `split` has its split. A long table has a column with a name in
+    `columns.SERIES`, which has the name of the series of each row. The index that pandas writes as a
+    column without a name has the times or the numbers of the rows. An empty field and the words in
+    `MISSING` are missing values.
 
     Args:
         path: the file.
         columns: the columns to read.
+
+    Returns:
+        A table for each series of a long table, by its name; or one table with the name "".
 
     Raises:
         ZooError: the file or a column does not exist; a value is not a finite number; all values of a
             series are missing; times are not in ascending order or not equally spaced; or pyarrow is
             not installed and the file is Parquet. The message has the line.
     """
-    if path.suffix.lower() in PARQUET:
-        return parse_rows(path, _parquet_rows(path), columns)
-    numbers = itertools.count(1)
-    lines = read_lines(path)
-    number, header = lines[0]
-    if _is_number(header):
+    if path.suffix.lower() in SUFFIXES:
+        return parse_tables(path, read_parquet(path), columns)
+    records = read_records(path)
+    first = next(i for i, (_, fields) in enumerate(records) if any(map(str.strip, fields)))
+    number, header = records[first]
+    names = [name.strip() for name in header]
+    if len(names) == 1 and _is_value(names[0]):
         for name in (columns.target, *columns.covariates):
             if name not in (None, VALUE):
                 raise ZooError(f"{path} has one column without a name: there is no {name!r}.")
-        rows = parse_lines(
-            path, lines, lambda line: _Row(next(numbers), {VALUE: _number(VALUE, line, MISSING)})
-        )
-        return _table(path, rows)
-    names = next(csv.reader([header], delimiter="\t" if "\t" in header else ","))
-    roles = _find_roles(f"{path}, line {number}", [name.strip() for name in names], columns)
-    return _table(path, parse_table(path, (), lambda fields: _row(next(numbers), fields, roles)))
+        return parse_tables(path, Fields([VALUE], records), columns)
+    where = f"{path}, line {number}"
+    _check_header(where, names)
+    rows = records[first + 1 :]
+    if len(names) > 1:
+        rows = [
+            (number, fields) for number, fields in rows if "".join(fields).strip() or fields[1:]
+        ]
+    return parse_tables(path, Fields(names, rows), columns, where)
 
 
-def parse_rows(path: Path, rows: list[dict[str, str]], columns: Columns) -> Table:
-    """Return the columns of rows that have the same keys.
+def parse_tables(
+    path: Path, fields: Fields, columns: Columns, where: str | None = None
+) -> dict[str, Table]:
+    """Return the columns of a table of text. See `read_tables`.
 
     Args:
         path: name of the table, for error messages.
-        rows: the fields of each row by the name of their column.
+        fields: the table.
         columns: the columns to read.
+        where: position of the header, for error messages; None for the whole table.
 
     Raises:
-        ZooError: see `read_table`.
+        ZooError: see `read_tables`.
     """
-    if not rows:
-        raise ZooError(f"{path}: a series must have values. Received: none.")
+    where = where or str(path)
+    if len(fields.names) > MAX_COLUMNS:
+        raise ZooError(f"{where}: a table must have at most {MAX_COLUMNS:,} columns.")
+    roles = find_roles(where, fields, columns)
     numbers = itertools.count(1)
-    roles = _find_roles(f"{path}", list(rows[0]), columns)
 
     def parse(row: Any) -> _Row:
-        return _row(next(numbers), row, roles)
+        if len(row) != len(fields.names):
+            raise ZooError(f"{len(row)} fields where the header has {len(fields.names)}")
+        return _row(next(numbers), row, roles, columns)
 
-    lines: Any = enumerate(rows, start=1)
-    return _table(path, parse_lines(path, lines, parse))
+    lines: Any = fields.rows
+    groups: dict[str, list[_Row]] = {}
+    for row in parse_lines(path, lines, parse):
+        groups.setdefault(row.series, []).append(row)
+    zone = next((fields.zones.get(fields.names[i], "") for i in roles.times.values()), "")
+    return {
+        series: _table(
+            f"{path}, {series}" if series else str(path), rows, list(roles.targets), zone
+        )
+        for series, rows in groups.items()
+    }
 
 
-def _table(path: Path, rows: list[_Row]) -> Table:
-    for name in rows[0].values:
-        if all(math.isnan(row.values[name]) for row in rows):
-            raise ZooError(f"{path}: all {len(rows)} values of {name!r} are missing.")
+def _table(where: str, rows: list[_Row], targets: list[str], zone: str) -> Table:
+    values = dict(zip(targets, np.array([row.values for row in rows]).T, strict=True))
+    for name, column in values.items():
+        if np.isnan(column).all():
+            raise ZooError(f"{where}: all {len(rows)} values of {name!r} are missing.")
     times = [row.time for row in rows if row.time is not None]
     return Table(
-        {name: np.array([row.values[name] for row in rows]) for name in rows[0].values},
-        np.array([row.covariates for row in rows], np.float32),
+        values,
+        np.array([row.covariates for row in rows]),
         [row.split for row in rows],
-        find_time_index(times, [f"{path}, row {row.id}" for row in rows]),
+        find_time_index(times, [f"{where}, row {row.id}" for row in rows], zone),
     )
 
 
-@dataclass(frozen=True)
-class _Roles:
-    """The use of the columns of a header."""
-
-    targets: tuple[str, ...]
-    covariates: tuple[str, ...]
-    time: str | None
-
-
-def _find_roles(where: str, names: list[str], columns: Columns) -> _Roles:
-    if all(map(_is_number, names)):
+def _check_header(where: str, names: list[str]) -> None:
+    """Check that a line has names of columns, and not the first values."""
+    numbers = [name for name in names if name not in UNNAMED]
+    if names[0] in UNNAMED and numbers == [str(i) for i in range(len(numbers))]:
+        return  # A pandas DataFrame without names of columns.
+    if all(map(_is_value, names)) or any(map(_is_day, names)):
         raise ZooError(
             f"{where}: the first line must have the names of the columns. "
             f"Received: {','.join(names)[:80]!r}"
         )
-    for name in (*columns.covariates, *([columns.target] if columns.target else [])):
-        if name not in names:
-            raise ZooError(f"{where}: there is no column {name!r}. {nearest(name, names)}")
-    time = next((n for n in names if n.lower() in TIMES and n != columns.target), None)
-    others = tuple(n for n in names if n not in (time, SPLIT, *columns.covariates))
-    target = columns.target or (VALUE if VALUE in names else None)
-    targets = (target,) if target else others
-    if not targets:
-        raise ZooError(
-            f"{where}: there must be a column of values. Received: {','.join(names)[:80]!r}"
-        )
-    return _Roles(targets, columns.covariates, time)
 
 
-def _row(number: int, fields: dict[str, str], roles: _Roles) -> _Row:
+def _is_value(text: str) -> bool:
+    return is_number(text) or text.lower() in MISSING
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return len(parse_time(text)) >= 10
+    except ZooError:
+        return False
+
+
+def _row(number: int, fields: Sequence[str], roles: Roles, columns: Columns) -> _Row:
+    time = roles.time(fields)
+    series = "" if roles.series is None else fields[roles.series].strip()
+    if roles.series is not None and not series:
+        raise ZooError("the name of the series must not be empty")
+    covariates = zip(columns.covariates, roles.covariates, strict=True)
     return _Row(
         number,
-        {name: _number(name, fields[name], MISSING) for name in roles.targets},
-        tuple(_number(name, fields[name]) for name in roles.covariates),
-        parse_time(fields[roles.time]) if roles.time else None,
-        fields.get(SPLIT, "").strip() or None,
+        [_number(name, fields[i], MISSING) for name, i in roles.targets.items()],
+        [_number(name, fields[i]) for name, i in covariates],
+        None if time is None else parse_time(time),
+        None if roles.split is None else fields[roles.split].strip() or None,
+        series,
     )
-
-
-def _parquet_rows(path: Path) -> list[dict[str, str]]:
-    """Return the rows of a Parquet file, with each field as text."""
-    try:
-        parquet = importlib.import_module("pyarrow.parquet")
-    except ImportError:
-        raise ZooError(
-            f"{path}: Parquet files require pyarrow: pip install 'recurrent-zoo[tables]'"
-        ) from None
-    check_file(path, MAX_BYTES)
-    rows, size = [], 0
-    try:
-        with parquet.ParquetFile(path) as file:
-            if file.metadata.num_rows > MAX_LINES or file.metadata.num_columns > MAX_COLUMNS:
-                raise _too_large(path)
-            for batch in file.iter_batches(_BATCH):
-                size += batch.nbytes
-                if size > MAX_BYTES:
-                    raise _too_large(path)
-                rows += batch.to_pylist()
-    except ZooError:
-        raise
-    except Exception as error:  # pyarrow raises many types for a damaged file
-        reason = " ".join(str(error).split())[:120]
-        raise ZooError(f"{path} cannot be read as a Parquet file: {reason}") from None
-    return [{name: _text(value) for name, value in row.items()} for row in rows]
-
-
-def _too_large(path: Path) -> ZooError:
-    return ZooError(
-        f"{path} is too large: a table must have at most {MAX_LINES:,} rows, {MAX_COLUMNS:,} columns "
-        f"and, unpacked, {MAX_BYTES:,} bytes."
-    )
-
-
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _number(name: str, text: str, missing: Sequence[str] = ()) -> float:
@@ -235,7 +195,7 @@ def _number(name: str, text: str, missing: Sequence[str] = ()) -> float:
     if text.lower() in missing:
         return math.nan
     limit = float(np.finfo(np.float32).max)
-    if not _is_number(text) or not abs(float(text)) <= limit:
+    if not is_number(text) or not abs(float(text)) <= limit:
         empty = " or empty" if missing else ""
         raise ZooError(f"{name}: a value must be a finite number{empty}. Received: {text[:80]!r}")
     return float(text)

@@ -11,8 +11,9 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.corpus import Corpus, check_folder, no_such_split
+from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.segment import Segment
-from zoo.timeseries.forecasting.tables import Columns, read_table
+from zoo.timeseries.forecasting.tables import read_table
 from zoo.timeseries.forecasting.time_index import TimeIndex
 
 FILES = {"train": "nn5_train.csv.gz", "test": "nn5_test.csv.gz"}

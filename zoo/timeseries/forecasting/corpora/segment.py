@@ -6,7 +6,10 @@ import itertools
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.timeseries.forecasting.tables import VALUE, Columns, Table, read_table
+import numpy as np
+
+from zoo.timeseries.forecasting.columns import VALUE, Columns
+from zoo.timeseries.forecasting.tables import Table, read_table, read_tables
 from zoo.timeseries.forecasting.time_index import TimeIndex
 
 
@@ -44,51 +47,67 @@ def read_values(path: Path) -> tuple[float, ...]:
 def read_segments(path: Path, columns: Columns) -> list[Segment]:
     """Return one segment of each series of a file for each run of rows with the same split.
 
-    A segment that is not for training has all rows before it as its history.
+    A segment that is not for training has all rows before it as its history. Rows after the last value
+    of a series, which may have covariates, belong to no segment.
 
     Args:
-        path: a file that `zoo.timeseries.forecasting.tables.read_table` reads.
+        path: a file that `zoo.timeseries.forecasting.tables.read_tables` reads.
         columns: the columns to read.
 
     Raises:
-        ZooError: see `zoo.timeseries.forecasting.tables.read_table`.
+        ZooError: see `zoo.timeseries.forecasting.tables.read_tables`.
     """
-    table = read_table(path, columns)
     segments = []
-    for whole in table_segments(table, path.name).values():
-        begin = 0
-        for split, part in itertools.groupby(table.splits):
-            end = begin + len(list(part))
-            # Values of other splits are not read in training, not even as history.
-            first = begin if split in (None, "train") else 0
-            segments.append(
-                Segment(
-                    whole.id if split is None else f"{whole.id} ({split}, from value {begin + 1})",
-                    whole.values[begin:end],
-                    whole.values[first:begin],
-                    split,
-                    whole.covariates[first:end],
-                    whole.time_index.shift(first) if whole.time_index else None,
-                )
-            )
-            begin = end
+    for series, table in read_tables(path, columns).items():
+        for whole in table_segments(table, path.name, series).values():
+            segments += _split(whole, table.splits)
     return segments
 
 
-def table_segments(table: Table, name: str) -> dict[str, Segment]:
-    """Return each series of a table as one segment, by the name of its column.
+def _split(whole: Segment, splits: list[str | None]) -> list[Segment]:
+    """Return the runs of rows of a segment with the same split."""
+    segments = []
+    begin = 0
+    for split, part in itertools.groupby(splits[: len(whole.values)]):
+        end = begin + len(list(part))
+        # Values of other splits are not read in training, not even as history.
+        first = begin if split in (None, "train") else 0
+        segments.append(
+            Segment(
+                whole.id if split is None else f"{whole.id} ({split}, from value {begin + 1})",
+                whole.values[begin:end],
+                whole.values[first:begin],
+                split,
+                whole.covariates[first:end],
+                whole.time_index.shift(first) if whole.time_index else None,
+            )
+        )
+        begin = end
+    return segments
+
+
+def table_segments(table: Table, name: str, series: str = "") -> dict[str, Segment]:
+    """Return each series of a table as one segment that ends with its last value, by its name.
+
+    Covariates may also be those of later rows.
 
     Args:
         table: the table.
         name: name of the table, for the ids.
+        series: name of the series in a long table.
     """
     covariates = tuple(map(tuple, table.covariates.tolist())) if table.covariates.size else ()
-    return {
-        column: Segment(
-            name if len(table.values) == 1 else f"{name}, {column}",
-            tuple(values.tolist()),
+    segments = {}
+    for column, values in table.values.items():
+        labels = [series] if series else []
+        if not series or len(table.values) > 1:
+            labels.append(column)
+        id_ = ", ".join([name, *(labels if series or len(table.values) > 1 else [])])
+        length = int(np.flatnonzero(~np.isnan(values))[-1]) + 1
+        segments[", ".join(labels)] = Segment(
+            id_,
+            tuple(values[:length].tolist()),
             covariates=covariates,
             time_index=table.time_index,
         )
-        for column, values in table.values.items()
-    }
+    return segments

@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from zoo.common.core.corpus import Corpus, check_folder, no_such_split
+from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.segment import Segment
-from zoo.timeseries.forecasting.tables import Columns, read_table
+from zoo.timeseries.forecasting.tables import read_table
 from zoo.timeseries.forecasting.time_index import TimeIndex
 
 FILE, COLUMN = "sunspots_yearly.csv", "SUNACTIVITY"
