@@ -53,6 +53,21 @@ def test_ts_file_is_read(write):
         ((*HEAD, "1,2:a"), r"line 6: a series must have 2 channels. Received: 1"),
         ((*HEAD, "1:?:a"), r"line 6: a value must be a finite number. Received: '\?'"),
         ((*HEAD, "1:2: "), r"line 6: a series must end with its label"),
+        ((*HEAD, "1:2:c"), r"line 6: the label must be one of 'a', 'b'. Received: 'c'"),
+        (
+            ("@seriesLength 3", "@data", "1,2:a"),
+            r"line 3: a series must have 3 values. Received: 2",
+        ),
+        (
+            ("@timeStamps true", "@data", "(0,1):a"),
+            r"series with @timestamps true are not supported",
+        ),
+        (
+            ("@classLabel false", "@data", "1,2:3"),
+            r"series with @classlabel false are not supported",
+        ),
+        (("@targetLabel true", "@data", "1:2"), r"series with @targetlabel true are not supported"),
+        (("@weights true", "@data", "1:a"), r"line 1: the header @weights is not supported"),
         (("1:2:a",), r'a .ts file must have a line "@data"'),
         (HEAD, r"the list has no examples"),
     ],
@@ -79,6 +94,10 @@ def test_csv_input_has_one_column_per_channel(recipe, examples, write):
         recipe.data.read_input(str(write("a,b", "1,2", "3,4")), recipe.model)
     with pytest.raises(ZooError, match=r"line 2: a row must have 2 numbers, .* Received: 1"):
         read_rows(write("1,2", "3"))
+    np.testing.assert_array_equal(read_rows(write("a;b", "1,5;2", "", "3;4")), [[1.5, 2], [3, 4]])
+    for lines in (("nan,1", "2,3"), ("1", "", "2")):
+        with pytest.raises(ZooError, match="a value must be a finite number"):
+            read_rows(write(*lines))
 
 
 def test_array_and_data_frame_are_inputs(recipe, examples):
