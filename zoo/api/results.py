@@ -213,6 +213,14 @@ class Predictions(Answers):
     def to_dict(self) -> dict[str, Any]:
         return {"preset": self.preset, "predictions": list(self.answers)}
 
+    def table(self) -> list[dict[str, Any]]:
+        """Return one row per answer, or one per step of an answer that has `steps`, as a forecast."""
+        rows: list[dict[str, Any]] = []
+        for answer in self.answers:
+            steps = answer.get("steps") or [answer]
+            rows += [{"input": answer["input"]} | step for step in steps]
+        return rows
+
 
 class Scores(Answers):
     """Result of `zoo.score`: a sequence of `{"input", "log_probability", "tokens"}`."""

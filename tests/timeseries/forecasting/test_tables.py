@@ -6,8 +6,10 @@ import sys
 import numpy as np
 import pytest
 
+import zoo
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
+from zoo.common.runtime.preset import load_preset
 from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.segment import read_segments, table_segments
 from zoo.timeseries.forecasting.inputs import read_input_tables
@@ -377,3 +379,16 @@ def test_covariates_are_scaled_by_the_train_split(recipe, write):
     model = recipe.adapt([train, dev]).model
     assert model.covariate_means == pytest.approx((np.mean([1.5, 2.5, 1.5]),))
     assert model.covariate_deviations == pytest.approx((np.std([1.5, 2.5, 1.5]),))
+
+
+def test_forecasts_of_a_data_frame_are_a_data_frame():
+    pandas = pytest.importorskip("pandas")
+    days = pandas.date_range("2026-03-27", periods=2, tz="Europe/Berlin")
+    frame = pandas.DataFrame({"a": range(2), "b": [5.5, 7.5]}, index=days)
+    preset = load_preset("timeseries/ar-sunspots")
+    context = preset.recipe.model.context
+    frame = pandas.concat([frame.shift(-2 * n, freq="D") for n in range(context)][::-1])
+    rows = zoo.predict(preset, [frame], options={"horizon": 2}).to_pandas()
+    assert rows["series"].tolist() == ["a", "a", "b", "b"]
+    assert rows["time"].tolist() == ["2026-03-29 00:00:00+01:00", "2026-03-30 00:00:00+02:00"] * 2
+    assert rows["forecast"].notna().all()
