@@ -217,8 +217,9 @@ class Predictions(Answers):
         """Return one row per answer, or one per step of an answer that has `steps`, as a forecast."""
         rows: list[dict[str, Any]] = []
         for answer in self.answers:
-            steps = answer.get("steps") or [answer]
-            rows += [{"input": answer["input"]} | step for step in steps]
+            steps = answer.get("steps")
+            many = steps if isinstance(steps, list) else [answer]
+            rows += [{"input": answer["input"]} | row for row in many]
         return rows
 
 
