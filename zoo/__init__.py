@@ -24,6 +24,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ZooError",
     "accelerate",
+    "baseline",
     "create_model",
     "evaluate",
     "export",
@@ -204,6 +205,41 @@ def evaluate(
         rows=rows,
         plots=plots,
     )
+
+
+def baseline(
+    recipe: str,
+    *,
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
+    split: str | None = None,
+    seed: int = 0,
+) -> results.BaselineResult:
+    """Fit a simple model on the train split of a recipe, and evaluate it with the recipe's metrics.
+
+    The model depends on the data: an SVM on statistics of a recording, for example, or n-grams for a
+    language model. Its settings are chosen on dev. A network should be better than it.
+
+    Args:
+        recipe: a registered recipe.
+        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        manifest: a list of your own examples to use instead of the corpus.
+        split: the split to evaluate; None for the test split, or dev for a manifest.
+        seed: seed of the model and of the intervals.
+
+    Raises:
+        ZooError: the recipe has no baseline, scikit-learn is not installed, or the examples are not
+            enough.
+
+    Example:
+        >>> import zoo
+        >>> result = zoo.baseline("language/charlstm-hello", split="dev")
+        >>> result.baseline
+        'Kneser-Ney 6-grams'
+    """
+    from zoo.api.baseline import baseline
+
+    return baseline(recipe, data=data, manifest=manifest, split=split, seed=seed)
 
 
 def predict(

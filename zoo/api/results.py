@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, overload
 
@@ -149,6 +149,58 @@ class EvaluateResult(Result):
 
     def pictures(self) -> list[bytes]:
         return read_pictures(self.plots or [])
+
+
+@dataclass(frozen=True, repr=False)
+class BaselineResult(Result):
+    """Result of `zoo.baseline`.
+
+    Args:
+        recipe: name of the recipe.
+        baseline: name of the simple model, with the settings that are best on dev.
+        corpus: name of the corpus, or the manifest.
+        split: name of the evaluated split.
+        examples: number of examples.
+        metrics: values by name, computed as for the recipe; rates are fractions.
+        intervals: the 95 % interval [low, high] of metrics, by name.
+        dev: the metrics on the dev split.
+        fit_seconds: time to compute the features and to fit the model.
+        answer_ms: milliseconds per example, including the time to read it.
+        seed: seed of the model and of the intervals.
+        candidates: one row per model that was compared on dev.
+    """
+
+    recipe: str
+    baseline: str
+    corpus: str
+    split: str
+    examples: int
+    metrics: dict[str, float]
+    intervals: dict[str, list[float]]
+    dev: dict[str, float]
+    fit_seconds: float
+    answer_ms: float
+    seed: int
+    candidates: list[dict[str, Any]] = field(default_factory=list)
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        intervals = [
+            f"{name} {low:.4f} to {high:.4f}" for name, (low, high) in self.intervals.items()
+        ]
+        return [
+            f"{self.recipe} on {self.corpus}, {self.split}",
+            f"{self.baseline}, the best of {len(self.candidates)} on dev",
+            figures(self.metrics),
+            *([f"95 % interval: {', '.join(intervals)}"] if intervals else []),
+            f"{self.examples} examples, fitted in {self.fit_seconds:.1f} s, "
+            f"{self.answer_ms:.2g} ms per example",
+        ]
+
+    def table(self) -> list[dict[str, Any]]:
+        return self.candidates
 
 
 @dataclass(frozen=True, repr=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from zoo.common.core.capabilities import CustomSplit, PreparedExamples
+from zoo.common.core.capabilities import CustomSplit, PreparedExamples, WindowedExamples
 from zoo.common.core.corpus import DATA_VARIABLE, Corpus, Source
 from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError
@@ -131,6 +131,36 @@ def split_dev(
             "metrics may be too good."
         )
     return split_by_group(examples, data.group_of, fraction, seed)
+
+
+def filter_training(
+    recipe: Recipe, examples: TrainingExamples
+) -> tuple[TrainingExamples, dict[str, dict[str, int]]]:
+    """Return the usable examples, and the number of others by part and reason."""
+    train, train_left_out = recipe.data.filter_examples(examples.train, recipe.model)
+    dev, dev_left_out = recipe.data.filter_examples(examples.dev, recipe.model)
+    left_out = {"train": examples.left_out | train_left_out, "dev": dev_left_out}
+    return TrainingExamples(train, dev), left_out
+
+
+def training_sizes(recipe: Recipe, examples: TrainingExamples, source: Source) -> dict[str, int]:
+    """Return the sizes of train and dev.
+
+    Raises:
+        ZooError: one of them is empty.
+    """
+    data, sizes = recipe.data, {}
+    for part, purpose in (("train", "train on"), ("dev", "choose the best epoch")):
+        found = getattr(examples, part)
+        size = data.num_examples(found) if isinstance(data, WindowedExamples) else len(found)
+        if not size:
+            raise ZooError(
+                f"There are no examples to {purpose}: {source} must have more examples, or "
+                f"training.dev_fraction must have another value. Received: "
+                f"{recipe.training.dev_fraction}."
+            )
+        sizes[part] = size
+    return sizes
 
 
 def _read_corpus(data: Data, corpus: Corpus, source: Source, split: str) -> list[Any]:

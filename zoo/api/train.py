@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from zoo.api.init import start_from
 from zoo.api.options import PresetLike, preset_folder, preset_name
 from zoo.api.results import TrainResult
-from zoo.api.sources import TrainingExamples, find_source, read_train, read_train_and_dev
+from zoo.api.sources import (
+    TrainingExamples,
+    filter_training,
+    find_source,
+    read_train,
+    read_train_and_dev,
+    training_sizes,
+)
 from zoo.common.core import registry
 from zoo.common.core.capabilities import WindowedExamples
 from zoo.common.core.corpus import Corpus, Source
@@ -61,7 +68,7 @@ def train(
     built = built.adapt(examples.train + examples.dev)
     if isinstance(built.model, KerasModel):
         start_backend()
-    examples, left_out = _filter(built, examples)
+    examples, left_out = filter_training(built, examples)
     if kept:
         shape = ", ".join(f"{key}={_text(value)}" for key, value in kept.items())
         say(f"As in {preset_name(init or '')}: {shape}.")
@@ -71,7 +78,7 @@ def train(
     record: dict[str, Any] = {
         "corpus": entry.corpus.name if source.folder else None,
         "data": str(source),
-        "examples": _sizes(built, examples, source),
+        "examples": training_sizes(built, examples, source),
         "left_out": left_out,
         "init": None if init is None else preset_name(init),
         "overfit": overfit,
@@ -111,36 +118,6 @@ def _read(
     else:
         first = examples.train[:overfit]
     return replace(examples, train=first, dev=first)
-
-
-def _filter(
-    recipe: Recipe, examples: TrainingExamples
-) -> tuple[TrainingExamples, dict[str, dict[str, int]]]:
-    """Return the usable examples, and the number of others by part and reason."""
-    train, train_left_out = recipe.data.filter_examples(examples.train, recipe.model)
-    dev, dev_left_out = recipe.data.filter_examples(examples.dev, recipe.model)
-    left_out = {"train": examples.left_out | train_left_out, "dev": dev_left_out}
-    return TrainingExamples(train, dev), left_out
-
-
-def _sizes(recipe: Recipe, examples: TrainingExamples, source: Source) -> dict[str, int]:
-    """Return the sizes of train and dev.
-
-    Raises:
-        ZooError: one of them is empty.
-    """
-    data, sizes = recipe.data, {}
-    for part, purpose in (("train", "train on"), ("dev", "choose the best epoch")):
-        found = getattr(examples, part)
-        size = data.num_examples(found) if isinstance(data, WindowedExamples) else len(found)
-        if not size:
-            raise ZooError(
-                f"There are no examples to {purpose}: {source} must have more examples, or "
-                f"training.dev_fraction must have another value. Received: "
-                f"{recipe.training.dev_fraction}."
-            )
-        sizes[part] = size
-    return sizes
 
 
 def _run(

@@ -193,6 +193,16 @@ class Scoring(ABC):
         """Yield the log-probability of each input in nats, token by token."""
 
 
+class RowMetrics(ABC):
+    """A task whose metrics can be computed from any rows of an evaluation."""
+
+    @abstractmethod
+    def row_metrics(
+        self, predictor: Predictor[Any, Any, Any], rows: list[dict[str, Any]]
+    ) -> dict[str, float]:
+        """Return the metrics by name. A metric that these rows do not define is left out."""
+
+
 class Retrieval(ABC):
     """A task that ranks inputs and texts by the probability of the texts."""
 

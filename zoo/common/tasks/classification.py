@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import EvaluationPlots, Segment, SegmentAnswers
+from zoo.common.core.capabilities import EvaluationPlots, RowMetrics, Segment, SegmentAnswers
 from zoo.common.core.data import Item
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
@@ -35,7 +35,7 @@ Classifier = Predictor[LabelledData, ModelConfig, Classes]
 
 
 @dataclass(frozen=True)
-class Classification(Task, SegmentAnswers, EvaluationPlots):
+class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
     """Answer with the most probable class.
 
     The labels of the data have the unit "class". Examples have the attributes `id` and `label`. The
@@ -89,9 +89,7 @@ class Classification(Task, SegmentAnswers, EvaluationPlots):
             for example, answer, metrics in zip(examples, answers, metrics_of, strict=True)
         ]
         pairs = [(row["reference"], row["output"]) for row in rows]
-        values = class_metrics(pairs) | _means(metrics_of)
-        if curve := _scores(rows, symbols):
-            values["auc"] = area_under_roc(*curve)
+        values = self.row_metrics(predictor, rows) | _means(metrics_of)
         if self.monitor not in values:
             occur = sorted({row["reference"] for row in rows})
             raise ZooError(
@@ -103,6 +101,13 @@ class Classification(Task, SegmentAnswers, EvaluationPlots):
         report = [f"{name}: {share:.4f} of {count}" for name, share, count in recalls(pairs)]
         report += [f"Unreadable, counted as wrong: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
+
+    def row_metrics(self, predictor: Classifier, rows: list[dict[str, Any]]) -> dict[str, float]:
+        """Return accuracy, macro F1 and, for two classes that both occur, the area under the ROC curve."""
+        values = class_metrics([(row["reference"], row["output"]) for row in rows])
+        if curve := _scores(rows, predictor.data.labels.symbols):
+            values["auc"] = area_under_roc(*curve)
+        return values
 
     def answer(self, predictor: Classifier, item: Item) -> dict[str, Any]:
         """Return the class and its probability; with `n_best`, `alternatives` lists several."""

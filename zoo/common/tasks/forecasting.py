@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from zoo.common.core.capabilities import Calibration, EvaluationPlots
+from zoo.common.core.capabilities import Calibration, EvaluationPlots, RowMetrics
 from zoo.common.core.data import Data, Item
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
@@ -106,7 +106,7 @@ Forecaster = Predictor[SeriesData, ForecastModel, Forecast]
 
 
 @dataclass(frozen=True)
-class Forecasting(Task, Calibration, EvaluationPlots):
+class Forecasting(Task, Calibration, EvaluationPlots, RowMetrics):
     """Answer with the next values of a series.
 
     A forecast with more steps than the model's is iterated: forecast values replace observed ones.
@@ -152,15 +152,8 @@ class Forecasting(Task, Calibration, EvaluationPlots):
                 f"The targets must not all be equal. Received: {len(targets)} targets"
                 + (f", all {targets[0]}." if len(rows) else ".")
             )
-        squared_error = np.mean((targets - outputs) ** 2)
-        values = {
-            "nmse": float(squared_error / targets.var()),
-            "smape": _smape(targets, outputs),
-        }
-        report = [
-            f"horizon {horizon}, {len(rows)} forecasts, root mean squared error "
-            f"{np.sqrt(squared_error):.6g}"
-        ]
+        error = np.sqrt(np.mean((targets - outputs) ** 2))
+        report = [f"horizon {horizon}, {len(rows)} forecasts, root mean squared error {error:.6g}"]
         if predictor.decoder.interval:
             low, high = (np.array([row[name] for row in rows]) for name in ("low", "high"))
             coverage = np.mean((low <= targets) & (targets <= high))
@@ -168,8 +161,18 @@ class Forecasting(Task, Calibration, EvaluationPlots):
                 f"intervals of {predictor.decoder.interval}: {coverage:.4f} of the targets inside, "
                 f"mean width {np.mean(high - low):.6g}"
             )
-        metrics = {self.monitor: values[self.monitor]}
+        metrics = self.row_metrics(predictor, rows)
         return Evaluation(metrics, len(rows), time.perf_counter() - started, report, rows)
+
+    def row_metrics(self, predictor: Forecaster, rows: list[dict[str, Any]]) -> dict[str, float]:
+        """Return `monitor`, unless it is "nmse" and all targets are equal."""
+        targets = np.array([row["reference"] for row in rows])
+        outputs = np.array([row["output"] for row in rows])
+        if self.monitor == "smape":
+            return {"smape": _smape(targets, outputs)}
+        variance = targets.var()
+        error = np.mean((targets - outputs) ** 2)
+        return {"nmse": float(error / variance)} if variance else {}
 
     def calibrate(self, predictor: Forecaster, examples: list[Any]) -> SeriesData:
         """Return the data with the intervals that follow from forecast errors on dev."""

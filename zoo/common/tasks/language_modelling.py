@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import RawInputs, Scoring
+from zoo.common.core.capabilities import RawInputs, RowMetrics, Scoring
 from zoo.common.core.data import Data, Item
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
@@ -86,7 +86,7 @@ TextModel = Predictor[TextData, ModelConfig, Generation]
 
 
 @dataclass(frozen=True)
-class LanguageModelling(Task, Scoring):
+class LanguageModelling(Task, RowMetrics, Scoring):
     """Predict the next token of a text.
 
     The model has a graph `step`, from `tokens` int32 [batch, time] and states to `logits` float32
@@ -135,14 +135,21 @@ class LanguageModelling(Task, Scoring):
             tokens += len(log_probs)
             characters += sum(len(row["text"]) for row in lines)
             rows += lines
-        value = nats / characters if self.monitor == "nats_per_char" else perplexity(nats / tokens)
+        metrics = {self.monitor: self._metric(nats, tokens, characters)}
         size = len(predictor.data.vocabulary)
         if unknown and unknown + ends == tokens:
             raise ZooError(f"None of the {unknown} tokens is in the vocabulary of {size} tokens.")
         report = [f"{tokens} tokens, vocabulary of {size}, {unknown} tokens are {UNKNOWN}"]
-        return Evaluation(
-            {self.monitor: value}, tokens, time.perf_counter() - started, report, rows
-        )
+        return Evaluation(metrics, tokens, time.perf_counter() - started, report, rows)
+
+    def row_metrics(self, predictor: TextModel, rows: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the metric over the tokens of these lines."""
+        nats = -sum(row["log_probability"] for row in rows)
+        tokens = sum(row["num_tokens"] for row in rows)
+        return {self.monitor: self._metric(nats, tokens, sum(len(row["text"]) for row in rows))}
+
+    def _metric(self, nats: float, tokens: int, characters: int) -> float:
+        return nats / characters if self.monitor == "nats_per_char" else perplexity(nats / tokens)
 
     def token_log_probs(self, predictor: TextModel, example: Any) -> np.ndarray:
         """Return the log-probability of each token of an example in nats, float64 [tokens]."""

@@ -10,10 +10,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import RawInput, RawInputs
 from zoo.common.core.data import Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.model import ModelConfig
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
@@ -35,7 +37,7 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True)
-class LabelledText(LabelledData, RawInputs):
+class LabelledText(LabelledData, RawInputs, Baselines):
     """Texts with one class each.
 
     The inputs of a model are `tokens` int32 [batch, time], padded with 0, and `lengths` int32 [batch].
@@ -125,6 +127,13 @@ class LabelledText(LabelledData, RawInputs):
     def _drop(self, row: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         dropped = generator.random(len(row)) < self.word_dropout
         return np.where(dropped, UNKNOWN_INDEX, row).astype(np.int32)
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.language.classification.baselines import text_baselines
+
+        return text_baselines(predictor, examples, seed)
 
     # Use
 

@@ -13,9 +13,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import RawInput, RawInputs
 from zoo.common.core.data import Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.language.whole_texts import TokenizedText, WholeTexts, check_text
@@ -26,7 +28,7 @@ SCORE, EMBED = "score", "embed"
 
 
 @dataclass(frozen=True)
-class ContextWindows(WholeTexts, RawInputs):
+class ContextWindows(WholeTexts, RawInputs, Baselines):
     """Words of texts with their context. A subclass defines the context.
 
     The inputs of a model are `context` int32 [batch, width] and `candidates` int32 [batch, 1 +
@@ -196,6 +198,13 @@ class ContextWindows(WholeTexts, RawInputs):
         drawn = self.draw(words, negatives, generator)
         candidates = np.concatenate([words[:, np.newaxis], drawn], axis=1)
         return {"context": context, "candidates": candidates}
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.language.embeddings.baselines import word_baselines
+
+        return word_baselines(predictor, examples, seed)
 
     # Use
 

@@ -9,10 +9,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import RawInput
 from zoo.common.core.data import Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.model import ModelConfig
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.core.states import initial_states
 from zoo.common.data.manifests import read_file
@@ -27,7 +29,7 @@ SAMPLE = Path(__file__).parents[1] / "samples" / "coriolanus.txt"
 
 
 @dataclass(frozen=True)
-class RunningText(WholeTexts, TextData):
+class RunningText(WholeTexts, TextData, Baselines):
     """Texts as tokens, each of which is predicted from all tokens before it.
 
     The inputs of a model are `tokens` int32 [batch, time] and its states. The targets of a batch are
@@ -42,6 +44,7 @@ class RunningText(WholeTexts, TextData):
 
     input_example: ClassVar[str] = "he"
     carries_states: ClassVar[bool] = True
+    baseline_packages: ClassVar[tuple[str, ...]] = ()
 
     tokenization: str = "word"
     vocabulary: Vocabulary = asset(Vocabulary, file=VOCABULARY_FILE)
@@ -123,6 +126,13 @@ class RunningText(WholeTexts, TextData):
             self.time_steps,
             epoch.generator(),
         )
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.language.modelling.baselines import text_baselines
+
+        return text_baselines(predictor, examples)
 
     # Use
 

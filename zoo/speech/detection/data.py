@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import Segments
 from zoo.common.core.formats import Format
 from zoo.common.core.predictor import Predictor
@@ -22,7 +23,7 @@ from zoo.speech.utterance import LabelledRecording, labelled_recording, read_man
 
 
 @dataclass(frozen=True)
-class LabelledRecordings(Recordings):
+class LabelledRecordings(Recordings, Baselines):
     """Recordings with one label each, for classification.
 
     Args:
@@ -51,6 +52,13 @@ class LabelledRecordings(Recordings):
     def collate_targets(self, targets: list[list[int]]) -> dict[str, np.ndarray]:
         """Return `label` int32 [batch]."""
         return {"label": np.array([label for (label,) in targets], np.int32)}
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.speech.detection.baselines import waveform_baselines
+
+        return waveform_baselines(predictor, examples, seed)
 
     def segments(self, source: Source, model: AcousticModel) -> Segments | None:
         """Return a long recording as sounds between pauses; see `sound_segments`."""

@@ -19,6 +19,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import (
     FileInputs,
     InputPlots,
@@ -50,7 +51,15 @@ from zoo.speech.features.spectrogram import mel_spectrogram
 
 
 @dataclass(frozen=True)
-class Spectrograms(LabelledData, FileInputs, SegmentedInputs, OutputFormats, InputPlots, RawInputs):
+class Spectrograms(
+    LabelledData,
+    FileInputs,
+    SegmentedInputs,
+    OutputFormats,
+    InputPlots,
+    RawInputs,
+    Baselines,
+):
     """Spectrograms with one label each.
 
     Args:
@@ -163,6 +172,13 @@ class Spectrograms(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Inp
             longest = min(masks.time_width, int(masks.time_share * frames))
             values[_span(frames, longest, generator)] = mean
         return values
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.speech.detection.baselines import spectrogram_baselines
+
+        return spectrogram_baselines(predictor, examples, seed)
 
     # Use
 

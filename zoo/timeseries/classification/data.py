@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import RawInput, RawInputs
 from zoo.common.core.data import Batches, Epoch, Item
 from zoo.common.core.errors import ZooError
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.core.task import input_name
 from zoo.common.data.batching import pad, shuffled_windows
@@ -25,7 +27,7 @@ SAMPLE = Path(__file__).parents[1] / "samples" / "vowels.csv"
 
 
 @dataclass(frozen=True)
-class SeriesWithClass(LabelledData, RawInputs):
+class SeriesWithClass(LabelledData, RawInputs, Baselines):
     """Series of several channels, each with a class.
 
     Models have the inputs `series` float32 [batch, time, channels], unscaled values, and `lengths` int32
@@ -100,6 +102,13 @@ class SeriesWithClass(LabelledData, RawInputs):
         x = {"series": ((None, None, channels), "float32"), "lengths": ((None,), "int32")}
         steps = -(-len(examples) // epoch.batch_size)
         return Batches(generate, (x, {"label": ((None,), "int32")}), steps)
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.timeseries.classification.baselines import series_baselines
+
+        return series_baselines(predictor, examples, seed)
 
     # Use
 

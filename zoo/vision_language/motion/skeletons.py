@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.data import Item
 from zoo.common.core.errors import check_range
 from zoo.common.core.predictor import Predictor
@@ -31,7 +32,7 @@ COORDINATES = 3 * len(JOINTS)
 
 
 @dataclass(frozen=True)
-class Skeletons(Clips):
+class Skeletons(Clips, Baselines):
     """Movements of a body as skeletons of 20 joints, with one action each. See `Clips`.
 
     The input of the model is `joints` float32 [batch, time, 60]: x, y and z of each joint in metres,
@@ -88,6 +89,13 @@ class Skeletons(Clips):
         joints = frames.reshape(len(frames), -1, 3)
         changed = change(joints, self.changes, generator)
         return changed.reshape(len(changed), -1)
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.vision_language.motion.baselines import skeleton_baselines
+
+        return skeleton_baselines(predictor, examples, seed)
 
     # Use
 

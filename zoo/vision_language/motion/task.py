@@ -92,8 +92,11 @@ class FrameClasses(Classification):
     ) -> list[dict[str, float]]:
         """Return the fraction of correct frames, and whether the first frame is correct.
 
-        The accuracy at the first frame shows how well single frames can be classified.
+        The accuracy at the first frame shows how well single frames can be classified. A baseline has
+        no answers at frames, and none of these metrics.
         """
+        if "frame_logits" not in outputs:
+            return super().example_metrics(outputs, references, symbols)
         answers = np.array(symbols)[outputs["frame_logits"].argmax(axis=-1)]
         lengths = outputs["frame_logit_lengths"]
         correct = [

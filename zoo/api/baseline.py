@@ -1,0 +1,128 @@
+"""Fit a simple model on the examples of a recipe, and evaluate it as the recipe is evaluated."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from zoo.api.results import BaselineResult
+from zoo.api.sources import (
+    ALL,
+    DEV,
+    TRAIN,
+    filter_training,
+    find_source,
+    read_split,
+    read_train_and_dev,
+    source_name,
+    training_sizes,
+)
+from zoo.common.core import registry
+from zoo.common.core.baseline import Baseline, Baselines
+from zoo.common.core.capabilities import RowMetrics
+from zoo.common.core.errors import ZooError
+from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.metrics import is_better
+from zoo.common.core.model import Graphs
+from zoo.common.core.predictor import Predictor
+from zoo.common.core.recipe import Recipe
+from zoo.common.metrics.bootstrap import bootstrap_intervals
+from zoo.common.utils.packages import check_packages
+
+EXTRA = "baselines"
+
+
+class _Fitted(NamedTuple):
+    """A fitted baseline."""
+
+    name: str
+    predictor: Predictor[Any, Any, Any]
+    seconds: float
+    dev: Evaluation
+
+
+def baseline(
+    recipe: str,
+    *,
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
+    split: str | None = None,
+    seed: int = 0,
+) -> BaselineResult:
+    """Fit and evaluate the baseline of a recipe. See `zoo.baseline`."""
+    entry = registry.entry(recipe)
+    built = entry.recipe()
+    if not isinstance(built.data, Baselines):
+        raise ZooError(f"{recipe} has no baseline: its data has no simple model to compare with.")
+    check_packages(built.data.baseline_packages, EXTRA)
+    check_packages(built.task.packages, "evaluate")
+    corpus, source = entry.corpus, find_source(data, manifest, entry.corpus)
+    split = split or (DEV[0] if source.manifest else corpus.test_split)
+    if split in (TRAIN, ALL, corpus.train_split):
+        raise ZooError(f"split must not contain the training examples. Received: {split!r}.")
+    if source.manifest:
+        built = built.from_scratch()
+    examples = read_train_and_dev(built, corpus, source)
+    built = built.adapt(examples.train + examples.dev)
+    test = None if split == DEV[0] else read_split(built, corpus, source, split)
+    examples, _ = filter_training(built, examples)
+    training_sizes(built, examples, source)
+
+    best, candidates = _choose(built, built.data, examples.train, examples.dev, seed)
+    evaluation = best.dev if test is None else built.task.evaluate(best.predictor, test)
+    return BaselineResult(
+        recipe=recipe,
+        baseline=best.name,
+        corpus=source_name(source, corpus),
+        split=split,
+        examples=evaluation.num_examples,
+        metrics=_rounded(evaluation.metrics),
+        intervals=_intervals(built, best.predictor, evaluation, seed),
+        dev=_rounded(best.dev.metrics),
+        fit_seconds=round(best.seconds, 3),
+        answer_ms=round(1000 * evaluation.seconds / max(1, evaluation.num_examples), 4),
+        seed=seed,
+        candidates=candidates,
+    )
+
+
+def _choose(
+    recipe: Recipe, data: Baselines, train: list[Any], dev: list[Any], seed: int
+) -> tuple[_Fitted, list[dict[str, Any]]]:
+    """Return the baseline that is best on dev, and a row for each one."""
+    monitor, fitted, rows = recipe.task.monitor, None, []
+    for each in data.baselines(recipe.predictor(Graphs("baseline", {})), train, seed):
+        found = _fit(recipe, each, dev)
+        value = found.dev.metrics[monitor]
+        rows.append({"baseline": each.name, monitor: value, "fit_seconds": round(found.seconds, 3)})
+        if fitted is None or is_better(monitor, value, than=fitted.dev.metrics[monitor]):
+            fitted = found
+    assert fitted is not None
+    return fitted, rows
+
+
+def _fit(recipe: Recipe, baseline: Baseline, dev: list[Any]) -> _Fitted:
+    started = time.perf_counter()
+    predictor = baseline.fit()
+    seconds = baseline.seconds + time.perf_counter() - started
+    return _Fitted(baseline.name, predictor, seconds, recipe.task.evaluate(predictor, dev))
+
+
+def _intervals(
+    recipe: Recipe, predictor: Predictor, evaluation: Evaluation, seed: int
+) -> dict[str, list[float]]:
+    """Return the 95 % interval of each metric that can be computed from rows."""
+    task = recipe.task
+    if not isinstance(task, RowMetrics):
+        return {}
+    found = bootstrap_intervals(partial(task.row_metrics, predictor), evaluation.rows, seed)
+    return {
+        name: [round(end, 6) for end in found[name]] for name in evaluation.metrics if name in found
+    }
+
+
+def _rounded(metrics: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in metrics.items()}
