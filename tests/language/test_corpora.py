@@ -21,6 +21,7 @@ def test_split_words():
         "no", "it", "was", "n't", "<eos>", "<eos>", "a", "N", "<eos>",
     ]  # fmt: skip
     assert split_words("not ended") == ["not", "ended"]
+    assert split_words("cafe\u0301\u00a0au\u2009lait\u2028x") == ["café", "au", "lait", "x"]
     assert join_words(["a", "b", "<eos>", "c", "<eos>"]) == "a b\nc\n"
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
 from zoo.api.options import PresetLike, open_predictor, preset_name, preset_recipe, runtime_of
+from zoo.api.predict import find_inputs
 from zoo.api.results import Plot
 from zoo.common.core.capabilities import InputPlots
 from zoo.common.core.errors import ZooError
@@ -33,7 +34,10 @@ def plot(
     if path is not None and Path(path).suffix.lower() != SUFFIX:
         raise ZooError(f"The name of a plot must end in {SUFFIX}. Received: {str(path)!r}.")
     predictor = open_predictor(preset, recipe, runtime_of(preset, runtime, AUTO))
-    source = str(source) if isinstance(source, PurePath) else source
+    found = find_inputs(data, source)
+    if len(found) != 1:
+        raise ZooError(f"A plot takes one input. Received: {len(found)} in {source}.")
+    (source,) = found
     with tempfile.TemporaryDirectory() as folder:
         written = Path(path) if path is not None else Path(folder) / f"plot{SUFFIX}"
         data.plot_input(predictor, recipe.task, source, written)

@@ -57,10 +57,10 @@ def find_inputs(data: Any, source: Any) -> list[Any]:
     """Return the inputs of a path, such as the files of a folder. Other inputs are returned as they are.
 
     Raises:
-        ZooError: a folder has no input.
+        ZooError: a folder has no input, or a file of texts cannot be read.
     """
-    if isinstance(source, str | PurePath):
+    if isinstance(source, PurePath):
         source = str(source)
-        if isinstance(data, FileInputs):
-            return list(data.find_inputs(source))
+    if isinstance(source, str) and isinstance(data, FileInputs):
+        return list(data.find_inputs(source))
     return [source]

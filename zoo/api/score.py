@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from zoo.api.options import PresetLike, open_predictor, preset_name, preset_recipe, runtime_of
+from zoo.api.predict import find_inputs
 from zoo.api.results import Scores
 from zoo.common.core.capabilities import Scoring
 from zoo.common.core.errors import ZooError
@@ -29,7 +30,17 @@ def iter_scores(
     """
     recipe, task = preset_recipe(preset), check_scoring(preset)
     predictor = open_predictor(preset, recipe, runtime_of(preset, runtime, AUTO))
-    return task.score(predictor, texts)
+
+    def answers() -> Iterator[dict[str, Any]]:
+        for source in texts:
+            try:
+                found = find_inputs(recipe.data, source)
+            except ZooError as error:
+                yield {"input": str(source), "error": str(error)}
+            else:
+                yield from task.score(predictor, found)
+
+    return answers()
 
 
 def check_scoring(preset: PresetLike) -> Scoring:

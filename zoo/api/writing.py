@@ -64,15 +64,21 @@ class Request:
 
 
 def expand(recipe: Recipe, inputs: Sequence[str]) -> list[Input]:
-    """Return the inputs, with the files of each folder. An invalid folder is returned as it is."""
+    """Return the inputs, with the files of each folder and the lines of each file of texts.
+
+    An invalid folder or file is returned as it is.
+    """
     found = []
     for number, given in enumerate(inputs, start=1):
         try:
             sources = find_inputs(recipe.data, given)
         except ZooError:
             sources = [given]
-        for source in sources:
-            if source != given:
+        for line, source in enumerate(sources, start=1):
+            if os.path.isfile(given) and (source != given or len(sources) > 1):
+                stem, suffix = os.path.splitext(os.path.basename(given))
+                name = f"{stem}-{line:04}{suffix}"
+            elif source != given:
                 name = os.path.relpath(source, given)
             else:
                 name = os.path.basename(source) if os.path.exists(source) else f"{number:04}"

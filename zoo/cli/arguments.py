@@ -43,7 +43,10 @@ def add_backend(parser: argparse.ArgumentParser, default: str = AUTO) -> None:
 def add_inputs(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a verb that answers inputs with a preset."""
     add_preset(parser)
-    words = "file, folder or text, depending on the preset; inputs after -- may begin with --"
+    words = (
+        "file, folder or text, depending on the preset; inputs after -- may begin with --. A model of "
+        "texts reads a file line by line; put a space before a text that is also the name of a file"
+    )
     parser.add_argument("input", nargs="+", help=words)
     parser.add_argument("--jsonl", action="store_true", help="print one JSON object per input")
     words = "export the preset to ONNX first, unless it is exported: later answers start sooner"

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from zoo.api.display import plain
+from zoo.common.utils.progress import say
 
 # Maximum number of characters of an input in a line. Most paths are shorter.
 MAX_CHARACTERS = 300
@@ -64,6 +65,9 @@ def print_answers(
             print_line(json.dumps(answer))
         else:
             print_line(text(answer))
+            if answer.get("unknown"):
+                unknown, given = answer["unknown"], shown(answer["input"])
+                say(f"{unknown} tokens are not in the vocabulary: {given}")
     if options.json:
         print_line(json.dumps({"preset": options.preset, key: done}))
     return int(failed)

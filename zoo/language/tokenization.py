@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from zoo.common.data import text as texts
 from zoo.common.data.vocabulary import UNKNOWN
 
 # The token that ends a line in a vocabulary of words (Mikolov et al. 2010).
@@ -22,7 +23,7 @@ class Tokenization:
     Args:
         start: the token that ends a line and precedes the first token of a text.
         specials: the first tokens of every vocabulary; `start` is the first of them.
-        split: maps a text to its tokens.
+        split: maps a text to its tokens, in NFC.
         join: maps tokens to their text.
     """
 
@@ -35,7 +36,8 @@ class Tokenization:
 def split_words(text: str) -> list[str]:
     """Return the words between white space, with END_OF_LINE at the end of each line."""
     *ended, last = text.split("\n")
-    return [word for line in ended for word in (*line.split(), END_OF_LINE)] + last.split()
+    words = [word for line in ended for word in (*texts.split_words(line), END_OF_LINE)]
+    return words + texts.split_words(last)
 
 
 def join_words(tokens: Sequence[str]) -> str:
@@ -46,5 +48,5 @@ def join_words(tokens: Sequence[str]) -> str:
 
 TOKENIZATIONS = {
     "word": Tokenization(END_OF_LINE, (END_OF_LINE, UNKNOWN), split_words, join_words),
-    "character": Tokenization("\n", ("\n",), str, "".join),
+    "character": Tokenization("\n", ("\n",), texts.normalize, "".join),
 }

@@ -6,12 +6,11 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from zoo.common.core.capabilities import CustomSplit, PreparedExamples, WindowedExamples
-from zoo.common.core.data import Data
-from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
+from zoo.language.text_inputs import TextInputs
 from zoo.language.texts import Text
 from zoo.language.tokenization import TOKENIZATIONS
 
@@ -31,25 +30,7 @@ class TokenizedText:
     split: str | None = None
 
 
-def check_text(source: Any) -> None:
-    """Check that an input is a text that is valid Unicode and not empty.
-
-    Raises:
-        ZooError: it is not.
-    """
-    if not isinstance(source, str):
-        raise ZooError(f"The input must be a str. Received: {type(source).__name__}.")
-    try:
-        source.encode()
-    except UnicodeEncodeError as error:
-        raise ZooError(
-            f"The text is not UTF-8: the character at position {error.start} is invalid."
-        ) from None
-    if not source.strip():
-        raise ZooError("The text is empty.")
-
-
-class WholeTexts(Data, WindowedExamples, PreparedExamples, CustomSplit):
+class WholeTexts(TextInputs, WindowedExamples, PreparedExamples, CustomSplit):
     """Data whose examples are texts. Subclasses define the windows that training divides them into.
 
     Args:

@@ -150,7 +150,7 @@ def test_words_of_a_text(text, words):
 
 
 def test_a_savedmodel_splits_texts_as_the_zoo_does(recipe):
-    texts = [text for text, _ in CUTS] + [text for text, _ in LINES]
+    texts = [f"{text} funny" for text, _ in CUTS] + [text for text, _ in LINES]
     entry_ = recipe.data.raw_inputs(recipe.model, recipe.decoder)["serving_default"]
     inputs = entry_.to_inputs(tf.constant(texts))
     rows = [recipe.data.vocabulary.encode(split_sentence(text)) for text in texts]
@@ -161,6 +161,12 @@ def test_a_savedmodel_splits_texts_as_the_zoo_does(recipe):
         entry_.to_inputs(tf.constant(["good", " \n"]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="The text must be UTF-8"):
         entry_.to_inputs(tf.constant(["good", b"sp\xe4t"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must be in the Unicode normal form"):
+        entry_.to_inputs(tf.constant(["funny cafe\u0301"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="No word of a text is in the vocab"):
+        entry_.to_inputs(tf.constant(["funny", "xyzzy"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too many words"):
+        entry_.to_inputs(tf.constant(["funny " * 10_001]))
 
 
 def test_rare_words_and_dropped_words_are_unknown(corpus):

@@ -111,7 +111,6 @@ def test_rare_words_are_not_in_the_vocabulary():
     ("text", "message"),
     [
         ("", "The text is empty"),
-        (" \n", "The text is empty"),
         (os.fsdecode(b"caf\xe9"), "not UTF-8: the character at position 3"),
         ("日本", "No character of the text is in the vocabulary of"),
         (7, "must be a str. Received: int"),

@@ -216,10 +216,10 @@ def test_savedmodel_answers_like_predict(recipe, model, graphs):
         ("", "The text is empty."),
         (
             "naïve",
-            "must have only the letters A to Z and the apostrophe. Received: 'naïve' with 'Ï'",
+            "must have only the letters A to Z and the apostrophe. Received: 'naïve' with 'ï'",
         ),
         ("two words", "with ' '"),
-        ("a\x00b", "with '\\x00'"),
+        ("a\x00b", "with ' '"),
         ("\ud800", "not UTF-8"),
         ("a" * 1_000_000, "at most 100 letters. Received: 1000000."),
     ],

@@ -78,7 +78,7 @@ def test_either_side_may_be_gzipped(tmp_path):
         ({"en": "a\nb\n", "de": "x\n"}, ("2 in", "talk.en", "1 in", "talk.de")),
         (
             {"en": "a\nb\nc\n", "de": "x\n\n \n"},
-            ("line 2: empty in talk.de", "bad lines after it: 1"),
+            ("line 2: empty in talk.de", "further invalid lines: 1"),
         ),
         ({"en": "a\n", "de": b"x\xff\n"}, ("talk.de, line 1", "byte 1 is 0xff")),
         ({"en": "a\n"}, ("talk.de is missing",)),
@@ -160,7 +160,7 @@ def test_a_graph_splits_texts_as_python_does():
     import tensorflow as tf
 
     data = tiny_recipe().data
-    texts = ["A dog runs.", "  Zwei\tMÄNNER\u00a0x ", "☃ dog ☃", "a\x00b", "▁dog", "y" * 300]
+    texts = ["A dog runs.", "  Zwei\tMÄNNER\u00a0x ", "☃ dog ☃", "a\x00dog", "▁dog", "dog" * 99]
     to_inputs = tf.function(data.raw_inputs(None, None)["serving_default"].to_inputs)
     inputs = to_inputs(tf.constant(texts))
     for text, row, length in zip(texts, inputs["source"], inputs["source_lengths"], strict=True):
@@ -171,6 +171,10 @@ def test_a_graph_splits_texts_as_python_does():
         to_inputs(tf.constant(["a", " \n"]))
     with pytest.raises(tf.errors.InvalidArgumentError, match="The text must be UTF-8"):
         to_inputs(tf.constant(["good", b"sp\xe4t"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="No piece of a text is in the vocab"):
+        to_inputs(tf.constant(["dog", "☃"]))
+    with pytest.raises(tf.errors.InvalidArgumentError, match="too many pieces"):
+        to_inputs(tf.constant(["dog " * 1001]))
 
 
 # The data kind

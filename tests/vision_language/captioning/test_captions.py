@@ -20,6 +20,14 @@ def test_words_are_lower_case_without_punctuation():
     assert words(" . _ ") == []
 
 
+def test_words_keep_the_marks_of_their_script():
+    assert words("हिन्दी में, पानी।") == ["हिन्दी", "में", "पानी"]
+    assert words("தமிழ் நாடு!") == ["தமிழ்", "நாடு"]
+    assert words("น้ำ ที่นี่") == ["น้ำ", "ที่นี่"]
+    assert words("cafe\u0301\u00a0x\u0323") == ["café", "x\u0323"]
+    assert words("می\u200cخواهم") == ["می\u200cخواهم"]
+
+
 def test_rsicd_reads_splits(rsicd):
     train, test = RSICD.read(rsicd, "train"), RSICD.read(rsicd, "test")
     assert [example.id for example in test] == [f"kind{kind}_2.webp" for kind in range(3)]
@@ -78,7 +86,7 @@ def test_invalid_lines_are_reported_by_number(rsicd, line, reason):
     good = '{"image": "kind0_0.webp", "caption": "a road"}'
     path.write_text("\n".join([good, "", line, "{"]))
     with pytest.raises(
-        ZooError, match=rf"list\.jsonl, line 3: .*{reason}.*bad lines after it: 1"
+        ZooError, match=rf"list\.jsonl, line 3: .*{reason}.*further invalid lines: 1"
     ) as error:
         read_manifest(path)
     assert "\n" not in str(error.value)

@@ -61,14 +61,14 @@ class RawInput:
 
 
 class FileInputs(ABC):
-    """Data whose inputs are files, so that a folder stands for the files in it."""
+    """Data whose inputs are files, so that a folder stands for the files in it, or lines of files."""
 
     @abstractmethod
     def find_inputs(self, source: str) -> list[str]:
-        """Return the inputs of a path: the files of a folder, or the path itself.
+        """Return the inputs of a path: the files of a folder, the lines of a file, or the path itself.
 
         Raises:
-            ZooError: the folder has no such file.
+            ZooError: the folder has no such file, or the file of lines cannot be read.
         """
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.data.text import normalize, split_words
 
 # The one place that fixes the blank index of CTC. It also pads rows of labels.
 BLANK_INDEX = 0
@@ -40,8 +41,8 @@ class Labels:
 
     @classmethod
     def of(cls, texts: Iterable[str], unit: str) -> Labels:
-        """Return the labels of all symbols in texts, in alphabetical order."""
-        symbols = {symbol for text in texts for symbol in _SPLIT[unit](text)}
+        """Return the labels of all symbols in texts, in alphabetical order. The symbols are in NFC."""
+        symbols = {symbol for text in texts for symbol in _SPLIT[unit](normalize(text))}
         return cls(tuple(sorted(symbols)), unit)
 
     def __len__(self) -> int:
@@ -71,7 +72,7 @@ class Labels:
         Raises:
             ZooError: a symbol has no label. The message lists all such symbols.
         """
-        symbols = _SPLIT[self.unit](text)
+        symbols = _SPLIT[self.unit](normalize(text))
         outside = sorted({symbol for symbol in symbols if symbol not in self._labels})
         if outside:
             raise ZooError(
@@ -173,6 +174,6 @@ def _one(text: str) -> Sequence[str]:
 
 _SPLIT: dict[str, Callable[[str], Sequence[str]]] = {
     "character": list,
-    "word": str.split,
+    "word": split_words,
     "class": _one,
 }

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_lines, read_lines
+from zoo.common.data.text import split_words
 
 
 class _Pronunciation(NamedTuple):
@@ -30,7 +31,7 @@ def read_pronunciations(path: Path) -> dict[str, str]:
 
 
 def _parse(line: str) -> _Pronunciation:
-    word, *phonemes = line.split()
+    word, *phonemes = split_words(line)
     if not phonemes:
         raise ZooError("not of the form `WORD PHONEME PHONEME ...`")
     return _Pronunciation(word, " ".join(phonemes))

@@ -20,6 +20,7 @@ from pathlib import Path
 from zoo.common.core.errors import ZooError
 from zoo.common.data.labels import Labels
 from zoo.common.data.manifests import read_lines
+from zoo.common.data.text import split_words
 
 COMMENT = ";;;"
 # Maximum number of words in a message.
@@ -50,7 +51,7 @@ def read_lexicon(path: Path, labels: Labels) -> Lexicon:
         ZooError: the file is missing or empty, or none of its words can be spelled with the labels.
     """
     lines = (line for _, line in read_lines(path) if not line.startswith(COMMENT))
-    rows = ((re.sub(r"\(\d+\)$", "", word), symbols) for word, *symbols in map(str.split, lines))
+    rows = ((re.sub(r"\(\d+\)$", "", word), symbols) for word, *symbols in map(split_words, lines))
     return _lexicon(rows, labels, path)
 
 

@@ -201,12 +201,15 @@ class LanguageModelling(Task, RowMetrics, Scoring):
         """Yield the log-probability of each token in nats, their sum, and the perplexity."""
         for text in inputs:
             try:
-                indices = predictor.data.read_input(text, predictor.model)["tokens"]
+                item = predictor.data.read_input(text, predictor.model)
             except ZooError as error:
                 yield {"input": text, "error": str(error)}
                 continue
+            indices = item["tokens"]
             log_probs = _log_probs(predictor, indices[np.newaxis])[0]
-            yield token_scores(text, predictor.data.vocabulary.decode(indices[1:]), log_probs)
+            tokens = predictor.data.vocabulary.decode(indices[1:])
+            scores = token_scores(text, tokens, log_probs)
+            yield scores | predictor.data.input_metadata(item)
 
     # Export
 

@@ -20,15 +20,15 @@ from zoo.common.core.settings import asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
 from zoo.common.data.manifests import digest
+from zoo.common.data.text import read_text
 from zoo.common.data.vocabulary import PAD, UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.common.runtime.keras_model import MODEL
 from zoo.language.classification.corpora.labelled import LabelledSentence, read_manifest
-from zoo.language.classification.sentences import RULES, split_sentence
-from zoo.language.whole_texts import check_text
+from zoo.language.classification.sentences import MAX_WORDS, RULES, split_sentence
+from zoo.language.text_inputs import TextInputs
 
 SPECIALS = (PAD, UNKNOWN)
 PAD_INDEX, UNKNOWN_INDEX = 0, 1
-MAX_WORDS = 10_000  # a longer text is not a sentence, and takes much memory
 EXAMPLES = (
     "The film is a joy .",
     "It isn't funny, and it's far too long.",
@@ -37,7 +37,7 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True)
-class LabelledText(LabelledData, RawInputs, Baselines):
+class LabelledText(LabelledData, TextInputs, RawInputs, Baselines):
     """Texts with one class each.
 
     The inputs of a model are `tokens` int32 [batch, time], padded with 0, and `lengths` int32 [batch].
@@ -138,27 +138,27 @@ class LabelledText(LabelledData, RawInputs, Baselines):
     # Use
 
     def read_input(self, source: str, model: Any) -> Item:
-        """Return `tokens` int32 [words] of a text.
+        """Return `tokens` int32 [words] of a text, and `unknown`, the number of words out of vocabulary.
 
         Raises:
             ZooError: the text is empty, is not valid Unicode, has more than `MAX_WORDS` words, or has no
                 word in the vocabulary.
         """
-        check_text(source)
-        words = split_sentence(source)
-        if not words:  # it has only characters at which words are split
+        words = split_sentence(read_text(source))
+        if not words:
             raise ZooError("The text is empty.")
         if len(words) > MAX_WORDS:
             raise ZooError(
                 f"A text must have at most {MAX_WORDS:,} words. Received: {len(words):,}."
             )
         tokens = np.array(self.vocabulary.encode(words), np.int32)
-        if (tokens <= UNKNOWN_INDEX).all():
+        unknown = int((tokens <= UNKNOWN_INDEX).sum())
+        if unknown == len(words):
             raise ZooError(
                 f"No word of the text is in the vocabulary of {len(self.vocabulary)} words. "
                 f"Received: {source[:80]!r}."
             )
-        return {"tokens": tokens}
+        return {"tokens": tokens, "unknown": unknown}
 
     def read_example(self, example: LabelledSentence, model: Any) -> Item:
         return self.read_input(example.text, model)

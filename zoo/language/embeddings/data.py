@@ -19,8 +19,9 @@ from zoo.common.core.data import Batches, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
+from zoo.common.data.text import read_text, single_spaces
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
-from zoo.language.whole_texts import TokenizedText, WholeTexts, check_text
+from zoo.language.whole_texts import TokenizedText, WholeTexts
 
 UNKNOWN_INDEX = 0
 # The graphs of a model: the scores of candidates in a context, and the vectors of words.
@@ -224,8 +225,10 @@ class ContextWindows(WholeTexts, RawInputs, Baselines):
             ZooError: the text is empty, is not valid Unicode, or is not in the vocabulary. The message
                 lists the most similar words.
         """
-        check_text(source)
-        word = self.find(source.strip())
+        text = single_spaces(read_text(source))
+        if not text:
+            raise ZooError("The text is empty.")
+        word = self.find(text)
         if word is None:
             size = len(self.vocabulary) - 1
             raise ZooError(
@@ -240,7 +243,7 @@ class ContextWindows(WholeTexts, RawInputs, Baselines):
 
     def nearest(self, source: str) -> str:
         """Return the end of an error message about an unknown word, with similar words."""
-        word = source.strip().lower()[:80]
+        word = single_spaces(source).lower()[:80]
         close = difflib.get_close_matches(word, self.vocabulary.tokens[1:], n=3, cutoff=0.5)
         meant = f" Did you mean {' or '.join(map(repr, close))}?" if close else ""
         return f"Received: {source[:80]!r}.{meant}"

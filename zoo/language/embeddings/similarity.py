@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.data.manifests import parse_lines, read_lines
+from zoo.common.data.text import split_words
 from zoo.language.embeddings.word_vectors import WordVectors
 
 SAMPLES = Path(__file__).parents[1] / "samples"
@@ -90,7 +91,7 @@ def read_pairs(path: Path) -> list[WordPair]:
     def parse(line: str) -> WordPair:
         nonlocal read
         read += 1
-        fields = line.split()
+        fields = split_words(line)
         try:
             first, second, score = fields
             value = float(score)
@@ -117,7 +118,7 @@ def read_questions(path: Path) -> list[Question]:
 
     def parse(line: str) -> Question | None:
         nonlocal section, read
-        fields = line.split()
+        fields = split_words(line)
         if fields[0] == ":":
             section = " ".join(fields[1:])
             return None

@@ -18,11 +18,12 @@ from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.core.states import initial_states
 from zoo.common.data.manifests import read_file
+from zoo.common.data.text import read_text
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.common.tasks.language_modelling import TextData
 from zoo.language.modelling.batching import running_batches
-from zoo.language.tokenization import START_INDEX, TOKENIZATIONS
-from zoo.language.whole_texts import TokenizedText, WholeTexts, check_text
+from zoo.language.tokenization import END_OF_LINE, START_INDEX, TOKENIZATIONS
+from zoo.language.whole_texts import TokenizedText, WholeTexts
 
 # A text that is part of the package: the first lines of Tiny Shakespeare, in the public domain.
 SAMPLE = Path(__file__).parents[1] / "samples" / "coriolanus.txt"
@@ -137,20 +138,26 @@ class RunningText(WholeTexts, TextData, Baselines):
     # Use
 
     def read_input(self, source: str, model: Any) -> Item:
-        """Return `tokens` int32 [1 + tokens], beginning with `start`, and the `text`.
+        """Return `tokens` int32 [1 + tokens], beginning with `start`; the `text` in NFC; and `unknown`.
+
+        `unknown` is the number of tokens that are not in the vocabulary.
 
         Raises:
-            ZooError: the text is empty, is not valid Unicode, or has no token in the vocabulary.
+            ZooError: the text has no token, is not valid Unicode, or has, apart from ends of lines, no
+                token in the vocabulary.
         """
-        check_text(source)
-        tokens = self.split_tokens(source)
-        if all(token not in self.vocabulary or token == UNKNOWN for token in tokens):
+        text = read_text(source)
+        tokens = self.split_tokens(text)
+        if set(tokens) <= {END_OF_LINE}:
+            raise ZooError("The text is empty.")
+        unknown = sum(token not in self.vocabulary or token == UNKNOWN for token in tokens)
+        if unknown and unknown + tokens.count(self.start) == len(tokens):
             raise ZooError(
                 f"No {self.tokenization} of the text is in the vocabulary of {len(self.vocabulary)} "
                 f"{self.tokenization}s. Received: {source[:80]!r}."
             )
         indices = [START_INDEX, *self.vocabulary.encode(tokens)]
-        return {"tokens": np.array(indices, np.int32), "text": source}
+        return {"tokens": np.array(indices, np.int32), "text": text, "unknown": unknown}
 
     def read_example(self, example: TokenizedText, model: Any) -> Item:
         """Return `tokens` int32 [1 + tokens], beginning with `start`."""

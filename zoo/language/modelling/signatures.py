@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from zoo.common.core.capabilities import RawInput
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
-from zoo.language.text_in_graph import text_entry
+from zoo.language.text_in_graph import single_spaces, text_entry
 from zoo.language.tokenization import END_OF_LINE, START_INDEX
 
 
@@ -15,7 +15,8 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
 
     Each is string [batch], UTF-8. The model inputs are `tokens` int32 [batch, 1 + longest], beginning
     with `START_INDEX` and padded with 0, and `lengths` int32 [batch], the number of tokens without the
-    first. An empty text and a token without an index are errors of the graph.
+    first. A text without a token, a token without an index, and a text without a known token, apart from
+    ends of lines, are errors of the graph.
 
     Args:
         vocabulary: the tokens.
@@ -33,15 +34,20 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
         if tokenization == "character":
             tokens = tf.strings.unicode_split(text, "UTF-8")
         else:
-            tokens = tf.strings.split(tf.strings.regex_replace(text, "\n", f" {END_OF_LINE} "))
+            ended = tf.strings.regex_replace(text, "\n", f" {END_OF_LINE} ")
+            tokens = tf.strings.split(single_spaces(ended))
         indices = tf.ragged.map_flat_values(table.lookup, tokens)
+        has_token = tf.reduce_any(tokens != END_OF_LINE, axis=1)
+        ends = tf.reduce_sum(tf.cast(indices == START_INDEX, tf.int32), axis=1)
+        others = tf.reduce_sum(tf.cast(indices == unknown, tf.int32), axis=1)
+        all_unknown = (others > 0) & (others + ends == tf.cast(indices.row_lengths(), tf.int32))
+        outside = f"of a text is in the vocabulary of {len(vocabulary)} {tokenization}s."
         checks = [
-            tf.debugging.assert_positive(
-                tf.strings.length(tf.strings.strip(text)), "A text is empty."
-            ),
+            tf.debugging.Assert(tf.reduce_all(has_token), ["A text is empty."]),
             tf.debugging.assert_non_negative(
                 indices.flat_values, f"A {tokenization} of the text is not in the vocabulary."
             ),
+            tf.debugging.Assert(~tf.reduce_any(all_unknown), [f"No {tokenization} {outside}"]),
         ]
         with tf.control_dependencies(checks):
             rows = indices.to_tensor()

@@ -16,9 +16,10 @@ from zoo.common.core.settings import asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
 from zoo.common.data.manifests import digest
+from zoo.common.data.text import read_text, single_spaces
 from zoo.common.runtime.keras_model import MODEL
 from zoo.language.pronunciation.corpora.spelled import SpelledWord, read_words, tag
-from zoo.language.whole_texts import check_text
+from zoo.language.text_inputs import TextInputs
 
 # Letter i has the index i + 1. The index 0 pads.
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ'"
@@ -27,7 +28,7 @@ EXAMPLES = ("go", "seventeen", "FOURTH")
 
 
 @dataclass(frozen=True)
-class Spelling(LabelledData, RawInputs):
+class Spelling(LabelledData, TextInputs, RawInputs):
     """Words with a tag for each letter.
 
     The inputs of a model are `letters` int32 [batch, time], padded with 0, and `lengths` int32 [batch].
@@ -104,18 +105,20 @@ class Spelling(LabelledData, RawInputs):
             ZooError: the text is empty, is not valid Unicode, has more than `MAX_LETTERS` characters, or
                 has a character that is not in `LETTERS`.
         """
-        check_text(source)
-        word = source.strip().upper()
+        word = single_spaces(read_text(source))
+        if not word:
+            raise ZooError("The text is empty.")
         if len(word) > MAX_LETTERS:
             raise ZooError(
                 f"A word must have at most {MAX_LETTERS} letters. Received: {len(word)}."
             )
-        if other := sorted(set(word) - set(LETTERS)):
+        if other := sorted(set(word) - set(LETTERS) - set(LETTERS.lower())):
             raise ZooError(
                 f"A word must have only the letters A to Z and the apostrophe. Received: "
                 f"{source[:80]!r} with {' '.join(map(repr, other[:5]))}."
             )
-        return {"letters": np.array([LETTERS.index(letter) + 1 for letter in word], np.int32)}
+        indices = [LETTERS.index(letter) + 1 for letter in word.upper()]
+        return {"letters": np.array(indices, np.int32)}
 
     def read_example(self, example: SpelledWord, model: Any) -> Item:
         """Return the word as `read_input` does."""
@@ -140,7 +143,7 @@ class Spelling(LabelledData, RawInputs):
         """Return the input `word`."""
         from zoo.language.pronunciation.signatures import word_input
 
-        return {"serving_default": word_input(LETTERS)}
+        return {"serving_default": word_input(LETTERS, MAX_LETTERS)}
 
     def example_inputs(self, model: Any, decoder: Any) -> dict[str, list[dict[str, Any]]]:
         """Return some words, one by one and as one batch."""

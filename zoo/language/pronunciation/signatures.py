@@ -7,15 +7,18 @@ import re
 import tensorflow as tf
 
 from zoo.common.core.capabilities import RawInput
+from zoo.language.text_in_graph import single_spaces, text_entry
 
 
-def word_input(letters: str) -> RawInput:
-    """Return the raw input `word` string [batch].
+def word_input(letters: str, max_letters: int) -> RawInput:
+    """Return the raw input `word` string [batch], UTF-8.
 
-    An empty word, or one with another character than the letters, is an error of the graph.
+    A word that is empty, has more than `max_letters` letters, or has a character that is not a letter,
+    is an error of the graph.
 
     Args:
-        letters: the valid letters. The first one has the index 1.
+        letters: the valid letters, in upper case. The first one has the index 1.
+        max_letters: maximum number of letters of a word.
     """
     valid = f"[{re.escape(letters)}]+"
     table = tf.lookup.StaticHashTable(
@@ -26,7 +29,7 @@ def word_input(letters: str) -> RawInput:
     )
 
     def encode(word):
-        word = tf.strings.upper(tf.strings.strip(word))
+        word = tf.strings.upper(single_spaces(word))
         check = tf.debugging.assert_equal(
             tf.strings.regex_full_match(word, valid),
             True,
@@ -36,6 +39,9 @@ def word_input(letters: str) -> RawInput:
             split = tf.strings.unicode_split(word, "UTF-8")
         indices = tf.ragged.map_flat_values(table.lookup, split)
         lengths = tf.cast(indices.row_lengths(), tf.int32)
+        check = tf.debugging.assert_less_equal(lengths, max_letters, "A word has too many letters.")
+        with tf.control_dependencies([check]):
+            lengths = tf.identity(lengths)
         return {"letters": indices.to_tensor(), "lengths": lengths}
 
-    return RawInput([tf.TensorSpec([None], tf.string, "word")], encode, (table,))
+    return text_entry("word", encode, table)

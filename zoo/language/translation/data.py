@@ -25,6 +25,7 @@ from zoo.common.data.target_sentences import (
     example_steps,
     shift_sentences,
 )
+from zoo.common.data.text import SPACE, read_text
 from zoo.common.data.vocabulary import (
     END,
     PAD,
@@ -34,17 +35,16 @@ from zoo.common.data.vocabulary import (
     VOCABULARY_FILE,
     Vocabulary,
 )
+from zoo.language.text_inputs import TextInputs
 from zoo.language.translation.corpora.parallel import SentencePair, read_manifest
 from zoo.language.translation.subwords import (
-    SPACES,
+    MAX_PIECES,
     WORD_START,
     Subwords,
     join_pieces,
     learn_pieces,
 )
-from zoo.language.whole_texts import check_text
 
-MAX_PIECES = 1_000  # a longer text is not a sentence
 EXAMPLES = (
     "A dog runs.",
     "Two men in red shirts are sitting on a bench.",
@@ -53,7 +53,7 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True)
-class ParallelText(TargetSentences, RawInputs, InputPlots):
+class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots):
     """Sentences with their translations, both as subword pieces of one vocabulary.
 
     The inputs of a model are `source` int32 [batch, source_time], padded, `source_lengths` int32
@@ -145,8 +145,7 @@ class ParallelText(TargetSentences, RawInputs, InputPlots):
         return np.concatenate([[start], pieces, [end]]).astype(np.int32)
 
     def _read(self, text: str, convert: Any, at_most: int) -> np.ndarray:
-        check_text(text)
-        pieces = self._subwords.split(convert(text))
+        pieces = self._subwords.split(convert(read_text(text)))
         if not pieces:
             raise ZooError("The text is empty.")
         check_range("pieces of the text", len(pieces), at_most=at_most)
@@ -190,8 +189,13 @@ class ParallelText(TargetSentences, RawInputs, InputPlots):
     # Use
 
     def read_input(self, source: str, model: Any) -> Item:
-        """Return `source` int32 [tokens] of a text. Raises as `read_source`."""
-        return {"source": self.read_source(source)}
+        """Return `source` int32 [tokens], and `unknown`, the number of characters out of vocabulary.
+
+        Raises as `read_source`.
+        """
+        tokens = self.read_source(source)
+        unknown = int((tokens == self.vocabulary.index(UNKNOWN)).sum())
+        return {"source": tokens, "unknown": unknown}
 
     def read_example(self, example: SentencePair, model: Any) -> Item:
         return self.read_input(example.source, model)
@@ -217,7 +221,7 @@ class ParallelText(TargetSentences, RawInputs, InputPlots):
 
     def export_metadata(self, model: Any) -> dict[str, Any]:
         """Return the pieces, the pattern of white space, and the mark that begins a word."""
-        return self.vocabulary.export_metadata() | {"spaces": SPACES, "word_start": WORD_START}
+        return self.vocabulary.export_metadata() | {"spaces": f"{SPACE}+", "word_start": WORD_START}
 
     def raw_inputs(self, model: Any, decoder: Any) -> dict[str, RawInput]:
         """Return the raw input for texts."""

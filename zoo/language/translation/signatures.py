@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from zoo.common.core.capabilities import RawInput
 from zoo.common.data.vocabulary import PAD, SENTENCE_SPECIALS, UNKNOWN, Vocabulary
-from zoo.language.text_in_graph import text_entry
-from zoo.language.translation.subwords import SPACES, WORD_START, pieces_of
+from zoo.language.text_in_graph import single_spaces, text_entry
+from zoo.language.translation.subwords import MAX_PIECES, WORD_START, pieces_of
 
 CHARACTERS = "UTF8_CHAR"
 NONE = -1  # index of no piece
@@ -19,8 +19,9 @@ NONE = -1  # index of no piece
 def source_input(vocabulary: Vocabulary) -> RawInput:
     """Return the raw input `text` string [batch], UTF-8.
 
-    The model inputs are `source` int32 [batch, longest], padded, and `source_lengths` int32 [batch]. An
-    empty text is an error of the graph.
+    The model inputs are `source` int32 [batch, longest], padded, and `source_lengths` int32 [batch]. A
+    text that is empty, has more than `MAX_PIECES` pieces, or has no known piece is an error of the
+    graph.
 
     Args:
         vocabulary: the pieces.
@@ -33,17 +34,24 @@ def source_input(vocabulary: Vocabulary) -> RawInput:
     longest = max(map(len, pieces))
 
     def encode(text):
-        text = tf.strings.regex_replace(
-            text, SPACES, " "
-        )  # first, since tf.strings.lower stops at a null character
-        words = tf.strings.split(tf.strings.lower(text, encoding="utf-8"), " ")
+        # White space first, because tf.strings.lower ends a text at a null character.
+        text = tf.strings.lower(single_spaces(text), encoding="utf-8")
+        words = tf.strings.split(text, " ")
         words = WORD_START + tf.ragged.boolean_mask(words, words != "")
         found = _split_words(words.flat_values, table, longest, vocabulary.index(UNKNOWN))
         found = tf.ragged.boolean_mask(found, found != NONE)
         tokens = words.with_flat_values(tf.range(tf.size(words.flat_values)))
         tokens = tf.gather(found, tokens).merge_dims(1, 2)
         lengths = tf.cast(tokens.row_lengths(), tf.int32)
-        with tf.control_dependencies([tf.debugging.assert_positive(lengths, "A text is empty.")]):
+        meaningless = [vocabulary.index(piece) for piece in (UNKNOWN, WORD_START)]
+        known = tf.reduce_any((tokens != meaningless[0]) & (tokens != meaningless[1]), axis=1)
+        message = f"No piece of a text is in the vocabulary of {len(vocabulary)} pieces."
+        checks = [
+            tf.debugging.assert_positive(lengths, "A text is empty."),
+            tf.debugging.assert_less_equal(lengths, MAX_PIECES, "A text has too many pieces."),
+            tf.debugging.Assert(tf.reduce_all(known), [message]),
+        ]
+        with tf.control_dependencies(checks):
             source = tokens.to_tensor(vocabulary.index(PAD))
         return {"source": source, "source_lengths": lengths}
 

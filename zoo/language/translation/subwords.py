@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import functools
 import io
-import re
 from collections.abc import Iterable, Sequence
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.text import single_spaces, split_words
 from zoo.common.data.vocabulary import SENTENCE_SPECIALS, UNKNOWN, Vocabulary
 from zoo.common.utils.packages import import_package
 
 # Prefix of the first piece of each word, which allows the sentence to be restored.
 WORD_START = "\u2581"
-# White space and control characters. Python and TensorFlow interpret the pattern identically.
-SPACES = r"[\x00-\x20\x7f\xa0]+"
 CACHED_WORDS = 2**16
+MAX_PIECES = 1_000  # a longer text is not a sentence
 
 
 class Subwords:
@@ -55,11 +54,6 @@ def pieces_of(vocabulary: Vocabulary) -> tuple[str, ...]:
     return vocabulary.tokens[len(SENTENCE_SPECIALS) :]
 
 
-def split_words(text: str) -> list[str]:
-    """Return the words between white space."""
-    return [word for word in re.split(SPACES, text) if word]
-
-
 def join_pieces(pieces: Iterable[str]) -> str:
     """Return the text of pieces, with single spaces between words."""
     return "".join(pieces).replace(WORD_START, " ").strip()
@@ -80,7 +74,7 @@ def learn_pieces(texts: Sequence[str], count: int) -> Vocabulary:
         ZooError: `sentencepiece` is not installed, or the texts have more characters than `count`.
     """
     sentencepiece = import_package("sentencepiece", "sentencepiece", "train")
-    texts, written = [" ".join(split_words(text)) for text in texts], io.BytesIO()
+    texts, written = list(map(single_spaces, texts)), io.BytesIO()
     try:
         sentencepiece.SentencePieceTrainer.train(
             sentence_iterator=iter(texts),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import unicodedata
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,11 @@ from typing import Any
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_json_lines, text_field
 from zoo.common.data.splits import check_split, draw, separate
+from zoo.common.data.text import SPACE, normalize, split_words
+
+# Characters that join letters, such as Persian ones. They are part of a word.
+JOINERS = "\u200c\u200d"
+_NOT_LETTERS = re.compile(rf"_|(?!{SPACE})\W")
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,18 @@ class CaptionedImage:
 
 
 def words(caption: str) -> list[str]:
-    """Return the words of a caption: in lower case, without punctuation."""
-    return re.sub(r"[^\w\s]|_", "", caption.lower()).split()
+    """Return the words of a caption: in NFC and lower case, without punctuation.
+
+    Words have letters, digits, and the marks that belong to them, such as the vowel signs of Hindi.
+    """
+    return split_words(_NOT_LETTERS.sub(_mark, normalize(caption).lower()))
+
+
+def _mark(match: re.Match[str]) -> str:
+    """Return a character that is not a letter if it is part of a word, else ""."""
+    character = match[0]
+    is_mark = unicodedata.category(character).startswith("M") or character in JOINERS
+    return character if is_mark else ""
 
 
 def read_manifest(path: Path) -> list[CaptionedImage]:
@@ -72,7 +88,7 @@ def captioned_image(id: str, image: Path, row: dict[str, Any], split: str) -> Ca
     captions = row["captions"] if "captions" in row else [text_field(row, "caption")]
     if not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):
         raise ZooError(f"'captions' must be a list of texts. Received: {str(captions)[:80]!r}")
-    unique = dict.fromkeys(caption for caption in captions if words(caption))
+    unique = dict.fromkeys(normalize(caption) for caption in captions if words(caption))
     if not unique:
         raise ZooError("an image must have a caption with at least one word")
     if not os.path.isfile(image):  # unlike Path.is_file, returns False for a name that is too long

@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_json_lines, parse_table, read_lines, text_field
+from zoo.common.data.text import normalize
 
 COLUMNS = ("text", "label")
 
@@ -18,7 +19,7 @@ class LabelledSentence:
 
     Args:
         id: name of the file or split, and the number of the text in it.
-        text: the unchanged text.
+        text: the text, in NFC.
         label: name of its class.
         split: name of the split; None if the file has no splits.
     """
@@ -51,8 +52,8 @@ def read_manifest(path: Path) -> list[LabelledSentence]:
             row = row | {"label": str(label)}
         return LabelledSentence(
             id=f"{path.name}, {read}",
-            text=text_field(row, "text"),
-            label=text_field(row, "label").strip(),
+            text=normalize(text_field(row, "text")),
+            label=normalize(text_field(row, "label").strip()),
             split=str(split) if split else None,
         )
 
@@ -79,4 +80,4 @@ def labelled_sentence(line: str, id: str, classes: dict[str, str], split: str) -
         raise ZooError(
             f"a line must be a text, a tab and one of {', '.join(classes)}. Received: {line[:80]!r}"
         )
-    return LabelledSentence(id, text, classes[label], split)
+    return LabelledSentence(id, normalize(text), classes[label], split)

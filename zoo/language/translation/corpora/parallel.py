@@ -15,6 +15,7 @@ from zoo.common.data.manifests import (
     read_lines,
     text_field,
 )
+from zoo.common.data.text import normalize
 
 ZIPPED = ".gz"
 
@@ -25,8 +26,8 @@ class SentencePair:
 
     Args:
         id: name of the file or split, and the number of the pair in it.
-        source: the unchanged sentence.
-        target: its translation.
+        source: the sentence, in NFC.
+        target: its translation, in NFC.
         split: name of the split; None if the file has no splits.
     """
 
@@ -62,7 +63,8 @@ def read_manifest(path: Path, languages: tuple[str, str]) -> list[SentencePair]:
     def parse(row: dict[str, Any]) -> SentencePair:
         split = str(row["split"]) if row.get("split") else None
         id = f"{path.name}, {next(numbers)}"
-        return SentencePair(id, text_field(row, "source"), text_field(row, "target"), split)
+        source, target = (normalize(text_field(row, key)) for key in ("source", "target"))
+        return SentencePair(id, source, target, split)
 
     def parse_tsv(line: str) -> SentencePair:
         fields = line.split("\t")
@@ -111,7 +113,8 @@ def read_two_files(
         for path, side in zip(paths, (source, target), strict=True):
             if not side.strip():
                 raise ZooError(f"empty in {path.name}")
-        return SentencePair(f"{name}, {number}", source.strip(), target.strip(), split)
+        source, target = normalize(source.strip()), normalize(target.strip())
+        return SentencePair(f"{name}, {number}", source, target, split)
 
     return parse_lines(paths[0], [(number, source) for number, source, _ in rows], parse)
 
