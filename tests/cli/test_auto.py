@@ -12,6 +12,7 @@ from tests.conftest import AR
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import store
 from zoo.common.runtime import AUTO, open_graphs
+from zoo.common.utils.locks import LOCK_FILE, locked
 from zoo.timeseries.forecasting.data import SAMPLE
 
 
@@ -100,6 +101,16 @@ def test_exports_of_an_installed_package_go_to_the_cache(run_zoo, run, tmp_path,
         zoo.load(AR, runtime="savedmodel")
     with pytest.raises(ZooError, match=r"runtime must be one of 'keras', .*Received: 'torch'"):
         zoo.load(AR, runtime="torch")
+
+
+def test_a_cache_that_another_process_fills(run_zoo, run):
+    """Keras answers, instead of an error about the lock."""
+    with locked(run / LOCK_FILE):
+        answer = run_zoo("predict", run, SAMPLE, "--json", "--cache")
+    assert "is in use: process" in answer.err
+    assert answer.err.endswith("The answer does not need the export.\n")
+    assert forecasts(answer) == forecasts(run_zoo("predict", run, SAMPLE, "--json"))
+    assert not (run / "onnx").exists()
 
 
 def test_cache_needs_auto(refused, run):

@@ -5,9 +5,11 @@ import os
 import subprocess
 import sys
 import types
+from pathlib import Path
 
 import pytest
 
+import zoo
 from tests.conftest import RECIPE
 from zoo import __main__
 from zoo.cli.predict import file_text, prediction_text
@@ -108,3 +110,27 @@ def test_an_interruption_while_the_command_is_imported(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "zoo.cli.main", Interrupted("zoo.cli.main"))
     assert __main__.run() == 130
     assert capsys.readouterr() == ("", "zoo: interrupted\n")
+
+
+def test_two_dashes_as_a_value(run_zoo, tmp_path):
+    """argparse alone would drop the value, and use the default."""
+    answer = run_zoo("predict", RECIPE, tmp_path / "x.wav", "--backend=--")
+    assert answer.status == 2
+    assert answer.err.startswith("zoo: argument --backend: expected a value. Received: '--'.")
+
+
+def test_an_unknown_home_folder(monkeypatch, refused):
+    for variable in ("HOME", "ZOO_HOME"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setattr(Path, "home", unknown_home)
+    line = refused("list")
+    assert line == (
+        "zoo: The home folder of the user is unknown. Set HOME, or ZOO_HOME to a folder.\n"
+    )
+    monkeypatch.setenv("ZOO_HOME", str(Path(__file__).parent))
+    assert RECIPE in zoo.list_models()
+
+
+def unknown_home():
+    """Fail as `Path.home` does for a user without an entry in the password database."""
+    raise RuntimeError("Could not determine home directory.")

@@ -70,10 +70,17 @@ def test_a_package_adds_a_model(zoo_with_package, run_zoo, tmp_path):
     assert run_zoo("show", NAME).status == 1
 
 
-def test_a_package_that_cannot_be_imported(zoo_with_package, site):
+@pytest.mark.parametrize(
+    ("source", "error"),
+    [
+        ("import no_such_module", "ModuleNotFoundError: No module named 'no_such_module'"),
+        ("import sys; sys.exit('no licence')", "SystemExit: no licence"),
+    ],
+)
+def test_a_package_that_cannot_be_imported(zoo_with_package, site, source, error):
     module = site / "acme_models" / "elman.py"
     code = module.read_text()
-    module.write_text("import no_such_module\n")
+    module.write_text(source)
     try:
         listed = zoo_with_package("list")
     finally:
@@ -81,7 +88,4 @@ def test_a_package_that_cannot_be_imported(zoo_with_package, site):
     assert listed.returncode == 0
     assert "speech/bilstm-ctc-an4" in listed.stdout
     assert NAME not in listed.stdout
-    assert listed.stderr == (
-        "Not usable: the package 'acme-models', which adds models: "
-        "ModuleNotFoundError: No module named 'no_such_module'\n"
-    )
+    assert listed.stderr == (f"Not usable: the package 'acme-models', which adds models: {error}\n")

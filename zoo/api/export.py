@@ -60,14 +60,16 @@ def export(
 def fill_cache(preset: PresetLike, runtime: str) -> None:
     """Export a preset to the runtime that starts fastest, unless a valid export exists.
 
-    Models that are not Keras models have no exports, and start fast without one.
+    Models that are not Keras models have no exports, and start fast without one. An error of the export,
+    such as the lock of another process that exports the preset, is reported only: the preset can answer
+    without the export.
 
     Args:
         preset: a preset or run.
         runtime: the requested runtime, which must be "auto".
 
     Raises:
-        ZooError: another runtime is requested, or as `export`.
+        ZooError: another runtime is requested, or there is no such preset.
     """
     if runtime != AUTO:
         raise ZooError(f"--cache needs --backend {AUTO}. Received: --backend {runtime}.")
@@ -79,7 +81,10 @@ def fill_cache(preset: PresetLike, runtime: str) -> None:
     except ExportError:
         if isinstance(recipe.model, KerasModel):
             say(f"{preset_name(preset)} is exported to {target}, once.")
-            export(preset, [SOONEST])
+            try:
+                export(preset, [SOONEST])
+            except ZooError as error:
+                say(f"{error} The answer does not need the export.")
 
 
 def _check_same_model(source: Path, folder: Path, formats: Sequence[str]) -> None:

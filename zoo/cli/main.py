@@ -206,11 +206,18 @@ def _verb_parser(verb: Verb) -> _Parser:
 
 
 def _protect(arguments: list[str]) -> Iterator[str]:
-    """Yield the arguments. Those after "--" are marked, since argparse might take them for options."""
+    """Yield the arguments. Those after "--" are marked, since argparse might take them for options.
+
+    Raises:
+        _BadUsage: the value of an option is "--", which argparse would drop.
+    """
     waiting = iter(arguments)
     for argument in waiting:
+        option, _, value = argument.partition("=")
         if argument == "--":
             yield from (_AFTER + after for after in waiting)
+        elif option.startswith("--") and value == "--":
+            raise _BadUsage(f"argument {option}: expected a value. Received: '--'.")
         else:
             yield argument
 

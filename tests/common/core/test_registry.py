@@ -56,6 +56,20 @@ def test_the_error_about_an_unknown_name_has_the_nearest_name():
         registry.entry("speech/bilstm-an4")
 
 
+def test_a_recipe_without_a_corpus(own_registry):
+    with pytest.raises(ZooError, match=r"corpus of 'toy/one' must be a Corpus\. Received: None"):
+        zoo.register("toy/one", paper="None", corpus=None, metric="wer")
+
+
+def test_a_recipe_that_raises(own_registry):
+    @zoo.register("toy/one", paper="None", corpus=CORPUS, metric="wer")
+    def toy(name):
+        raise KeyError("size")
+
+    with pytest.raises(ZooError, match=r"The recipe 'toy/one' is not usable: KeyError: 'size'"):
+        registry.entry("toy/one").recipe()
+
+
 def test_register(own_registry):
     @zoo.register("toy/one", paper="None", corpus=CORPUS, metric="wer")
     def one(name):

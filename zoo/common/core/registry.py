@@ -55,8 +55,17 @@ class Entry:
     shipped: bool
 
     def recipe(self) -> Recipe:
-        """Return the recipe."""
-        return self.make()
+        """Return the recipe.
+
+        Raises:
+            ZooError: the code of the recipe, which may be of another package, raises an error.
+        """
+        try:
+            return self.make()
+        except ZooError:
+            raise
+        except Exception as error:
+            raise ZooError(f"The recipe {self.name!r} is not usable: {_reason(error)}") from error
 
 
 _entries: dict[str, Entry] = {}
@@ -77,8 +86,10 @@ def register(
         shipped: whether the preset may be distributed with the zoo.
 
     Raises:
-        ZooError: the name is already registered.
+        ZooError: the name is already registered, or the corpus is not a `Corpus`.
     """
+    if not isinstance(corpus, Corpus):
+        raise ZooError(f"The corpus of {name!r} must be a Corpus. Received: {corpus!r}.")
 
     def decorate(make: Callable[..., Recipe]) -> Callable[..., Recipe]:
         if name in _entries:
@@ -166,11 +177,14 @@ def _load_entry_points() -> None:
     for point in entry_points(group=ENTRY_POINTS):
         try:
             point.load()
-        except Exception as error:  # code of other packages may raise anything
-            reason = " ".join(str(error).split())
+        except (Exception, SystemExit) as error:  # code of other packages may raise anything
             package = point.dist.name if point.dist else point.value
             print(
-                f"Not usable: the package {package!r}, which adds models: "
-                f"{type(error).__name__}: {reason}",
+                f"Not usable: the package {package!r}, which adds models: {_reason(error)}",
                 file=sys.stderr,
             )
+
+
+def _reason(error: BaseException) -> str:
+    """Return the type and the message of an error as one line."""
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"

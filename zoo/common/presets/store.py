@@ -42,12 +42,22 @@ NOT_INSTALLED, NONE = "not installed", "none"
 
 def home() -> Path:
     """Return the folder of the user's presets: `ZOO_HOME`, else `~/.zoo`."""
-    return Path(os.environ.get("ZOO_HOME") or Path.home() / ".zoo") / "saved_models"
+    return Path(os.environ.get("ZOO_HOME") or _user_folder("ZOO_HOME") / ".zoo") / "saved_models"
 
 
 def cache() -> Path:
     """Return the cache folder: `ZOO_CACHE`, else `~/.cache/zoo`."""
-    return Path(os.environ.get("ZOO_CACHE") or Path.home() / ".cache" / "zoo")
+    return Path(os.environ.get("ZOO_CACHE") or _user_folder("ZOO_CACHE") / ".cache" / "zoo")
+
+
+def _user_folder(variable: str) -> Path:
+    """Return the home folder of the user. Raises `ZooError` if the system does not know it."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        raise ZooError(
+            f"The home folder of the user is unknown. Set HOME, or {variable} to a folder."
+        ) from None
 
 
 def names() -> list[str]:

@@ -14,7 +14,12 @@ from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
 from typing import Any
 
-from zoo.common.core.errors import ZooError
+from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.utils.progress import say
+
+_BACKENDS = ("tensorflow", "jax", "torch")
+# Settings of Keras that all presets were trained with.
+_SETTINGS = {"floatx": "float32", "image_data_format": "channels_last"}
 
 
 def start_backend() -> None:
@@ -23,10 +28,18 @@ def start_backend() -> None:
     The environment variable KERAS_BACKEND names the backend; the default is TensorFlow.
 
     Raises:
-        ZooError: the backend is TensorFlow, and TensorFlow is not installed.
+        ZooError: there is no such backend, it is not installed, or Keras cannot be imported.
     """
-    if os.environ.setdefault("KERAS_BACKEND", "tensorflow") == "tensorflow":
+    backend = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    os.environ["KERAS_BACKEND"] = backend
+    check_choice("KERAS_BACKEND", backend, _BACKENDS)
+    if backend == "tensorflow":
         import_tensorflow()
+    elif importlib.util.find_spec(backend) is None:
+        raise ZooError(
+            f"KERAS_BACKEND is {backend!r}, which is not installed. Install it, or unset KERAS_BACKEND "
+            "to use TensorFlow."
+        )
     _import_keras()
 
 
@@ -36,11 +49,24 @@ def _import_keras() -> None:
 
     On the JAX and PyTorch backends, Keras imports TensorFlow if it is installed, at the latest when
     it sets random seeds. That import is made silent too.
+
+    Settings of the file keras.json of the user that no preset fits are replaced, and reported.
+
+    Raises:
+        ZooError: Keras cannot be imported.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     sys.meta_path.insert(0, _SilentTensorFlow())
-    with silent_stderr():
-        import keras  # noqa: F401 (only the import is needed)
+    try:
+        with silent_stderr():
+            import keras
+    except (ImportError, ValueError) as error:  # ValueError: an invalid keras.json
+        raise ZooError(f"Keras cannot be imported: {' '.join(str(error).split())}") from None
+    for name, value in _SETTINGS.items():
+        configured = getattr(keras.config, name)()
+        if configured != value:
+            say(f"Keras is configured with {name} {configured!r}. The zoo uses {value!r}.")
+            getattr(keras.config, f"set_{name}")(value)
 
 
 class _SilentTensorFlow(MetaPathFinder):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from abc import abstractmethod
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ import soxr
 
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.predictor import Predictor
-from zoo.common.core.registry import entries
+from zoo.common.core.registry import Entry, entries
 from zoo.common.core.states import initial_states, next_states
 from zoo.common.data.labels import BLANK_INDEX, LabelledData
 from zoo.common.decoding.decoders import CTCSearch
@@ -201,11 +202,18 @@ def check_stream(name: str, model: Any) -> None:
         ZooError: the model needs the whole recording. The message lists recipes that can stream.
     """
     if not isinstance(model, StreamingModel):
-        can = [e.name for e in entries("speech/*") if isinstance(e.recipe().model, StreamingModel)]
+        can = [entry.name for entry in entries("speech/*") if _can_stream(entry)]
         raise ZooError(
             f"{name} cannot stream: its answer needs the whole recording. "
             f"Recipes that can stream: {', '.join(can)}."
         )
+
+
+def _can_stream(entry: Entry) -> bool:
+    """Return whether the model of a registered recipe can stream."""
+    with suppress(ZooError):  # a recipe of another package that is not usable
+        return isinstance(entry.recipe().model, StreamingModel)
+    return False
 
 
 def step_inputs(model: AcousticModel, waveform: np.ndarray) -> list[dict[str, np.ndarray]]:
