@@ -104,6 +104,9 @@ def _parquet(path: Path) -> None:
     parquet.write_table(pyarrow.table(columns), path)
 
 
+_LONG = "unique_id;year;month;value\r" + "".join(
+    f"{name};2020;{month};{month * month},5\r" for month in range(1, 13) for name in "ab"
+)
 _TS = """# series of two channels
 @problemName tiny
 @dimensions 2
@@ -120,6 +123,12 @@ SERIES = [
         lambda path: read_segments(path, Columns()),
     ),
     kind("table", "a.csv", _table, lambda path: read_segments(path, Columns("value", ("price",)))),
+    kind(
+        "table with semicolons, in UTF-16",
+        "a.csv",
+        lambda path: path.write_bytes(_LONG.encode("utf-16")),
+        lambda path: read_segments(path, Columns()),
+    ),
     kind("Parquet", "a.parquet", _parquet, lambda path: read_segments(path, Columns())),
     kind("UEA archive", "a.ts", functools.partial(write_text, _TS), read_ts),
     kind("rows", "a.csv", functools.partial(write_text, "a,b\n1,2\n3,4.5\n5,6\n"), read_rows),

@@ -67,6 +67,8 @@ def read_records(path: Path, at_most: int = MAX_BYTES) -> list[Record]:
                 raise ZooError(f"{path} is too large: it must have at most {MAX_LINES:,} lines.")
     except csv.Error as error:
         raise ZooError(f"{path}, line {number}: invalid CSV: {error}") from None
+    if not any("".join(fields).strip() for _, fields in records):
+        raise ZooError(f"{path} is empty.")
     while records[-1][1] == [""]:
         records.pop()
     filled = [fields for _, fields in records if fields != [""]]

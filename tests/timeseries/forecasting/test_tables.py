@@ -228,6 +228,7 @@ def test_each_series_of_a_long_table_is_forecast(write):
         (("a;b", "1,5;2", "1;2.5"), "line 2: all numbers must have the same decimal mark.* line 3"),
         (("a;b", "1.234,5;2"), r"line 2: a: a value must be .* Received: '1\.234,5'"),
         (("a,b", '1,"2'), "line 2: invalid CSV: unexpected end of data"),
+        (('""', ","), "series.csv is empty"),
         (("unique_id,y", ",1"), "line 2: the name of the series must not be empty"),
         (("unique_id,y", "a,1", "b,"), "series.csv, b: all 1 values of 'y' are missing"),
     ],

@@ -64,6 +64,7 @@ def test_times_are_continued(texts, after):
         ),
         (("2020-01-01 00:00:00.1234567",), "at most six decimal places"),
         (("2020-13",), "a time must be written like"),
+        (("202٣",), "a time must be written like"),
         (("",), "a time must be written like"),
     ],
 )

@@ -124,9 +124,9 @@ def parse_time(text: str) -> str:
         ZooError: the text is not a time.
     """
     text = text.strip()
-    if re.fullmatch(r"\d{1,4}", text):
+    if re.fullmatch(r"[0-9]{1,4}", text):
         return text.zfill(4)
-    if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", text):
+    if re.fullmatch(r"[0-9]{4}-(0[1-9]|1[0-2])", text):
         return text
     try:
         time = datetime.fromisoformat(text)
@@ -135,7 +135,7 @@ def parse_time(text: str) -> str:
             "a time must be written like 1949, 1949-01, 1949-01-31 or 1949-01-31 12:00. "
             f"Received: {text[:80]!r}"
         ) from None
-    if re.search(r"[.,]\d{6}0*[1-9]", text):
+    if re.search(r"[.,][0-9]{6}0*[1-9]", text):
         raise ZooError(f"a time must have at most six decimal places. Received: {text[:80]!r}")
     has_clock = time.timetz() != time.min.time() or ":" in text
     return time.isoformat() if has_clock else time.date().isoformat()

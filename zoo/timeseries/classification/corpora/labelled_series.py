@@ -155,6 +155,6 @@ def read_rows(path: Path) -> np.ndarray:
 
 def _number(text: str) -> float:
     number = float(text) if is_number(text) else math.nan
-    if not abs(number) <= np.finfo(np.float32).max:
+    if not abs(number) <= float(np.finfo(np.float32).max):
         raise ZooError(f"a value must be a finite number. Received: {text.strip()[:80]!r}")
     return number
