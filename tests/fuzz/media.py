@@ -34,6 +34,12 @@ def _read_recording(path: Path) -> np.ndarray:
     return samples
 
 
+def _joined(container: str, coding: str, path: Path) -> None:
+    """Write two recordings one after the other, such as a chained OGG."""
+    _recording(container, coding, path)
+    path.write_bytes(2 * path.read_bytes())
+
+
 def _mp3_without_length(path: Path) -> None:
     """Write an MP3 file without its first frame, which states the number of frames."""
     _recording("MP3", "MPEG_LAYER_III", path)
@@ -62,6 +68,16 @@ RECORDINGS = [
             detectable=detectable,
         )
         for name, (container, coding, detectable) in _RECORDINGS.items()
+    ),
+    kind(
+        "OGG Opus, chained",
+        "clip",
+        functools.partial(_joined, "OGG", "OPUS"),
+        _read_recording,
+        detectable=True,
+    ),
+    kind(
+        "MP3, joined", "clip", functools.partial(_joined, "MP3", "MPEG_LAYER_III"), _read_recording
     ),
     kind("MP3 without its length", "clip", _mp3_without_length, _read_recording),
     kind(

@@ -205,6 +205,17 @@ def test_samples_follow_the_distribution(arguments, weights, xp):
     np.testing.assert_allclose(received, weights / np.sum(weights), atol=2e-4)
 
 
+def test_samples_from_a_large_vocabulary():
+    """The borders between tokens are exact. In float32, their errors would be above 1e-6."""
+    logits = np.arange(10_000, dtype=np.float32)[None] * -1e-6
+    probabilities = np.exp(logits[0].astype(np.float64))
+    borders = np.cumsum(probabilities / probabilities.sum())
+    for token in range(200, 10_000, 250):
+        for offset, expected in ((-1e-6, token), (1e-6, token + 1)):
+            uniform = np.array([borders[token] + offset], np.float32)
+            assert generation.sample_token(logits, uniform, np).item() == expected
+
+
 def test_greedy_token_is_the_most_probable():
     assert generation.greedy_token(LOGITS, np).tolist() == [1]
     assert generation.sample_token(LOGITS, np.array([0.0], np.float32), np).tolist() == [1]

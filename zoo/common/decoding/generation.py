@@ -113,6 +113,10 @@ def sample_token(
     Returns:
         int32 [rows].
     """
+    if xp is np:
+        # Sums in float32 over a large vocabulary would turn differences in the last bits of the logits,
+        # which runtimes have, into other tokens.
+        logits = np.asarray(logits, np.float64)
     probabilities = xp.exp(log_softmax(logits / temperature, xp))
     order = xp.argsort(-probabilities, axis=-1)
     ordered = xp.take_along_axis(probabilities, order, axis=-1)
