@@ -116,3 +116,19 @@ def test_forecast_has_as_many_digits_as_the_input(values, forecast, expected, te
     answer = recipe.task.answer(recipe.predictor(graphs), item)
     assert answer["forecast"] == [expected]
     assert answer["output"] == text
+
+
+def test_baselines_do_not_depend_on_the_level(laser):
+    pytest.importorskip("sklearn")
+    found = []
+    for level in (0, LEVEL):
+        values = tuple(level + value for value in laser[:120])
+        train = Segment("train", values[:90], split="train")
+        dev = Segment("dev", values[90:], values[:90], "dev")
+        recipe = entry("timeseries/ar-laser").recipe().override({"model.context": 8})
+        recipe = recipe.adapt([train])
+        baselines = recipe.data.baselines(recipe.predictor(Graphs("none", {})), [train], 0)
+        ridge = next(each for each in baselines if each.name.startswith("ridge"))
+        found.append(recipe.task.evaluate(ridge.fit(), [dev]).metrics["nmse"])
+    assert found[1] == pytest.approx(found[0], rel=1e-3)
+    assert found[0] < 0.5

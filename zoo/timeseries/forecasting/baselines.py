@@ -37,6 +37,9 @@ def series_baselines(
     windows = [data.windows(example, model, model.steps) for example in examples]
     series = np.concatenate([each.inputs["series"] for each in windows])
     targets = np.concatenate([each.targets for each in windows])
+    # As the inputs of the graph, whose place the baselines take.
+    offsets = model.offsets(series)
+    series, targets = series - offsets, targets - offsets
     whole = ~np.isnan(targets).any(axis=1)
 
     def make(name: str, fit: Callable[[], Forecast]) -> Baseline:
@@ -72,7 +75,7 @@ def scaling(model: Forecaster, series: np.ndarray) -> tuple[Any, np.ndarray]:
 
     Args:
         model: config of the model.
-        series: float32 [windows, context].
+        series: float [windows, context], minus the offsets of the model.
     """
     mean = series.mean(axis=1, keepdims=True) if model.scaling == WINDOW else model.scales()[0]
     return mean, model.scale(series)
