@@ -15,6 +15,7 @@ from zoo.api.export import export
 from zoo.api.predict import predict
 from zoo.common import runtime
 from zoo.common.core.errors import ZooError
+from zoo.common.runtime import onnx
 
 EXPORTED = ("savedmodel", "onnx", "litert")
 WITHOUT_TENSORFLOW = """
@@ -203,3 +204,10 @@ def test_folders_of_exports(tmp_path):
         (tmp_path / name).mkdir()
     assert max(runtime.versions(tmp_path)) == 7
     assert set(runtime.BACKENDS) == {"keras", *EXPORTED}
+
+
+def test_onnx_runtime_records_nothing(tmp_path, monkeypatch):
+    onnxruntime, calls = pytest.importorskip("onnxruntime"), []
+    monkeypatch.setattr(onnxruntime, "disable_telemetry_events", lambda: calls.append("off"))
+    assert onnx.open_export(tmp_path) == {}
+    assert calls == ["off"]
