@@ -83,3 +83,11 @@ def test_dev_has_whole_groups(capsys):
     train, dev = split_dev(Groups(), one, 0.4, seed=0)
     assert (len(train), len(dev)) == (2, 1)
     assert "All examples are in one group" in capsys.readouterr().err
+
+
+def test_every_reading_of_a_test_split_is_announced(capsys):
+    found = entry(RECIPE)
+    source = find_source(AN4, None, found.corpus)
+    for split, is_announced in (("dev", False), ("train", False), ("test", True), ("all", True)):
+        read_split(found.recipe(), found.corpus, source, split)
+        assert ("the test split 'test' of an4" in capsys.readouterr().err) == is_announced

@@ -96,6 +96,7 @@ def reader_input(name: str, text: str):
 @example(text=" ")
 @example(text="xyzzy")
 @example(text="isn't\u00e9")
+@example(text="ΣΑΣ\ufeffA the")
 def test_reader_and_graph_agree(name, text):
     read = reader_input(name, text)
     np.testing.assert_equal(reader_input(name, normalize(text)), read)  # the form has no effect

@@ -8,7 +8,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
-from zoo.common.tasks.classification import Classification
+from zoo.common.tasks.classification import UNREADABLE, Classification, class_metrics
 
 LABELS = Labels(("noise", "call", "song"), "class")
 
@@ -126,3 +126,27 @@ def test_the_confusion_matrix_is_plotted(tmp_path):
 def test_invalid_monitor():
     with pytest.raises(ZooError, match=r"task\.monitor must be one of 'accuracy', 'f1_macro'"):
         Classification(monitor="wer")
+
+
+def test_macro_f1_is_that_of_scikit_learn():
+    """A class that is answered and never true counts with an F1 of 0; an unreadable example does not."""
+    pairs = [("call", "call"), ("call", "song"), ("noise", "noise"), ("noise", UNREADABLE)]
+    # F1 of call 2/3, of noise 2/3, of song 0.
+    assert class_metrics(pairs)["f1_macro"] == pytest.approx(4 / 9)
+    metrics = pytest.importorskip("sklearn.metrics")
+    true, answered = zip(*pairs[:3], strict=True)
+    expected = metrics.f1_score(true, answered, average="macro", zero_division=0)
+    assert class_metrics(pairs[:3])["f1_macro"] == pytest.approx(expected)
+
+
+def test_classes_that_the_model_cannot_answer_give_a_warning(capsys):
+    recipe = recipe_with()
+    recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
+    assert "cannot answer" not in capsys.readouterr().err
+    examples = [*EXAMPLES[:2], Example("c7", "whistle", logits_of("call"))]
+    evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), examples)
+    assert evaluation.metrics["accuracy"] == pytest.approx(2 / 3)
+    message = (
+        "1 of 3 references have labels that the model cannot answer, and count as errors: 'whistle'"
+    )
+    assert message in capsys.readouterr().err

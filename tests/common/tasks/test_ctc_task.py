@@ -193,3 +193,37 @@ def test_error_rates_are_plotted(tmp_path):
 def test_invalid_monitor():
     with pytest.raises(ZooError, match=r"task\.monitor must be one of 'wer', 'cer', 'per'"):
         CTC(monitor="accuracy")
+
+
+def test_symbols_that_the_model_cannot_write_give_a_warning(capsys):
+    recipe = toy(LETTERS, CTC(), CTCSearch())
+    recipe.task.evaluate(recipe.predictor(GRAPHS), EXAMPLES)
+    assert "cannot answer" not in capsys.readouterr().err
+    examples = [Example("u1", "GO TO", logits_of("go to")), EXAMPLES[1]]
+    assert recipe.task.evaluate(recipe.predictor(GRAPHS), examples).metrics["wer"] > 0.5
+    message = (
+        "1 of 2 references have labels that the model cannot answer, and count as errors: 'G', 'O',"
+    )
+    assert message in capsys.readouterr().err
+
+
+def test_the_normal_form_of_a_reference_has_no_effect():
+    labels = Labels.of(["cafe\u0301"], "character")
+    assert labels.symbols == ("a", "c", "f", "é")
+    recipe = toy(labels, CTC(), CTCSearch())
+    examples = [Example("u1", "cafe\u0301", logits_of("café", labels))]
+    assert recipe.task.evaluate(recipe.predictor(GRAPHS), examples).metrics["wer"] == 0
+
+
+def test_a_search_that_finds_no_word_says_so(tmp_path, capsys):
+    pytest.importorskip("flashlight.lib.text.decoder")
+    path = tmp_path / "words.txt"
+    path.write_text("hello\n")
+    recipe = toy(LETTERS, CTC(), CTCSearch(beam_width=20, lexicon=path))
+    silence = frames([BLANK_INDEX] * 4, LETTERS)
+    predictor = recipe.predictor(GRAPHS)
+    assert recipe.task.answer(predictor, {"logits": silence})["output"] == ""
+    assert "The search found no word of its lexicon" in capsys.readouterr().err
+    examples = [Example("u1", "hello", logits_of("hello")), Example("u2", "hello", silence)]
+    report = recipe.task.evaluate(predictor, examples).report
+    assert "The search found no word in 1 examples." in report

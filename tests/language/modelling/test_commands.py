@@ -34,7 +34,9 @@ def runs(corpus):
 @pytest.mark.parametrize("split", ["dev", "test"])
 def test_a_mixture_is_evaluated_as_each_model_is(run_zoo, corpus, runs, split):
     command = ("--data", corpus, "--split", split, "--json")
-    result = run_zoo("mix", *runs.values(), *command).json
+    answer = run_zoo("mix", *runs.values(), *command)
+    assert ("the test split" in answer.err) == (split == "test")
+    result = answer.json
     assert (result["corpus"], result["split"], result["fitted_on"]) == ("ptb", split, "dev")
     assert sum(model["weight"] for model in result["models"]) == pytest.approx(1)
     for model in result["models"]:

@@ -72,14 +72,16 @@ class Labels:
         Raises:
             ZooError: a symbol has no label. The message lists all such symbols.
         """
-        symbols = _SPLIT[self.unit](normalize(text))
-        outside = sorted({symbol for symbol in symbols if symbol not in self._labels})
-        if outside:
+        if outside := self.outside(text):
             raise ZooError(
                 f"{self.separator.join(outside)[:80]!r} is not among the {len(self)} labels "
                 f"{self.separator.join(self.symbols)[:200]!r}. Received: {text[:80]!r}."
             )
-        return [self._labels[symbol] for symbol in symbols]
+        return [self._labels[symbol] for symbol in _SPLIT[self.unit](normalize(text))]
+
+    def outside(self, text: str) -> list[str]:
+        """Return the symbols of a text that have no label, sorted."""
+        return sorted(set(_SPLIT[self.unit](normalize(text))) - self._labels.keys())
 
     def class_of(self, example: Any) -> int:
         """Return the index of the class of an example, which has the attributes `id` and `label`.

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from zoo.common.data.text import normalize
+
 METRICS = ("wer", "cer", "per")
 # Number of examples of each group in a report.
 GROUP_SIZE = 3
@@ -15,7 +17,7 @@ def error_rates(
 ) -> tuple[dict[str, float], list[str], list[dict[str, Any]]]:
     """Return error rates, the lines of a report, and one row per example.
 
-    The spaces between words count as characters in `cer`.
+    All texts are compared in NFC. The spaces between words count as characters in `cer`.
 
     Args:
         examples: objects with `id` and `transcript`.
@@ -31,10 +33,11 @@ def error_rates(
 
     count = {"cer": jiwer.process_characters}
     names = ("per",) if metric == "per" else sorted(("wer", "cer"), key=lambda name: name != metric)
-    references = [example.transcript for example in examples]
+    references = [normalize(example.transcript) for example in examples]
+    hypotheses = list(map(normalize, hypotheses))
     counts = {name: count.get(name, jiwer.process_words) for name in names}
     attribute = {"cer": "cer"}
-    totals = {name: counts[name](references, list(hypotheses)) for name in names}
+    totals = {name: counts[name](references, hypotheses) for name in names}
     metrics = {name: getattr(totals[name], attribute.get(name, "wer")) for name in names}
     units = {"wer": "words", "cer": "characters", "per": "phonemes"}
     report = [

@@ -20,10 +20,12 @@ from zoo.common.core.settings import renamed
 from zoo.common.core.task import Task
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.data.labels import LabelledData
+from zoo.common.data.text import normalize
 from zoo.common.decoding.decoders import Classes
 from zoo.common.decoding.generation import log_softmax
 from zoo.common.decoding.segments import batches, count_detections, merge_detections
 from zoo.common.metrics.detection import area_under_roc, precision_recall_figure, roc_figure
+from zoo.common.metrics.outside import warn_about_outside
 from zoo.common.runtime.keras_model import MODEL
 
 if TYPE_CHECKING:
@@ -42,9 +44,9 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
     model has the output `logits` float32 [batch, classes].
 
     Args:
-        monitor: "accuracy"; "f1_macro", the mean over classes of the harmonic mean of precision and
-            recall, which weights rare and frequent classes equally; or, for two classes, "auc", the area
-            under the ROC curve of the second class.
+        monitor: "accuracy"; "f1_macro", the mean of the harmonic mean of precision and recall over the
+            classes that are true or answered, which weights rare and frequent classes equally; or, for
+            two classes, "auc", the area under the ROC curve of the second class.
         background: the class without content, which is not reported in long inputs; empty if there is
             no such class.
     """
@@ -72,6 +74,8 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
         """
         started = time.perf_counter()
         symbols = predictor.data.labels.symbols
+        references = [normalize(example.label) for example in examples]
+        warn_about_outside(predictor.data.labels, references)
         errors: dict[int, str] = {}
         answers: list[dict[str, Any]] = [{"output": UNREADABLE, "probability": 0.0}] * len(examples)
         metrics_of: list[dict[str, float]] = [{}] * len(examples)
@@ -79,14 +83,16 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
             predictor.data, predictor.model, examples, errors
         ):
             outputs = predictor.graphs[MODEL](**inputs)
-            more = self.example_metrics(outputs, [examples[i].label for i in indices], symbols)
+            more = self.example_metrics(outputs, [references[i] for i in indices], symbols)
             for i, row, metrics in zip(indices, class_probabilities(outputs), more, strict=True):
                 best = symbols[int(row.argmax())]
                 answers[i] = {"output": best, "probability": float(row.max())}
                 metrics_of[i] = metrics
         rows = [
-            {"id": example.id, "reference": example.label} | answer | metrics
-            for example, answer, metrics in zip(examples, answers, metrics_of, strict=True)
+            {"id": example.id, "reference": reference} | answer | metrics
+            for example, reference, answer, metrics in zip(
+                examples, references, answers, metrics_of, strict=True
+            )
         ]
         pairs = [(row["reference"], row["output"]) for row in rows]
         values = self.row_metrics(predictor, rows) | _means(metrics_of)
@@ -278,13 +284,15 @@ def _means(metrics_of: list[dict[str, float]]) -> dict[str, float]:
 
 
 def class_metrics(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
-    """Return accuracy, and the mean F1 over the true classes.
+    """Return accuracy, and the mean F1 over the classes that are true or answered, as scikit-learn does.
+
+    An unreadable example has no answer; UNREADABLE is not a class.
 
     Args:
         pairs: (true class, answer) of each example, at least one.
     """
     f1 = []
-    for name in {reference for reference, _ in pairs}:
+    for name in {name for pair in pairs for name in pair} - {UNREADABLE}:
         both = sum(reference == output == name for reference, output in pairs)
         either = sum((reference == name) + (output == name) for reference, output in pairs)
         f1.append(2 * both / either)

@@ -26,8 +26,10 @@ from zoo.common.data.labels import LabelledData, Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.decoding.segments import join_texts
 from zoo.common.metrics.error_rates import METRICS, error_rates
+from zoo.common.metrics.outside import warn_about_outside
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.rescoring import open_language_model, rescore
+from zoo.common.utils.progress import say
 
 Recognizer = Predictor[LabelledData, ModelConfig, CTCSearch]
 
@@ -77,12 +79,15 @@ class CTC(Task, SegmentAnswers, EvaluationPlots):
         self.check_predictor(predictor)
         labels = predictor.data.labels
         errors: dict[int, str] = {}
+        warn_about_outside(labels, [example.transcript for example in examples])
         texts, raw = [""] * len(examples), [""] * len(examples)
         for i, logits in self.logits(predictor, examples, errors):
             texts[i] = self.text(logits, predictor.decoder, labels)
             raw[i] = labels.text(greedy_search(logits).labels)
         metrics, report, rows = error_rates(examples, texts, raw, self.monitor)
         report += [f"Unreadable, counted as deleted: {error}" for error in errors.values()]
+        if predictor.decoder.searches_words and (empty := texts.count("") - len(errors)):
+            report.append(f"The search found no word in {empty} examples.")
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 
     def logits(
@@ -119,6 +124,9 @@ class CTC(Task, SegmentAnswers, EvaluationPlots):
         returns the new `score` and `rescore_log_probability`. With `n_best`, `alternatives` lists
         several texts. With `times`, `words` lists begin and end in seconds and confidence.
         """
+        return _noticed(self._answer(predictor, item), predictor.decoder)
+
+    def _answer(self, predictor: Recognizer, item: Item) -> dict[str, Any]:
         (logits,) = _logits(predictor.graphs[MODEL](**predictor.data.collate([item])))
         return self.answer_logits(logits, predictor, item.get("begin", 0.0))
 
@@ -145,7 +153,8 @@ class CTC(Task, SegmentAnswers, EvaluationPlots):
 
     def answer_segments(self, predictor: Recognizer, segments: Iterator[Segment]) -> dict[str, Any]:
         """Return the joined answers of `zoo.common.decoding.segments.join_texts`."""
-        return join_texts((segment, self.answer(predictor, segment.item)) for segment in segments)
+        answers = ((segment, self._answer(predictor, segment.item)) for segment in segments)
+        return _noticed(join_texts(answers), predictor.decoder)
 
     def answer_in_graph(self, predictor: Recognizer) -> Any:
         """Return `text` string [batch] and `log_probability` float32 [batch]."""
@@ -188,6 +197,13 @@ class CTC(Task, SegmentAnswers, EvaluationPlots):
         axes.set(xlabel=f"{metric} of an example", ylabel="examples")
         axes.legend()
         return [save(picture, folder / "error_rates.png")]
+
+
+def _noticed(answer: dict[str, Any], decoder: CTCSearch) -> dict[str, Any]:
+    """Return an answer, after a message if a search for words found none."""
+    if decoder.searches_words and not answer["output"]:
+        say("The search found no word of its lexicon or language model in the input.")
+    return answer
 
 
 def _logits(outputs: dict[str, np.ndarray]) -> Iterable[np.ndarray]:

@@ -17,6 +17,8 @@ from zoo.common.core.settings import renamed
 from zoo.common.core.task import Task
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.data.labels import LabelledData
+from zoo.common.data.text import normalize
+from zoo.common.metrics.outside import warn_about_outside
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.classification import (
     UNREADABLE,
@@ -73,6 +75,8 @@ class Tagging(Task):
         """
         started = time.perf_counter()
         errors: dict[int, str] = {}
+        references = [normalize(name) for example in examples for name in example.tags]
+        warn_about_outside(predictor.data.labels, references)
         answers = [(UNREADABLE,) * len(example.tags) for example in examples]
         for i, tags, _ in self._tags(predictor, examples, errors):
             answers[i] = tags

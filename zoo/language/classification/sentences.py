@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from zoo.common.data.text import SPACE, normalize
+from zoo.common.data.text import SPACE, single_spaces
 
 MAX_WORDS = 10_000  # a longer text is not a sentence, and takes much memory
 # (pattern, replacement), applied in order to a text in NFC and lower case, with ASCII word boundaries. A
@@ -24,7 +24,7 @@ RULES = (
 
 def split_sentence(text: str) -> list[str]:
     """Return the words and punctuation marks of a text."""
-    text = normalize(text).lower()
+    text = single_spaces(text).lower()  # spaces first: the case of a Greek letter depends on them
     for pattern, replacement in RULES:
         text = re.sub(pattern, replacement, text, flags=re.ASCII)
     return [token for token in text.split(" ") if token]

@@ -25,7 +25,7 @@ from zoo.common.data.target_sentences import (
     example_steps,
     shift_sentences,
 )
-from zoo.common.data.text import SPACE, read_text
+from zoo.common.data.text import SPACE, read_text, single_spaces
 from zoo.common.data.vocabulary import (
     END,
     PAD,
@@ -145,7 +145,7 @@ class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots):
         return np.concatenate([[start], pieces, [end]]).astype(np.int32)
 
     def _read(self, text: str, convert: Any, at_most: int) -> np.ndarray:
-        pieces = self._subwords.split(convert(read_text(text)))
+        pieces = self._subwords.split(convert(single_spaces(read_text(text))))
         if not pieces:
             raise ZooError("The text is empty.")
         check_range("pieces of the text", len(pieces), at_most=at_most)
