@@ -42,6 +42,14 @@ def test_a_file_is_read_as_one_text_per_line(hello, tmp_path):
     assert names == ["texts-0001.en", "texts-0002.en", "texts-0003.en"]
 
 
+def test_a_translation_is_scored_with_its_source():
+    preset = "language/seq2seq-multi30k-en-de"
+    if preset not in store.names():
+        pytest.skip("the presets of the family language are not installed")
+    (score,) = zoo.score(preset, ["Two dogs run.", "Zwei Hunde rennen."])
+    assert score["input"] == "Zwei Hunde rennen."
+
+
 def test_a_line_is_never_the_name_of_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "he").write_text("hello\n")

@@ -26,21 +26,13 @@ def iter_scores(
     """Yield the log-probability of each text as soon as it is computed. Arguments as `score`.
 
     Raises:
-        ZooError: there is no such preset or runtime, or the preset does not support scoring.
+        ZooError: there is no such preset or runtime, the preset does not support scoring, or a file of
+            texts cannot be read.
     """
     recipe, task = preset_recipe(preset), check_scoring(preset)
     predictor = open_predictor(preset, recipe, runtime_of(preset, runtime, AUTO))
-
-    def answers() -> Iterator[dict[str, Any]]:
-        for source in texts:
-            try:
-                found = find_inputs(recipe.data, source)
-            except ZooError as error:
-                yield {"input": str(source), "error": str(error)}
-            else:
-                yield from task.score(predictor, found)
-
-    return answers()
+    found = [text for source in texts for text in find_inputs(recipe.data, source)]
+    return task.score(predictor, found)
 
 
 def check_scoring(preset: PresetLike) -> Scoring:
