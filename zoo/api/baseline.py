@@ -23,7 +23,7 @@ from zoo.api.sources import (
 from zoo.common.core import registry
 from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import RowMetrics
-from zoo.common.core.errors import ZooError
+from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.metrics import is_better
 from zoo.common.core.model import Graphs
@@ -53,6 +53,7 @@ def baseline(
     seed: int = 0,
 ) -> BaselineResult:
     """Fit and evaluate the baseline of a recipe. See `zoo.baseline`."""
+    check_range("seed", seed, at_least=0, at_most=2**32 - 1)
     entry = registry.entry(recipe)
     built = entry.recipe()
     if not isinstance(built.data, Baselines):
@@ -71,7 +72,7 @@ def baseline(
     examples, _ = filter_training(built, examples)
     training_sizes(built, examples, source)
 
-    best, candidates = _choose(built, built.data, examples.train, examples.dev, seed)
+    best, candidates = _choose(built, examples.train, examples.dev, seed)
     evaluation = best.dev if test is None else built.task.evaluate(best.predictor, test)
     return BaselineResult(
         recipe=recipe,
@@ -90,17 +91,20 @@ def baseline(
 
 
 def _choose(
-    recipe: Recipe, data: Baselines, train: list[Any], dev: list[Any], seed: int
+    recipe: Recipe, train: list[Any], dev: list[Any], seed: int
 ) -> tuple[_Fitted, list[dict[str, Any]]]:
     """Return the baseline that is best on dev, and a row for each one."""
-    monitor, fitted, rows = recipe.task.monitor, None, []
+    data, monitor = recipe.data, recipe.task.monitor
+    assert isinstance(data, Baselines)
+    fitted, rows = None, []
     for each in data.baselines(recipe.predictor(Graphs("baseline", {})), train, seed):
         found = _fit(recipe, each, dev)
         value = found.dev.metrics[monitor]
         rows.append({"baseline": each.name, monitor: value, "fit_seconds": round(found.seconds, 3)})
         if fitted is None or is_better(monitor, value, than=fitted.dev.metrics[monitor]):
             fitted = found
-    assert fitted is not None
+    if fitted is None:
+        raise ZooError(f"{recipe.name} has no baseline for these examples: they are too few.")
     return fitted, rows
 
 

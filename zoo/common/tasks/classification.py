@@ -109,7 +109,7 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 
     def row_metrics(self, predictor: Classifier, rows: list[dict[str, Any]]) -> dict[str, float]:
-        """Return accuracy, macro F1 and, for two classes that both occur, the area under the ROC curve."""
+        """Return accuracy, macro F1 and, if both of two classes occur, the area under the ROC curve."""
         values = class_metrics([(row["reference"], row["output"]) for row in rows])
         if curve := _scores(rows, predictor.data.labels.symbols):
             values["auc"] = area_under_roc(*curve)

@@ -30,6 +30,8 @@ class NaiveBayesSVM(LinearSVC):
     w = r ((1 - b) mean |v| + b v), where v are the weights of an SVM on r x and b is `INTERPOLATION`
     """
 
+    coef_: np.ndarray
+
     def fit(self, x: Any, y: np.ndarray) -> NaiveBayesSVM:
         """Fit the weights.
 

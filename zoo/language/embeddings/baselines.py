@@ -18,21 +18,19 @@ from zoo.common.core.baseline import Baseline
 from zoo.common.core.model import Graphs
 from zoo.common.core.predictor import Predictor
 
-SIZES = (50, 100, 300)
+# Size and window were chosen on the word pairs of MEN (Bruni, Tran & Baroni 2014).
+SIZE, WINDOW = 200, 10
 # A context word is weighted by its count to this power, as in word2vec.
 SMOOTHING = 0.75
-WINDOW = 5
 
 
 def word_baselines(
     predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
 ) -> list[Baseline]:
-    """Return vectors of several sizes. See `Baselines.baselines`."""
-    return [
-        Baseline(f"PPMI and SVD of size {size}", partial(_fit, predictor, examples, size, seed))
-        for size in SIZES
-        if size < len(predictor.data.vocabulary)
-    ]
+    """Return the vectors, whose size is at most that of the vocabulary. See `Baselines.baselines`."""
+    size = min(SIZE, len(predictor.data.vocabulary) - 1)
+    fit = partial(_fit, predictor, examples, size, seed)
+    return [Baseline(f"PPMI and SVD of size {size}", fit)]
 
 
 def _fit(
@@ -83,7 +81,7 @@ def positive_information(counts: csr_array) -> csr_array:
     contexts = words**SMOOTHING
     row, column = pairs.coords
     expected = words[row] * contexts[column] / max(contexts.sum(), 1e-12)
-    with np.errstate(divide="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore"):
         values = np.log(pairs.data) - np.log(expected)
     kept = values > 0
     return csr_array((values[kept], (row[kept], column[kept])), shape=counts.shape)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import partial
 from typing import Any
 
@@ -85,6 +86,6 @@ def segment_statistics(bands: np.ndarray) -> np.ndarray:
     # A sound with fewer frames than segments has overlapping segments.
     parts = [
         cepstrum[min(begin, len(cepstrum) - 1) : max(end, begin + 1)]
-        for begin, end in zip(edges[:-1], edges[1:], strict=True)
+        for begin, end in itertools.pairwise(edges)
     ]
     return np.concatenate([f(part, axis=0) for part in parts for f in (np.mean, np.std)])

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Ridge
+from threadpoolctl import threadpool_limits
 
 from zoo.common.core.baseline import Baseline
 from zoo.common.core.model import Graphs
@@ -20,7 +21,7 @@ from zoo.timeseries.forecasting.forecaster import WINDOW, Forecaster
 PENALTIES = (0.1, 1.0, 10.0, 100.0)
 LOSSES = ("squared_error", "absolute_error")
 # Maximum number of (window, step) pairs that boosting is fitted on.
-MAX_ROWS = 100_000
+MAX_ROWS = 50_000
 
 Forecast = Callable[[np.ndarray], np.ndarray]
 
@@ -56,7 +57,7 @@ def series_baselines(
     found = []
     for count in sorted({1, max(1, seasons // 2), seasons} if seasons else {}):
         name = f"median of the last {count} values {season} steps apart"
-        found.append(make(name, lambda count=count: partial(_seasonal, season, count, model.steps)))
+        found.append(make(name, partial(_fit_nothing, season, count, model.steps)))
     if not whole.any():
         return found
     mean, deviation = scaling(model, series[whole])
@@ -81,6 +82,10 @@ def scaling(model: Forecaster, series: np.ndarray) -> tuple[Any, np.ndarray]:
     return mean, model.scale(series)
 
 
+def _fit_nothing(season: int, count: int, steps: int) -> Forecast:
+    return partial(_seasonal, season, count, steps)
+
+
 def _seasonal(season: int, count: int, steps: int, series: np.ndarray) -> np.ndarray:
     """Return the median of the same step of the last seasons, [windows, steps]."""
     last = series[:, -season * count :].reshape(len(series), count, season)
@@ -99,12 +104,15 @@ def _fit_boosting(x: np.ndarray, y: np.ndarray, season: int, loss: str, seed: in
     drawn = np.random.default_rng(seed).permutation(y.size)[:MAX_ROWS]
     rows, step = np.divmod(drawn, steps)
     trees = HistGradientBoostingRegressor(loss=loss, random_state=seed)
-    trees.fit(_step_features(x[rows], step, season), y[rows, step])
+    with threadpool_limits(1):  # threads that wait for a busy processor take many times as long
+        trees.fit(_step_features(x[rows], step, season), y[rows, step])
 
     def predict(series: np.ndarray) -> np.ndarray:
         each = np.repeat(series, steps, axis=0)
         step = np.tile(np.arange(steps), len(series))
-        return trees.predict(_step_features(each, step, season)).reshape(len(series), steps)
+        with threadpool_limits(1):
+            values = trees.predict(_step_features(each, step, season))
+        return values.reshape(len(series), steps)
 
     return predict
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -58,7 +59,7 @@ def _of_clip(joints: np.ndarray) -> np.ndarray:
     found = []
     for count in DIVISIONS:
         edges = np.linspace(0, len(values), count + 1).astype(int)
-        for begin, end in zip(edges[:-1], edges[1:], strict=True):
+        for begin, end in itertools.pairwise(edges):
             part = slice(min(begin, len(values) - 1), max(end, begin + 1))
             found += [f(values[part], axis=0) for f in (np.mean, np.std, np.min, np.max)]
             found.append(speeds[part].mean(axis=0))
