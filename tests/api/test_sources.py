@@ -10,6 +10,7 @@ from zoo.api.sources import (
     read_split,
     read_train,
     read_train_and_dev,
+    say_test_reading,
     source_name,
     split_dev,
 )
@@ -85,9 +86,9 @@ def test_dev_has_whole_groups(capsys):
     assert "All examples are in one group" in capsys.readouterr().err
 
 
-def test_every_reading_of_a_test_split_is_announced(capsys):
-    found = entry(RECIPE)
-    source = find_source(AN4, None, found.corpus)
+def test_a_reading_of_a_test_split_is_announced(capsys):
+    corpus = entry(RECIPE).corpus
+    source = find_source(AN4, None, corpus)
     for split, is_announced in (("dev", False), ("train", False), ("test", True), ("all", True)):
-        read_split(found.recipe(), found.corpus, source, split)
+        say_test_reading(corpus, source, split)
         assert ("the test split 'test' of an4" in capsys.readouterr().err) == is_announced

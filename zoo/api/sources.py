@@ -20,11 +20,6 @@ from zoo.common.utils.progress import say
 # Names of the splits of a manifest: the one to train on, and those that choose the best epoch.
 TRAIN, DEV = "train", ("dev", "valid")
 ALL = "all"
-# Every verb that reads a test split says so. Only `zoo publish` counts it, in metrics.json.
-TEST_READING = (
-    "This reads the test split {split!r} of {corpus}: no setting may be chosen by its figures. "
-    "The count of test readings has only those of `zoo publish`."
-)
 
 
 @dataclass(frozen=True)
@@ -84,13 +79,23 @@ def read_split(recipe: Recipe, corpus: Corpus, source: Source, split: str) -> li
     Raises:
         ZooError: there is no such split, or an example is invalid.
     """
-    if source.folder and split in (corpus.test_split, ALL):
-        say(TEST_READING.format(split=corpus.test_split, corpus=corpus.name))
     if split == "dev":
         return read_train_and_dev(recipe, corpus, source).dev
     if source.manifest:
         return of_split(recipe.data.read_manifest(source.manifest), split, source.manifest)
     return _read_corpus(recipe.data, corpus, source, split)
+
+
+def say_test_reading(corpus: Corpus, source: Source, split: str) -> None:
+    """Say that a verb reads a test split, for verbs whose result does not count as an evaluation.
+
+    Only `zoo publish` counts a reading, in metrics.json.
+    """
+    if source.folder and split in (corpus.test_split, ALL):
+        say(
+            f"This reads the test split {corpus.test_split!r} of {corpus.name}: no setting may be "
+            "chosen by its figures. The count of test readings has only those of `zoo publish`."
+        )
 
 
 def read_train(recipe: Recipe, corpus: Corpus, source: Source) -> TrainingExamples:

@@ -1,7 +1,7 @@
 """The normal form of texts, and the one definition of white space and words.
 
 All readers of texts use it. The signatures of SavedModels have the same pattern of white space, and
-refuse texts in another normal form; see `zoo.language.text_in_graph`.
+refuse texts in another normal form.
 """
 
 from __future__ import annotations

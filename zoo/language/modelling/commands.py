@@ -127,7 +127,7 @@ def score(
     """
     from zoo.api.evaluate import find_or_train
     from zoo.api.options import open_predictor, preset_recipe
-    from zoo.api.sources import find_source, read_split, source_name
+    from zoo.api.sources import find_source, read_split, say_test_reading, source_name
     from zoo.common.core import registry
     from zoo.common.runtime import KERAS
     from zoo.common.tasks.language_modelling import LanguageModelling
@@ -140,6 +140,7 @@ def score(
     assert isinstance(first.task, LanguageModelling)
     corpus = registry.entry(first.name).corpus
     source = find_source(data, manifest, corpus)
+    say_test_reading(corpus, source, split)
     splits = [read_split(first, corpus, source, part) for part in (FITTED_ON, split)]
     predictors = [
         open_predictor(preset, recipe, KERAS)

@@ -47,7 +47,7 @@ def texts(
         ZooError: there is no such preset or split, or its examples have no transcripts.
     """
     from zoo.api.options import find_recipe
-    from zoo.api.sources import find_source, read_split, read_train_and_dev
+    from zoo.api.sources import find_source, read_split, read_train_and_dev, say_test_reading
     from zoo.common.core import registry
     from zoo.common.utils.files import atomic_file
 
@@ -58,6 +58,7 @@ def texts(
         examples = read_train_and_dev(recipe, corpus, source).train
     else:
         examples = read_split(recipe, corpus, source, split)
+        say_test_reading(corpus, source, split)
     if not all(hasattr(example, "transcript") for example in examples):
         others = "labels, not transcripts" if hasattr(examples[0], "label") else "no transcripts"
         raise ZooError(f"{name} has no texts: its examples have {others}.")
@@ -100,7 +101,7 @@ def tune_lm(
     """
     from zoo.api.evaluate import EXTRA
     from zoo.api.options import open_predictor, preset_recipe
-    from zoo.api.sources import find_source, read_split, source_name
+    from zoo.api.sources import find_source, read_split, say_test_reading, source_name
     from zoo.common.core import registry
     from zoo.common.decoding.decoder_file import write_options
     from zoo.common.utils.packages import check_packages
@@ -112,6 +113,7 @@ def tune_lm(
     corpus = registry.entry(recipe.name).corpus
     source = find_source(data, manifest, corpus)
     examples = read_split(recipe, corpus, source, split)
+    say_test_reading(corpus, source, split)
     tuned = tune(task, open_predictor(name, recipe, runtime), examples)
     names = ("beam_width", "lm_weight", "word_bonus")
     best = {option: getattr(tuned.best, option) for option in names}

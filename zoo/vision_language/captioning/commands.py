@@ -46,7 +46,7 @@ def gallery(
             exists.
     """
     from zoo.api.options import open_predictor, preset_recipe
-    from zoo.api.sources import find_source, read_split
+    from zoo.api.sources import find_source, read_split, say_test_reading
     from zoo.common.core import registry
     from zoo.common.core.capabilities import Gallery
     from zoo.common.utils.files import atomic_folder
@@ -61,7 +61,9 @@ def gallery(
     task = recipes[0].task
     assert isinstance(task, Gallery)
     corpus = registry.entry(recipes[0].name).corpus
-    examples = read_split(recipes[0], corpus, find_source(data, manifest, corpus), split)
+    source = find_source(data, manifest, corpus)
+    examples = read_split(recipes[0], corpus, source, split)
+    say_test_reading(corpus, source, split)
     count = min(images, len(examples))
     chosen = [examples[i * len(examples) // count] for i in range(count)]
     opened = [
