@@ -50,6 +50,7 @@ class Classification(Task, SegmentAnswers, EvaluationPlots):
     """
 
     verb: ClassVar[str] = "classify"
+    packages: ClassVar[tuple[str, ...]] = ("scipy",)
     monitors: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "auc")
 
     monitor: str = renamed("accuracy", formerly="steer_by")
