@@ -78,7 +78,7 @@ def test_either_side_may_be_gzipped(tmp_path):
         ({"en": "a\nb\n", "de": "x\n"}, ("2 in", "talk.en", "1 in", "talk.de")),
         (
             {"en": "a\nb\nc\n", "de": "x\n\n \n"},
-            ("line 2: empty in talk.de", "bad lines after it: 1"),
+            ("line 2: empty in talk.de", "further invalid lines: 1"),
         ),
         ({"en": "a\n", "de": b"x\xff\n"}, ("talk.de, line 1", "byte 1 is 0xff")),
         ({"en": "a\n"}, ("talk.de is missing",)),

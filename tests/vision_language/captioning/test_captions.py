@@ -78,7 +78,7 @@ def test_invalid_lines_are_reported_by_number(rsicd, line, reason):
     good = '{"image": "kind0_0.webp", "caption": "a road"}'
     path.write_text("\n".join([good, "", line, "{"]))
     with pytest.raises(
-        ZooError, match=rf"list\.jsonl, line 3: .*{reason}.*bad lines after it: 1"
+        ZooError, match=rf"list\.jsonl, line 3: .*{reason}.*further invalid lines: 1"
     ) as error:
         read_manifest(path)
     assert "\n" not in str(error.value)
