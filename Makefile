@@ -16,7 +16,7 @@ demo: $(VENV)/installed
 
 # Tests spend most of their time tracing graphs in one thread, so they run in up to four processes.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile
+	$(BIN)/python -m pytest -q -n auto --maxprocesses 4 --dist loadfile $(TESTS)
 
 test-slow: $(VENV)/installed
 	$(BIN)/python -m pytest -q -m slow

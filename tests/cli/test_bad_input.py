@@ -56,7 +56,7 @@ BAD_RECORDINGS = {
     "nan.wav": "NaN",
     "sample.wav": "too short",
     "missing.wav": "no such file",
-    "folder.wav": "a folder",
+    "folder.wav": "the folder has no recordings",
     "n" * 300: "cannot be opened",
 }
 

@@ -41,9 +41,9 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
     text = (folder / "CARD.md").read_text()
     assert f"{wer:.4f}" in text
     assert f'preset = zoo.load("{RECIPE}")' in text
-    assert "takes `waveform` float32 [batch, samples], `lengths` int32 [batch], and gives" in text
+    assert "Inputs of `model.keras`: `waveform` float32 [batch, samples], `lengths`" in text
     assert f"- Parameters: {zoo.load(RECIPE).model.count_params():,}." in text
-    assert "Rates are fractions. The test split was measured once." in text
+    assert "Rates are fractions. The test split was evaluated once." in text
     metrics = zoo.load(RECIPE).metrics
     assert metrics["figures"]["test"]["metrics"]["wer"] == wer
     assert run_zoo("predict", RECIPE, clips[0]).status == 0
@@ -53,7 +53,7 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
     (first, second) = json.loads((folder / "metrics.json").read_text())["test_readings"]
     assert set(first) == {"commit", "date", "metrics"}
     assert second["metrics"] == metrics["figures"]["test"]["metrics"]
-    assert "The test split was measured 2 times" in (folder / "CARD.md").read_text()
+    assert "The test split was evaluated 2 times" in (folder / "CARD.md").read_text()
 
 
 def test_a_card_counts_what_the_data_has():

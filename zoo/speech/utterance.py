@@ -20,7 +20,8 @@ from zoo.speech.audio.reading import audio_seconds
 
 AUDIO_SUFFIXES = (".flac", ".wav", ".opus", ".ogg", ".mp3", ".aiff", ".sph")
 TABLE_COLUMNS = ("split", "speaker", "utt_id", "transcript")
-CSV_COLUMNS = ("wav_filename", "transcript")
+# Column or key of labels, which may replace the one of transcripts.
+LABEL = "label"
 
 # Makes an example from a path, a text and the other fields; see `utterance`.
 Make = Callable[..., Any]
@@ -169,6 +170,7 @@ def read_manifest(path: Path, make: Make = utterance) -> list[Any]:
         path: UTF-8 text in one of three formats, recognized by content:
             CSV with a header that has the columns `wav_filename` and `transcript` (DeepSpeech);
             JSON lines, each an object with the keys `audio_filepath` and `text` (NeMo);
+            in both, labels may have the column or key `label`;
             TSV as in `read_table` (AN4's `utterances.tsv`).
             CSV and JSON may have `speaker` and `split`; other columns are ignored. Relative audio paths
             are relative to the folder of the manifest.
@@ -181,19 +183,23 @@ def read_manifest(path: Path, make: Make = utterance) -> list[Any]:
     """
     path = Path(path)
     _, header = read_lines(path)[0]
+    has_labels = make is labelled_recording and LABEL in header
     if path.suffix.lower() in (".json", ".jsonl") or header.lstrip().startswith(("{", "[")):
-        return parse_json_lines(path, lambda row: _from_json(path.parent, row, make))
+        key = LABEL if has_labels else "text"
+
+        def from_json(row: dict[str, Any]) -> Any:
+            audio, text = text_field(row, "audio_filepath"), text_field(row, key)
+            return _from_path(path.parent, audio, text, row, make)
+
+        return parse_json_lines(path, from_json)
     if "\t" in header:
         return read_table(path, make=make)
-    return parse_table(path, CSV_COLUMNS, lambda row: _from_csv(path.parent, row, make))
+    audio_column, text_column = "wav_filename", LABEL if has_labels else "transcript"
 
+    def from_csv(row: dict[str, str]) -> Any:
+        return _from_path(path.parent, row[audio_column], row[text_column], row, make)
 
-def _from_csv(folder: Path, row: dict[str, str], make: Make) -> Any:
-    return _from_path(folder, row["wav_filename"], row["transcript"], row, make)
-
-
-def _from_json(folder: Path, row: dict[str, Any], make: Make) -> Any:
-    return _from_path(folder, text_field(row, "audio_filepath"), text_field(row, "text"), row, make)
+    return parse_table(path, (audio_column, text_column), from_csv)
 
 
 def _from_path(folder: Path, audio: str, text: str, row: dict[str, Any], make: Make) -> Any:

@@ -8,6 +8,7 @@ from tests.conftest import AN4
 
 PRESET = "speech/bilstm-ctc-an4"
 CLIP = AN4 / "test" / "mmxg" / "cen8-mmxg-b.flac"
+OTHER_CLIP = AN4 / "test" / "fcaw" / "cen1-fcaw-b.flac"
 SAID = "OCTOBER TWENTY FOUR NINETEEN SEVENTY"
 
 
@@ -46,7 +47,7 @@ def test_examples_without_transcripts_are_refused(refused, ar_run, laser_corpus,
 
 def test_labels_are_not_texts(refused, tmp_path):
     manifest, out = tmp_path / "clips.csv", tmp_path / "texts.txt"
-    manifest.write_text(f"wav_filename,label\n{CLIP},zero\n{CLIP},one\n")
+    manifest.write_text(f"wav_filename,label\n{CLIP},zero\n{OTHER_CLIP},one\n")
     line = refused(
         "texts", "speech/tdnn-fsdd", "--manifest", manifest, "--split", "all", "--out", out
     )

@@ -52,6 +52,7 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
     """
 
     verb: ClassVar[str] = "classify"
+    packages: ClassVar[tuple[str, ...]] = ("scipy",)
     monitors: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "auc")
 
     monitor: str = renamed("accuracy", formerly="steer_by")
