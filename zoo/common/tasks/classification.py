@@ -45,8 +45,8 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
 
     Args:
         monitor: "accuracy"; "f1_macro", the mean of the harmonic mean of precision and recall over the
-            classes that are true or answered, which weights rare and frequent classes equally; or, for
-            two classes, "auc", the area under the ROC curve of the second class.
+            true classes, which weights rare and frequent classes equally; or, for two classes, "auc",
+            the area under the ROC curve of the second class.
         background: the class without content, which is not reported in long inputs; empty if there is
             no such class.
     """
@@ -285,15 +285,16 @@ def _means(metrics_of: list[dict[str, float]]) -> dict[str, float]:
 
 
 def class_metrics(pairs: Sequence[tuple[str, str]]) -> dict[str, float]:
-    """Return accuracy, and the mean F1 over the classes that are true or answered, as scikit-learn does.
+    """Return accuracy, and the mean F1 over the true classes.
 
-    An unreadable example has no answer; UNREADABLE is not a class.
+    It is scikit-learn's `f1_score(..., labels=true_classes, average="macro")`: a class that is only
+    answered lowers the F1 of the true ones, and is not averaged.
 
     Args:
         pairs: (true class, answer) of each example, at least one.
     """
     f1 = []
-    for name in {name for pair in pairs for name in pair} - {UNREADABLE}:
+    for name in {reference for reference, _ in pairs}:
         both = sum(reference == output == name for reference, output in pairs)
         either = sum((reference == name) + (output == name) for reference, output in pairs)
         f1.append(2 * both / either)
