@@ -8,7 +8,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
-from zoo.common.tasks.classification import UNREADABLE, Classification, class_metrics
+from zoo.common.tasks.classification import Classification, class_metrics
 
 LABELS = Labels(("noise", "call", "song"), "class")
 
