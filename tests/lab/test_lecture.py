@@ -55,5 +55,6 @@ def test_command_of_the_page_runs(run_zoo, tmp_path, monkeypatch, command):
     (tmp_path / "zoo").symlink_to(ROOT / "zoo")
     monkeypatch.chdir(tmp_path)
     answer = run_zoo(verb, *arguments)
-    assert (answer.status, answer.err) == (0, "")
+    assert answer.status == 0
+    assert answer.err == "" or answer.err.startswith("Tokens outside the vocabulary: ")
     assert answer.out

@@ -109,7 +109,7 @@ def test_predict_and_score_report_unknown_words(capsys):
         answers = call(preset, [text, "the company"])
         assert [answer.get("unknown") for answer in answers] == [1, None]
     assert main(["score", preset, text]) == 0
-    assert "1 tokens are not in the vocabulary: the company xyzzy" in capsys.readouterr().err
+    assert "Tokens outside the vocabulary: 1, in the company xyzzy" in capsys.readouterr().err
     assert main(["score", preset, text, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["scores"][0]["unknown"] == 1
 

@@ -67,7 +67,7 @@ def print_answers(
             print_line(text(answer))
             if answer.get("unknown"):
                 unknown, given = answer["unknown"], shown(answer["input"])
-                say(f"{unknown} tokens are not in the vocabulary: {given}")
+                say(f"Tokens outside the vocabulary: {unknown}, in {given}")
     if options.json:
         print_line(json.dumps({"preset": options.preset, key: done}))
     return int(failed)

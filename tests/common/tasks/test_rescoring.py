@@ -44,9 +44,13 @@ def recording_logits():
 def log_prob(lm, line):
     """Return the log-probability; that of an unknown word is divided by the vocabulary size."""
     task, predictor = open_language_model(lm)
-    (answer,) = task.score(predictor, [f"{line}\n"])
     unknown = [word for word in line.split() if word not in ("a", "b")]
-    return answer["log_probability"] - len(unknown) * np.log(len(predictor.data.vocabulary))
+    if len(unknown) == len(line.split()):  # `score` refuses such a text
+        (log_probability,) = task.line_log_probs(predictor, [line])
+    else:
+        (answer,) = task.score(predictor, [f"{line}\n"])
+        log_probability = answer["log_probability"]
+    return log_probability - len(unknown) * np.log(len(predictor.data.vocabulary))
 
 
 def test_texts_are_sorted_by_the_weighted_sum(lm):

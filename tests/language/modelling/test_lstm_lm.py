@@ -320,7 +320,7 @@ def test_rows_of_a_savedmodel_do_not_depend_on_each_other(characters):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ((" ", 3, 1.0, 0), "A text is empty"),
+        (("", 3, 1.0, 0), "A text is empty"),
         (("日本", 3, 1.0, 0), "A character of the text is not in the vocabulary"),
         ((b"Sp\xe4t", 3, 1.0, 0), "must be UTF-8"),
         (("Speak", 0, 1.0, 0), "length must be at least 1"),
