@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from zoo.common.core.capabilities import CustomSplit, PreparedExamples, WindowedExamples
 from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
+from zoo.common.data.vocabulary import Vocabulary
 from zoo.language.text_inputs import TextInputs
 from zoo.language.texts import Text
 from zoo.language.tokenization import TOKENIZATIONS
@@ -78,3 +79,20 @@ class WholeTexts(TextInputs, WindowedExamples, PreparedExamples, CustomSplit):
         for text in examples:
             digest.update("\0".join(text.tokens).encode() + b"\0\0")
         return digest.hexdigest()
+
+
+def take_vocabulary(
+    data: Any, examples: list[TokenizedText], model: Any, specials: Sequence[str]
+) -> tuple[Any, Any]:
+    """Return data with the vocabulary of texts, unless it has one, and a model with its size.
+
+    Args:
+        data: data with the fields `vocabulary` and `min_count`.
+        examples: the texts.
+        model: config with the field `vocabulary_size`.
+        specials: tokens that the vocabulary always has.
+    """
+    vocabulary = data.vocabulary or Vocabulary.of(
+        (text.tokens for text in examples), specials, data.min_count
+    )
+    return replace(data, vocabulary=vocabulary), replace(model, vocabulary_size=len(vocabulary))

@@ -21,7 +21,7 @@ from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.data.text import read_text, single_spaces
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
-from zoo.language.whole_texts import TokenizedText, WholeTexts
+from zoo.language.whole_texts import TokenizedText, WholeTexts, take_vocabulary
 
 UNKNOWN_INDEX = 0
 # The graphs of a model: the scores of candidates in a context, and the vectors of words.
@@ -132,13 +132,7 @@ class ContextWindows(WholeTexts, RawInputs, Baselines):
 
     def adapt(self, examples: list[TokenizedText], model: Any) -> tuple[ContextWindows, Any]:
         """Return the data with the vocabulary of the texts, and the model with its size."""
-        vocabulary = self.vocabulary or Vocabulary.of(
-            (text.tokens for text in examples), (UNKNOWN,), self.min_count
-        )
-        return (
-            replace(self, vocabulary=vocabulary),
-            replace(model, vocabulary_size=len(vocabulary)),
-        )
+        return take_vocabulary(self, examples, model, (UNKNOWN,))
 
     def filter_examples(
         self, examples: list[TokenizedText], model: Any

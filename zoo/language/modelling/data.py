@@ -23,7 +23,7 @@ from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.common.tasks.language_modelling import TextData
 from zoo.language.modelling.batching import running_batches
 from zoo.language.tokenization import END_OF_LINE, START_INDEX, TOKENIZATIONS
-from zoo.language.whole_texts import TokenizedText, WholeTexts
+from zoo.language.whole_texts import TokenizedText, WholeTexts, take_vocabulary
 
 # A text that is part of the package: the first lines of Tiny Shakespeare, in the public domain.
 SAMPLE = Path(__file__).parents[1] / "samples" / "coriolanus.txt"
@@ -98,14 +98,7 @@ class RunningText(WholeTexts, TextData, Baselines):
 
     def adapt(self, examples: list[TokenizedText], model: Any) -> tuple[RunningText, ModelConfig]:
         """Return the data with the vocabulary of the texts, and the model with its size."""
-        specials = TOKENIZATIONS[self.tokenization].specials
-        vocabulary = self.vocabulary or Vocabulary.of(
-            (text.tokens for text in examples), specials, self.min_count
-        )
-        return (
-            replace(self, vocabulary=vocabulary),
-            replace(model, vocabulary_size=len(vocabulary)),
-        )
+        return take_vocabulary(self, examples, model, TOKENIZATIONS[self.tokenization].specials)
 
     def filter_examples(
         self, examples: list[TokenizedText], model: Any
