@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 EXTRAS := $(if $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null),gpu$(comma)test,test)
 comma := ,
 
-.PHONY: demo test test-slow test-backends fuzz lint results clean
+.PHONY: demo test test-slow test-backends fuzz mutants lint results clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -28,6 +28,11 @@ test-backends: $(VENV)/installed
 
 fuzz: $(VENV)/installed
 	$(BIN)/python -m pytest -q -s -m slow tests/fuzz
+
+# Prints the random changes of the source that no test notices.
+mutants: $(VENV)/installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS),mutants]'
+	$(BIN)/python tools/mutants.py
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

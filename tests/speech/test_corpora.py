@@ -239,7 +239,7 @@ def test_csv_manifest(folder):
         "wav_filename,wav_filesize,transcript,speaker",
         'a.flac,1,"yes, of course",ann',
         "",
-        "sub/c.flac,2,say  ÉTÉ ,bob",
+        "sub/c.flac,2,say \u2009E\u0301TÉ\u200b,bob",
         f"{outside},3,yes,",
     )
     examples = read_manifest(manifest)
@@ -248,15 +248,48 @@ def test_csv_manifest(folder):
     assert [e.transcript for e in examples] == ["yes, of course", "say ÉTÉ", "yes"]
     assert [e.speaker for e in examples] == ["ann", "bob", ""]
     assert [round(e.seconds, 2) for e in examples] == [0.8, 2.4, 1.0]
-    spreadsheet = folder / "mark.csv"  # a byte order mark, Windows line ends
-    spreadsheet.write_bytes(b"\xef\xbb\xbf" + manifest.read_bytes().replace(b"\n", b"\r\n"))
-    assert read_manifest(spreadsheet) == examples
+    # Spreadsheets write byte order marks, Windows line ends, semicolons, tabs and UTF-16.
+    text, table = manifest.read_text("utf-8"), folder / "table"
+    table.write_bytes(text.replace("\n", "\r\n").encode("utf-8-sig"))
+    assert read_manifest(table) == examples
+    for delimiter in ";\t":
+        table.write_bytes(
+            text.replace("yes, of", "yes@ of")
+            .replace(",", delimiter)
+            .replace("@", ",")
+            .encode("utf-16")
+        )
+        assert read_manifest(table) == examples
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        (
+            "offset",
+            0.2,
+            "'offset' is not supported: each row must be a whole file. Received: '0.2'",
+        ),
+        ("duration", 0.25, r"'duration' must be that of the whole file, 0.80 s. Received: 0.25"),
+        ("duration", "long", "'duration' must be a number. Received: 'long'"),
+    ],
+)
+def test_parts_of_recordings_are_rejected(folder, key, value, message):
+    lines = write(
+        folder / "m.json", json.dumps({"audio_filepath": "a.flac", "text": "go", key: value})
+    )
+    table = write(folder / "m.csv", f"{HEADER},{key}", f"a.flac,go,{value}")
+    for manifest in (lines, table):
+        with pytest.raises(ZooError, match=f"line [12]: {message}"):
+            read_manifest(manifest)
 
 
 def test_json_manifest(folder):
     manifest = write(
         folder / "mine.json",
-        json.dumps({"audio_filepath": "a.flac", "duration": 99.0, "text": "go", "speaker": 7}),
+        json.dumps(
+            {"audio_filepath": "a.flac", "duration": 0.7, "offset": 0, "text": "go", "speaker": 7}
+        ),
         json.dumps({"audio_filepath": "sub/c.flac", "text": "ÉTÉ", "speaker": None}),
     )
     assert [

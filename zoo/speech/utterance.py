@@ -10,18 +10,23 @@ from typing import Any, TypeVar
 from zoo.common.core.corpus import check_folder, no_such_split
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import (
+    check_whole,
     find_file,
+    is_json_lines,
     parse_json_lines,
-    parse_table,
-    read_lines,
     text_field,
 )
+from zoo.common.data.tables import Table, read_table
+from zoo.common.data.text import single_spaces
 from zoo.speech.audio.reading import audio_seconds
 
 AUDIO_SUFFIXES = (".flac", ".wav", ".opus", ".ogg", ".mp3", ".aiff", ".sph")
 TABLE_COLUMNS = ("split", "speaker", "utt_id", "transcript")
 # Column or key of labels, which may replace the one of transcripts.
 LABEL = "label"
+
+# Difference in seconds between the duration of a file and the stated one.
+MAX_REST = 0.5
 
 # Makes an example from a path, a text and the other fields; see `utterance`.
 Make = Callable[..., Any]
@@ -52,7 +57,7 @@ class Utterance(Recorded):
     """A recording with a transcript.
 
     Args:
-        transcript: words separated by single spaces.
+        transcript: words in NFC, separated by single spaces.
     """
 
     transcript: str = field(kw_only=True)
@@ -94,7 +99,7 @@ def labelled_recording(audio: Path, label: str, **fields: str) -> LabelledRecord
 
 
 def _one_line(text: str, name: str) -> str:
-    text = " ".join(text.split())
+    text = single_spaces(text)
     if not text:
         raise ZooError(f"the {name} is empty")
     return text
@@ -140,74 +145,101 @@ def read_splits(
     return read_split(folder, split)
 
 
-def read_table(path: Path, split: str | None = None, make: Make = utterance) -> list[Any]:
-    """Return the examples of a TSV file, with the audio at `<split>/<speaker>/<utt_id>` next to it.
+def read_utterances(path: Path, split: str | None = None) -> list[Utterance]:
+    """Return the utterances of a table with audio at `<split>/<speaker>/<utt_id>` next to it.
 
     Args:
         path: a file with a header that has the columns split, speaker, utt_id and transcript.
         split: the split to read; None for all.
-        make: makes the examples.
 
     Raises:
-        ZooError: as `zoo.common.data.manifests.parse_table`.
+        ZooError: as `zoo.common.data.tables.Table.parse`.
     """
+    return _parse_utterances(read_table(path), split, utterance)
 
+
+def _parse_utterances(table: Table, split: str | None, make: Make) -> list[Any]:
     def parse(row: dict[str, str]) -> Any:
         if split not in (None, row["split"]):
             return None
-        audio = find_audio(path.parent, row["split"], row["speaker"], row["utt_id"])
+        audio = find_audio(table.path.parent, row["split"], row["speaker"], row["utt_id"])
         return make(
             audio, row["transcript"], id=row["utt_id"], speaker=row["speaker"], split=row["split"]
         )
 
-    return parse_table(path, TABLE_COLUMNS, parse)
+    return table.parse(TABLE_COLUMNS, parse)
 
 
 def read_manifest(path: Path, make: Make = utterance) -> list[Any]:
     """Return the examples that a file lists, in its order.
 
     Args:
-        path: UTF-8 text in one of three formats, recognized by content:
-            CSV with a header that has the columns `wav_filename` and `transcript` (DeepSpeech);
+        path: text in one of three formats, recognized by content:
+            CSV or TSV with a header that has the columns `wav_filename` and `transcript` (DeepSpeech);
             JSON lines, each an object with the keys `audio_filepath` and `text` (NeMo);
             in both, labels may have the column or key `label`;
-            TSV as in `read_table` (AN4's `utterances.tsv`).
-            CSV and JSON may have `speaker` and `split`; other columns are ignored. Relative audio paths
-            are relative to the folder of the manifest.
+            a table as in `read_utterances` (AN4's `utterances.tsv`).
+            Lists of files may have `speaker` and `split`. Relative paths are relative to the folder of
+            the manifest. A row that is a part of a recording is rejected; other columns are ignored.
         make: makes the examples: `utterance`, or `labelled_recording` if the texts are labels.
 
     Raises:
         ZooError: a line is invalid: not UTF-8, a missing column or key, invalid JSON, an empty text, a
-            missing or invalid audio file, or a repeated id. The message has the number of the first
-            such line, and how many others there are.
+            missing or invalid audio file, a part of a file, or a repeated id. The message has the number
+            of the first such line, and how many others there are.
     """
     path = Path(path)
-    _, header = read_lines(path)[0]
-    has_labels = make is labelled_recording and LABEL in header
-    if path.suffix.lower() in (".json", ".jsonl") or header.lstrip().startswith(("{", "[")):
-        key = LABEL if has_labels else "text"
+    is_labelled = make is labelled_recording
+    if is_json_lines(path):
 
         def from_json(row: dict[str, Any]) -> Any:
+            key = LABEL if is_labelled and LABEL in row else "text"
             audio, text = text_field(row, "audio_filepath"), text_field(row, key)
             return _from_path(path.parent, audio, text, row, make)
 
         return parse_json_lines(path, from_json)
-    if "\t" in header:
-        return read_table(path, make=make)
-    audio_column, text_column = "wav_filename", LABEL if has_labels else "transcript"
+    table = read_table(path)
+    if "utt_id" in table.names:
+        return _parse_utterances(table, None, make)
+    text_column = LABEL if is_labelled and LABEL in table.names else "transcript"
 
-    def from_csv(row: dict[str, str]) -> Any:
-        return _from_path(path.parent, row[audio_column], row[text_column], row, make)
+    def from_row(row: dict[str, str]) -> Any:
+        return _from_path(path.parent, row["wav_filename"], row[text_column], row, make)
 
-    return parse_table(path, (audio_column, text_column), from_csv)
+    return table.parse(("wav_filename", text_column), from_row)
 
 
 def _from_path(folder: Path, audio: str, text: str, row: dict[str, Any], make: Make) -> Any:
     if not audio.strip():
         raise ZooError("the audio path is empty")
+    check_whole(row)
     path = folder / audio
     name = path.relative_to(folder) if path.is_relative_to(folder) else path
     # A key of JSON may be missing, null, or a number.
     optional = {key: row.get(key) for key in ("speaker", "split")}
     given = {key: str(value) for key, value in optional.items() if value is not None}
-    return make(path, text, id=name.as_posix(), **given)
+    example = make(path, text, id=name.as_posix(), **given)
+    _check_duration(row.get("duration"), example.seconds)
+    return example
+
+
+def _check_duration(stated: Any, seconds: float) -> None:
+    """Check that the stated duration of a recording is not that of a part of it.
+
+    Args:
+        stated: seconds as a number or a text; None or empty if unknown.
+        seconds: duration of the file.
+
+    Raises:
+        ZooError: it is not a number, or shorter than the file by more than `MAX_REST`.
+    """
+    if stated in (None, ""):
+        return
+    try:
+        duration = float(stated)
+    except (TypeError, ValueError):
+        raise ZooError(f"'duration' must be a number. Received: {str(stated)[:80]!r}") from None
+    if duration < seconds - MAX_REST:
+        raise ZooError(
+            f"'duration' must be that of the whole file, {seconds:.2f} s. Received: {duration:g}"
+        )

@@ -1,23 +1,19 @@
-"""Read the fields of CSV files in their common dialects."""
+"""Read tables of numbers as text."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import MAX_BYTES, MAX_LINES, read_file
+from zoo.common.data.manifests import MAX_BYTES
+from zoo.common.data.tables import Record, read_records
 
 # Words for a missing value, in lower case.
 MISSING = ("", "nan", "na", "n/a", "null", "none", "?")
 _COMMA = re.compile(r"\s*[+-]?\d*,\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
 _POINT = re.compile(r"\s*[+-]?\d*\.\d+(e[+-]?\d+)?\s*", re.IGNORECASE)
-
-# A line of a file: its number and its fields.
-Record = tuple[int, list[str]]
 
 
 @dataclass(frozen=True)
@@ -35,47 +31,21 @@ class Fields:
     zones: dict[str, str] = field(default_factory=dict)
 
 
-def read_records(path: Path, at_most: int = MAX_BYTES) -> list[Record]:
-    """Return the number and the fields of each line; a blank line has one empty field.
+def read_fields(path: Path, at_most: int = MAX_BYTES) -> list[Record]:
+    """Return the number and the fields of each line of a table of numbers.
 
-    Blank lines at the end are left out.
-
-    The first line that is not blank determines the delimiter: a tab, a semicolon, or else a comma. If it
-    is not a comma, numbers may have a decimal comma, which is replaced by a point. A quoted field may
-    have line breaks. Lines may end with LF, CRLF or CR. A last field that is empty in every line, as
-    after a trailing comma, is left out.
+    If the delimiter is not a comma, numbers may have a decimal comma, which is replaced by a point.
 
     Args:
-        path: the file, in UTF-8 or in UTF-16 with a byte order mark.
+        path: a file in a dialect that `zoo.common.data.tables.read_records` reads.
         at_most: maximum size in bytes.
 
     Raises:
-        ZooError: the file cannot be read, is not CSV, or has numbers with a comma and numbers with a
-            point. The message has the line.
+        ZooError: as `read_records`, or there are numbers with a comma and numbers with a point. The
+            message has the line.
     """
-    text = read_file(path, at_most)
-    first = re.sub(r'"[^"]*"', "", text[: 2**20].lstrip("\r\n ")).splitlines()[0]
-    delimiter = next((mark for mark in "\t;" if mark in first), ",")
-    records: list[Record] = []
-    number = 1
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    try:
-        for fields in reader:
-            records.append((number, fields or [""]))
-            number = reader.line_num + 1
-            if number > MAX_LINES + 1:
-                raise ZooError(f"{path} is too large: it must have at most {MAX_LINES:,} lines.")
-    except csv.Error as error:
-        raise ZooError(f"{path}, line {number}: invalid CSV: {error}") from None
-    if not any("".join(fields).strip() for _, fields in records):
-        raise ZooError(f"{path} is empty.")
-    while records[-1][1] == [""]:
-        records.pop()
-    filled = [fields for _, fields in records if fields != [""]]
-    width = max(map(len, filled), default=1)
-    if width > 1 and all(len(fields) < width or not fields[-1].strip() for fields in filled):
-        records = [(number, fields[: width - 1]) for number, fields in records]
-    return records if delimiter == "," else _with_points(path, records)
+    records = read_records(path, at_most)
+    return records.rows if records.delimiter == "," else _with_points(path, records.rows)
 
 
 def is_number(text: str) -> bool:

@@ -11,12 +11,13 @@ import pytest
 from zoo.common.core.errors import ZooError
 from zoo.common.data import manifests
 from zoo.common.data.manifests import (
+    check_whole,
     digest,
     find_file,
+    is_json_lines,
     of_split,
     parse_json_lines,
     parse_lines,
-    parse_table,
     read_file,
     read_lines,
     text_field,
@@ -60,11 +61,23 @@ def parse(line: str) -> Example | None:
     [
         b"\xc3\xb6l\nja\n",
         b"\xc3\xb6l\r\nja\r\n",
+        b"\xc3\xb6l\rja\r",
         codecs.BOM_UTF8 + b"\xc3\xb6l\nja\n",
+        "öl\r\nja\r\n".encode("utf-16"),
+        codecs.BOM_UTF16_BE + "öl\nja\n".encode("utf-16-be"),
         gzip.compress(b"\xc3\xb6l\nja\n"),
         gzip.compress(codecs.BOM_UTF8 + b"\xc3\xb6l\r\nja\r\n"),
     ],
-    ids=["plain", "CRLF", "BOM", "gzip", "gzip, BOM, CRLF"],
+    ids=[
+        "plain",
+        "CRLF",
+        "CR",
+        "BOM",
+        "UTF-16, CRLF",
+        "UTF-16, big-endian",
+        "gzip",
+        "gzip, BOM, CRLF",
+    ],
 )
 def test_encodings_of_a_text(write, content):
     assert read_file(write(content)) == "öl\nja\n"
@@ -99,8 +112,9 @@ def test_unreadable_and_empty_files(write, tmp_path):
 
 def test_line_numbers_count_empty_lines(write):
     assert read_lines(write("a\n\n \n b \r\nc")) == [(1, "a"), (4, " b "), (5, "c")]
-    # Only a line feed ends a line. Other separators are part of the text.
+    # Other separators are part of the text. So is a carriage return in a file with line feeds.
     assert read_lines(write("a\u2028b\x0bc\n")) == [(1, "a\u2028b\x0bc")]
+    assert read_lines(write("a\rb\nc")) == [(1, "a\rb"), (2, "c")]
 
 
 # Examples -----------------------------------------------------------------------------------------
@@ -160,39 +174,29 @@ def test_invalid_json_lines(write, line, words):
         parse_json_lines(write('{"id": "a", "text": "x"}\n' + line + "\n"), of_json)
 
 
-def of_row(row: dict[str, str]) -> Example:
-    return Example(row["id"], row["text"], row.get("split"))
+def test_keys_of_an_object_are_unique(write):
+    with pytest.raises(ZooError, match="line 1: invalid JSON: the key 'text' is not unique"):
+        parse_json_lines(write('{"id": "a", "text": "x", "text": "y"}'), of_json)
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("name", "content", "expected"),
     [
-        'id,text,split\na,"one, ""two""",test\n',
-        'split, text ,id\r\ntest,"one, ""two""",a\r\n',
-        'id\ttext\tsplit\na\tone, "two"\ttest\n',
-    ],
-    ids=["CSV", "in another order", "TSV"],
-)
-def test_tables(write, content):
-    examples = parse_table(write(content), ("id", "text"), of_row)
-    assert examples == [Example("a", 'one, "two"', "test")]
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        ("name,text\na,b\n", "line 1: the header lacks id. It must have id,text. Received: 'name,"),
-        ("\n\ntext\n", "line 3: the header lacks id"),
-        ("id,text, text\na,b,c\n", "line 1: the column 'text' is not unique"),
-        ('"id,text\n', "line 1: invalid CSV"),
-        ("id,text\na,b\na,b,c\n", "line 3: 3 fields where the header has 2"),
-        ('id,text\n"a,b\n', "line 2: invalid CSV"),
-        ("id,text\n", "list: the list has no examples"),
+        ("a", ' {"id": 1}', True),
+        ("a.csv", "[1]", True),
+        ("a.JSONL", "a,b", True),
+        ("a", "a,b", False),
     ],
 )
-def test_invalid_tables(write, content, words):
-    with pytest.raises(ZooError, match=words):
-        parse_table(write(content), ("id", "text"), of_row)
+def test_json_lines_are_recognized(write, name, content, expected):
+    assert is_json_lines(write(content, name)) is expected
+
+
+def test_a_row_is_a_whole_file():
+    check_whole({"offset": 0, "Start": "0.0", "channel": "", "end": None, "starting": 3})
+    for name, value in (("offset", 1.5), ("START_TIME", "2"), ("channel", 1), ("end", "0.5")):
+        with pytest.raises(ZooError, match=f"'{name}' is not supported: .* Received: '{value}'"):
+            check_whole({"text": "a", name: value})
 
 
 # Splits, files, digests ---------------------------------------------------------------------------
@@ -250,10 +254,7 @@ def test_a_text_too_large_for_memory(write, monkeypatch):
     assert len(read_lines(write(b"a\n" * 1000))) == 1000
 
 
-def test_a_table_or_an_object_too_large_for_memory(write, monkeypatch):
-    monkeypatch.setattr(manifests, "MAX_COLUMNS", 3)
+def test_an_object_too_large_for_memory(write, monkeypatch):
     monkeypatch.setattr(manifests, "MAX_OBJECT_BYTES", 50)
-    with pytest.raises(ZooError, match="line 1: there must be at most 3 columns"):
-        parse_table(write("id,b,c,d\n1,2,3,4\n"), ("id",), lambda row: Example(row["id"]))
     with pytest.raises(ZooError, match="line 1: an object must have at most 50 characters"):
         parse_json_lines(write('{"id": "' + "a" * 60 + '"}'), lambda row: Example(row["id"]))

@@ -44,6 +44,9 @@ def test_the_example_of_the_standard(tmp_path):
     assert (len(first), len(second)) == (27, 20)
     assert first[:2] == [[10, 0], [9, 14]]
     assert second[-1] == [214, 180]
+    # A format that is repeated, and a mapping without an effect.
+    same = form() + form() + '<mapping type="identity"/>'
+    assert parse_inkml(document("1 2, 3 4", form=same)) == [[[1, 2], [3, 4]]]
     path = tmp_path / "hello.inkml"
     path.write_text(HELLO)
     np.testing.assert_array_equal(read_ink(path), parse_ink({"strokes": [first, second]}))
@@ -63,9 +66,29 @@ def test_forms_of_points():
     assert parse_inkml(text) == [[[1, 2], [3, 40], [5, -6.5]]]
 
 
+def test_traces_that_continue_others_are_one_stroke():
+    text = (
+        '<ink><trace xml:id="a" continuation="begin">1 2, 3 4</trace><trace>9 9</trace>'
+        '<trace id="b" continuation="middle" priorRef="#a">5 6</trace>'
+        '<trace continuation="end" priorRef="#b">7 8</trace></ink>'
+    )
+    assert parse_inkml(text) == [[[1, 2], [3, 4], [5, 6], [7, 8]], [[9, 9]]]
+
+
+def form(**y: str) -> str:
+    attributes = "".join(f' {key}="{value}"' for key, value in y.items())
+    return f'<traceFormat><channel name="X"/><channel name="Y"{attributes}/></traceFormat>'
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
+        (document("1 2, 3 4", form=form() + form(orientation="-ve")), "one traceFormat"),
+        (document("1 2, 3 4", form=form(units="cm")), "same units. Received: [None, 'cm']"),
+        (document("1 2, 3 4", form='<mapping type="affine"/>'), "mappings and canvas transforms"),
+        (document("1 2, 3 4", form="<canvasTransform/>"), "mappings and canvas transforms"),
+        (document("1 2, 3 4", form="<definitions><trace>1 2</trace></definitions>"), "definitions"),
+        (document("1 2, 3 4", form='<trace continuation="end">1 2</trace>'), "no trace '' that"),
         (BOMB, "must have no document type"),
         (OUTSIDE, "must have no document type"),
         ("<ink>", "invalid XML"),

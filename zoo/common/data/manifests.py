@@ -1,15 +1,15 @@
-"""Lists of examples in text files: lines, CSV, TSV, JSON lines. Errors have line numbers."""
+"""Lists of examples in text files: lines and JSON lines. Errors have line numbers."""
 
 from __future__ import annotations
 
 import codecs
-import csv
 import gzip
 import hashlib
 import io
 import json
 import os
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
@@ -30,13 +30,28 @@ MAX_COLUMNS = 10_000
 # Limit of a JSON object on one line: lists of lists take about thirty times as much memory.
 MAX_OBJECT_BYTES = 2**24
 
+# Names of columns and keys by which a row is a part of a file.
+PARTS = (
+    "begin",
+    "begin_time",
+    "channel",
+    "end",
+    "end_time",
+    "offset",
+    "start",
+    "start_time",
+    "stop",
+    "stop_time",
+)
+
 Line = tuple[int, str]
 
 
 def read_file(path: Path, at_most: int = MAX_BYTES) -> str:
     """Return the text of a file, plain or gzipped, with "\\n" between lines.
 
-    The file is in UTF-8, or in UTF-16 with a byte order mark.
+    The file is in UTF-8, or in UTF-16 with a byte order mark. Its lines end with LF or CRLF, or all of
+    them with CR.
 
     Raises:
         ZooError: the file is missing, not a regular file, larger than `at_most` bytes (compressed or
@@ -70,7 +85,8 @@ def read_file(path: Path, at_most: int = MAX_BYTES) -> str:
         raise ZooError(f"{path} cannot be read: {error.strerror}.") from None
     if not text.strip():
         raise ZooError(f"{path} is empty.")
-    return text.replace("\r\n", "\n")
+    text = text.replace("\r\n", "\n")
+    return text if "\n" in text else text.replace("\r", "\n")
 
 
 def read_lines(path: Path, at_most: int = MAX_BYTES) -> list[Line]:
@@ -136,35 +152,24 @@ def parse_json_lines(
     return parse_lines(path, read_lines(path), lambda line: parse(_json_object(line)), join)
 
 
-def parse_table(
-    path: Path, columns: tuple[str, ...], parse: Callable[[dict[str, str]], Any]
-) -> list[Any]:
-    """Return an example for each line below the header of a CSV or TSV file.
+def is_json_lines(path: Path) -> bool:
+    """Return whether a list has JSON lines, by its suffix or its first character."""
+    _, first = read_lines(path)[0]
+    return path.suffix.lower() in (".json", ".jsonl") or first.lstrip().startswith(("{", "["))
 
-    Args:
-        path: path of the file.
-        columns: required columns. The header may have others. A header with a tab marks a TSV file.
-        parse: maps the fields of a line by column to an example.
+
+def check_whole(row: dict[str, Any]) -> None:
+    """Check that a row of a list of recordings or videos means a whole file.
 
     Raises:
-        ZooError: as `parse_lines`, or the header is invalid.
+        ZooError: a column or a key of `PARTS` has a value other than 0.
     """
-    (number, header), *lines = read_lines(path)
-    fields = (lambda line: line.split("\t")) if "\t" in header else _csv_fields
-    try:
-        names = [name.strip() for name in fields(header)]
-    except ZooError as error:
-        raise ZooError(f"{path}, line {number}: {error}") from None
-    if len(names) > MAX_COLUMNS:
-        raise ZooError(f"{path}, line {number}: there must be at most {MAX_COLUMNS:,} columns.")
-    if twice := [name for name in names if name and names.count(name) > 1]:
-        raise ZooError(f"{path}, line {number}: the column {twice[0]!r} is not unique.")
-    if missing := [name for name in columns if name not in names]:
-        raise ZooError(
-            f"{path}, line {number}: the header lacks {', '.join(missing)}. It must have "
-            f"{','.join(columns)}. Received: {header[:80]!r}"
-        )
-    return parse_lines(path, lines, lambda line: parse(_row(names, fields(line))))
+    for name, value in row.items():
+        if name.lower() in PARTS and str(value or "").strip() not in ("", "0", "0.0"):
+            raise ZooError(
+                f"{name!r} is not supported: each row must be a whole file. Received: "
+                f"{str(value)[:80]!r}"
+            )
 
 
 def text_field(row: dict[str, Any], key: str) -> str:
@@ -236,27 +241,23 @@ def digest(rows: Iterable[tuple]) -> str:
     return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()
 
 
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Return a JSON object, whose keys must be unique."""
+    row = dict(pairs)
+    if len(row) < len(pairs):
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise ZooError(f"the key {twice[:80]!r} is not unique")
+    return row
+
+
 def _json_object(line: str) -> dict[str, Any]:
     if len(line) > MAX_OBJECT_BYTES:
         raise ZooError(f"an object must have at most {MAX_OBJECT_BYTES:,} characters")
     try:
-        row = json.loads(line)
+        row = json.loads(line, object_pairs_hook=_unique)
         json.dumps(row, ensure_ascii=False).encode()  # fails for unpaired surrogates
     except (ValueError, RecursionError) as error:
         raise ZooError(f"invalid JSON: {error}") from None
     if not isinstance(row, dict):
         raise ZooError(f"not a JSON object. Received: {line[:80]!r}")
     return row
-
-
-def _csv_fields(line: str) -> list[str]:
-    try:
-        return next(csv.reader([line], strict=True))
-    except csv.Error as error:
-        raise ZooError(f"invalid CSV: {error}") from None
-
-
-def _row(columns: list[str], fields: list[str]) -> dict[str, str]:
-    if len(fields) != len(columns):
-        raise ZooError(f"{len(fields)} fields where the header has {len(columns)}")
-    return dict(zip(columns, fields, strict=True))

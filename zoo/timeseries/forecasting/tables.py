@@ -13,7 +13,7 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import MAX_COLUMNS, parse_lines
-from zoo.timeseries.fields import MISSING, Fields, is_number, read_records
+from zoo.timeseries.fields import MISSING, Fields, is_number, read_fields
 from zoo.timeseries.forecasting.columns import UNNAMED, VALUE, Columns, Roles, find_roles
 from zoo.timeseries.forecasting.parquet import SUFFIXES, read_parquet
 from zoo.timeseries.forecasting.time_index import TimeIndex, find_time_index, parse_time
@@ -79,7 +79,7 @@ def read_tables(path: Path, columns: Columns) -> dict[str, Table]:
     """
     if path.suffix.lower() in SUFFIXES:
         return parse_tables(path, read_parquet(path), columns)
-    records = read_records(path)
+    records = read_fields(path)
     first = next(i for i, (_, fields) in enumerate(records) if any(map(str.strip, fields)))
     number, header = records[first]
     names = [name.strip() for name in header]

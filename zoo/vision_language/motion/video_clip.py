@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import parse_json_lines, text_field
+from zoo.common.data.manifests import check_whole, parse_json_lines, text_field
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class VideoClip:
 def read_clips(path: Path) -> list[VideoClip]:
     """Return the clips of JSON lines with `video`, a path relative to the list's folder, and `label`.
 
-    A line may have `group` and `split`.
+    A line may have `group` and `split`. A part of a video is rejected.
 
     Raises:
         ZooError: the list is missing, or a line is invalid or names a missing file. The message has the
@@ -41,6 +41,7 @@ def read_clips(path: Path) -> list[VideoClip]:
     """
 
     def parse(row: dict[str, Any]) -> VideoClip:
+        check_whole(row)
         given = {key: text_field(row, key) for key in ("group", "split") if key in row}
         name = text_field(row, "video")
         file = path.parent / name

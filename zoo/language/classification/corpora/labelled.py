@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import parse_json_lines, parse_table, read_lines, text_field
+from zoo.common.data.manifests import is_json_lines, parse_json_lines, text_field
+from zoo.common.data.tables import read_table
 from zoo.common.data.text import normalize
 
 COLUMNS = ("text", "label")
@@ -34,7 +35,7 @@ def read_manifest(path: Path) -> list[LabelledSentence]:
     """Return the texts of a manifest, in its order.
 
     Args:
-        path: a UTF-8 file in one of three formats, which are detected from the content: CSV or TSV with
+        path: a file in one of three formats, which are detected from the content: CSV or TSV with
             a header that includes the columns `text` and `label`; or JSON lines, each an object with
             these keys, the label a string or an integer. `split` is optional; other columns are ignored.
 
@@ -57,10 +58,9 @@ def read_manifest(path: Path) -> list[LabelledSentence]:
             split=str(split) if split else None,
         )
 
-    _, header = read_lines(path)[0]
-    if path.suffix.lower() in (".json", ".jsonl") or header.lstrip().startswith(("{", "[")):
+    if is_json_lines(path):
         return parse_json_lines(path, parse)
-    return parse_table(path, COLUMNS, parse)
+    return read_table(path).parse(COLUMNS, parse)
 
 
 def labelled_sentence(line: str, id: str, classes: dict[str, str], split: str) -> LabelledSentence:

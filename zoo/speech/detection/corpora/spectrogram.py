@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import parse_table
+from zoo.common.data.manifests import check_whole
+from zoo.common.data.tables import read_table
 
 COLUMNS = ("filename", "label")
 
@@ -42,14 +43,15 @@ def read_manifest(path: Path) -> list[Spectrogram]:
     Args:
         path: CSV or TSV with a header that has the columns `filename` and `label`, and optionally
             `split` and `group`. A file is a recording or a spectrogram (.npy). Relative paths are
-            relative to the folder of the manifest.
+            relative to the folder of the manifest. A row that is a part of a recording is rejected.
 
     Raises:
-        ZooError: as `zoo.common.data.manifests.parse_table`.
+        ZooError: as `zoo.common.data.tables.Table.parse`.
     """
     path = Path(path)
 
     def parse(row: dict[str, str]) -> Spectrogram:
+        check_whole(row)
         file, label = path.parent / row["filename"], row["label"].strip()
         if not file.is_file():
             raise ZooError(f"there is no file {file}")
@@ -58,4 +60,4 @@ def read_manifest(path: Path) -> list[Spectrogram]:
         split, group = (row.get(name) or "" for name in ("split", "group"))
         return Spectrogram(row["filename"], label, split, path=file, group=group)
 
-    return parse_table(path, COLUMNS, parse)
+    return read_table(path).parse(COLUMNS, parse)

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from zoo.common.core.corpus import Corpus, check_folder, no_such_split
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import parse_table
 from zoo.common.data.splits import draw
+from zoo.common.data.tables import read_table
 from zoo.speech.detection.corpora.spectrogram import Spectrogram
 from zoo.speech.utterance import find_audio
 
@@ -45,7 +45,7 @@ def read(folder: Path, split: str) -> list[Spectrogram]:
     check_folder(WATKINS.name, folder)
     if split not in (*SPLITS, "all"):
         raise no_such_split(folder, list(SPLITS), split)
-    clips = parse_table(folder / TABLE, COLUMNS, partial(_from_row, folder))
+    clips = read_table(folder / TABLE).parse(COLUMNS, partial(_from_row, folder))
     splits: dict[tuple[str, str], str] = {}
     for species in {clip.label for clip in clips}:
         tapes = Counter(clip.group for clip in clips if clip.label == species)

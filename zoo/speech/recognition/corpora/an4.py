@@ -11,7 +11,7 @@ from zoo.common.core.corpus import Corpus
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_lines, read_lines
 from zoo.common.data.pronunciations import read_pronunciations
-from zoo.speech.utterance import Utterance, find_audio, read_splits, read_table, utterance
+from zoo.speech.utterance import Utterance, find_audio, read_splits, read_utterances, utterance
 
 TABLE = "utterances.tsv"
 DICTIONARY = "an4.dic"
@@ -92,7 +92,7 @@ def _find_splits(folder: Path) -> list[str]:
 
 def _read_split(folder: Path, split: str) -> list[Utterance]:
     if (folder / TABLE).is_file():
-        return read_table(folder / TABLE, split)
+        return read_utterances(folder / TABLE, split)
     path, recordings = _transcription(folder, split), folder / "wav" / _RECORDINGS[split]
     return parse_lines(path, read_lines(path), partial(_from_transcription, recordings, split))
 

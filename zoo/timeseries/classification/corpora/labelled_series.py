@@ -18,7 +18,7 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.data.manifests import Line, parse_lines, read_lines
-from zoo.timeseries.fields import is_number, read_records
+from zoo.timeseries.fields import is_number, read_fields
 
 # Header lines of a `.ts` file.
 HEADERS = (
@@ -130,12 +130,12 @@ def read_rows(path: Path) -> np.ndarray:
 
     Args:
         path: a file with one row per time step and one column per channel, in a dialect that
-            `zoo.timeseries.fields.read_records` reads. A first line without numbers is a header.
+            `zoo.timeseries.fields.read_fields` reads. A first line without numbers is a header.
 
     Raises:
         ZooError: the file does not exist, or a field is not a finite number. The message has the line.
     """
-    records = read_records(path, MAX_BYTES)
+    records = read_fields(path, MAX_BYTES)
     first = next(i for i, (_, fields) in enumerate(records) if fields != [""])
     header = not any(map(is_number, records[first][1]))
     width = len(records[first][1])
