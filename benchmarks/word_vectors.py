@@ -54,11 +54,11 @@ def train_gensim(data: Path, folder: Path, seed: int) -> dict:
 
 def measure_preset(data: Path, folder: Path) -> dict:
     """Return the agreement of the vectors of the preset with each list, and the seconds of training."""
-    from zoo.common.presets import card, store
+    from zoo.common.presets import measurements, store
     from zoo.language.embeddings.commands import load_vectors
 
     _, vectors = load_vectors(PRESET)
-    history = card.read_metrics(store.find(PRESET))["training"]["history"]
+    history = measurements.read_metrics(store.find(PRESET))["training"]["history"]
     lists = _agreements(vectors, _frequent(*_train_words(data)), folder)
     return {"words": len(vectors.words), "seconds": 60 * history["minutes"], "lists": lists}
 

@@ -67,6 +67,14 @@ def one_round_of_timing():
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def trainings_without_baselines():
+    """Fit no baseline before each training; `tests/api/test_comparison.py` tests that."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zoo.api.train.fit_baseline", lambda recipe, examples, size: {})
+        yield
+
+
 @pytest.fixture(scope="session")
 def an4() -> Path:
     """Return a folder with a few utterances of AN4, in the layout of the whole corpus."""

@@ -14,7 +14,7 @@ import subprocess
 from typing import Any
 
 from zoo.common.core.settings import flatten
-from zoo.common.presets import card, store
+from zoo.common.presets import card, measurements, store
 from zoo.common.presets.lineage import EARLIER, SCHEDULE
 from zoo.common.presets.runs import write_json
 
@@ -40,7 +40,7 @@ def main() -> None:
         "history": committed(options.commit, f"{old}/{store.METRICS_FILE}")["training"]["history"],
         "settings": {key: value for key, value in recipe if key.startswith(SCHEDULE)},
     }
-    metrics = card.read_metrics(folder)
+    metrics = measurements.read_metrics(folder)
     earlier = metrics["training"].setdefault(EARLIER, [])
     if training not in earlier:
         earlier.append(training)

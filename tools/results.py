@@ -8,13 +8,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
 from zoo.common.core import registry
+from zoo.common.core.metrics import is_better
 from zoo.common.presets import store
-from zoo.common.presets.card import read_metrics
+from zoo.common.presets.measurements import BASELINE, read_metrics
 from zoo.common.utils.files import write_text
 from zoo.vision_language.captioning.task import Captioning
 
@@ -28,30 +31,81 @@ BENCHMARKS = REPOSITORY / "benchmarks" / "results"
 RECOGNISER = "speech/bilstm-ctc-an4"
 
 
+def shipped() -> Iterator[tuple[registry.Entry, Path, dict[str, Any]]]:
+    """Yield (entry, folder, contents of metrics.json) of each shipped preset."""
+    for path in sorted(store.ROOT.glob(f"*/*/{store.RECIPE_FILE}")):
+        name = str(path.parent.relative_to(store.ROOT))
+        yield registry.entry(name), path.parent, read_metrics(path.parent)
+
+
 def table() -> str:
     """Return a table with one row per shipped preset."""
-    lines = ["| preset | corpus | test | dev | size | command |", "| --- " * 6 + "|"]
-    for path in sorted(store.ROOT.glob(f"*/*/{store.RECIPE_FILE}")):
-        folder, name = path.parent, str(path.parent.relative_to(store.ROOT))
-        entry, figures = registry.entry(name), read_metrics(folder)["figures"]
+    head = ["preset", "corpus", "test", "baseline", "dev", "size", "command"]
+    rows = []
+    for entry, folder, metrics in shipped():
+        figures = metrics["figures"]
         test = figures[entry.corpus.test_split]
         megabytes = (folder / entry.recipe().model.file).stat().st_size / 1e6
-        cells = (
-            f"`{name}`",
+        cells = [
+            f"`{entry.name}`",
             entry.corpus.title.partition(":")[0],
             _cell(test),
+            _baseline(metrics.get(BASELINE)),
             _cell(figures["dev"]) if "dev" in figures else "",
             f"{megabytes:.1f} MB",
             f"`{test['command'].removesuffix(' --split ' + entry.corpus.test_split)}`",
-        )
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        ]
+        rows.append(cells)
+    return markdown(head, rows)
 
 
 def _cell(row: dict[str, Any]) -> str:
-    """Return the first metrics of a split and the number of its examples."""
-    metrics = list(row["metrics"].items())[:SHOWN]
-    return ", ".join(f"{key} {value:.4f}" for key, value in metrics) + f" ({row['examples']})"
+    """Return the first metrics of a split with their intervals, and the number of its examples."""
+    intervals = row.get("intervals", {})
+    shown = [
+        f"{key} {value:.4f}{_interval(intervals.get(key))}"
+        for key, value in list(row["metrics"].items())[:SHOWN]
+    ]
+    return f"{', '.join(shown)} ({row['examples']})"
+
+
+def _interval(ends: list[float] | None) -> str:
+    return f" [{ends[0]:.4g}, {ends[1]:.4g}]" if ends else ""
+
+
+def _baseline(baseline: dict[str, Any] | None) -> str:
+    """Return the metric of a baseline, and whether the preset is better."""
+    if baseline is None:
+        return "-"
+    name = re.split(r" \(| on | of ", baseline["name"])[0]
+    value = baseline["metrics"][baseline["metric"]]
+    return f"{name}: {baseline['metric']} {value:.4f}; the preset is {baseline['compared']}"
+
+
+def published() -> str:
+    """Return a table of published figures and those of the presets."""
+    head = ["preset", "metric", "published", "source", "here", "95 % interval", "difference"]
+    rows = []
+    for entry, _, metrics in shipped():
+        reference, row = entry.published, metrics["figures"][entry.corpus.test_split]
+        if reference is None:
+            continue
+        value = row["metrics"][reference.metric]
+        digits = 1 if abs(value) >= 10 else 3
+        delta = value - reference.value
+        better = is_better(reference.metric, value, than=reference.value)
+        rows.append(
+            [
+                f"`{entry.name}`",
+                reference.metric,
+                f"{reference.value:g}",
+                reference.source,
+                f"{value:.{digits}f}",
+                _interval(row.get("intervals", {}).get(reference.metric)).strip(),
+                f"{delta:+.{digits}f}, {'better' if better else 'worse'}",
+            ]
+        )
+    return markdown(head, rows)
 
 
 def captioners() -> str:
@@ -162,6 +216,7 @@ def recurrent_cases() -> str:
 README, DOCS = REPOSITORY / "README.md", REPOSITORY / "docs"
 BLOCKS = {
     (README, "presets"): table,
+    (README, "published"): published,
     (README, "training step"): training_step,
     (README, "speed"): speed,
     (DOCS / "captioning.md", "captioners"): captioners,

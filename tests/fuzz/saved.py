@@ -15,7 +15,7 @@ import numpy as np
 import zoo
 from tests.fuzz.kinds import Kind
 from zoo.common.core.recipe import Recipe
-from zoo.common.presets import card, runs, store
+from zoo.common.presets import card, measurements, runs, store
 from zoo.common.runtime import open_graphs
 from zoo.common.runtime.preset import load_preset
 from zoo.language.modelling.data import SAMPLE as TEXT
@@ -68,7 +68,11 @@ def _metrics(run: Path) -> dict[str, Any]:
     row |= {"command": "zoo evaluate a", "commit": None, "date": "2026-01-01"}
     reading = {"date": "2026-01-01", "metrics": {"nmse": 0.5}}
     training = {"examples": {"train": 100, "dev": 50}, "init": None, "history": history}
-    return {"training": training, "figures": {"dev": row}, card.TEST_READINGS: [reading] * 2}
+    return {
+        "training": training,
+        "figures": {"dev": row},
+        measurements.TEST_READINGS: [reading] * 2,
+    }
 
 
 def _weights(folder: Path) -> list[np.ndarray]:

@@ -35,8 +35,8 @@ from zoo.common.utils.packages import check_packages
 EXTRA = "baselines"
 
 
-class _Fitted(NamedTuple):
-    """A fitted baseline."""
+class Fitted(NamedTuple):
+    """A fitted baseline, with its evaluation on dev."""
 
     name: str
     predictor: Predictor[Any, Any, Any]
@@ -72,7 +72,7 @@ def baseline(
     examples, _ = filter_training(built, examples)
     training_sizes(built, examples, source)
 
-    best, candidates = _choose(built, examples.train, examples.dev, seed)
+    best, candidates = fit_best(built, examples.train, examples.dev, seed)
     evaluation = best.dev if test is None else built.task.evaluate(best.predictor, test)
     return BaselineResult(
         recipe=recipe,
@@ -81,19 +81,30 @@ def baseline(
         split=split,
         examples=evaluation.num_examples,
         metrics=_rounded(evaluation.metrics),
-        intervals=_intervals(built, best.predictor, evaluation, seed),
+        intervals=intervals(built, evaluation.rows, seed),
         dev=_rounded(best.dev.metrics),
         fit_seconds=round(best.seconds, 3),
         answer_ms=round(1000 * evaluation.seconds / max(1, evaluation.num_examples), 4),
         seed=seed,
         candidates=candidates,
+        rows=evaluation.rows,
     )
 
 
-def _choose(
+def fit_best(
     recipe: Recipe, train: list[Any], dev: list[Any], seed: int
-) -> tuple[_Fitted, list[dict[str, Any]]]:
-    """Return the baseline that is best on dev, and a row for each one."""
+) -> tuple[Fitted, list[dict[str, Any]]]:
+    """Return the baseline that is best on dev, and a row for each one.
+
+    Args:
+        recipe: an adapted recipe whose data is `Baselines`.
+        train: usable examples of the train split.
+        dev: usable examples of the dev split.
+        seed: seed of the models.
+
+    Raises:
+        ZooError: no baseline can be fitted.
+    """
     data, monitor = recipe.data, recipe.task.monitor
     assert isinstance(data, Baselines)
     fitted, rows = None, []
@@ -108,23 +119,21 @@ def _choose(
     return fitted, rows
 
 
-def _fit(recipe: Recipe, baseline: Baseline, dev: list[Any]) -> _Fitted:
+def _fit(recipe: Recipe, baseline: Baseline, dev: list[Any]) -> Fitted:
     started = time.perf_counter()
     predictor = baseline.fit()
     seconds = baseline.seconds + time.perf_counter() - started
-    return _Fitted(baseline.name, predictor, seconds, recipe.task.evaluate(predictor, dev))
+    return Fitted(baseline.name, predictor, seconds, recipe.task.evaluate(predictor, dev))
 
 
-def _intervals(
-    recipe: Recipe, predictor: Predictor, evaluation: Evaluation, seed: int
-) -> dict[str, list[float]]:
-    """Return the 95 % interval of each metric that can be computed from rows."""
-    task = recipe.task
-    if not isinstance(task, RowMetrics):
+def intervals(recipe: Recipe, rows: list[dict[str, Any]], seed: int) -> dict[str, list[float]]:
+    """Return the 95 % interval of each metric that can be computed from the rows of an evaluation."""
+    if not isinstance(recipe.task, RowMetrics):
         return {}
-    found = bootstrap_intervals(partial(task.row_metrics, predictor), evaluation.rows, seed)
+    measure = partial(recipe.task.row_metrics, recipe.predictor(Graphs("none", {})))
     return {
-        name: [round(end, 6) for end in found[name]] for name in evaluation.metrics if name in found
+        name: [round(end, 6) for end in ends]
+        for name, ends in bootstrap_intervals(measure, rows, seed).items()
     }
 
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from zoo.api.evaluate import evaluate
+from zoo.api.comparison import check_baseline_packages, measure, record_comparison
 from zoo.api.results import EvaluateResult
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
-from zoo.common.presets import card, runs, store
+from zoo.common.presets import card, measurements, runs, store
 from zoo.common.presets.lineage import EARLIER, summarise
 from zoo.common.utils.files import atomic_folder, check_file, clear_parts
 from zoo.common.utils.locks import LOCK_FILE, locked
@@ -31,15 +30,14 @@ def publish(
     source = store.find(run)
     recipe = store.load_recipe(source)
     split = split or registry.entry(recipe.name).corpus.test_split
+    check_baseline_packages(recipe)
     start_backend()
     with _published(source, recipe) as folder:
-        for part in ("dev", split):
-            result = evaluate(str(folder), data=data, split=part)
-            option = f" --data {data}" if data else ""
-            command = f"zoo evaluate {recipe.name}{option} --split {part}"
-            card.record_evaluation(folder, result.to_dict(), command)
+        measure(folder, data, "dev")
+        result = measure(folder, data, split)
+        record_comparison(folder, result, data)
         card.write_card(folder)
-    return replace(result, preset=recipe.name)
+    return result
 
 
 @contextmanager
@@ -62,14 +60,14 @@ def _published(run: Path, recipe: Recipe) -> Iterator[Path]:
         if missing := [name for name in files if not (run / name).exists()]:
             raise ZooError(f"{run / missing[0]} is missing.")
         runs.check_model(run, run / recipe.model.file)
-        before = card.read_metrics(store.folder_of(recipe.name))
+        before = measurements.read_metrics(store.folder_of(recipe.name))
         clear_parts(folder.parent, folder.name)
         with atomic_folder(folder, replace=True) as temporary:
             for name in files:
                 check_file(run / name)
                 shutil.copyfile(run / name, temporary / name)
             recipe.model.shrink(temporary / recipe.model.file)
-            card.begin_metrics(temporary, training, before)
+            measurements.begin_metrics(temporary, training, before)
             yield temporary
 
 

@@ -67,20 +67,25 @@ class TrainResult(Result):
         recipe: name of the recipe.
         history: the row of each epoch: losses and metrics by name.
         best: the row of the best epoch.
+        baseline: a simple model that was fitted first: its `name`, the `value` of the monitored metric
+            on dev, its 95 % `interval`, and whether the best epoch is "better", "equal" or "worse";
+            empty if none was fitted.
     """
 
     run: Path
     recipe: str
     history: list[dict[str, float]]
     best: dict[str, float]
+    baseline: dict[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        return {
+        value: dict[str, Any] = {
             "run": str(self.run),
             "recipe": self.recipe,
             "epochs": len(self.history),
             "best": self.best,
         }
+        return value | ({"baseline": self.baseline} if self.baseline else {})
 
     def lines(self) -> list[str]:
         best = "  ".join(f"{key} {value:.4g}" for key, value in self.best.items())
@@ -168,6 +173,7 @@ class BaselineResult(Result):
         answer_ms: milliseconds per example, including the time to read it.
         seed: seed of the model and of the intervals.
         candidates: one row per model that was compared on dev.
+        rows: one dict per example: its id, reference, output and own metrics.
     """
 
     recipe: str
@@ -182,9 +188,10 @@ class BaselineResult(Result):
     answer_ms: float
     seed: int
     candidates: list[dict[str, Any]] = field(default_factory=list)
+    rows: list[dict[str, Any]] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        return asdict(self)
+        return {key: value for key, value in asdict(self).items() if key != "rows"}
 
     def lines(self) -> list[str]:
         intervals = [

@@ -7,7 +7,7 @@ from typing import Any
 from zoo.common.core import registry
 from zoo.common.core.recipe import settings
 from zoo.common.presets import store
-from zoo.common.presets.card import read_metrics
+from zoo.common.presets.measurements import read_metrics
 
 
 def describe(name: str) -> dict[str, Any]:

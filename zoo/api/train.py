@@ -18,6 +18,7 @@ from zoo.api.sources import (
     read_train_and_dev,
     training_sizes,
 )
+from zoo.api.train_baseline import compare_with_baseline, fit_baseline
 from zoo.common.core import registry
 from zoo.common.core.capabilities import WindowedExamples
 from zoo.common.core.corpus import Corpus, Source
@@ -75,10 +76,11 @@ def train(
     for part, where in (("train", "training"), ("dev", "dev")):
         for reason, count in left_out[part].items():
             say(f"Left out of {where}: {count} {reason}.")
+    sizes = training_sizes(built, examples, source)
     record: dict[str, Any] = {
         "corpus": entry.corpus.name if source.folder else None,
         "data": str(source),
-        "examples": training_sizes(built, examples, source),
+        "examples": sizes,
         "left_out": left_out,
         "init": None if init is None else preset_name(init),
         "overfit": overfit,
@@ -91,8 +93,12 @@ def train(
         "record": record,
         "callbacks": list(callbacks),
     }
+    baseline = {} if overfit else fit_baseline(built, examples, sizes["train"])
     history = _run(built, examples, folder, overfit, arguments)
-    return TrainResult(folder, recipe, history, best(history, built.task.monitor))
+    metric = built.task.monitor
+    row = best(history, metric)
+    compared = compare_with_baseline(baseline, metric, row)
+    return TrainResult(folder, recipe, history, row, compared)
 
 
 def default_folder(name: str) -> Path:

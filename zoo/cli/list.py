@@ -10,7 +10,7 @@ from zoo.common.core.verbs import register_verb
 
 
 def list_text(rows: list[dict[str, Any]]) -> str:
-    """Return the rows as text, with the commands that provide missing presets."""
+    """Return the rows as text, with the commands that provide missing presets and better choices."""
     from zoo.common.presets import store
 
     notes = dict.fromkeys(
@@ -18,7 +18,9 @@ def list_text(rows: list[dict[str, Any]]) -> str:
         for row in rows
         if row["preset"] not in store.HERE
     )
-    return "\n".join([table(rows), *notes])
+    better = [f"{row['name']} is worse than {row['better']}" for row in rows if row["better"]]
+    columns = [{key: value for key, value in row.items() if key != "better"} for row in rows]
+    return "\n".join([table(columns), *notes, *better])
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from zoo.common.core.metrics import (
     DIRECTIONS,
     HIGHER,
     best,
+    compare,
     is_better,
     is_perfect,
     overfit_target,
@@ -46,6 +47,21 @@ def test_fixed_names():
 )
 def test_best_epoch(metric, values, epoch):
     assert best(history(metric, *values), metric)["epoch"] == epoch
+
+
+@pytest.mark.parametrize(
+    ("metric", "low", "high", "expected"),
+    [
+        ("accuracy", 0.01, 0.05, "better"),
+        ("accuracy", -0.05, -0.01, "worse"),
+        ("accuracy", -0.01, 0.05, "equal"),
+        ("nmse", 0.01, 0.05, "worse"),
+        ("nmse", -0.05, -0.01, "better"),
+        ("nmse", 0.0, 0.0, "equal"),
+    ],
+)
+def test_comparison_by_the_interval_of_a_difference(metric, low, high, expected):
+    assert compare(metric, low, high) == expected
 
 
 def test_is_better():

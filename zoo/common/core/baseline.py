@@ -31,6 +31,9 @@ class Baselines(ABC):
 
     # Import names of the packages that fit the models.
     baseline_packages: ClassVar[tuple[str, ...]] = ("sklearn",)
+    # A training fits them first if it has at most this number of examples, as records count them: the
+    # fit takes less than a minute.
+    baseline_limit: ClassVar[int] = 10_000
 
     @abstractmethod
     def baselines(

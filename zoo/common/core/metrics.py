@@ -8,6 +8,8 @@ import sys
 from zoo.common.core.errors import ZooError, nearest
 
 HIGHER, LOWER = "higher", "lower"
+# Results of a comparison with another model.
+BETTER, EQUAL, WORSE = "better", "equal", "worse"
 
 # All metrics by name. Rates are fractions.
 DIRECTIONS = {
@@ -73,6 +75,22 @@ def is_better(metric: str, value: float, than: float) -> bool:
     if math.isnan(than):
         return not math.isnan(value)
     return value > than if DIRECTIONS[metric] == HIGHER else value < than
+
+
+def compare(metric: str, low: float, high: float) -> str:
+    """Compare two models by an interval of the difference between their values of a metric.
+
+    Args:
+        metric: a key of `DIRECTIONS`.
+        low: lower end of the interval of the first model's value minus that of the second.
+        high: upper end.
+
+    Returns:
+        `EQUAL` if 0 is in the interval, else whether the first model is `BETTER` or `WORSE`.
+    """
+    if low <= 0 <= high:
+        return EQUAL
+    return BETTER if is_better(metric, low, than=0) else WORSE
 
 
 def best(history: list[dict[str, float]], metric: str) -> dict[str, float]:

@@ -31,6 +31,21 @@ PACKAGE = Path(__file__).resolve().parents[2]
 
 
 @dataclass(frozen=True)
+class Published:
+    """A published figure of a comparable model on the same corpus.
+
+    Args:
+        metric: name of the metric.
+        value: its value on the test split.
+        source: authors and year, and what differs, such as the split.
+    """
+
+    metric: str
+    value: float
+    source: str
+
+
+@dataclass(frozen=True)
 class Entry:
     """A registered recipe with its metadata.
 
@@ -43,6 +58,7 @@ class Entry:
         corpus: the corpus that the recipe trains on.
         metric: metric by which the preset is chosen and reported.
         shipped: whether the preset may be distributed with the zoo. If not, users train it.
+        published: a published figure to compare the preset with.
     """
 
     name: str
@@ -53,6 +69,7 @@ class Entry:
     corpus: Corpus
     metric: str
     shipped: bool
+    published: Published | None = None
 
     def recipe(self) -> Recipe:
         """Return the recipe.
@@ -72,7 +89,13 @@ _entries: dict[str, Entry] = {}
 
 
 def register(
-    name: str, *, paper: str, corpus: Corpus, metric: str, shipped: bool = True
+    name: str,
+    *,
+    paper: str,
+    corpus: Corpus,
+    metric: str,
+    shipped: bool = True,
+    published: Published | None = None,
 ) -> Callable:
     """Register a function that returns a `Recipe` for a name, as a decorator.
 
@@ -84,6 +107,7 @@ def register(
         corpus: the corpus that the recipe trains on.
         metric: metric by which the preset is chosen and reported.
         shipped: whether the preset may be distributed with the zoo.
+        published: a published figure to compare the preset with.
 
     Raises:
         ZooError: the name is already registered, or the corpus is not a `Corpus`.
@@ -96,7 +120,15 @@ def register(
             raise ZooError(f"{name!r} is registered twice. The name of a recipe must be unique.")
         summary, _, description = (inspect.getdoc(make) or "").partition("\n\n")
         _entries[name] = Entry(
-            name, lambda: make(name), summary, description, paper, corpus, metric, shipped
+            name,
+            lambda: make(name),
+            summary,
+            description,
+            paper,
+            corpus,
+            metric,
+            shipped,
+            published,
         )
         return make
 

@@ -58,6 +58,24 @@ def error_rates(
     return metrics, report + _show(rows, metric), rows
 
 
+def mean_error_rates(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return the error rates of rows of `error_rates`, each weighted by the length of its reference.
+
+    Empty if all references are empty.
+    """
+    rates = {}
+    for name in (name for name in METRICS if name in rows[0]):
+        lengths = [
+            len(row["reference"]) if name == "cer" else len(row["reference"].split())
+            for row in rows
+        ]
+        total = sum(lengths)
+        if total:
+            errors = sum(row[name] * n for row, n in zip(rows, lengths, strict=True) if n)
+            rates[name] = errors / total
+    return rates
+
+
 def _show(rows: list[dict[str, Any]], metric: str) -> list[str]:
     """Return report lines of the best, median and worst rows."""
     order = sorted(rows, key=lambda row: (row[metric], row["id"]))

@@ -1,4 +1,4 @@
-"""Metadata of presets: metrics.json, the metrics with their origin, and CARD.md."""
+"""CARD.md of presets, written from the registry, recipe.json and metrics.json."""
 
 from __future__ import annotations
 
@@ -9,15 +9,14 @@ from typing import Any
 from zoo.common.core import registry
 from zoo.common.core.axes import known_axes, name_axes
 from zoo.common.core.errors import ZooError
+from zoo.common.core.metrics import BETTER, EQUAL, WORSE
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
 from zoo.common.presets.lineage import EARLIER, schedule
-from zoo.common.presets.provenance import provenance
-from zoo.common.presets.runs import read_json, write_json
+from zoo.common.presets.measurements import BASELINE, TEST_READINGS, read_metrics
 from zoo.common.utils.files import write_text
 
-# Key of metrics.json: every evaluation on test of this preset and of earlier ones of its name.
-TEST_READINGS = "test_readings"
+COMPARED = {BETTER: "Better than", EQUAL: "Equal to", WORSE: "Worse than"}
 RATES = {
     "wer",
     "cer",
@@ -30,112 +29,34 @@ RATES = {
 }
 
 
-def read_metrics(folder: Path) -> dict[str, Any]:
-    """Return the contents of metrics.json of a preset; empty if there is no such file.
-
-    Raises:
-        ZooError: the file is corrupt.
-    """
-    path = folder / store.METRICS_FILE
-    if not path.exists():
-        return {}
-    metrics = read_json(path)
-    try:
-        _check(metrics)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-        raise ZooError(f"{path} is corrupt: {reason}.") from None
-    return metrics
-
-
-def _check(metrics: Any) -> None:
-    """Read all entries that a card needs, so that missing and invalid ones raise an exception here."""
-    training = metrics["training"]
-    for part in (training, *training.get(EARLIER, ())):
-        for key in ("epochs", "minutes"):
-            _number(part["history"][key])
-        int(part["history"].get("best_epoch", 1))
-    for earlier in training.get(EARLIER, ()):
-        dict(earlier["settings"])
-    for key in ("train", "dev"):
-        _number(training["examples"][key])
-    rows = list(metrics["figures"].values())
-    names = {tuple(row["metrics"]) for row in rows}
-    if len(names) > 1:
-        raise ValueError("its splits have different metrics")
-    for row in rows:
-        _number(row["examples"])
-        str(row["command"])
-    for row in (*rows, *metrics[TEST_READINGS]):
-        str(row["date"])
-        if not row["metrics"]:
-            raise ValueError("an evaluation has no metrics")
-        for value in row["metrics"].values():
-            _number(value)
-
-
-def _number(value: Any) -> None:
-    if not isinstance(value, int | float):
-        raise TypeError(f"{str(value)[:80]!r} must be a number")
-
-
-def begin_metrics(folder: Path, training: dict[str, Any], before: dict[str, Any]) -> None:
-    """Write a metrics.json without evaluations.
-
-    Args:
-        folder: folder of a new preset.
-        training: record of its run.
-        before: metrics of the preset that it replaces, whose evaluations on test are kept.
-    """
-    readings = before.get(TEST_READINGS, [])
-    metrics = {"training": training, "figures": {}, TEST_READINGS: readings}
-    write_json(folder / store.METRICS_FILE, metrics)
-
-
-def record_evaluation(folder: Path, evaluation: dict[str, Any], command: str) -> None:
-    """Add an evaluation to a preset's metrics.json, with command, commit and date.
-
-    Args:
-        folder: folder of the preset.
-        evaluation: JSON result of `zoo evaluate`.
-        command: command that reproduces the metrics.
-    """
-    metrics, split = read_metrics(folder), evaluation["split"]
-    figures = {key: evaluation[key] for key in ("corpus", "examples", "seconds", "metrics")}
-    origin = {key: provenance()[key] for key in ("commit", "date")}
-    metrics["figures"][split] = figures | {"command": command} | origin
-    if split == _entry(folder).corpus.test_split:
-        metrics[TEST_READINGS].append(origin | {"metrics": evaluation["metrics"]})
-    write_json(folder / store.METRICS_FILE, metrics)
-
-
 def write_card(folder: Path) -> None:
     """Write CARD.md of a preset from the registry, recipe.json and metrics.json."""
-    recipe, entry = store.load_recipe(folder), _entry(folder)
+    recipe = store.load_recipe(folder)
+    entry = registry.entry(recipe.name)
     metrics = read_metrics(folder)
     measured = metrics.get("figures", {}).values()
     if not measured or not all(entry.metric in row["metrics"] for row in measured):
         raise ZooError(f"{folder / store.METRICS_FILE} is corrupt: {entry.metric} is not in it.")
     paragraphs = (" ".join(part.split("\n")) for part in entry.description.split("\n\n"))
+    warning, comparison = _comparison(metrics, entry.metric)
     lines = [
         f"# {entry.name}",
+        warning,
         entry.summary,
         *paragraphs,
         "## Use",
         _use(entry.name, recipe),
         "## Figures",
         _figures(metrics["figures"], recipe.data.counted[1]),
+        _intervals(metrics["figures"]),
+        comparison,
         _reading(metrics, entry.metric),
         "## Training",
-        _training(metrics["training"], recipe, _source(metrics["figures"], entry.name)),
+        _training(metrics["training"], recipe, corpus_argument(metrics["figures"], entry.name)),
         "## Model, corpus, licence",
         _properties(folder, recipe, entry),
     ]
     write_text(folder / store.CARD_FILE, "\n\n".join(line for line in lines if line) + "\n")
-
-
-def _entry(folder: Path) -> registry.Entry:
-    return registry.entry(store.load_recipe(folder).name)
 
 
 def _use(name: str, recipe: Recipe) -> str:
@@ -155,6 +76,38 @@ def _figures(figures: dict[str, Any], counted: str) -> str:
         values = [f"{value:.4f}" for value in row["metrics"].values()]
         rows.append([split, str(row["examples"]), *values, f"`{row['command']}`"])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
+def _intervals(figures: dict[str, Any]) -> str:
+    """Return the 95 % intervals of the evaluations that have them."""
+    parts = [
+        f"{name} on {split} {low:.4f} to {high:.4f}"
+        for split, row in figures.items()
+        for name, (low, high) in row.get("intervals", {}).items()
+    ]
+    return f"95 % intervals (bootstrap over the examples): {', '.join(parts)}." if parts else ""
+
+
+def _comparison(metrics: dict[str, Any], metric: str) -> tuple[str, str]:
+    """Return the comparison with the baseline: (the warning that begins the card, other text).
+
+    One of them is empty.
+    """
+    baseline = metrics.get(BASELINE)
+    if baseline is None:
+        return "", ""
+    split = baseline["split"]
+    value, other = metrics["figures"][split]["metrics"][metric], baseline["metrics"][metric]
+    ends = baseline["difference"]
+    interval = (
+        f"; 95 % interval of the difference: {ends[0]:+.4f} to {ends[1]:+.4f}" if ends else ""
+    )
+    text = (
+        f"{COMPARED[baseline['compared']]} a simple baseline, {baseline['name']}, fitted on the same "
+        f"examples in {baseline['fit_seconds']:.1f} s: {metric} on {split} {value:.4f}, baseline "
+        f"{other:.4f}{interval} (`{baseline['command']}`)."
+    )
+    return (f"**{text}**", "") if baseline["compared"] == WORSE else ("", text)
 
 
 def _reading(metrics: dict[str, Any], metric: str) -> str:
@@ -183,7 +136,7 @@ def _first_figure(reading: dict[str, Any], metric: str) -> str:
     return f"{shown} ({', '.join((reading['date'], *reading.get('options', [])))})"
 
 
-def _source(figures: dict[str, Any], name: str) -> str:
+def corpus_argument(figures: dict[str, Any], name: str) -> str:
     """Return the argument for the corpus in the commands, such as " --data corpora/an4"."""
     command = next(iter(figures.values()))["command"]
     return command.removeprefix(f"zoo evaluate {name}").partition(" --split ")[0]

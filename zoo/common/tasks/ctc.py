@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import EvaluationPlots, Segment, SegmentAnswers
+from zoo.common.core.capabilities import EvaluationPlots, RowMetrics, Segment, SegmentAnswers
 from zoo.common.core.data import Item
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
@@ -25,7 +25,7 @@ from zoo.common.data.batching import evaluation_batches
 from zoo.common.data.labels import LabelledData, Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.decoding.segments import join_texts
-from zoo.common.metrics.error_rates import METRICS, error_rates
+from zoo.common.metrics.error_rates import METRICS, error_rates, mean_error_rates
 from zoo.common.metrics.outside import warn_about_outside
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.rescoring import open_language_model, rescore
@@ -35,7 +35,7 @@ Recognizer = Predictor[LabelledData, ModelConfig, CTCSearch]
 
 
 @dataclass(frozen=True)
-class CTC(Task, SegmentAnswers, EvaluationPlots):
+class CTC(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
     """Answer with a text.
 
     The labels of the data have the unit "character" or "word". Examples have the attributes `id` and
@@ -89,6 +89,10 @@ class CTC(Task, SegmentAnswers, EvaluationPlots):
         if predictor.decoder.searches_words and (empty := texts.count("") - len(errors)):
             report.append(f"The search found no word in {empty} examples.")
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
+
+    def row_metrics(self, predictor: Recognizer, rows: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the error rates of these rows, with the lengths of their references as weights."""
+        return mean_error_rates(rows)
 
     def logits(
         self, predictor: Recognizer, examples: list[Any], errors: dict[int, str]
