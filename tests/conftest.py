@@ -42,6 +42,14 @@ def settings(*pairs: str) -> list[str]:
 TINY = settings(*TINY_MODEL, *TINY_TRAINING)
 
 
+@pytest.fixture(params=["no exports", pytest.param("exports", marks=pytest.mark.slow)])
+def formats(request):
+    """Return the exports that `check_model` writes: none in the fast suite, all in the slow one."""
+    from tests.harness import FORMATS
+
+    return FORMATS if request.param == "exports" else ()
+
+
 @dataclass(frozen=True)
 class Answer:
     """The result of a command."""

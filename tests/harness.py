@@ -27,13 +27,19 @@ for path in sys.stdin:
 """
 
 
-def check_model(recipe: Recipe, examples: list, folder: Path) -> None:
+FORMATS = ("savedmodel", "onnx", "litert")
+
+
+def check_model(
+    recipe: Recipe, examples: list, folder: Path, formats: tuple[str, ...] = FORMATS
+) -> None:
     """Check names of inputs and outputs, a training step, mixed precision, save and load, and exports.
 
     Args:
         recipe: a recipe with a model of tiny dimensions.
         examples: a few examples to train on.
         folder: an empty folder.
+        formats: the exports to write. They take most of the time.
     """
     keras.utils.set_random_seed(0)
     model = recipe.model.build()
@@ -42,7 +48,7 @@ def check_model(recipe: Recipe, examples: list, folder: Path) -> None:
     _check_mixed_precision(recipe, examples)
     _check_saved(model, recipe, folder)
     preset = load_preset(folder)
-    for format_ in ("savedmodel", "onnx", "litert"):
+    for format_ in formats:
         for row in exporter(format_)(preset, folder):
             assert row["max_difference"] <= row["tolerance"]
 

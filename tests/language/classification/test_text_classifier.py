@@ -58,8 +58,8 @@ def predictor(recipe):
     return recipe.predictor(Graphs("keras", recipe.model.functions(recipe.model.build())))
 
 
-def test_harness(recipe, corpus, tmp_path):
-    check_model(recipe, SST2.read(corpus, "train"), tmp_path / "tiny")
+def test_harness(recipe, corpus, tmp_path, formats):
+    check_model(recipe, SST2.read(corpus, "train"), tmp_path / "tiny", formats)
 
 
 # Reading ------------------------------------------------------------------------------------------

@@ -42,9 +42,9 @@ def built(name):
 
 
 @pytest.mark.parametrize("name", [SKIPGRAM, RANKING])
-def test_model_passes_the_harness(name, tmp_path):
+def test_model_passes_the_harness(name, tmp_path, formats):
     recipe = tiny(name)
-    check_model(recipe, examples_of(recipe), tmp_path / "tiny")
+    check_model(recipe, examples_of(recipe), tmp_path / "tiny", formats)
 
 
 # Equations

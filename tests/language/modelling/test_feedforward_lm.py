@@ -41,9 +41,9 @@ def built():
     return recipe, examples, model, Graphs("keras", recipe.model.functions(model))
 
 
-def test_harness(tmp_path):
+def test_harness(tmp_path, formats):
     recipe, examples = tiny()
-    check_model(recipe, examples, tmp_path / "tiny")
+    check_model(recipe, examples, tmp_path / "tiny", formats)
 
 
 def test_the_logits_are_those_of_the_equation(built):

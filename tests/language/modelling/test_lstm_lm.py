@@ -77,9 +77,9 @@ def characters():
         (MEDIUM, {"model.layers": 1, "model.recurrent_dropout": 0.5}),
     ],
 )
-def test_harness(name, overrides, tmp_path):
+def test_harness(name, overrides, tmp_path, formats):
     recipe, examples = tiny(name, **overrides)
-    check_model(recipe, examples, tmp_path / "tiny")
+    check_model(recipe, examples, tmp_path / "tiny", formats)
 
 
 def test_a_tied_softmax_uses_the_matrix_of_the_embedding():

@@ -41,8 +41,8 @@ def graphs(recipe, model):
     return Graphs("keras", recipe.model.functions(model))
 
 
-def test_model_passes_the_harness(recipe, words, tmp_path):
-    check_model(recipe, words, tmp_path / "tiny")
+def test_model_passes_the_harness(recipe, words, tmp_path, formats):
+    check_model(recipe, words, tmp_path / "tiny", formats)
 
 
 # Alignment

@@ -18,8 +18,8 @@ BOTH = [ATTENTION, "language/seq2seq-multi30k-en-de"]
 
 
 @pytest.mark.parametrize("name", BOTH)
-def test_translator(name, tmp_path):
-    check_model(tiny_recipe(name), examples(), tmp_path / "tiny")
+def test_translator(name, tmp_path, formats):
+    check_model(tiny_recipe(name), examples(), tmp_path / "tiny", formats)
 
 
 def with_large_weights(name):

@@ -32,8 +32,8 @@ def model(request):
     return recipe(pooling=request.param).model.build()
 
 
-def test_harness(tiny, tmp_path):
-    check_model(tiny, FSDD.read(DIGITS, "train"), tmp_path / "tiny")
+def test_harness(tiny, tmp_path, formats):
+    check_model(tiny, FSDD.read(DIGITS, "train"), tmp_path / "tiny", formats)
 
 
 def test_padding_has_no_effect(tiny, model):

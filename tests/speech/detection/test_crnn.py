@@ -38,8 +38,8 @@ def examples():
     ]
 
 
-def test_harness(tiny, examples, tmp_path):
-    check_model(tiny.override({"training.batch_size": 4}), examples, tmp_path / "tiny")
+def test_harness(tiny, examples, tmp_path, formats):
+    check_model(tiny.override({"training.batch_size": 4}), examples, tmp_path / "tiny", formats)
 
 
 def test_padding_has_no_effect(tiny, model, examples):

@@ -30,9 +30,9 @@ def clips():
     ("cell", "layers", "normalization"),
     [("lstm", 2, "utterance"), pytest.param("gru", 1, "running", marks=pytest.mark.slow)],
 )
-def test_harness(cell, layers, normalization, an4, tmp_path):
+def test_harness(cell, layers, normalization, an4, tmp_path, formats):
     recipe = tiny(cell=cell, layers=layers, **{"features.normalization": normalization})
-    check_model(recipe, AN4.read(an4, "train")[:4], tmp_path / "tiny")
+    check_model(recipe, AN4.read(an4, "train")[:4], tmp_path / "tiny", formats)
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3, 4])

@@ -37,8 +37,8 @@ def model():
     return model
 
 
-def test_harness(an4, tmp_path):
-    check_model(recipe(), AN4.read(an4, "train")[:4], tmp_path / "tiny")
+def test_harness(an4, tmp_path, formats):
+    check_model(recipe(), AN4.read(an4, "train")[:4], tmp_path / "tiny", formats)
 
 
 def test_equations(model, clips):

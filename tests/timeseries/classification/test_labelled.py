@@ -27,8 +27,8 @@ def recipe():
     return recipe.override({"model.hidden_size": 4, "training.batch_size": 4})
 
 
-def test_model_passes_the_harness(recipe, examples, tmp_path):
-    check_model(recipe.adapt(examples), examples, tmp_path)
+def test_model_passes_the_harness(recipe, examples, tmp_path, formats):
+    check_model(recipe.adapt(examples), examples, tmp_path, formats)
 
 
 @pytest.mark.parametrize("dimensions", ["two", "2true", "-1", "9" * 5000])

@@ -40,13 +40,13 @@ TINY = {"model.context": 8, "training.batch_size": 16}
         ),
     ],
 )
-def test_model_passes_the_harness(name, overrides, laser, tmp_path):
+def test_model_passes_the_harness(name, overrides, laser, tmp_path, formats):
     prices = tuple((value,) for value in laser[60:130])
     examples = [
         Segment("laser", laser[:60], covariates=prices, time_index=TimeIndex("2026-11-24", 1))
     ]
     recipe = entry(name).recipe().override(TINY | overrides).adapt(examples)
-    check_model(recipe, examples, tmp_path)
+    check_model(recipe, examples, tmp_path, formats)
 
 
 @pytest.fixture(scope="module")

@@ -28,8 +28,8 @@ def batch():
     return recipe.data.collate(items)
 
 
-def test_harness(tmp_path):
-    check_model(tiny(), [handwritten(word) for word in WORDS], tmp_path / "tiny")
+def test_harness(tmp_path, formats):
+    check_model(tiny(), [handwritten(word) for word in WORDS], tmp_path / "tiny", formats)
 
 
 @pytest.mark.parametrize("factor", [1, 2, 3])

@@ -40,8 +40,8 @@ def graphs(recipe):
     return Graphs("keras", recipe.model.functions(recipe.model.build()))
 
 
-def test_harness(recipe, tmp_path):
-    check_model(recipe, DRAWINGS, tmp_path / "tiny")
+def test_harness(recipe, tmp_path, formats):
+    check_model(recipe, DRAWINGS, tmp_path / "tiny", formats)
 
 
 def test_points_are_offsets_in_units_of_the_scale(recipe):

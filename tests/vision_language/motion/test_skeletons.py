@@ -54,8 +54,8 @@ def movements(count=4):
     ]
 
 
-def test_harness(recipe, tmp_path):
-    check_model(recipe, movements(), tmp_path / "tiny")
+def test_harness(recipe, tmp_path, formats):
+    check_model(recipe, movements(), tmp_path / "tiny", formats)
 
 
 def test_size_position_and_padding_have_no_effect(recipe):
@@ -244,6 +244,7 @@ def test_dev_has_other_subjects(recipe):
     assert not {e.subject for e in train} & {e.subject for e in dev}
 
 
+@pytest.mark.slow
 def test_from_the_command_line(recipe, run_zoo, tmp_path):
     """Overfit a manifest, predict a folder with an invalid file, plot and evaluate."""
     manifest, run = tmp_path / "moves.jsonl", tmp_path / "run"

@@ -66,8 +66,8 @@ def recipe():
     return entry(RECIPE).recipe().override(TINY)
 
 
-def test_harness(recipe, corpus, tmp_path):
-    check_model(recipe, VIDEO_SHAPES.read(corpus, "train")[:2], tmp_path / "tiny")
+def test_harness(recipe, corpus, tmp_path, formats):
+    check_model(recipe, VIDEO_SHAPES.read(corpus, "train")[:2], tmp_path / "tiny", formats)
 
 
 # Drawing
