@@ -13,7 +13,7 @@ import pytest
 
 import zoo
 from tests.deploying import SCRIPTS, raw_requests, request_to, write_request
-from tests.serving import MODEL, Model, grpc_server, predict_json, rest_server
+from tests.tensorflow_serving import MODEL, Model, grpc_server, predict_json, rest_server
 from zoo.common.core.model import Graphs
 from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.presets import store

@@ -30,7 +30,8 @@ FAMILIES = sorted(
 IMPORTED_BY = {
     "common": set(),
     "api": {"common"},
-    "cli": {"api", "common"},
+    "cli": {"api", "common", "serving"},
+    "serving": {"api", "common"},
     **{family: {"common"} for family in FAMILIES},
 }
 # The additional imports of modules `commands`, which define commands of a family.

@@ -34,6 +34,9 @@ class TextInputs(Data, FileInputs):
         lines = read_file(Path(source)).removesuffix("\n").split("\n")
         return [Line(line) for line in lines]
 
+    def accepts_text(self, text: str) -> bool:
+        return True
+
     def input_metadata(self, item: Item) -> dict[str, Any]:
         """Return `unknown` if it is above 0."""
         return {"unknown": item["unknown"]} if item.get("unknown") else {}

@@ -183,6 +183,16 @@ class SegmentAnswers(ABC):
         """Return the answer to a long input: `{"output": ..., ...}`, JSON-ready."""
 
 
+class GradualAnswers(ABC):
+    """A task whose answer is generated token by token."""
+
+    @abstractmethod
+    def iter_answer(
+        self, predictor: Predictor[Any, Any, Any], item: Item
+    ) -> Iterator[dict[str, Any]]:
+        """Yield `{"token", "probability"}` of each token, and then the result of `Task.answer`."""
+
+
 class Scoring(ABC):
     """A task that computes the log-probability of texts."""
 

@@ -76,6 +76,8 @@ class Data(ABC):
     carries_states: ClassVar[bool] = False
     # An input, for usage examples.
     input_example: ClassVar[str] = "FILE"
+    # Whether arrays of numbers are inputs, besides files or texts.
+    accepts_arrays: ClassVar[bool] = False
     # What records count for training, and for evaluation.
     counted: ClassVar[tuple[str, str]] = ("examples", "examples")
     # Names of the axes after the batch, for inputs and outputs whose free axis is not time.
@@ -146,6 +148,10 @@ class Data(ABC):
         Raises:
             ZooError: the input cannot be read or is invalid.
         """
+
+    def accepts_text(self, text: str) -> bool:
+        """Return whether a text is an input itself, and not the path of a file."""
+        return False
 
     def read_example(self, example: Any, model: Any) -> Item:
         """Return an example of a split as model input.

@@ -12,12 +12,16 @@ def option(default: Any, help: str) -> Any:
     return field(default=default, metadata={"help": help})
 
 
-def resource(help: str) -> Any:
+def resource(help: str, *, names_file: bool = True) -> Any:
     """Return a field for a file that is given at run time, such as a language model.
 
     Its default is None, and it is never stored in recipe.json.
+
+    Args:
+        help: help text of the command-line option.
+        names_file: whether the value names a file. Clients of a server cannot set such an option.
     """
-    return field(default=None, metadata={"help": help, "resource": True})
+    return field(default=None, metadata={"help": help, "resource": True, "names_file": names_file})
 
 
 @dataclass(frozen=True)

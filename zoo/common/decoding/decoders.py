@@ -50,7 +50,8 @@ class CTCSearch(Decoder):
         "a preset or run of a language model that reorders the --n-best texts"
     )
     hot_word: tuple[str, ...] | None = resource(
-        "WORD:BOOST, a word and the boost of its score in nats; several may be given"
+        "WORD:BOOST, a word and the boost of its score in nats; several may be given",
+        names_file=False,
     )
 
     def __post_init__(self):

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import RawInputs, RowMetrics, Scoring
+from zoo.common.core.capabilities import GradualAnswers, RawInputs, RowMetrics, Scoring
 from zoo.common.core.data import Data, Item
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
@@ -86,7 +86,7 @@ TextModel = Predictor[TextData, ModelConfig, Generation]
 
 
 @dataclass(frozen=True)
-class LanguageModelling(Task, RowMetrics, Scoring):
+class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
     """Predict the next token of a text.
 
     The model has a graph `step`, from `tokens` int32 [batch, time] and states to `logits` float32
@@ -180,22 +180,31 @@ class LanguageModelling(Task, RowMetrics, Scoring):
 
     def answer(self, predictor: TextModel, item: Item) -> dict[str, Any]:
         """Return the prompt followed by generated tokens."""
+        *_, answer = self.iter_answer(predictor, item)
+        return answer
+
+    def iter_answer(self, predictor: TextModel, item: Item) -> Iterator[dict[str, Any]]:
+        """Yield each token with its probability, and then the prompt followed by the tokens.
+
+        The probability is the one that the model gives the token, whatever the sampler.
+        """
         decoder, specs, indices = predictor.decoder, predictor.model.states, item["tokens"]
         states = initial_states(specs, 1)
         for outputs in _read(predictor, indices[np.newaxis, :-1]):
             states = next_states(specs, outputs)
         generator = np.random.default_rng(decoder.seed)
         uniforms = generator.random((1, decoder.length), np.float32)
-        decoded = generate(
-            graph_step(predictor.graphs[STEP]),
-            specs,
-            indices[-1:],
-            states,
-            lambda logits, t: select_token(decoder, logits, uniforms[:, t], np),
-            decoder.length,
-            np,
-        )
-        return {"output": predictor.data.continue_text(item["text"], decoded.tokens[0])}
+        step, tokens = graph_step(predictor.graphs[STEP]), indices[-1:]
+        generated: list[int] = []
+        for uniform in uniforms.T:
+            outputs = step(tokens, states)
+            states = next_states(specs, outputs)
+            tokens = select_token(decoder, outputs["logits"], uniform, np)
+            generated.append(int(tokens[0]))
+            log_probs = log_softmax(outputs["logits"], np)[0]
+            (token,) = predictor.data.vocabulary.decode(tokens)
+            yield {"token": token, "probability": float(np.exp(log_probs[tokens[0]]))}
+        yield {"output": predictor.data.continue_text(item["text"], generated)}
 
     def score(self, predictor: TextModel, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yield the log-probability of each token in nats, their sum, and the perplexity."""

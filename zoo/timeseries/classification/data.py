@@ -38,6 +38,7 @@ class SeriesWithClass(LabelledData, RawInputs, Baselines):
     """
 
     input_example: ClassVar[str] = "recording.csv"
+    accepts_arrays: ClassVar[bool] = True
 
     labels: Labels = asset(Labels, file=LABELS_FILE)
 

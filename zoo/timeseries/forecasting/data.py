@@ -68,6 +68,7 @@ class Series(
     """
 
     input_example: ClassVar[str] = "series.csv"
+    accepts_arrays: ClassVar[bool] = True
     counted: ClassVar[tuple[str, str]] = ("values", "values")
 
     target: str | None = None

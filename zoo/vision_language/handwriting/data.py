@@ -56,6 +56,7 @@ class PenStrokes(LabelledData, FileInputs, InputPlots, RawInputs):
     """
 
     input_example: ClassVar[str] = "word.json"
+    accepts_arrays: ClassVar[bool] = True
 
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {"strokes": ("points",)}
 

@@ -40,6 +40,7 @@ class Drawings(Data, FileInputs, InputPlots, OutputFormats):
     """
 
     input_example: ClassVar[str] = "new"
+    accepts_arrays: ClassVar[bool] = True
 
     scale: float = 0.0
 
@@ -122,6 +123,9 @@ class Drawings(Data, FileInputs, InputPlots, OutputFormats):
 
     def find_inputs(self, source: str) -> list[str]:
         return find_ink(source)
+
+    def accepts_text(self, text: str) -> bool:
+        return text == NEW
 
     def read_input(self, source: Any, model: ModelConfig) -> Item:
         """Return the start of a drawing.

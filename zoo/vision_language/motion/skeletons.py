@@ -45,6 +45,7 @@ class Skeletons(Clips, Baselines):
     """
 
     input_example: ClassVar[str] = "movement.json"
+    accepts_arrays: ClassVar[bool] = True
 
     frames: ClassVar[str] = "joints"
 
