@@ -22,7 +22,7 @@ LEVELS = (
 )
 LEVEL_OF = {package: level for level, packages in enumerate(LEVELS) for package in packages}
 # The packages of the zoo that are not families.
-NO_FAMILIES = {"api", "cli", "common", "lab", "serving"}
+NO_FAMILIES = {"api", "cli", "common", "lab", "scaling", "serving"}
 FAMILIES = sorted(
     path.parent.name for path in ROOT.glob("*/__init__.py") if path.parent.name not in NO_FAMILIES
 )

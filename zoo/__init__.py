@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from zoo.api import results
     from zoo.api.options import PresetLike
+    from zoo.api.seeds import SeedsResult
     from zoo.common.runtime.preset import Preset
+    from zoo.scaling.tune_result import TuneResult
 
 __version__ = "0.1.0"
 __all__ = [
@@ -37,6 +39,8 @@ __all__ = [
     "score",
     "to_stock",
     "train",
+    "train_seeds",
+    "tune",
 ]
 
 
@@ -155,6 +159,88 @@ def train(
         resume=resume,
         overfit=overfit,
         callbacks=callbacks,
+    )
+
+
+def train_seeds(recipe: str, seeds: int = 3, **arguments: Any) -> SeedsResult:
+    """Train a recipe with several seeds, and return the mean and the spread of its metric on dev.
+
+    Args:
+        recipe: a registered recipe.
+        seeds: number of trainings. The first one has the seed `training.seed`.
+        arguments: as in `train`. The run folder of each seed is in `out`.
+
+    Raises:
+        ZooError: as `train`.
+
+    Example:
+        >>> import pathlib, tempfile, zoo
+        >>> laser = pathlib.Path(zoo.__file__).parent / "timeseries/samples/laser.txt"
+        >>> out = tempfile.mkdtemp() + "/seeds"
+        >>> result = zoo.train_seeds("timeseries/ar-laser", 2, manifest=laser, out=out)
+        >>> len(result.values), result.spread
+        (2, 0.0)
+    """
+    from zoo.api.seeds import train_seeds
+
+    return train_seeds(recipe, seeds, **arguments)
+
+
+def tune(
+    recipe: str,
+    settings: Mapping[str, Any],
+    *,
+    trials: int = 20,
+    jobs: int = 1,
+    seeds: int = 1,
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
+    dev_manifest: str | Path | None = None,
+    out: str | Path | None = None,
+    storage: str | None = None,
+) -> TuneResult:
+    """Search the settings of a recipe whose metric on dev is best, with Optuna.
+
+    The same call continues a sweep. A trial is ended early if its metric is worse than the median of the
+    earlier trials in the same epoch.
+
+    Args:
+        recipe: a registered recipe.
+        settings: by dotted key one value, a range "1e-4..1e-2", or a list of values.
+        trials: number of trials of the study, those of earlier calls included.
+        jobs: number of processes that run trials at the same time.
+        seeds: number of trainings of a trial. Their mean is optimized.
+        data: as in `train`.
+        manifest: as in `train`.
+        dev_manifest: as in `train`.
+        out: folder of the sweep; None for a folder in `runs`.
+        storage: URL of a database that several machines share; None for a file in `out`.
+
+    Raises:
+        ZooError: a setting, an example or the storage is invalid, Optuna is not installed, or no trial
+            is complete.
+
+    Example:
+        >>> import pathlib, tempfile, zoo
+        >>> laser = pathlib.Path(zoo.__file__).parent / "timeseries/samples/laser.txt"
+        >>> out = tempfile.mkdtemp() + "/sweep"
+        >>> space = {"model.context": [4, 16]}
+        >>> zoo.tune("timeseries/ar-laser", space, trials=3, manifest=laser, out=out).best
+        {'model.context': 4}
+    """
+    from zoo.scaling.tune import tune
+
+    return tune(
+        recipe,
+        settings,
+        trials=trials,
+        jobs=jobs,
+        seeds=seeds,
+        data=data,
+        manifest=manifest,
+        dev_manifest=dev_manifest,
+        out=out,
+        storage=storage,
     )
 
 

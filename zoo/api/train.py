@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,8 +49,13 @@ def train(
     resume: bool = False,
     overfit: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    log: Callable[[str], None] = say,
+    on_epoch: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainResult:
-    """Train a recipe into a run folder. See `zoo.train`."""
+    """Train a recipe into a run folder. See `zoo.train`.
+
+    `log` and `on_epoch` are those of `zoo.common.training.trainers.train`.
+    """
     entry, overrides = registry.entry(recipe), dict(overrides or {})
     built, folder = entry.recipe().override(overrides), Path(out or default_folder(recipe))
     if overfit is not None:
@@ -92,6 +97,8 @@ def train(
         "init": None if init is None else _load_model(init),
         "record": record,
         "callbacks": list(callbacks),
+        "log": log,
+        "on_epoch": on_epoch,
     }
     baseline = {} if overfit else fit_baseline(built, examples, sizes["train"])
     history = _run(built, examples, folder, overfit, arguments)

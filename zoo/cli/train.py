@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.cli.arguments import add_source
-from zoo.cli.output import print_answer
+from zoo.cli.output import print_answer, table
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import register_verb
 
 if TYPE_CHECKING:
     from zoo.api.results import TrainResult
+    from zoo.api.seeds import SeedsResult
 
 
 def train_text(result: TrainResult) -> str:
     """Return a result as text."""
     best_row = "  ".join(f"{key} {value:.4g}" for key, value in result.best.items())
     return f"{result.run}: {len(result.history)} epochs. Best: {best_row}"
+
+
+def seeds_text(result: SeedsResult) -> str:
+    """Return the result of several seeds as text."""
+    return "\n".join([table(result.table()), *result.lines()])
 
 
 def parse_settings(settings: list[str]) -> dict[str, str]:
@@ -52,6 +58,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     words = "overfit N examples to check that the model can learn"
     parser.add_argument("--overfit", type=int, metavar="N", help=words)
+    words = "train with N seeds, and report the mean and the spread of the best metric"
+    parser.add_argument("--seeds", type=int, metavar="N", help=words)
 
 
 @register_verb(
@@ -62,17 +70,22 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 )
 def run(options: argparse.Namespace) -> None:
     """Run the verb."""
+    from zoo.api.seeds import train_seeds
     from zoo.api.train import train
 
-    result = train(
-        options.recipe,
-        data=options.data,
-        manifest=options.manifest,
-        dev_manifest=options.dev_manifest,
-        init=options.init,
-        out=options.out,
-        overrides=parse_settings(options.set),
-        resume=options.resume,
-        overfit=options.overfit,
-    )
-    print_answer(options, result.to_dict(), lambda: train_text(result))
+    arguments: dict[str, Any] = {
+        "data": options.data,
+        "manifest": options.manifest,
+        "dev_manifest": options.dev_manifest,
+        "init": options.init,
+        "out": options.out,
+        "overrides": parse_settings(options.set),
+        "resume": options.resume,
+        "overfit": options.overfit,
+    }
+    if options.seeds is None:
+        result = train(options.recipe, **arguments)
+        print_answer(options, result.to_dict(), lambda: train_text(result))
+    else:
+        several = train_seeds(options.recipe, options.seeds, **arguments)
+        print_answer(options, several.to_dict(), lambda: seeds_text(several))

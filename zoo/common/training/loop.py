@@ -49,6 +49,7 @@ def train(
     record: dict[str, Any] | None = None,
     log: Callable[[str], None] = say,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    on_epoch: Callable[[dict[str, float]], None] | None = None,
 ) -> list[dict[str, float]]:
     """Train a recipe into a run folder. See `zoo.common.training.trainers.train`.
 
@@ -134,6 +135,8 @@ def train(
                 + f"  {row['batches_per_second']:.1f} batches/s  {seconds:.1f} s"
                 + ("  best" if is_best else "")
             )
+            if on_epoch:
+                on_epoch(row)
         if history:
             plot_learning_curves(history, metric, folder / runs.CURVES_FILE)
     return history

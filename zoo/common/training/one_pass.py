@@ -26,6 +26,7 @@ def train_in_one_pass(
     record: dict[str, Any] | None = None,
     log: Callable[[str], None] = say,
     callbacks: Sequence[Any] = (),
+    on_epoch: Callable[[dict[str, float]], None] | None = None,
 ) -> list[dict[str, float]]:
     """Fit a model into a run folder, and evaluate it on dev.
 
@@ -59,4 +60,6 @@ def train_in_one_pass(
     words = [f"{name} {value:.4f}" for name, value in figures.items()]
     words += [f"dev {name} {value:.4f}" for name, value in metrics.items()]
     log("  ".join([*words, f"{seconds:.1f} s"]))
+    if on_epoch:
+        on_epoch(row)
     return [row]

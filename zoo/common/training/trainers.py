@@ -34,6 +34,7 @@ def train(
     record: dict[str, Any] | None = None,
     log: Callable[[str], None] = say,
     callbacks: Sequence[Any] = (),
+    on_epoch: Callable[[dict[str, float]], None] | None = None,
 ) -> list[dict[str, float]]:
     """Train a recipe into a run folder. The folder is locked during the training.
 
@@ -47,6 +48,8 @@ def train(
         record: what run.json stores in addition to versions, seed and commit.
         log: receives one line of text per epoch.
         callbacks: Keras callbacks, for gradient descent.
+        on_epoch: receives the row of each epoch after its files are written. An exception of it ends
+            the training, which can be resumed.
 
     Returns:
         The history, one row per epoch: `epoch`, `loss`, the metrics on dev, `seconds`.
@@ -66,6 +69,7 @@ def train(
             record=record,
             log=log,
             callbacks=callbacks,
+            on_epoch=on_epoch,
         )
         if isinstance(recipe.task, Calibration):
             best = store.load_recipe(folder)

@@ -1,0 +1,71 @@
+"""`zoo tune`, and the options of `zoo train` and `zoo predict` for several processes."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from zoo.cli.arguments import add_source
+from zoo.cli.output import print_answer, table
+from zoo.cli.train import parse_settings
+from zoo.common.core.verbs import register_verb
+
+if TYPE_CHECKING:
+    from zoo.scaling.tune_result import TuneResult
+
+
+def tune_text(result: TuneResult) -> str:
+    """Return the result of a sweep as text."""
+    columns = {key for row in result.trials for key, value in row.items() if value is not None}
+    rows = [{key: row.get(key) for key in _ordered(result, columns)} for row in result.trials]
+    return "\n".join([table(rows), *result.lines(), *map(str, result.files)])
+
+
+def _ordered(result: TuneResult, columns: set[str]) -> list[str]:
+    names = dict.fromkeys(key for row in result.trials for key in row)
+    return [name for name in names if name in columns]
+
+
+def _add_tune_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe")
+    add_source(parser)
+    words = "examples that choose the best epoch; default: a part of the manifest"
+    parser.add_argument("--dev-manifest", type=Path, metavar="FILE", help=words)
+    words = "a setting: one value, a range LOW..HIGH, or several values A,B"
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUES", help=words)
+    words = "number of trials of the study; default: 20"
+    parser.add_argument("--trials", type=int, default=20, metavar="N", help=words)
+    words = "number of processes that run trials at the same time; default: 1"
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help=words)
+    words = "number of trainings of a trial, whose mean is optimized; default: 1"
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help=words)
+    words = "folder of the sweep; default: runs/RECIPE-tune. The same command continues a sweep"
+    parser.add_argument("--out", type=Path, metavar="DIR", help=words)
+    words = "database that several machines share; default: sqlite:///DIR/study.db"
+    parser.add_argument("--storage", metavar="URL", help=words)
+
+
+@register_verb(
+    "tune",
+    "search the best settings of a recipe",
+    "zoo tune timeseries/lstm-laser --trials 20 --set optimizer.learning_rate=1e-4..1e-2",
+    _add_tune_arguments,
+)
+def run_tune(options: argparse.Namespace) -> None:
+    """Run the verb `tune`."""
+    from zoo.scaling.tune import tune
+
+    result = tune(
+        options.recipe,
+        parse_settings(options.set),
+        trials=options.trials,
+        jobs=options.jobs,
+        seeds=options.seeds,
+        data=options.data,
+        manifest=options.manifest,
+        dev_manifest=options.dev_manifest,
+        out=options.out,
+        storage=options.storage,
+    )
+    print_answer(options, result.to_dict(), lambda: tune_text(result))
