@@ -128,7 +128,8 @@ def test_exports_answer_without_tensorflow(wheels, tmp_path):
     zoo.export(name, "onnx", tmp_path / "exported")
     venv.create(tmp_path / "bare", with_pip=True)
     python = tmp_path / "bare/bin/python"
-    pip("install", "numpy", "pillow", "soundfile", "soxr", "tqdm", "onnxruntime", python=python)
+    needed = ("numpy", "pillow", "platformdirs", "soundfile", "soxr", "tqdm", "onnxruntime")
+    pip("install", *needed, python=python)
     pip("install", "--no-deps", wheels[0], python=python)
     check_absent(("tensorflow", "keras", *ABSENT), python, tmp_path)
     zoo_ = python.with_name("zoo")

@@ -30,6 +30,7 @@ __all__ = [
     "create_model",
     "evaluate",
     "export",
+    "fetch",
     "list_models",
     "load",
     "plot",
@@ -107,6 +108,39 @@ def load(preset_or_folder: str | Path, runtime: str = "keras") -> Preset:
     return load_preset(preset_or_folder, runtime)
 
 
+def fetch(
+    corpora: str | Sequence[str],
+    *,
+    data: str | Path | None = None,
+    accept_licence: bool = False,
+) -> results.FetchResult:
+    """Download corpora from their publishers, and compare them with those of the presets.
+
+    An interrupted download continues with the next call. A corpus whose folder exists is only checked.
+    docs/data.md lists the corpora.
+
+    Args:
+        corpora: one name or a list, such as "an4".
+        data: folder that will hold a folder of each corpus; None for ZOO_DATA, else one in the cache.
+        accept_licence: whether you accept licences that restrict the use.
+
+    Returns:
+        The corpora. The errors of others that failed are in `errors`.
+
+    Raises:
+        ZooError: an unknown name, or no corpus could be fetched: the network or the disk failed, the
+            licence is not accepted, the file is not the recorded one, or the corpus needs an account.
+
+    Example:
+        >>> import zoo
+        >>> zoo.fetch("hello").corpora[0]["parts"][0]["splits"]
+        {'train': 1, 'valid': 1, 'test': 1}
+    """
+    from zoo.api.fetch import fetch
+
+    return fetch(corpora, data=data, accept_licence=accept_licence)
+
+
 def train(
     recipe: str,
     *,
@@ -124,7 +158,7 @@ def train(
 
     Args:
         recipe: a registered recipe.
-        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
         manifest: a list of your own examples to use instead of the corpus. If it has splits, only
             `train` is trained on.
         dev_manifest: examples that choose the best epoch. By default they are the split for that (of a
@@ -260,7 +294,7 @@ def evaluate(
     Args:
         preset: a preset by name, the folder of a run or preset, or a loaded preset. A registered recipe
             that is not shipped is trained first, unless its default run folder exists.
-        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
         manifest: a list of your own examples to use instead of the corpus.
         split: a split of the corpus, "dev" or "all"; None for the test split, or all of a manifest.
         runtime: "keras", "savedmodel", "onnx", "litert" or "auto"; None for that of a loaded preset,
@@ -308,7 +342,7 @@ def baseline(
 
     Args:
         recipe: a registered recipe.
-        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
         manifest: a list of your own examples to use instead of the corpus.
         split: the split to evaluate; None for the test split, or dev for a manifest.
         seed: seed of the model and of the intervals.
@@ -450,7 +484,7 @@ def publish(
 
     Args:
         run: the run folder.
-        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
         split: split whose metrics the card states next to those of dev; None for the test split.
 
     Returns:

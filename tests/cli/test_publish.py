@@ -34,6 +34,11 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
     files = {"CARD.md", "alphabet.txt", "metrics.json", "model.keras", "recipe.json"}
     assert names(folder) == files
     assert names(folder.parent) == {folder.name}
+    corpus = json.loads((folder / "metrics.json").read_text())["corpus"]
+    assert {split: row["examples"] for split, row in corpus["splits"].items()} == {
+        "train": 12,
+        "test": 10,
+    }
     wer = answer.json["metrics"]["wer"]
     (row,) = run_zoo("list", RECIPE, "--json").json["models"]
     assert row["test"] == wer

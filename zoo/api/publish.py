@@ -10,13 +10,16 @@ from typing import Any
 
 from zoo.api.comparison import check_baseline_packages, measure, record_comparison
 from zoo.api.results import EvaluateResult
+from zoo.api.sources import find_source
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import card, measurements, runs, store
+from zoo.common.presets.corpus_record import read_splits, write_record
 from zoo.common.presets.lineage import EARLIER, summarise
 from zoo.common.utils.files import atomic_folder, check_file, clear_parts
 from zoo.common.utils.locks import LOCK_FILE, locked
+from zoo.common.utils.progress import say
 from zoo.common.utils.quiet import start_backend
 
 # Keys of run.json that metrics.json of the preset takes over.
@@ -36,8 +39,20 @@ def publish(
         measure(folder, data, "dev")
         result = measure(folder, data, split)
         record_comparison(folder, result, data)
+        _record_corpus(folder, recipe, data)
         card.write_card(folder)
     return result
+
+
+def _record_corpus(folder: Path, recipe: Recipe, data: str | Path | None) -> None:
+    """Record the content of the corpus, with which `zoo fetch` compares a user's copy."""
+    corpus = registry.entry(recipe.name).corpus
+    source = find_source(data, None, corpus)
+    assert source.folder is not None
+    try:
+        write_record(folder, corpus, read_splits(corpus, source.folder))
+    except ZooError as error:  # such as a split that was not needed for publication
+        say(f"The content of the corpus is not recorded: {error}")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from zoo.api.display import (
     short,
     to_pandas,
 )
+from zoo.common.presets.corpus_record import SAME
 
 CURVES_FILE = "curves.png"
 
@@ -96,6 +97,43 @@ class TrainResult(Result):
 
     def pictures(self) -> list[bytes]:
         return read_pictures([self.run / CURVES_FILE])
+
+
+@dataclass(frozen=True, repr=False)
+class FetchResult(Result):
+    """Result of `zoo.fetch`.
+
+    Args:
+        corpora: for each corpus its `name`, its `folder`, and its `parts`: the `title` of a part, the
+            number of examples of its `splits`, and the `presets` that were trained on it, each with
+            "same", or how its training data differed.
+        errors: the error of each corpus that could not be fetched while another one could.
+    """
+
+    corpora: list[dict[str, Any]]
+    errors: dict[str, str] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"corpora": self.corpora, "errors": self.errors}
+
+    def lines(self) -> list[str]:
+        lines = []
+        for corpus in self.corpora:
+            lines.append(f"{corpus['name']}: {corpus['folder']}")
+            for part in corpus["parts"]:
+                sizes = ", ".join(f"{count} {split}" for split, count in part["splits"].items())
+                lines.append(f"  {part['title']}. Examples: {sizes}")
+                for preset, answer in part["presets"].items():
+                    data = "the same examples" if answer == SAME else answer
+                    lines.append(f"    {preset} was trained and evaluated on {data}")
+        return lines
+
+    def table(self) -> list[dict[str, Any]]:
+        return [
+            {"corpus": corpus["name"], "part": part["title"], **part["splits"]}
+            for corpus in self.corpora
+            for part in corpus["parts"]
+        ]
 
 
 @dataclass(frozen=True, repr=False)

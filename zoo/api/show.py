@@ -25,7 +25,7 @@ def describe(name: str) -> dict[str, Any]:
         "name": entry.name,
         "summary": entry.summary,
         "paper": entry.paper,
-        "corpus": corpus,
+        "corpus": corpus | {"fetch": entry.corpus.fetch_command},
         "metric": entry.metric,
         "preset": store.state_of(name),
         "figures": read_metrics(store.folder_of(name)).get("figures", {}),

@@ -15,6 +15,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
 from zoo.common.data.manifests import of_split
 from zoo.common.data.splits import split_by_group
+from zoo.common.presets import store
 from zoo.common.utils.progress import say
 
 # Names of the splits of a manifest: the one to train on, and those that choose the best epoch.
@@ -41,7 +42,7 @@ def find_source(data: str | Path | None, manifest: str | Path | None, corpus: Co
     """Return the source of examples.
 
     Args:
-        data: folder of the corpus; None for its folder in the package, if it has one, or in ZOO_DATA.
+        data: folder of the corpus; None for its folder in the package, if it has one, or in `data_root`.
         manifest: a list of examples to use instead of the corpus.
         corpus: the corpus.
 
@@ -52,14 +53,20 @@ def find_source(data: str | Path | None, manifest: str | Path | None, corpus: Co
         raise ZooError("data and manifest exclude each other.")
     if manifest:
         return Source(manifest=Path(manifest))
-    root = os.environ.get(DATA_VARIABLE)
-    folder = Path(data) if data else corpus.folder
-    if folder is None and root is None:
+    folder = Path(data) if data else corpus.folder or data_root() / corpus.name
+    if not data and not folder.is_dir():
         raise ZooError(
-            f"The corpus {corpus.name!r} was not found. Give its folder with --data, or set "
-            f"{DATA_VARIABLE} to the folder that contains {corpus.name!r}."
+            f"The corpus {corpus.name!r} was not found in {folder.parent}. Get it: "
+            f"{corpus.fetch_command}. Or give its folder with --data, or set {DATA_VARIABLE} to the "
+            f"folder that contains {corpus.name!r}."
         )
-    return Source(folder=folder or Path(root or "") / corpus.name)
+    return Source(folder=folder)
+
+
+def data_root() -> Path:
+    """Return the folder with a folder of each corpus: `ZOO_DATA`, else one in the cache."""
+    root = os.environ.get(DATA_VARIABLE)
+    return Path(root) if root else store.cache() / "data"
 
 
 def source_name(source: Source, corpus: Corpus) -> str:

@@ -23,6 +23,7 @@ def description_text(description: dict[str, Any]) -> str:
         f"  corpus   {corpus['title']} ({corpus['name']})",
         f"  licence  {corpus['licence']}",
         f"  from     {corpus['source']}",
+        f"  get it   {corpus['fetch']}",
         f"  preset   {preset}{how}",
     ]
     splits = description["figures"].items()

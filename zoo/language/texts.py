@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from zoo.common.core.corpus import check_folder, no_such_split
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
 
 
@@ -23,6 +24,10 @@ class Text:
     id: str
     text: str
     split: str | None = None
+
+    def content(self) -> Content:
+        """Return the characters."""
+        return Content((self.text,))
 
 
 @dataclass(frozen=True)

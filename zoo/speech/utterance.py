@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from zoo.common.core.corpus import check_folder, no_such_split
 from zoo.common.core.errors import ZooError
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import (
     check_whole,
     find_file,
@@ -18,7 +19,7 @@ from zoo.common.data.manifests import (
 )
 from zoo.common.data.tables import Table, read_table
 from zoo.common.data.text import single_spaces
-from zoo.speech.audio.reading import audio_seconds
+from zoo.speech.audio.reading import audio_seconds, decoded
 
 AUDIO_SUFFIXES = (".flac", ".wav", ".opus", ".ogg", ".mp3", ".aiff", ".sph")
 TABLE_COLUMNS = ("split", "speaker", "utt_id", "transcript")
@@ -51,6 +52,15 @@ class Recorded:
     split: str = ""
     seconds: float = 0.0
 
+    def content(self) -> Content:
+        """Return the transcript or label, and the samples as they are in the file."""
+        return Content((self.text,), decoded(self.audio))
+
+    @property
+    def text(self) -> str:
+        """The transcript or the label."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
 class Utterance(Recorded):
@@ -62,6 +72,10 @@ class Utterance(Recorded):
 
     transcript: str = field(kw_only=True)
 
+    @property
+    def text(self) -> str:
+        return self.transcript
+
 
 @dataclass(frozen=True)
 class LabelledRecording(Recorded):
@@ -72,6 +86,10 @@ class LabelledRecording(Recorded):
     """
 
     label: str = field(kw_only=True)
+
+    @property
+    def text(self) -> str:
+        return self.label
 
 
 def utterance(audio: Path, transcript: str, **fields: str) -> Utterance:

@@ -14,6 +14,34 @@ DATA_VARIABLE = "ZOO_DATA"
 
 
 @dataclass(frozen=True)
+class Download:
+    """A file of a corpus at its publisher: an archive, which is unpacked, or a single file.
+
+    Args:
+        url: its address.
+        size: its size in bytes, exact or approximate.
+        checksum: "sha256:..." or "md5:..." in hexadecimal; empty if no record of it is known.
+        recorded: where the address and the checksum are recorded.
+        members: patterns of the paths to unpack from an archive, after `strip`.
+        strip: number of leading folders to remove from the paths in an archive.
+        name: name of a single file in the folder of the corpus; empty for the name in the address.
+    """
+
+    url: str
+    size: int
+    checksum: str = ""
+    recorded: str = ""
+    members: tuple[str, ...] = ("*",)
+    strip: int = 0
+    name: str = ""
+
+    @property
+    def file(self) -> str:
+        """The name of the downloaded file."""
+        return self.name or self.url.rpartition("/")[2]
+
+
+@dataclass(frozen=True)
 class Corpus:
     """A corpus: metadata and reader.
 
@@ -30,6 +58,10 @@ class Corpus:
         dev_split: name of the split that chooses the best epoch; None if a part of the train split is
             used.
         folder: its folder if it is distributed with the package; None if users obtain it.
+        downloads: what `zoo fetch` downloads. Corpora of the same name share a folder, and may leave
+            the declaration to one of them.
+        restricted: whether the licence restricts the use, so that users must accept it.
+        instructions: how to obtain a corpus without downloads, as sentences.
     """
 
     name: str
@@ -41,6 +73,15 @@ class Corpus:
     test_split: str = "test"
     dev_split: str | None = None
     folder: Path | None = None
+    downloads: tuple[Download, ...] = ()
+    restricted: bool = False
+    instructions: str = ""
+
+    @property
+    def fetch_command(self) -> str:
+        """The command that downloads the corpus, or says how to obtain it."""
+        accept = " --accept-licence" if self.restricted and self.downloads else ""
+        return f"zoo fetch {self.name}{accept}"
 
 
 @dataclass(frozen=True)

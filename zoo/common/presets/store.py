@@ -46,8 +46,13 @@ def home() -> Path:
 
 
 def cache() -> Path:
-    """Return the cache folder: `ZOO_CACHE`, else `~/.cache/zoo`."""
-    return Path(os.environ.get("ZOO_CACHE") or _user_folder("ZOO_CACHE") / ".cache" / "zoo")
+    """Return the cache folder: `ZOO_CACHE`, else that of the platform, such as `~/.cache/zoo`."""
+    if folder := os.environ.get("ZOO_CACHE"):
+        return Path(folder)
+    import platformdirs
+
+    _user_folder("ZOO_CACHE")
+    return platformdirs.user_cache_path("zoo", appauthor=False)
 
 
 def _user_folder(variable: str) -> Path:

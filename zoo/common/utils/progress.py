@@ -29,9 +29,16 @@ def meter(what: str, total: float, unit: str) -> tqdm[Any]:
     Args:
         what: description of the work.
         total: the amount at the end.
-        unit: name of the unit of the amount.
+        unit: name of the unit of the amount, such as "B" for bytes.
     """
-    return tqdm(desc=what, total=round(total), unit=unit, leave=False, disable=not watched())
+    return tqdm(
+        desc=what,
+        total=round(total),
+        unit=unit,
+        unit_scale=unit == "B",
+        leave=False,
+        disable=not watched(),
+    )
 
 
 def watched() -> bool:

@@ -132,6 +132,16 @@ def recording_seconds(source: Source, max_seconds: float = math.inf) -> float:
         return audio.frames / audio.rate
 
 
+def decoded(path: Path) -> tuple[int, np.ndarray]:
+    """Return the sample rate of a file in Hz, and its samples, float32 [samples, channels].
+
+    The samples are not resampled or mixed. Raises as `recording_seconds`.
+    """
+    with opened(path, MAX_SECONDS) as audio:
+        blocks = list(audio.blocks(BLOCK))
+        return audio.rate, np.concatenate(blocks or [np.zeros((0, audio.channels), np.float32)])
+
+
 def audio_seconds(path: str | Path) -> float:
     """Return the duration of an audio file of at most one hour. Raises as `recording_seconds`."""
     return recording_seconds(path, MAX_SECONDS)

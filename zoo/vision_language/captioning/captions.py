@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import parse_json_lines, text_field
 from zoo.common.data.splits import check_split, draw, separate
 from zoo.common.data.text import SPACE, normalize, split_words
+from zoo.vision_language.captioning.images import read_image
 
 # Characters that join letters, such as Persian ones. They are part of a word.
 JOINERS = "\u200c\u200d"
@@ -34,6 +36,10 @@ class CaptionedImage:
     image: Path
     captions: tuple[str, ...]
     split: str = ""
+
+    def content(self) -> Content:
+        """Return the captions and the pixels."""
+        return Content(self.captions, (read_image(self.image),))
 
 
 def words(caption: str) -> list[str]:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import find_below, read_file
 from zoo.vision_language.handwriting.inkml import parse_inkml
 
@@ -39,6 +40,10 @@ class HandwrittenWord:
     page: str = ""
     split: str = ""
 
+    def content(self) -> Content:
+        """Return the transcript and the points."""
+        return Content((self.transcript,), (self.points,))
+
 
 @dataclass(frozen=True, eq=False)
 class Drawing:
@@ -55,6 +60,10 @@ class Drawing:
     points: np.ndarray
     group: str = ""
     split: str = ""
+
+    def content(self) -> Content:
+        """Return the points."""
+        return Content((), (self.points,))
 
 
 def find_ink(source: str) -> list[str]:

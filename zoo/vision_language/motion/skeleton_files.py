@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_range
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import read_file
 
 # The joints of MSR Action3D, in order.
@@ -57,6 +58,10 @@ class Skeleton:
     joints: np.ndarray
     subject: str = ""
     split: str = ""
+
+    def content(self) -> Content:
+        """Return the class and the joints."""
+        return Content((self.label,), (self.joints,))
 
 
 def read_skeleton(path: Path) -> np.ndarray:

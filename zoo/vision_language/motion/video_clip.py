@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import check_whole, parse_json_lines, text_field
 
 
@@ -28,6 +29,10 @@ class VideoClip:
     path: Path
     group: str = ""
     split: str = ""
+
+    def content(self) -> Content:
+        """Return the class. The pixels of a decoded video depend on the version of the decoder."""
+        return Content((self.label,))
 
 
 def read_clips(path: Path) -> list[VideoClip]:

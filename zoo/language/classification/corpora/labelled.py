@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import is_json_lines, parse_json_lines, text_field
 from zoo.common.data.tables import read_table
 from zoo.common.data.text import normalize
@@ -29,6 +30,10 @@ class LabelledSentence:
     text: str
     label: str
     split: str | None = None
+
+    def content(self) -> Content:
+        """Return the text and the label."""
+        return Content((self.text, self.label))
 
 
 def read_manifest(path: Path) -> list[LabelledSentence]:

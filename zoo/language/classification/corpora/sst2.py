@@ -9,11 +9,14 @@ from __future__ import annotations
 from itertools import count
 from pathlib import Path
 
-from zoo.common.core.corpus import Corpus, check_folder, no_such_split
+from zoo.common.core.corpus import Corpus, Download, check_folder, no_such_split
 from zoo.common.data.manifests import parse_lines, read_lines
 from zoo.language.classification.corpora.labelled import LabelledSentence, labelled_sentence
 
 SPLITS = ("train", "dev", "test")
+_FILES = (
+    "https://raw.githubusercontent.com/clairett/pytorch-sentiment-classification/master/data/SST2"
+)
 CLASSES = {"0": "negative", "1": "positive"}
 
 
@@ -43,6 +46,17 @@ SST2 = Corpus(
     source="https://nlp.stanford.edu/sentiment",
     read=read,
     dev_split="dev",
+    restricted=True,
+    # The 6,920 training sentences of Socher et al. GLUE's SST-2 has 67,349 phrases of them and another
+    # form of the text. The checksums are those of the files that the presets were trained on.
+    downloads=tuple(
+        Download(f"{_FILES}/{split}.tsv", size, f"sha256:{digest}", "public notebooks (address)")
+        for split, size, digest in (
+            ("train", 720_259, "ec192f833a64da08f475488a77b0d0b47db47acd0f458bd18433fc793b569920"),
+            ("dev", 92_057, "eddea6b39e601dd4e7a672b53cc40fdf6019fa80522f351206c24340ca5d9359"),
+            ("test", 188_749, "831169c7e2e429d6026e1bdbb542f33b636e3e596caad9602ebc953c205928b7"),
+        )
+    ),
 )
 
 

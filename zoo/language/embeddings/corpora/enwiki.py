@@ -20,7 +20,13 @@ ENWIKI = Corpus(
     name="enwiki_piece",
     title="A piece of the English Wikipedia: 486 k words, lower case, no punctuation",
     licence="CC BY-SA",
-    source="https://mattmahoney.net/dc/textdata.html",
+    source="an excerpt of a dump of 2016 in the tests of gensim, without markup",
+    instructions=(
+        "This text was made from enwiki-latest-pages-articles1.xml-p000000010p000030302-shortened.bz2, "
+        "which https://github.com/piskvorky/gensim has in gensim/test/test_data, by a program that was "
+        "not kept. Any text of the letters a to z in one file enwiki_text8style.txt, plain or gzipped, "
+        "can be trained on, such as https://mattmahoney.net/dc/text8.zip."
+    ),
     read=text_reader("enwiki_piece", SPLITS),
     dev_split="valid",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from zoo.common.core.corpus import Corpus
+from zoo.common.core.corpus import Corpus, Download
 from zoo.language.texts import Part, text_reader
 
 SPLITS = {name: Part(f"wiki.{name}.tokens") for name in ("train", "valid", "test")}
@@ -14,4 +14,13 @@ WIKITEXT2 = Corpus(
     source="https://huggingface.co/datasets/Salesforce/wikitext",
     read=text_reader("wikitext2", SPLITS),
     dev_split="valid",
+    downloads=(
+        # The address of torchtext, at s3.amazonaws.com, does not answer any more.
+        Download(
+            "https://wikitext.smerity.com/wikitext-2-v1.zip",
+            size=4_500_000,  # approximate
+            recorded="several public programs (address); no checksum of this copy was found",
+            strip=1,
+        ),
+    ),
 )

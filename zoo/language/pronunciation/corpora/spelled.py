@@ -9,6 +9,7 @@ from pathlib import Path
 
 from zoo.common.core.corpus import check_folder, no_such_split
 from zoo.common.core.errors import ZooError
+from zoo.common.data.content import Content
 from zoo.common.data.pronunciations import read_pronunciations
 from zoo.common.data.splits import draw
 from zoo.language.pronunciation.letter_alignment import LetterAligner, can_align
@@ -32,6 +33,10 @@ class SpelledWord:
     pronunciations: tuple[str, ...]
     tags: tuple[str, ...] = ()
     split: str | None = None
+
+    def content(self) -> Content:
+        """Return the word and its pronunciations."""
+        return Content((self.id, *self.pronunciations))
 
 
 def read_words(path: Path) -> list[SpelledWord]:

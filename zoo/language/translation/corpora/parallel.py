@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import (
     parse_json_lines,
     parse_lines,
@@ -35,6 +36,10 @@ class SentencePair:
     source: str
     target: str
     split: str | None = None
+
+    def content(self) -> Content:
+        """Return the sentence and its translation."""
+        return Content((self.source, self.target))
 
 
 def read_manifest(path: Path, languages: tuple[str, str]) -> list[SentencePair]:

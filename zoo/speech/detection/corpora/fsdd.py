@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from zoo.common.core.corpus import Corpus
+from zoo.common.core.corpus import Corpus, Download
 from zoo.common.core.errors import ZooError
 from zoo.speech.utterance import (
     AUDIO_SUFFIXES,
@@ -45,6 +45,17 @@ FSDD = Corpus(
     licence="CC BY-SA 4.0",
     source="https://github.com/Jakobovski/free-spoken-digit-dataset",
     read=read,
+    downloads=(
+        # TensorFlow Datasets has the release 1.0.9, of five speakers.
+        Download(
+            "https://github.com/Jakobovski/free-spoken-digit-dataset/archive/refs/tags/v1.0.10.zip",
+            size=16_419_872,
+            checksum="sha256:c680098f5d2355ba7cc4bd8b0ca9e0a24c00ebe3b4c552208889a4d28d4fbc2b",
+            recorded="SpeechBrain (address), a published audit of the release (size and checksum)",
+            members=("recordings/*", "README.md"),
+            strip=1,
+        ),
+    ),
 )
 
 

@@ -54,6 +54,14 @@ RIGHT_WHALE = Corpus(
     licence="Cornell's notice D5470: educational and non-profit research; it travels with the data",
     source="https://github.com/levshuster/whale-detection",
     read=read,
+    restricted=True,
+    instructions=(
+        "The recordings need an account: accept the rules of the competition "
+        "https://www.kaggle.com/c/whale-detection-challenge, whose clips are AIFF. The reader reads "
+        "their spectrograms in spectrograms.npz: x_train and x_test uint8 [clips, bands, frames], each "
+        "clip scaled to 0 to 63, and y_train and y_test 0 or 1. "
+        "https://github.com/levshuster/whale-detection has these spectrograms as pictures."
+    ),
 )
 
 

@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import check_whole
 from zoo.common.data.tables import read_table
+from zoo.speech.audio.reading import decoded
 
 COLUMNS = ("filename", "label")
 
@@ -35,6 +37,11 @@ class Spectrogram:
     path: Path | None = None
     group: str = ""
     seconds: float = 0.0
+
+    def content(self) -> Content:
+        """Return the label, and the values or the samples of the recording."""
+        signals = (self.values,) if self.path is None else decoded(self.path)
+        return Content((self.label,), signals)
 
 
 def read_manifest(path: Path) -> list[Spectrogram]:

@@ -83,6 +83,12 @@ WATKINS = Corpus(
     source="https://cis.whoi.edu/science/B/whalesounds",
     read=read,
     dev_split="dev",
+    restricted=True,
+    instructions=(
+        "The database must be obtained from https://cis.whoi.edu/science/B/whalesounds or, with an "
+        'account, from a copy at Kaggle. The reader reads the "best of" cuts of 13 species in clips/ '
+        "under their clip number, and clips.tsv with the columns clip_id, species and seconds."
+    ),
 )
 
 

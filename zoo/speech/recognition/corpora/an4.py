@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from zoo.common.core.corpus import Corpus
+from zoo.common.core.corpus import Corpus, Download
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_lines, read_lines
 from zoo.common.data.pronunciations import read_pronunciations
@@ -49,6 +49,16 @@ AN4 = Corpus(
     licence="CMU, free for any use",
     source="https://github.com/cmusphinx/an4",
     read=read,
+    downloads=(
+        Download(
+            "https://dldata-public.s3.us-east-2.amazonaws.com/an4_sphere.tar.gz",
+            size=64_000_000,  # approximate
+            checksum="sha256:a0525579493735d32b60fb6fa5975dd0eaacde087b0a4eeb7f13b7ef33077b12",
+            recorded="NVIDIA NeMo's documentation (address), training programs for it (checksum)",
+            members=("etc/*", "wav/*", "LICENSE", "README*"),
+            strip=1,
+        ),
+    ),
 )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from zoo.common.core.corpus import Corpus
+from zoo.common.core.corpus import Corpus, Download
 from zoo.common.data.manifests import parse_lines, read_lines
 from zoo.speech.utterance import Utterance, find_audio, read_splits, utterance
 
@@ -46,6 +46,15 @@ LIBRISPEECH_MINI = Corpus(
     licence="CC BY 4.0",
     source="https://www.openslr.org/31",
     read=read,
+    downloads=(
+        Download(
+            "https://www.openslr.org/resources/31/train-clean-5.tar.gz",
+            size=332_954_390,
+            checksum="md5:5df7d4e78065366204ca6845bb08f490",
+            recorded="OpenSLR's md5sum.txt, PaddlePaddle DeepSpeech",
+            strip=1,
+        ),
+    ),
 )
 
 

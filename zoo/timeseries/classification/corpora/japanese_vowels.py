@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoo.common.core.corpus import Corpus, check_folder, no_such_split
+from zoo.common.core.corpus import Corpus, Download, check_folder, no_such_split
 from zoo.timeseries.classification.corpora.labelled_series import LabelledSeries, read_ts
 
 FILES = {"train": "JapaneseVowels_TRAIN.ts", "test": "JapaneseVowels_TEST.ts"}
@@ -38,4 +38,12 @@ JAPANESE_VOWELS = Corpus(
     source="Kudo, Toyama & Shimbo 1999, Multidimensional curve classification using passing-through "
     "regions",
     read=read,
+    downloads=(
+        Download(
+            "https://www.timeseriesclassification.com/aeon-toolkit/JapaneseVowels.zip",
+            size=700_000,  # approximate
+            recorded="aeon and other libraries (address); no checksum was found",
+            members=tuple(FILES.values()),
+        ),
+    ),
 )

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.data.content import Content
 from zoo.common.data.manifests import Line, parse_lines, read_lines
 from zoo.timeseries.fields import is_number, read_fields
 
@@ -51,6 +52,10 @@ class LabelledSeries:
     label: str
     values: tuple[tuple[float, ...], ...]
     split: str | None = None
+
+    def content(self) -> Content:
+        """Return the label and the values."""
+        return Content((self.label,), (self.values,))
 
 
 def read_ts(path: Path, split: str | None = None) -> list[LabelledSeries]:

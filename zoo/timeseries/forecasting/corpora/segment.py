@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from zoo.common.data.content import Content
 from zoo.timeseries.forecasting.columns import VALUE, Columns
 from zoo.timeseries.forecasting.tables import Table, read_table, read_tables
 from zoo.timeseries.forecasting.time_index import TimeIndex
@@ -33,6 +34,10 @@ class Segment:
     split: str | None = None
     covariates: tuple[tuple[float, ...], ...] = ()
     time_index: TimeIndex | None = None
+
+    def content(self) -> Content:
+        """Return the values and the covariates."""
+        return Content((), (self.values, self.covariates))
 
 
 def read_values(path: Path) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from zoo.common.core.corpus import Corpus, check_folder, no_such_split
+from zoo.common.core.corpus import Corpus, Download, check_folder, no_such_split
 from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.segment import Segment
 from zoo.timeseries.forecasting.tables import read_table
@@ -49,4 +49,14 @@ SUNSPOTS = Corpus(
     source="National Geophysical Data Center, in statsmodels.datasets.sunspots",
     read=read,
     dev_split="dev",
+    downloads=(
+        Download(
+            "https://raw.githubusercontent.com/statsmodels/statsmodels/main/statsmodels/datasets/sunspots/"
+            "sunspots.csv",
+            size=2_944,
+            checksum="sha256:f67889b1d9002cd5227f0e0ef54e35b419cdd85a31279adef6f73fb41e5c0a9b",
+            recorded="statsmodels 0.15, whose package has the file",
+            name=FILE,
+        ),
+    ),
 )

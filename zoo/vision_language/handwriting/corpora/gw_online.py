@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from zoo.common.core.corpus import Corpus, check_folder
+from zoo.common.core.corpus import Corpus, Download, check_folder
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import of_split, parse_json_lines, text_field
+from zoo.common.data.manifests import of_split, parse_json_lines, read_lines, text_field
 from zoo.vision_language.handwriting.ink import HandwrittenWord, parse_ink
 
 WORDS_FILE = "words.jsonl.gz"
@@ -21,8 +21,9 @@ def read_gw_online(folder: Path, split: str) -> list[HandwrittenWord]:
     corpus lack their first line, so that their word is a point such as "162 321 0". They are left out.
 
     Args:
-        folder: contains `words.jsonl.gz`, with a line `{"page", "file", "word", "points"}` for each
-            word.
+        folder: the corpus as released, a file `<page>/<file>.txt` for each word: its text, then a line
+            "x y pen_up" for each point; or `words.jsonl.gz`, with a line `{"page", "file", "word",
+            "points"}` for each word.
         split: "train", "test" or "all".
 
     Raises:
@@ -30,7 +31,20 @@ def read_gw_online(folder: Path, split: str) -> list[HandwrittenWord]:
     """
     check_folder("gw_online", folder)
     path = folder / WORDS_FILE
+    if not path.exists() and (files := sorted(folder.glob("[0-9]*/*.txt"))):
+        return of_split([word for file in files if (word := _read_word(file))], split, folder)
     return of_split(parse_json_lines(path, _parse), split, path)
+
+
+def _read_word(path: Path) -> HandwrittenWord | None:
+    """Return the word of a file of the release; None if it lacks its first line."""
+    (_, word), *lines = read_lines(path)
+    try:
+        points = [[float(number) for number in line.split()] for _, line in lines]
+    except ValueError:
+        raise ZooError(f'{path}: a point must be a line "x y pen_up".') from None
+    row = {"page": path.parent.name, "file": path.name, "word": word.strip(), "points": points}
+    return _parse(row)
 
 
 def _parse(row: dict[str, Any]) -> HandwrittenWord | None:
@@ -51,4 +65,15 @@ GW_ONLINE = Corpus(
     licence="non-commercial research and education",
     source="https://github.com/cwiep/gw-online-dataset",
     read=read_gw_online,
+    restricted=True,
+    downloads=(
+        Download(
+            "https://github.com/cwiep/gw-online-dataset/archive/"
+            "c2f3e230260933960d7b5fca9b59da9d68f145b4.zip",
+            size=4_000_000,  # approximate
+            recorded="the repository itself: the address has a commit; no checksum was found",
+            members=("[0-9]*/*.txt", "README.md"),
+            strip=1,
+        ),
+    ),
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from zoo.common.core.corpus import Corpus, check_folder, no_such_split
+from zoo.common.core.corpus import Corpus, Download, check_folder, no_such_split
 from zoo.common.core.errors import ZooError
 from zoo.common.utils.files import check_file
 from zoo.vision_language.handwriting.ink import Drawing
@@ -92,4 +92,12 @@ OMNIGLOT = Corpus(
     source="https://github.com/hardmaru/sketch-rnn-datasets/tree/master/omniglot",
     read=read_omniglot,
     dev_split="valid",
+    downloads=(
+        Download(
+            "https://raw.githubusercontent.com/hardmaru/sketch-rnn-datasets/master/omniglot/omniglot.npz",
+            size=2_280_239,
+            checksum="sha256:bd5277621a8c577919491dfa729a59a8b5c216cff9e4fda9cef532db29f120c7",
+            recorded="the repository itself (address); the checksum is that of the training file",
+        ),
+    ),
 )

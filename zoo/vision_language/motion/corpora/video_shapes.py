@@ -65,4 +65,5 @@ VIDEO_SHAPES = Corpus(
     licence="none needed: drawn by code",
     source="python tools/render_video_shapes.py FOLDER",
     read=read_video_shapes,
+    instructions="It is drawn by the script tools/render_video_shapes.py of the repository.",
 )
