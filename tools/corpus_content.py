@@ -14,8 +14,8 @@ from zoo.common.core import registry
 from zoo.common.core.corpus import Corpus
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import store
-from zoo.common.presets.card import read_metrics
 from zoo.common.presets.corpus_record import Splits, read_splits, write_record
+from zoo.common.presets.measurements import read_metrics
 
 
 def is_training_data(name: str, corpus: Corpus, folder: Path) -> bool:
