@@ -15,7 +15,7 @@ from statistics import geometric_mean
 from typing import Any
 
 from zoo.common.core import registry
-from zoo.common.core.metrics import is_better
+from zoo.common.core.metrics import compare
 from zoo.common.presets import store
 from zoo.common.presets.measurements import BASELINE, read_metrics
 from zoo.common.utils.files import write_text
@@ -60,17 +60,24 @@ def table() -> str:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    """Return the first metrics of a split with their intervals, and the number of its examples."""
-    intervals = row.get("intervals", {})
-    shown = [
-        f"{key} {value:.4f}{_interval(intervals.get(key))}"
-        for key, value in list(row["metrics"].items())[:SHOWN]
-    ]
-    return f"{', '.join(shown)} ({row['examples']})"
+    """Return the first metrics of a split, the interval of the first, and the number of examples."""
+    shown = list(row["metrics"].items())[:SHOWN]
+    texts = [f"{key} {value:.4f}" for key, value in shown]
+    texts[0] += f" {_interval(row, shown[0][0])}".rstrip()
+    return f"{', '.join(texts)} ({row['examples']})"
 
 
-def _interval(ends: list[float] | None) -> str:
-    return f" [{ends[0]:.4g}, {ends[1]:.4g}]" if ends else ""
+def _interval(row: dict[str, Any], metric: str) -> str:
+    """Return the 95 % interval of a metric; empty if it has none."""
+    ends = row.get("intervals", {}).get(metric)
+    if not ends:
+        return ""
+    low, high = (f"{end:.{_digits(end)}f}" for end in ends)
+    return f"[{low}, {high}]"
+
+
+def _digits(value: float) -> int:
+    return 1 if abs(value) >= 10 else 3
 
 
 def _baseline(baseline: dict[str, Any] | None) -> str:
@@ -84,25 +91,24 @@ def _baseline(baseline: dict[str, Any] | None) -> str:
 
 def published() -> str:
     """Return a table of published figures and those of the presets."""
-    head = ["preset", "metric", "published", "source", "here", "95 % interval", "difference"]
+    head = ["preset", "metric", "published", "source", "here", "difference"]
     rows = []
     for entry, _, metrics in shipped():
         reference, row = entry.published, metrics["figures"][entry.corpus.test_split]
         if reference is None:
             continue
-        value = row["metrics"][reference.metric]
-        digits = 1 if abs(value) >= 10 else 3
-        delta = value - reference.value
-        better = is_better(reference.metric, value, than=reference.value)
+        metric, value = reference.metric, row["metrics"][reference.metric]
+        low, high = row.get("intervals", {}).get(metric, (value, value))
+        found = compare(metric, low - reference.value, high - reference.value)
+        digits = _digits(value)
         rows.append(
             [
                 f"`{entry.name}`",
-                reference.metric,
+                metric,
                 f"{reference.value:g}",
                 reference.source,
-                f"{value:.{digits}f}",
-                _interval(row.get("intervals", {}).get(reference.metric)).strip(),
-                f"{delta:+.{digits}f}, {'better' if better else 'worse'}",
+                f"{value:.{digits}f} {_interval(row, metric)}".rstrip(),
+                f"{value - reference.value:+.{digits}f}, {found}",
             ]
         )
     return markdown(head, rows)

@@ -61,11 +61,11 @@ def test_training_says_that_the_model_is_below_the_baseline(poor_run):
     ],
 )
 def test_difference_inside_the_interval_is_equal(capsys, value, compared, words):
-    baseline = {"name": "SVM", "value": 0.75, "interval": [0.7, 0.8]}
-    found = train_baseline.compare_with_baseline(baseline, "accuracy", {"accuracy": value})
+    baseline = {"name": "SVM", "metric": "accuracy", "value": 0.75, "interval": [0.7, 0.8]}
+    found = train_baseline.compare_with_baseline(baseline, {"accuracy": value})
     assert found == baseline | {"compared": compared}
     assert words in capsys.readouterr().err
-    assert train_baseline.compare_with_baseline({}, "accuracy", {"accuracy": value}) == {}
+    assert train_baseline.compare_with_baseline({}, {"accuracy": value}) == {}
 
 
 def test_baseline_that_cannot_be_fitted(tmp_path, monkeypatch, capsys):

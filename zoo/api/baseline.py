@@ -105,18 +105,29 @@ def fit_best(
     Raises:
         ZooError: no baseline can be fitted.
     """
-    data, monitor = recipe.data, recipe.task.monitor
+    data = recipe.data
     assert isinstance(data, Baselines)
-    fitted, rows = None, []
+    fitted: Fitted | None = None
+    rows = []
     for each in data.baselines(recipe.predictor(Graphs("baseline", {})), train, seed):
         found = _fit(recipe, each, dev)
-        value = found.dev.metrics[monitor]
-        rows.append({"baseline": each.name, monitor: value, "fit_seconds": round(found.seconds, 3)})
-        if fitted is None or is_better(monitor, value, than=fitted.dev.metrics[monitor]):
+        metric = compared_metric(recipe, found.dev.metrics)
+        value = found.dev.metrics[metric]
+        rows.append({"baseline": each.name, metric: value, "fit_seconds": round(found.seconds, 3)})
+        if fitted is None or is_better(metric, value, than=fitted.dev.metrics[metric]):
             fitted = found
     if fitted is None:
         raise ZooError(f"{recipe.name} has no baseline for these examples: they are too few.")
     return fitted, rows
+
+
+def compared_metric(recipe: Recipe, metrics: Mapping[str, float]) -> str:
+    """Return the metric by which the preset of a recipe is reported.
+
+    If it is not among the metrics, return the one that chooses the best epoch.
+    """
+    reported = registry.entry(recipe.name).metric
+    return reported if reported in metrics else recipe.task.monitor
 
 
 def _fit(recipe: Recipe, baseline: Baseline, dev: list[Any]) -> Fitted:
@@ -131,10 +142,8 @@ def intervals(recipe: Recipe, rows: list[dict[str, Any]], seed: int) -> dict[str
     if not isinstance(recipe.task, RowMetrics):
         return {}
     measure = partial(recipe.task.row_metrics, recipe.predictor(Graphs("none", {})))
-    return {
-        name: [round(end, 6) for end in ends]
-        for name, ends in bootstrap_intervals(measure, rows, seed).items()
-    }
+    found = bootstrap_intervals(measure, recipe.task.drawn_rows(rows), seed)
+    return {name: [round(end, 6) for end in ends] for name, ends in found.items()}
 
 
 def _rounded(metrics: Mapping[str, float]) -> dict[str, float]:

@@ -104,7 +104,7 @@ def _difference(
 
     pairs = [
         {"id": row["id"], "row": row, "other": other}
-        for row, other in zip(result.rows, simple.rows, strict=True)
+        for row, other in zip(*map(task.drawn_rows, (result.rows, simple.rows)), strict=True)
     ]
     ends = bootstrap_intervals(measure, pairs, SEED).get(metric)
     return ends and [round(end, 6) for end in ends]

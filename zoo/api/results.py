@@ -68,9 +68,9 @@ class TrainResult(Result):
         recipe: name of the recipe.
         history: the row of each epoch: losses and metrics by name.
         best: the row of the best epoch.
-        baseline: a simple model that was fitted first: its `name`, the `value` of the monitored metric
-            on dev, its 95 % `interval`, and whether the best epoch is "better", "equal" or "worse";
-            empty if none was fitted.
+        baseline: a simple model that was fitted first: its `name`, the `value` of a `metric` on dev, its
+            95 % `interval`, and `compared`: whether the best epoch is "better", "equal" or "worse".
+            Empty if none was fitted.
     """
 
     run: Path

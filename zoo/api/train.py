@@ -100,12 +100,12 @@ def train(
         "log": log,
         "on_epoch": on_epoch,
     }
-    baseline = {} if overfit else fit_baseline(built, examples, sizes["train"])
+    # Not for each trial of a sweep, which sets `on_epoch`.
+    fits = not overfit and on_epoch is None
+    baseline = fit_baseline(built, examples, sizes["train"]) if fits else {}
     history = _run(built, examples, folder, overfit, arguments)
-    metric = built.task.monitor
-    row = best(history, metric)
-    compared = compare_with_baseline(baseline, metric, row)
-    return TrainResult(folder, recipe, history, row, compared)
+    row = best(history, built.task.monitor)
+    return TrainResult(folder, recipe, history, row, compare_with_baseline(baseline, row))
 
 
 def default_folder(name: str) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoo.api.baseline import EXTRA, fit_best, intervals
+from zoo.api.baseline import EXTRA, compared_metric, fit_best, intervals
 from zoo.api.sources import TrainingExamples
 from zoo.common.core.baseline import Baselines
 from zoo.common.core.errors import ZooError
@@ -30,8 +30,8 @@ def fit_baseline(recipe: Recipe, examples: TrainingExamples, size: int) -> dict[
         size: number of train examples, as records count them.
 
     Returns:
-        `name`, `value` of the monitored metric and its 95 % `interval`, None if it has none. Empty
-        without a baseline.
+        `name`, the compared `metric`, its `value` on dev and its 95 % `interval`, None if it has none.
+        Empty without a baseline.
     """
     data = recipe.data
     if (
@@ -40,27 +40,30 @@ def fit_baseline(recipe: Recipe, examples: TrainingExamples, size: int) -> dict[
         or size > data.baseline_limit
     ):
         return {}
-    metric, seed = recipe.task.monitor, recipe.training.seed
+    seed = recipe.training.seed
     try:
         check_packages(data.baseline_packages, EXTRA)
         best, _ = fit_best(recipe, examples.train, examples.dev, seed)
     except ZooError as error:
         say(f"No baseline is fitted: {error}")
         return {}
+    metric = compared_metric(recipe, best.dev.metrics)
     value = best.dev.metrics[metric]
     say(f"Baseline: {best.name}: dev {metric} {value:.4f}, fitted in {best.seconds:.1f} s")
     interval = intervals(recipe, best.dev.rows, seed).get(metric)
-    return {"name": best.name, "value": round(value, 6), "interval": interval}
+    return {
+        "name": best.name,
+        "metric": metric,
+        "value": round(value, 6),
+        "interval": interval,
+    }
 
 
-def compare_with_baseline(
-    baseline: dict[str, Any], metric: str, row: dict[str, float]
-) -> dict[str, Any]:
+def compare_with_baseline(baseline: dict[str, Any], row: dict[str, float]) -> dict[str, Any]:
     """Say whether the best epoch is better than the baseline on dev.
 
     Args:
         baseline: result of `fit_baseline`.
-        metric: the monitored metric.
         row: the row of the best epoch.
 
     Returns:
@@ -68,7 +71,7 @@ def compare_with_baseline(
     """
     if not baseline:
         return {}
-    value, interval = baseline["value"], baseline["interval"]
+    metric, value, interval = (baseline[key] for key in ("metric", "value", "interval"))
     low, high = interval or (value, value)
     found = compare(metric, row[metric] - high, row[metric] - low)
     around = f" (95 % interval {interval[0]:.4f} to {interval[1]:.4f})" if interval else ""

@@ -8,7 +8,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
-from zoo.common.tasks.classification import Classification, class_metrics
+from zoo.common.tasks.classification import LARGEST_NATS, Classification, class_metrics
 
 LABELS = Labels(("noise", "call", "song"), "class")
 
@@ -57,6 +57,22 @@ def test_metrics(monitor):
         "song: 0.0000 of 1",
         "Unreadable, counted as wrong: c6 is broken",
     ]
+
+
+def test_cross_entropy():
+    recipe = recipe_with(Classification(monitor="cross_entropy"))
+    predictor = recipe.predictor(GRAPHS)
+    evaluation = recipe.task.evaluate(predictor, EXAMPLES)
+    # Three answers of 0.8 are correct, two have 0.1 for the true class, and one is unreadable.
+    expected = -(3 * np.log(0.8) + 2 * np.log(0.1)) / 6 + LARGEST_NATS / 6
+    assert evaluation.metrics["cross_entropy"] == pytest.approx(expected, rel=1e-6)
+    assert next(iter(evaluation.metrics)) == "cross_entropy"
+    assert recipe.task.row_metrics(predictor, evaluation.rows) == evaluation.metrics
+    certain = Graphs("numpy", {"model": lambda **_: {"logits": np.array([[0.0, -1e9, -1e9]])}})
+    for label, nats in (("noise", 0.0), ("call", LARGEST_NATS)):
+        example = Example("c", label, logits_of("noise"))
+        found = recipe.task.evaluate(recipe.predictor(certain), [example])
+        assert found.metrics["cross_entropy"] == nats
 
 
 def test_classes_that_do_not_occur_are_not_counted():

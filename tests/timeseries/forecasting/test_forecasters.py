@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests.harness import check_model
+from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.runtime.preset import load_preset
 from zoo.common.training.trainers import train as train_recipe
@@ -28,6 +29,8 @@ TINY = {"model.context": 8, "training.batch_size": 16}
             marks=pytest.mark.slow,
         ),
         ("timeseries/tdnn-laser", {"model.channels": (4, 3), "model.kernel_sizes": (5, 2)}),
+        # Square roots, and a linear model in addition.
+        ("timeseries/lstm-sunspots", {"model.hidden_size": 4}),
         (
             "timeseries/lstm-nn5",
             {
@@ -47,6 +50,33 @@ def test_model_passes_the_harness(name, overrides, laser, tmp_path, formats):
     ]
     recipe = entry(name).recipe().override(TINY | overrides).adapt(examples)
     check_model(recipe, examples, tmp_path, formats)
+
+
+def test_square_roots_are_scaled_back(laser):
+    """A network that returns 0 forecasts the deviation: sqrt(value / deviation) - 1 is 0 for it."""
+    recipe = entry("timeseries/lstm-sunspots").recipe().override(TINY | {"model.hidden_size": 2})
+    recipe = recipe.adapt([Segment("laser", laser)])
+    model = recipe.model.build()
+    model.set_weights([np.zeros(weight.shape) for weight in model.weights])
+    window = np.array([laser[:8]], np.float32)
+    forecast = model({"series": window})["forecast"]
+    np.testing.assert_allclose(forecast, [[recipe.model.deviation]], rtol=1e-6)
+    # With the weight 1 for the last value, the linear model repeats it; negative values count as 0.
+    kernel = np.zeros((8, 1), np.float32)
+    kernel[-1] = 1
+    model.get_layer("linear").set_weights([kernel, np.zeros(1, np.float32)])
+    np.testing.assert_allclose(model({"series": window})["forecast"], window[:, -1:], rtol=1e-5)
+    np.testing.assert_allclose(model({"series": -window})["forecast"], [[0]], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "overrides", [{"model.scaling": "window"}, {"model.offset": 5.0}], ids=["window", "offset"]
+)
+def test_square_roots_need_unshifted_values(overrides):
+    with pytest.raises(
+        ZooError, match=r"square_root needs model\.scaling=train, and training values"
+    ):
+        entry("timeseries/lstm-sunspots").recipe().override(overrides)
 
 
 @pytest.fixture(scope="module")

@@ -212,6 +212,10 @@ class RowMetrics(ABC):
     ) -> dict[str, float]:
         """Return the metrics by name. A metric that these rows do not define is left out."""
 
+    def drawn_rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the rows that are drawn for the interval of a metric."""
+        return rows
+
 
 class Retrieval(ABC):
     """A task that ranks inputs and texts by the probability of the texts."""

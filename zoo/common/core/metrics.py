@@ -20,6 +20,7 @@ DIRECTIONS = {
     "f1_macro": HIGHER,
     "frame_accuracy": HIGHER,  # share of correct frames of a clip, averaged over clips
     "first_frame_accuracy": HIGHER,  # accuracy of the first frame of each clip
+    "cross_entropy": LOWER,  # negative log-probability of the true class, in nats
     "auc": HIGHER,  # area under the ROC curve
     "perplexity": LOWER,
     "nats_per_char": LOWER,
@@ -46,6 +47,7 @@ OVERFIT_TARGETS = {
     # The first tokens of a text cannot be predicted, so that the perplexity stays above 1.
     "perplexity": 1.2,
     "nats_per_char": 0.2,
+    "cross_entropy": 0.1,
     # A density has no upper limit; a model that ignores the past is above 2.
     "nats_per_point": -1.0,
 }

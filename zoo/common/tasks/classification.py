@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 UNREADABLE = ""
+# Cross-entropy of an unreadable example, and the maximum of others.
+LARGEST_NATS = 100.0
 
 Classifier = Predictor[LabelledData, ModelConfig, Classes]
 
@@ -45,15 +48,16 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
 
     Args:
         monitor: "accuracy"; "f1_macro", the mean of the harmonic mean of precision and recall over the
-            true classes, which weights rare and frequent classes equally; or, for two classes, "auc",
-            the area under the ROC curve of the second class.
+            true classes, which weights rare and frequent classes equally; "cross_entropy" in nats,
+            which does not end a training when all answers are correct; or, for two classes, "auc", the
+            area under the ROC curve of the second class.
         background: the class without content, which is not reported in long inputs; empty if there is
             no such class.
     """
 
     verb: ClassVar[str] = "classify"
     packages: ClassVar[tuple[str, ...]] = ("scipy",)
-    monitors: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "auc")
+    monitors: ClassVar[tuple[str, ...]] = ("accuracy", "f1_macro", "cross_entropy", "auc")
 
     monitor: str = renamed("accuracy", formerly="steer_by")
     background: str = ""
@@ -89,6 +93,8 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
                 best = symbols[int(row.argmax())]
                 answers[i] = {"output": best, "probability": float(row.max())}
                 metrics_of[i] = metrics
+                if self.monitor == "cross_entropy":
+                    answers[i]["cross_entropy"] = _nats(row, symbols, references[i])
         rows = [
             {"id": example.id, "reference": reference} | answer | metrics
             for example, reference, answer, metrics in zip(
@@ -110,10 +116,17 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 
     def row_metrics(self, predictor: Classifier, rows: list[dict[str, Any]]) -> dict[str, float]:
-        """Return accuracy, macro F1 and, if both of two classes occur, the area under the ROC curve."""
+        """Return accuracy and macro F1.
+
+        If both of two classes occur, there is also the area under the ROC curve; `cross_entropy` only if
+        it is monitored.
+        """
         values = class_metrics([(row["reference"], row["output"]) for row in rows])
         if curve := _scores(rows, predictor.data.labels.symbols):
             values["auc"] = area_under_roc(*curve)
+        if self.monitor == "cross_entropy":
+            nats = [row.get("cross_entropy", LARGEST_NATS) for row in rows]
+            values["cross_entropy"] = float(np.mean(nats))
         return values
 
     def answer(self, predictor: Classifier, item: Item) -> dict[str, Any]:
@@ -244,6 +257,14 @@ def _confusion_matrix(evaluation: Evaluation, symbols: list[str]) -> Figure:
 def class_probabilities(outputs: dict[str, np.ndarray]) -> np.ndarray:
     """Return the softmax of `logits` over the last axis, float64."""
     return np.exp(log_softmax(np.asarray(outputs["logits"], np.float64), np))
+
+
+def _nats(probabilities: np.ndarray, symbols: Sequence[str], reference: str) -> float:
+    """Return the negative log-probability of the true class, at most `LARGEST_NATS`."""
+    if reference not in symbols:
+        return LARGEST_NATS
+    probability = max(float(probabilities[symbols.index(reference)]), 1e-300)
+    return min(-math.log(probability), LARGEST_NATS)
 
 
 def _scores(

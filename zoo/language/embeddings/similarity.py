@@ -59,14 +59,20 @@ class Agreement:
         name: name of the list.
         spearman: rank correlation of the cosines with the scores, over the covered pairs; None if there
             are fewer than two, or if all scores or all cosines are equal.
-        covered: number of pairs with both words in the vocabulary.
         total: number of pairs.
+        rows: for each pair with both words in the vocabulary: its `id`, `reference`, the score of the
+            list, and `cosine`.
     """
 
     name: str
     spearman: float | None
-    covered: int
     total: int
+    rows: tuple[dict[str, Any], ...]
+
+    @property
+    def covered(self) -> int:
+        """Number of pairs with both words in the vocabulary."""
+        return len(self.rows)
 
     @property
     def text(self) -> str:
@@ -142,17 +148,22 @@ def agreement(vectors: WordVectors, find: Find, name: str, pairs: Sequence[WordP
         name: name of the list.
         pairs: the pairs of the list.
     """
-    from scipy.stats import spearmanr
-
-    cosines, scores = [], []
+    rows = []
     for pair in pairs:
         a, b = map(find, pair.words)
         if a and b:
-            cosines.append(vectors.cosine(a, b))
-            scores.append(pair.score)
+            id_ = f"{name}, {' '.join(pair.words)}"
+            rows.append({"id": id_, "reference": pair.score, "cosine": float(vectors.cosine(a, b))})
+    return Agreement(name, rank_correlation(rows), len(pairs), tuple(rows))
+
+
+def rank_correlation(rows: Sequence[dict[str, Any]]) -> float | None:
+    """Return the rank correlation of `cosine` with `reference`; None if one of them does not vary."""
+    from scipy.stats import spearmanr
+
+    cosines, scores = ([row[key] for row in rows] for key in ("cosine", "reference"))
     varied = len(set(cosines)) > 1 and len(set(scores)) > 1
-    value = float(spearmanr(cosines, scores).statistic) if varied else None
-    return Agreement(name, value, len(scores), len(pairs))
+    return float(spearmanr(cosines, scores).statistic) if varied else None
 
 
 def agreements(vectors: WordVectors, find: Find, folder: Path) -> list[Agreement]:

@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.capabilities import RowMetrics
 from zoo.common.core.data import Item
 from zoo.common.core.decoder import Decoder, option, resource
 from zoo.common.core.errors import check_range
@@ -31,6 +32,7 @@ from zoo.language.embeddings.similarity import (
     agreement,
     agreements,
     answer_questions,
+    rank_correlation,
     read_pairs,
     read_questions,
 )
@@ -64,7 +66,7 @@ Embedder = Predictor[ContextWindows, ModelConfig, Neighbours]
 
 
 @dataclass(frozen=True)
-class WordEmbedding(Task):
+class WordEmbedding(Task, RowMetrics):
     """Score the word of a text above drawn words. A subclass defines the loss.
 
     Args:
@@ -88,7 +90,7 @@ class WordEmbedding(Task):
         `spearman_ws353` is the rank correlation of cosines with the scores of WordSim-353. It does not
         depend on the examples, and is left out if fewer than two pairs are in the vocabulary. The report
         has the accuracy of a baseline that selects the more frequent word, and the lists in the
-        decoder's `word_lists`.
+        decoder's `word_lists`. There is one row per window, and one per pair of WordSim-353.
         """
         started = time.perf_counter()
         data = predictor.data
@@ -114,7 +116,17 @@ class WordEmbedding(Task):
         metrics = {"accuracy": accuracy}
         if wordsim.spearman is not None:
             metrics["spearman_ws353"] = wordsim.spearman
-        return Evaluation(metrics, len(rows), time.perf_counter() - started, report, rows)
+        seconds = time.perf_counter() - started
+        return Evaluation(metrics, len(rows), seconds, report, [*rows, *wordsim.rows])
+
+    def row_metrics(self, predictor: Embedder, rows: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the rank correlation of rows of word pairs."""
+        value = rank_correlation(rows)
+        return {} if value is None else {"spearman_ws353": value}
+
+    def drawn_rows(self, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Return the rows of word pairs: the windows, of which there are many, have no interval."""
+        return [row for row in rows if "cosine" in row]
 
     def answer(self, predictor: Embedder, item: Item) -> dict[str, Any]:
         """Return the nearest words; `neighbours` has their cosines."""

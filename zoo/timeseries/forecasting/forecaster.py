@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # The mean and deviation that scale values: those of the training values, or those of each window.
 TRAIN, WINDOW = "train", "window"
+# Transforms of values before the network; the forecast is transformed back.
+IDENTITY, SQUARE_ROOT = "identity", "square_root"
 # The deviation of a window is at least this share of that of the training values. A constant window
 # has a deviation of 0.
 MIN_DEVIATION = 1e-2
@@ -58,6 +60,11 @@ class Forecaster(KerasModel):
     def scaling(self) -> str:
         """`TRAIN` or `WINDOW`."""
         return TRAIN
+
+    @property
+    def transform(self) -> str:
+        """`IDENTITY` or `SQUARE_ROOT`."""
+        return IDENTITY
 
     def __post_init__(self):
         if self.context is not None:
@@ -127,15 +134,25 @@ class NetworkForecaster(Forecaster):
             replace observed ones. If `steps` is the horizon, the forecast is direct.
         scaling: "train" for the mean and deviation of the training values; "window" for those of each
             window, for many series of different sizes.
+        transform: "identity", or "square_root" for counts, whose deviation grows with their size: with
+            the scaling "train", the network reads and returns sqrt(value / deviation) - 1. Negative
+            values are read as 0.
     """
 
     steps: int = 1
     scaling: str = TRAIN
+    transform: str = IDENTITY
 
     def __post_init__(self):
         super().__post_init__()
         check_range("model.steps", self.steps, at_least=1, at_most=10_000)
         check_choice("model.scaling", self.scaling, (TRAIN, WINDOW))
+        check_choice("model.transform", self.transform, (IDENTITY, SQUARE_ROOT))
+        if self.transform == SQUARE_ROOT and (self.scaling != TRAIN or self.offset):
+            raise ZooError(
+                "model.transform=square_root needs model.scaling=train, and training values whose mean "
+                f"has fewer than {LARGE_MEAN} deviations."
+            )
 
 
 def build_forecaster(config: Forecaster, network: Callable[..., Any], name: str) -> keras.Model:
@@ -173,7 +190,12 @@ def build_forecaster(config: Forecaster, network: Callable[..., Any], name: str)
         )
         covariates = scale(inputs["covariates"])
     # In float32 at any precision: half precision has too few digits for some raw values.
-    if config.scaling == TRAIN:
+    if config.transform == SQUARE_ROOT:
+        scale = layers.Rescaling(1 / train_deviation, dtype="float32", name="scale")
+        unscale = layers.Rescaling(train_deviation, dtype="float32", name="forecast")
+        roots = ops.sqrt(ops.relu(scale(series)))
+        forecast = unscale(ops.square(ops.relu(1 + network(roots - 1, covariates))))
+    elif config.scaling == TRAIN:
         scale = layers.Rescaling(
             1 / train_deviation, -train_mean / train_deviation, dtype="float32", name="scale"
         )

@@ -103,10 +103,14 @@ def build_ranking(config: RankingNetwork) -> keras.Model:
     "language/ranking-enwiki",
     paper="Collobert & Weston 2008",
     corpus=ENWIKI,
-    metric="accuracy",
+    metric="spearman_ws353",
 )
 def ranking_enwiki(name: str) -> Recipe:
     """Word vectors from a network that separates true windows of text from corrupted ones.
+
+    For words that are related, use `language/skipgram-enwiki`. The likely cause of the low correlation
+    is that this network learns which words can take the same position in a sentence, and has little
+    text.
 
     A corrupted window has another word in its center, drawn from the vocabulary with equal
     probabilities. `accuracy` is the share of windows of held-out text whose score is higher than that of

@@ -96,7 +96,7 @@ def build_skipgram(config: SkipGram) -> keras.Model:
     "language/skipgram-enwiki",
     paper="Mikolov, Sutskever, Chen, Corrado & Dean 2013",
     corpus=ENWIKI,
-    metric="accuracy",
+    metric="spearman_ws353",
 )
 def skipgram_enwiki(name: str) -> Recipe:
     """Word vectors from words that occur near each other: skip-gram with negative sampling.

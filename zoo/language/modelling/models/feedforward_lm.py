@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
-from zoo.common.core.registry import register
+from zoo.common.core.registry import Published, register
 from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
@@ -126,6 +126,7 @@ def build_feedforward_lm(config: FeedForwardLanguageModel) -> keras.Model:
     paper="Bengio, Ducharme, Vincent & Jauvin 2003",
     corpus=PTB,
     metric="perplexity",
+    published=Published("perplexity", 140.2, "Mikolov et al. 2011"),
 )
 def feedforward_ptb(name: str) -> Recipe:
     """A network with one hidden layer predicts the next word of newspaper English from five words.

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
-from zoo.common.core.registry import register
+from zoo.common.core.registry import Published, register
 from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
@@ -169,7 +169,15 @@ def with_word_dropout(model: keras.Model, rate: float) -> keras.Model:
 PAPER = "Zaremba, Sutskever & Vinyals 2014; Gal & Ghahramani 2016; Press & Wolf 2017"
 
 
-@register("language/lstm-small-ptb", paper=PAPER, corpus=PTB, metric="perplexity")
+@register(
+    "language/lstm-small-ptb",
+    paper=PAPER,
+    corpus=PTB,
+    metric="perplexity",
+    published=Published(
+        "perplexity", 114.5, "Zaremba, Sutskever & Vinyals 2014, TensorFlow's code"
+    ),
+)
 def lstm_small_ptb(name: str) -> Recipe:
     """Two LSTM layers of 200 units predict the next word of newspaper English.
 
@@ -198,6 +206,7 @@ def lstm_small_ptb(name: str) -> Recipe:
     paper="Merity, Keskar & Socher 2018; Zaremba, Sutskever & Vinyals 2014; Press & Wolf 2017",
     corpus=PTB,
     metric="perplexity",
+    published=Published("perplexity", 82.7, "Zaremba, Sutskever & Vinyals 2014"),
 )
 def lstm_medium_ptb(name: str) -> Recipe:
     """Two LSTM layers of 650 units predict the next word of newspaper English.
@@ -231,7 +240,13 @@ def lstm_medium_ptb(name: str) -> Recipe:
     )
 
 
-@register("language/charlstm-shakespeare", paper=PAPER, corpus=SHAKESPEARE, metric="nats_per_char")
+@register(
+    "language/charlstm-shakespeare",
+    paper=PAPER,
+    corpus=SHAKESPEARE,
+    metric="nats_per_char",
+    published=Published("nats_per_char", 1.47, "nanoGPT, a small transformer"),
+)
 def charlstm_shakespeare(name: str) -> Recipe:
     """Two LSTM layers generate text in the style of Shakespeare's plays, character by character.
 

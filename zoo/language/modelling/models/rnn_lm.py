@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
-from zoo.common.core.registry import register
+from zoo.common.core.registry import Published, register
 from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
@@ -124,6 +124,7 @@ def build_rnn_lm(config: RNNLanguageModel) -> keras.Model:
     paper="Mikolov, Karafiat, Burget, Cernocky & Khudanpur 2010",
     corpus=PTB,
     metric="perplexity",
+    published=Published("perplexity", 124.7, "Mikolov & Zweig 2012"),
 )
 def rnn_ptb(name: str) -> Recipe:
     """One recurrent layer of sigmoid units predicts the next word of newspaper English.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.recipe import Recipe
-from zoo.common.core.registry import register
+from zoo.common.core.registry import Published, register
 from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
@@ -24,6 +24,10 @@ from zoo.timeseries.classification.data import SeriesWithClass
 
 if TYPE_CHECKING:
     import keras
+    from keras import KerasTensor
+
+# Added to variances, whose root has no gradient at 0.
+SMALL_VARIANCE = 1e-4
 
 # Config -------------------------------------------------------------------------------------------
 
@@ -40,6 +44,8 @@ class BiLSTMSeriesClassifier(KerasModel):
         hidden_size: number of units of each direction.
         layers: number of bidirectional layers.
         dropout: dropout rate of the inputs of each layer except the first.
+        pooling: whether the mean and the deviation over time of the states of the top layer are features
+            too, in addition to its last states.
     """
 
     num_classes: int
@@ -48,6 +54,7 @@ class BiLSTMSeriesClassifier(KerasModel):
     hidden_size: int = 64
     layers: int = 1
     dropout: float = training_only(0.5)
+    pooling: bool = False
 
     def __post_init__(self):
         check_range("model.num_classes", self.num_classes, at_least=2)
@@ -74,7 +81,8 @@ def build_bilstm_series_classifier(config: BiLSTMSeriesClassifier) -> keras.Mode
 
         h_0      = (series - channel means) / channel deviations
         h_i      = BiLSTM_i(h_{i-1}), for each layer
-        logits   = W [forward h_n at the last time step; backward h_n at the first time step] + b
+        last     = [forward h_n at the last time step; backward h_n at the first time step]
+        logits   = W last + b, or with pooling W [last; mean of h_n over time; deviation of h_n] + b
 
     Args:
         config: arguments of the model.
@@ -104,13 +112,38 @@ def build_bilstm_series_classifier(config: BiLSTMSeriesClassifier) -> keras.Mode
     for i in range(config.layers):
         if i:
             x = layers.Dropout(config.dropout, name=f"dropout{i}")(x)
-        last = i == config.layers - 1
+        last = i == config.layers - 1 and not config.pooling
         lstm = recurrent.LSTM(config.hidden_size, return_sequences=not last)
         x = recurrent.Bidirectional(lstm, name=f"lstm{i}")(x, mask=inside)
+    if config.pooling:
+        x = _pooled(x, inside, lengths)
     x = layers.Dropout(config.dropout, name="dropout_top")(x)
     logits = layers.Dense(config.num_classes, dtype="float32", name="logits")(x)
     inputs = {"series": series, "lengths": lengths}
     return keras.Model(inputs, {"logits": logits}, name="bilstm_series_classifier")
+
+
+def _pooled(states: KerasTensor, inside: KerasTensor, lengths: KerasTensor) -> KerasTensor:
+    """Return last states, mean and deviation of bidirectional states, float32 [batch, 3 * units].
+
+    Args:
+        states: float32 [batch, time, units], the forward direction first.
+        inside: bool [batch, time], whether a time step is before the length of its row.
+        lengths: int32 [batch].
+    """
+    from keras import layers, ops
+
+    states = ops.cast(states, "float32")
+    half = states.shape[-1] // 2
+    weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
+    count = ops.expand_dims(ops.cast(lengths, "float32"), -1)
+    mean = ops.sum(states * weight, axis=1) / count
+    squares = ops.sum(ops.square(states - ops.expand_dims(mean, 1)) * weight, axis=1) / count
+    deviation = ops.sqrt(squares + SMALL_VARIANCE)
+    # The last time step inside is the one that no step inside follows.
+    following = ops.concatenate([weight[:, 1:], ops.zeros_like(weight[:, :1])], axis=1)
+    forward = ops.sum((states * (weight - following))[:, :, :half], axis=1)
+    return layers.Concatenate(name="pooled")([forward, states[:, 0, half:], mean, deviation])
 
 
 # Recipes ------------------------------------------------------------------------------------------
@@ -121,6 +154,7 @@ def build_bilstm_series_classifier(config: BiLSTMSeriesClassifier) -> keras.Mode
     paper="Schuster & Paliwal 1997",
     corpus=JAPANESE_VOWELS,
     metric="accuracy",
+    published=Published("accuracy", 0.962, "Kudo, Toyama & Shimbo 1999, hidden Markov models"),
 )
 def bilstm_japanese_vowels(name: str) -> Recipe:
     """A bidirectional LSTM identifies which of nine men speaks two vowels.
@@ -133,10 +167,10 @@ def bilstm_japanese_vowels(name: str) -> Recipe:
     return Recipe(
         name,
         data=SeriesWithClass(labels=Labels(SPEAKERS, "class")),
-        model=BiLSTMSeriesClassifier(num_classes=len(SPEAKERS)),
-        task=Classification(),
+        model=BiLSTMSeriesClassifier(num_classes=len(SPEAKERS), hidden_size=32, pooling=True),
+        # All of dev, 54 of the 270 series, is soon correct; the cross-entropy still improves.
+        task=Classification(monitor="cross_entropy"),
         decoder=Classes(),
-        optimizer=AdamW(learning_rate=2e-3, warmup_epochs=2, weight_decay=1e-2),
-        # A training ends early if all of dev is correct, so dev is large: 54 of the 270 series.
+        optimizer=AdamW(learning_rate=2e-3, warmup_epochs=2, weight_decay=1e-2, average_from=20),
         training=GradientDescent(epochs=60, batch_size=16, patience=60, dev_fraction=0.2),
     )
