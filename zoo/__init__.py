@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import register
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from zoo.api.options import PresetLike
     from zoo.api.seeds import SeedsResult
     from zoo.common.runtime.preset import Preset
+    from zoo.scaling.bulk import BulkResult
     from zoo.scaling.tune_result import TuneResult
 
 __version__ = "0.1.0"
@@ -362,13 +363,40 @@ def baseline(
     return baseline(recipe, data=data, manifest=manifest, split=split, seed=seed)
 
 
+@overload
 def predict(
     preset: PresetLike,
     inputs: Any,
     *,
     runtime: str | None = None,
     options: Mapping[str, Any] | None = None,
-) -> results.Predictions:
+    engine: Literal["local"] = "local",
+) -> results.Predictions: ...
+
+
+@overload
+def predict(
+    preset: PresetLike,
+    inputs: Any,
+    *,
+    runtime: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    engine: Literal["ray"],
+    out: str | Path,
+    actors: int | None = None,
+    format: Literal["parquet", "jsonl"] = "parquet",
+) -> BulkResult: ...
+
+
+def predict(
+    preset: PresetLike,
+    inputs: Any,
+    *,
+    runtime: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    engine: str = "local",
+    **bulk: Any,
+) -> results.Predictions | BulkResult:
     """Return one answer per input. An invalid input has the answer `{"input", "error"}`.
 
     Args:
@@ -378,18 +406,30 @@ def predict(
         runtime: "auto" (a valid ONNX export, else "keras"), "keras", "savedmodel", "onnx" or "litert";
             None for that of a loaded preset, otherwise "auto".
         options: options of the preset's decoder, such as `{"beam_width": 8}`.
+        engine: "local" for this process, or "ray" for the processes of Ray Data, which write the
+            answers into a folder. Its inputs are folders, lists with a column `input`, Parquet files,
+            and URLs of them. See docs/scaling.md.
+        bulk: for the engine "ray": `out`, path or URL of the folder; `actors`, number of processes;
+            `format`, "parquet" or "jsonl".
 
     Raises:
-        ZooError: there is no such preset, runtime or option.
+        ZooError: there is no such preset, runtime, option or engine.
 
     Example:
         >>> import zoo
         >>> zoo.predict("language/bilstm-sst2", ["a gripping film", "a dull film"]).outputs
         ['positive', 'negative']
     """
+    from zoo.common.core.errors import check_choice
+
+    check_choice("engine", engine, ("local", "ray"))
+    if engine == "ray":
+        from zoo.scaling.bulk import predict_in_bulk
+
+        return predict_in_bulk(preset, inputs, runtime=runtime, options=options, **bulk)
     from zoo.api.predict import predict
 
-    return predict(preset, inputs, runtime=runtime, options=options)
+    return predict(preset, inputs, runtime=runtime, options=options, **bulk)
 
 
 def score(

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from zoo.cli.arguments import add_source
+from zoo.cli.decoding import given_options
 from zoo.cli.output import print_answer, table
 from zoo.cli.train import parse_settings
-from zoo.common.core.verbs import register_verb
+from zoo.common.core.errors import ZooError
+from zoo.common.core.verbs import extend_verb, register_verb
 
 if TYPE_CHECKING:
     from zoo.scaling.tune_result import TuneResult
+
+LOCAL = "local"
 
 
 def tune_text(result: TuneResult) -> str:
@@ -69,3 +73,37 @@ def run_tune(options: argparse.Namespace) -> None:
         storage=options.storage,
     )
     print_answer(options, result.to_dict(), lambda: tune_text(result))
+
+
+def _add_engine(parser: argparse.ArgumentParser) -> None:
+    words = "local, or ray for Ray Data: many inputs into parts in the folder or URL --out"
+    parser.add_argument("--engine", default=LOCAL, choices=(LOCAL, "ray"), help=words)
+    words = "number of processes of the engine ray; default: one per core"
+    parser.add_argument("--actors", type=int, metavar="N", help=words)
+
+
+@extend_verb("predict", _add_engine)
+def run_engine(options: argparse.Namespace) -> int | None:
+    """Answer inputs with the engine ray."""
+    if options.engine == LOCAL:
+        if options.actors is not None:
+            raise ZooError("--actors needs --engine ray.")
+        return None
+    from zoo.scaling.bulk import predict_in_bulk
+    from zoo.scaling.parts import PARQUET
+
+    if not options.out or options.plot or options.jsonl or options.cache:
+        raise ZooError(
+            "--engine ray needs --out DIR, and cannot be combined with --plot, --jsonl or --cache."
+        )
+    result = predict_in_bulk(
+        options.preset,
+        options.input,
+        options.out,
+        runtime=options.backend,
+        options=given_options(options),
+        actors=options.actors,
+        format=options.format or PARQUET,
+    )
+    print_answer(options, result.to_dict(), lambda: repr(result))
+    return int(bool(result.errors))
