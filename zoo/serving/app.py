@@ -47,8 +47,9 @@ def create_app(settings: Settings, models: Models | None = None) -> Starlette:
     app = Starlette(
         routes=[
             Route("/metrics", show_metrics),
-            *presets.routes(),
             *page.routes(),
+            *presets.routes(),
+            *page.file_routes(),
         ],
         middleware=[Middleware(Logged, metrics=metrics)],
         lifespan=lifespan,

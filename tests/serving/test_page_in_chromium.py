@@ -1,0 +1,221 @@
+"""Test the page in headless Chromium: its answers are those of `zoo predict`."""
+
+import os
+import shutil
+import threading
+import time
+
+import numpy as np
+import pytest
+import soundfile
+import uvicorn
+
+import zoo
+from tests.serving.conftest import HELLO, LASER
+from tests.serving.test_page import READER
+from zoo.common.presets import store
+from zoo.serving.app import create_app
+from zoo.serving.models import Models
+from zoo.serving.page import export_page
+from zoo.serving.server import open_port
+from zoo.serving.settings import Settings
+
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+playwright = pytest.importorskip("playwright.sync_api")
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+
+RECOGNIZER = "speech/bilstm-ctc-an4"
+# Without the last flags, the browser looks for hosts of its maker.
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--use-fake-ui-for-media-stream",
+    "--use-fake-device-for-media-stream",
+]
+DONE = "#status:has-text('Answered'), #status.error"
+TIMEOUT = 120_000  # ms
+
+
+@pytest.fixture(scope="module")
+def exports(tmp_path_factory):
+    """Return the settings of a server with presets of several kinds, two of which run in a browser."""
+    folder = tmp_path_factory.mktemp("exports")
+    for preset in (READER, RECOGNIZER):
+        zoo.export(preset, "onnx", folder / preset.partition("/")[2])
+    presets = (f"reader={folder}/blstm-ctc-gw-online", f"speech={folder}/bilstm-ctc-an4")
+    return Settings((*presets, f"hello={HELLO}", f"laser={LASER}"))
+
+
+@pytest.fixture(scope="module")
+def server(exports):
+    """Return a running server and its address."""
+    listener = open_port("127.0.0.1", 0)
+    config = uvicorn.Config(create_app(exports), log_config=None, access_log=False)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield server, f"http://127.0.0.1:{listener.getsockname()[1]}"
+    server.should_exit = True
+    thread.join()
+
+
+@pytest.fixture
+def open_page(server, tmp_path, clips):
+    """Return a function that opens the page at a preset, with a recording as the microphone."""
+    samples, rate = soundfile.read(clips[0])
+    soundfile.write(tmp_path / "microphone.wav", np.pad(samples, (0, 20 * rate)), rate)
+    flags = [*FLAGS, f"--use-file-for-fake-audio-capture={tmp_path}/microphone.wav"]
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=flags)
+
+        def open_at(preset, address=server[1], **options):
+            page = browser.new_page(**options)
+            page.set_default_timeout(TIMEOUT)
+            page.goto(f"{address}/#{preset}")
+            page.wait_for_selector("#preset-name")
+            return page
+
+        yield open_at
+        browser.close()
+
+
+def answer_of(page) -> str:
+    """Return the answer that the page shows, after a check that the status line has no error."""
+    page.wait_for_selector(DONE)
+    assert page.inner_text("#status").startswith("Answered")
+    return page.inner_text("#answer")
+
+
+def loops() -> list:
+    """Return strokes that look like "lo"."""
+    angles = np.linspace(0, 2 * np.pi, 25)
+    circle = np.stack([110 - 25 * np.sin(angles), 115 - 25 * np.cos(angles)], axis=1)
+    line = np.stack([np.linspace(60, 64, 20), np.linspace(40, 140, 20)], axis=1)
+    return [line.round(1).tolist(), circle.round(1).tolist()]
+
+
+def test_features_of_a_drawing_equal_those_of_the_zoo(open_page):
+    recipe = store.load_recipe(store.find(READER))
+    strokes = loops()
+    found = open_page("reader").evaluate(
+        """async ([strokes, spacing]) => {
+            const { features } = await import("/ink.js");
+            return Array.from(features(strokes, spacing).data);
+        }""",
+        [strokes, recipe.data.spacing],
+    )
+    points = [[x, y, i == len(stroke) - 1] for stroke in strokes for i, (x, y) in enumerate(stroke)]
+    expected = recipe.data.read_input(np.array(points, float), recipe.model)["strokes"]
+    np.testing.assert_allclose(np.reshape(found, (-1, 8)), expected, atol=1e-4)
+
+
+def test_a_drawn_word_is_read_in_the_browser(open_page):
+    page = open_page("reader")
+    box = page.locator("canvas.ink").bounding_box()
+    for stroke in loops():
+        (x, y), *others = stroke
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.down()
+        for x, y in others:
+            page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.up()
+    assert answer_of(page)
+    assert "in the browser" in page.inner_text("#status")
+
+
+@pytest.mark.slow
+def test_recordings_are_recognized_in_the_browser(open_page, clips):
+    page = open_page("speech")
+    expected = zoo.predict(RECOGNIZER, list(clips), options={"beam_width": 1})
+    for clip, row in zip(clips, expected, strict=True):
+        page.set_input_files("input[type=file]", clip)
+        assert answer_of(page) == row["output"]
+        page.evaluate("document.getElementById('status').textContent = ''")
+
+
+@pytest.mark.slow
+def test_the_microphone(open_page, clips):
+    page = open_page("speech")
+    page.click("text=Record")
+    page.wait_for_selector("#answer .output")  # words appear while the sound arrives
+    page.click("text=Stop")
+    (expected,) = zoo.predict(RECOGNIZER, clips[0], options={"beam_width": 1})
+    assert expected["output"].split()[0] in answer_of(page).split()
+
+
+@pytest.mark.slow
+def test_a_file_that_is_no_sound(open_page, tmp_path):
+    path = tmp_path / "words.wav"
+    path.write_text("words")
+    page = open_page("speech")
+    page.set_input_files("input[type=file]", path)
+    page.wait_for_selector("#status.error")
+    assert page.inner_text("#status") == "The browser cannot decode this file as sound."
+
+
+@pytest.mark.slow
+def test_a_series_is_forecast_by_the_server(open_page):
+    page = open_page("laser")
+    values = np.sin(np.arange(60.0)).round(3)
+    page.fill("#text", "\n".join(map(str, values)))
+    page.click("text=Send")
+    (expected,) = zoo.predict(LASER, values)
+    assert str(expected["forecast"][0])[:6] in answer_of(page)
+    page.fill("#text", "one, two")
+    page.click("text=Send")
+    page.wait_for_selector("#status.error")
+
+
+@pytest.mark.slow
+def test_a_text_is_continued_token_by_token(open_page):
+    page = open_page("hello")
+    page.locator("#options summary").click()
+    page.fill("[name=length]", "3")
+    page.fill("[name=sampler]", "greedy")
+    page.fill("#text", "he")
+    page.click("text=Continue")
+    page.wait_for_selector(DONE)
+    assert page.inner_text("#answer .output") == "hello"
+    probability = float(page.get_attribute(".token", "title").split()[1])
+    assert 0.9 < probability <= 1
+
+
+@pytest.mark.slow
+def test_the_server_is_gone(open_page, server):
+    page = open_page("laser")
+    page.route("**/predict*", lambda route: route.abort())
+    page.fill("#text", "1\n2\n3")
+    page.click("text=Send")
+    page.wait_for_selector("#status.error")
+    assert page.inner_text("#status") == "The server does not answer."
+
+
+@pytest.mark.slow
+def test_the_page_without_its_server(open_page, exports, tmp_path):
+    """The folder of `--export-page`, on a host that only sends files."""
+    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+
+    export_page(Models(exports), tmp_path / "page")
+
+    class Files(SimpleHTTPRequestHandler):
+        def __init__(self, *arguments):
+            super().__init__(*arguments, directory=str(tmp_path / "page"))
+
+        def log_message(self, *arguments):
+            pass
+
+    host = ThreadingHTTPServer(("127.0.0.1", 0), Files)
+    threading.Thread(target=host.serve_forever, daemon=True).start()
+    page = open_page("speech", f"http://127.0.0.1:{host.server_port}")
+    assert page.locator("#preset option").all_inner_texts() == ["reader", "speech"]
+    samples = store.shipped_file("speech/samples/cen8-mmxg-b.flac")
+    page.set_input_files("input[type=file]", samples)
+    (expected,) = zoo.predict(RECOGNIZER, samples, options={"beam_width": 1})
+    assert answer_of(page) == expected["output"]
+    host.shutdown()
