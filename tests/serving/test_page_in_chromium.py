@@ -197,7 +197,7 @@ def test_the_server_is_gone(open_page, server):
 
 
 @pytest.mark.slow
-def test_the_page_without_its_server(open_page, exports, tmp_path):
+def test_the_page_without_its_server(open_page, exports, clips, tmp_path):
     """The folder of `--export-page`, on a host that only sends files."""
     from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
@@ -214,8 +214,7 @@ def test_the_page_without_its_server(open_page, exports, tmp_path):
     threading.Thread(target=host.serve_forever, daemon=True).start()
     page = open_page("speech", f"http://127.0.0.1:{host.server_port}")
     assert page.locator("#preset option").all_inner_texts() == ["reader", "speech"]
-    samples = store.shipped_file("speech/samples/cen8-mmxg-b.flac")
-    page.set_input_files("input[type=file]", samples)
-    (expected,) = zoo.predict(RECOGNIZER, samples, options={"beam_width": 1})
+    page.set_input_files("input[type=file]", clips[0])
+    (expected,) = zoo.predict(RECOGNIZER, clips[0], options={"beam_width": 1})
     assert answer_of(page) == expected["output"]
     host.shutdown()
