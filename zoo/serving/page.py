@@ -146,8 +146,8 @@ def plot(name: str, version: Version, request: Input) -> bytes:
     Raises:
         ZooError: the preset draws no pictures, the request has several inputs, or it is invalid.
     """
-    recipe = version.recipe
-    if not isinstance(recipe.data, InputPlots):
+    recipe, data = version.recipe, version.recipe.data
+    if not isinstance(data, InputPlots):
         raise RequestError(HTTPStatus.BAD_REQUEST, f"{name} does not support plots of inputs.")
     if len(request.inputs) != 1:
         raise ZooError(f"A plot takes one input. Received: {len(request.inputs)}.")
@@ -159,7 +159,7 @@ def plot(name: str, version: Version, request: Input) -> bytes:
         ((source, file),) = found
         path = Path(folder, "plot.png")
         try:
-            recipe.data.plot_input(predictor, recipe.task, source, path)
+            data.plot_input(predictor, recipe.task, source, path)
         except ZooError as error:
             message = version.without_paths(str(error)).replace(str(source), file or "the input")
             raise RequestError(HTTPStatus.BAD_REQUEST, message) from None
