@@ -27,7 +27,7 @@ def make_answer(sizes):
     import tensorflow as tf
 
     from zoo.common.layers import recurrent
-    from zoo.common.layers.recurrent import layers
+    from zoo.common.layers.recurrent import rows
 
     inputs = x = keras.Input((None, FEATURES))
     for _ in range(2):
@@ -35,10 +35,10 @@ def make_answer(sizes):
     model = keras.Model(inputs, x)
     signature = [tf.TensorSpec((None, None, FEATURES))]
     answer = tf.function(lambda x: model(x, training=False), input_signature=signature)
-    own = layers.BATCH_SIZES
-    layers.BATCH_SIZES = sizes or own
+    own = rows.BATCH_SIZES
+    rows.BATCH_SIZES = sizes or own
     answer.get_concrete_function()  # traced with these sizes
-    layers.BATCH_SIZES = own
+    rows.BATCH_SIZES = own
     return answer
 
 

@@ -46,6 +46,15 @@ __all__ = [
 ]
 
 
+def __getattr__(name: str) -> Any:
+    """Import `zoo.layers`, which needs Keras, when it is used."""
+    if name == "layers":
+        import importlib
+
+        return importlib.import_module("zoo.layers")
+    raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+
+
 def list_models(pattern: str = "*") -> list[str]:
     """Return the names of the registered recipes that match a shell pattern.
 

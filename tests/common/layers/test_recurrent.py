@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from zoo.common.core.errors import ZooError
 from zoo.common.layers import recurrent
-from zoo.common.layers.recurrent import kernels, layers
+from zoo.common.layers.recurrent import kernels, layers, rows
 
 BATCH, TIME, FEATURES, UNITS = 4, 9, 3, 5
 LAYERS = {
@@ -164,8 +164,8 @@ def test_several_windows_equal_keras(name, masked, monkeypatch):
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_halves_of_a_batch_equal_keras(name, monkeypatch):
-    monkeypatch.setattr(layers, "_threads", lambda: 2)
-    monkeypatch.setattr(layers, "MIN_ROWS_PER_HALF", 2)
+    monkeypatch.setattr(rows, "_threads", lambda: 2)
+    monkeypatch.setattr(rows, "MIN_ROWS_PER_HALF", 2)
     options = {"return_sequences": True, "return_state": True}
     stock, fast = pair(name, dropout=0.3, recurrent_dropout=0.3, seed=7, **options)
     signature = [tf.TensorSpec((None, TIME, FEATURES)), tf.TensorSpec((None, TIME), "bool")]
@@ -178,20 +178,20 @@ def test_halves_of_a_batch_equal_keras(name, monkeypatch):
 
 @pytest.mark.parametrize(("batch", "size"), [(0, 1), (7, 7), (9, 10), (29, 32), (225, 225)])
 def test_batches_are_padded_to_the_next_size(batch, size):
-    rows = {
+    given = {
         "x": random(batch, TIME, FEATURES),
         "mask": tf.ones((batch, TIME), "bool"),
         "none": None,
     }
-    padded = layers._pad_batch(rows)
+    padded = rows._pad_batch(given)
     assert [len(padded["x"]), len(padded["mask"])] == [size, size]
-    np.testing.assert_array_equal(padded["x"][:batch], rows["x"])
+    np.testing.assert_array_equal(padded["x"][:batch], given["x"])
     assert not np.any(padded["mask"][batch:])
 
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_padding_of_a_batch_has_no_effect(name, monkeypatch):
-    monkeypatch.setattr(layers, "BATCH_SIZES", (3,))
+    monkeypatch.setattr(rows, "BATCH_SIZES", (3,))
     stock, fast = pair(name, return_sequences=True, return_state=True)
     signature = [tf.TensorSpec((None, TIME, FEATURES)), tf.TensorSpec((None, TIME), "bool")]
     traced = tf.function(lambda x, m: numbers(fast, x, m, training=False), signature)
@@ -202,10 +202,10 @@ def test_padding_of_a_batch_has_no_effect(name, monkeypatch):
 def test_batch_size_is_known_in_a_graph():
     """Loops in a graph need states of known shape, also after a graph with an unknown batch size."""
     layer = recurrent.LSTM(UNITS, return_sequences=True, return_state=True)
-    for rows in (None, None, 1):
-        spec = tf.TensorSpec((rows, 1, FEATURES))
+    for batch in (None, None, 1):
+        spec = tf.TensorSpec((batch, 1, FEATURES))
         traced = tf.function(lambda x: layer(x)).get_concrete_function(spec)
-        assert [output.shape[0] for output in traced.structured_outputs] == [rows] * 3
+        assert [output.shape[0] for output in traced.structured_outputs] == [batch] * 3
 
 
 @pytest.mark.parametrize("name", LAYERS)

@@ -36,11 +36,13 @@ class Contents(NamedTuple):
         inputs: inputs by name, each with `shape` and `dtype`.
         outputs: outputs by name, each with `shape` and `dtype`.
         parameters: number of weights.
+        needs_zoo: whether the file has layers of the zoo, so that its own library cannot open it alone.
     """
 
     inputs: Mapping[str, Any]
     outputs: Mapping[str, Any]
     parameters: int
+    needs_zoo: bool = False
 
 
 @dataclass(frozen=True)

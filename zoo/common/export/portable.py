@@ -32,15 +32,17 @@ def config_of(preset: Preset) -> KerasModel:
 
 
 def portable(preset: Preset) -> keras.Model:
-    """Return the model of a preset in stock layers without cuDNN.
+    """Return the model of a preset in stock layers without cuDNN, and without kernels of the zoo.
 
-    A graph that is traced with cuDNN does not run on a CPU.
+    A graph that is traced with cuDNN does not run on a CPU, and one with XLA not in every runtime.
     """
     model = to_stock(preset.recipe.model.build())
     model.set_weights(preset.model.get_weights())
     for layer in flat_layers(model):
         if hasattr(layer, "use_cudnn"):
             layer.use_cudnn = False
+        if hasattr(layer, "by_steps"):
+            layer.by_steps = True
     return model
 
 

@@ -191,14 +191,19 @@ def _properties(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:
     contents = recipe.model.contents(folder / file)
     if contents is None:
         return "\n".join([*lines, size])
+    opened = (
+        f"`{file}` has layers that Keras does not have: `import zoo.layers` before "
+        "`keras.saving.load_model`."
+        if contents.needs_zoo
+        else f"`keras.saving.load_model` opens `{file}` without the zoo."
+    )
     return "\n".join(
         [
             *lines,
             f"- Inputs of `{file}`: {_tensors(contents.inputs, recipe)}. Outputs: "
             f"{_tensors(contents.outputs, recipe)}.",
             f"- Parameters: {contents.parameters:,}.",
-            f"{size} Weights are float16 on disk and float32 when loaded. "
-            f"`keras.saving.load_model` opens `{file}` without the zoo.",
+            f"{size} Weights are float16 on disk and float32 when loaded. {opened}",
             f"- Exports: `zoo export {entry.name} --to savedmodel,litert,onnx,tensorrt`. Each file is "
             "compared with the Keras model. TensorRT engines are built but not run.",
         ]

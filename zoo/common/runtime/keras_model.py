@@ -77,7 +77,10 @@ class KerasModel(ModelConfig):
             raise ZooError(f"The model is too large: {' '.join(str(error).split())}.") from None
 
     def save(self, model: keras.Model, path: Path) -> None:
-        """Write stock layers with float32 weights, whatever the precision of the training."""
+        """Write stock layers with float32 weights, whatever the precision of the training.
+
+        Layers that Keras does not have are written as those of the zoo.
+        """
         from zoo.common.layers.recurrent import to_stock
 
         stock = to_stock(self.checkpoint_submodel(self.build()))
@@ -121,12 +124,16 @@ class KerasModel(ModelConfig):
     def contents(self, path: Path) -> Contents:
         import keras
 
+        from zoo.common.layers import recurrent  # noqa: F401 (registers layers that files may have)
+
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        with zipfile.ZipFile(path) as archive:
+            needs_zoo = b'"zoo>' in archive.read("config.json")
         outputs: dict[str, Any] = {}
         for name, output in model.output.items():
             parts = enumerate(output) if isinstance(output, list) else ()
             outputs |= {f"{name}[{i}]": part for i, part in parts} or {name: output}
-        return Contents(model.input, outputs, model.count_params())
+        return Contents(model.input, outputs, model.count_params(), needs_zoo)
 
     def shrink(self, path: Path) -> None:
         """Rewrite a model.keras with float16 trained weights, which Keras casts when it loads them.

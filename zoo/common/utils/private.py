@@ -55,3 +55,37 @@ def weight_shapes(build: Callable[[], keras.Model]) -> list[tuple[int, ...]]:
             return [tuple(weight.shape) for weight in build().weights]
     finally:  # else Keras would initialize the weights when the next such scope ends
         global_state.set_global_attribute(waiting, before)
+
+
+def rnn(
+    step: Callable[..., tuple[Any, list[Any]]],
+    sequences: Any,
+    states: list[Any],
+    mask: Any,
+    reverse: bool,
+) -> tuple[Any, Any, list[Any]]:
+    """Run the loop of Keras's recurrent layers over time.
+
+    Args:
+        step: maps an element of the sequences and the states to an output and the next states.
+        sequences: tensor [time, batch, ...].
+        states: the initial states.
+        mask: bool [time, batch, 1], or None. The states do not change where it is False.
+        reverse: whether to run from the last element to the first.
+
+    Returns:
+        The last output, the outputs [time, batch, ...] in the order of the steps, and the last states.
+    """
+    from keras.src import backend
+
+    # Not time_major=True, with which the TensorFlow backend of Keras 3.15 takes the batch size for the
+    # number of steps if that is unknown.
+    swap = backend.numpy.swapaxes
+    last, outputs, states = backend.rnn(
+        step,
+        swap(sequences, 0, 1),
+        states,
+        go_backwards=reverse,
+        mask=None if mask is None else swap(mask, 0, 1),
+    )
+    return last, swap(outputs, 0, 1), states

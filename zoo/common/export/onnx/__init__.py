@@ -4,6 +4,7 @@ convert      converts a functional model
 graph        builds an ONNX graph
 layers       converts Keras layers
 recurrent    converts recurrent layers
+steps        converts other recurrent layers and composite layers, by tracing them
 operations   converts operations of keras.ops
 """
 

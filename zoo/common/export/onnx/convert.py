@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
@@ -15,6 +16,8 @@ from zoo.common.core.axes import NO_AXES, Axes, name_axes
 from zoo.common.export.onnx.graph import Graph, onnx_type, unsupported
 from zoo.common.export.onnx.layers import LAYERS
 from zoo.common.export.onnx.operations import OPERATIONS
+from zoo.common.export.onnx.steps import by_steps, is_traced, traced
+from zoo.common.layers.recurrent.base import RecurrentLayer
 from zoo.common.utils.private import nodes
 
 OPSET = 18
@@ -85,6 +88,10 @@ def _adder(operation: Any) -> Callable[..., Any]:
     operation. It returns the names of the outputs.
     """
     kind = type(operation)
+    if isinstance(operation, RecurrentLayer):
+        return functools.partial(by_steps, _walk)
+    if is_traced(operation):
+        return functools.partial(traced, _walk)
     if kind in LAYERS:
         return LAYERS[kind]
     if not isinstance(operation, keras.Layer) and kind.__name__ in OPERATIONS:

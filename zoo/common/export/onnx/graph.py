@@ -29,6 +29,22 @@ class Graph:
         self._constants: dict[tuple, str] = {}
         self._lengths: dict[str, str] = {}
         self.prefix = ""  # prefix of the names of nodes
+        self._scope = ""
+
+    def body(self, scope: str) -> Graph:
+        """Return a graph for the body of a loop of this graph. Both share the constants.
+
+        Args:
+            scope: prefix of all names in the body.
+        """
+        inner = Graph()
+        inner.initializers, inner._constants = self.initializers, self._constants
+        inner._scope = scope
+        return inner
+
+    def name(self, name: str) -> str:
+        """Return a name with the prefix of a body."""
+        return self._scope + name
 
     # Values
 
@@ -75,7 +91,8 @@ class Graph:
             outputs: number of outputs.
             attributes: attributes of the operation.
         """
-        names = [f"{self.prefix}{operation}_{len(self.nodes)}_{i}" for i in range(outputs)]
+        stem = self.name(f"{self.prefix}{operation}_{len(self.nodes)}")
+        names = [f"{stem}_{i}" for i in range(outputs)]
         self.nodes.append(helper.make_node(operation, inputs, names, names[0], **attributes))
         return names[0] if outputs == 1 else names
 

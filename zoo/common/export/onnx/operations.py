@@ -35,6 +35,7 @@ _ELEMENTWISE = {
     "Negative": "Neg",
     "Relu": "Relu",
     "Sigmoid": "Sigmoid",
+    "Softplus": "Softplus",
     "Sqrt": "Sqrt",
     "Tanh": "Tanh",
 }
@@ -89,6 +90,10 @@ def _square(graph: Graph, op, node, x):
 
 def _cast(graph: Graph, op, node, x):
     return graph.value(x, node.outputs[0].dtype)
+
+
+def _stop_gradient(graph: Graph, op, node, variable):
+    return graph.value(variable)
 
 
 def _like(number: int):
@@ -152,6 +157,13 @@ def _transpose(graph: Graph, op, node, x):
 def _concatenate(graph: Graph, op, node, xs):
     dtype = node.outputs[0].dtype
     return graph.add("Concat", *(graph.value(x, dtype) for x in xs), axis=op.axis)
+
+
+def _split(graph: Graph, op, node, x):
+    if not isinstance(op.indices_or_sections, int):
+        raise unsupported(op, "It must have a number of equal parts.")
+    count = op.indices_or_sections
+    return graph.add("Split", graph.value(x), outputs=count, axis=op.axis, num_outputs=count)
 
 
 def _flip(graph: Graph, op, node, x):
@@ -231,8 +243,10 @@ OPERATIONS: dict[str, Callable[..., Any]] = {
     "OnesLike": _like(1),
     "Reshape": _reshape,
     "Softmax": _softmax,
+    "Split": _split,
     "Square": _square,
     "Squeeze": _squeeze,
+    "StopGradient": _stop_gradient,
     "Take": _take,
     "Transpose": _transpose,
     "Where": _where,

@@ -1,6 +1,28 @@
-"""Keras's recurrent layers, faster on the CPU, and the conversion of models to them and back."""
+"""Recurrent layers: those of Keras, faster on the CPU, their conversion, and layers that Keras lacks."""
 
+from zoo.common.layers.recurrent.block import RecurrentBlock
 from zoo.common.layers.recurrent.convert import accelerate, to_stock
+from zoo.common.layers.recurrent.echo_state import EchoState
 from zoo.common.layers.recurrent.layers import GRU, LSTM, Bidirectional, SimpleRNN
+from zoo.common.layers.recurrent.lru import LRU, RGLRU
+from zoo.common.layers.recurrent.min_rnn import MinGRU, MinLSTM
+from zoo.common.layers.recurrent.qrnn import QRNN
+from zoo.common.layers.recurrent.xlstm import MLSTM, SLSTM
 
-__all__ = ["GRU", "LSTM", "Bidirectional", "SimpleRNN", "accelerate", "to_stock"]
+__all__ = [
+    "GRU",
+    "LRU",
+    "LSTM",
+    "MLSTM",
+    "QRNN",
+    "RGLRU",
+    "SLSTM",
+    "Bidirectional",
+    "EchoState",
+    "MinGRU",
+    "MinLSTM",
+    "RecurrentBlock",
+    "SimpleRNN",
+    "accelerate",
+    "to_stock",
+]

@@ -106,8 +106,9 @@ def _share(layer, new):
     """Give `new` the variables of `layer`, in the same order."""
     if not hasattr(layer, "cell") or new.cell.built:
         return
-    for name in ("kernel", "recurrent_kernel", "bias"):
-        variable = getattr(layer.cell, name)
+    for name, variable in list(vars(layer.cell).items()):
+        if name != "bias" and not isinstance(variable, keras.Variable):
+            continue
         trainable = getattr(variable, "trainable", None)
         if trainable is False:
             # Keras would list it after the trainable variables, and `set_weights` would mix them up.

@@ -82,7 +82,7 @@ def run(
         residuals = cell.residuals if keep else 0
         if not keep:
             states = (*states, tf.zeros_like(states[0]))  # the additional state of `_forward`
-        states, (h,), residuals = _over_windows(
+        states, (h,), residuals = over_windows(
             window, x, reverse, states, (units,), residuals, units
         )
         return h, states[:count], residuals
@@ -113,7 +113,7 @@ def run(
             return (*d_states, *sums), (_unflatten_time(inputs, multiply(rows, from_gates)),), ()
 
         sums = map(tf.zeros_like, (kernel, bias, *weights))
-        carried, (dx,), _ = _over_windows(
+        carried, (dx,), _ = over_windows(
             window, x, not reverse, (*d_states, *sums), (x.shape[2],), 0, units, residuals
         )
         return dx, *carried[count:], *carried[:count]
@@ -127,7 +127,7 @@ def run(
         def gradient(*upstream):
             d_h, *d_states = map(tf.stop_gradient, upstream)
             gradients = backward(*inputs, h, residuals, d_h, tuple(d_states))
-            return _first_derivatives(gradients, (*upstream, *tensors))
+            return first_derivatives(gradients, (*upstream, *tensors))
 
         return (h, *last_states), gradient
 
@@ -151,7 +151,7 @@ def _unflatten_time(x, rows):
     return tf.ensure_shape(sequence, (*x.shape[:2], width))
 
 
-def _first_derivatives(gradients, tensors):
+def first_derivatives(gradients, tensors):
     """Return `gradients`, which depend on `tensors`, with an error as their own gradient."""
 
     @tf.custom_gradient
@@ -215,7 +215,7 @@ class _Part(NamedTuple):
         return tf.concat([edge[None], h[self.start : end - 1]], axis=0)
 
 
-def _over_windows(window, like, reverse, carried, widths, keep, units, residuals=()):
+def over_windows(window, like, reverse, carried, widths, keep, units, residuals=()):
     """Apply `window` to the windows of a sequence in order.
 
     Args:
@@ -296,7 +296,7 @@ def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, steps):
         return new, (new[0], *residuals)
 
     widths = [states[0].shape[1]] * (1 + (cell.residuals if keep else 0))
-    states, (h, *residuals) = _fold(step, z, reverse, states, widths, steps)
+    states, (h, *residuals) = fold(step, z, reverse, states, widths, steps)
     return states, h, tuple(residuals)
 
 
@@ -314,10 +314,10 @@ def _backward(cell, reverse, d_h, mask, dropout, matrices, residuals, d_states, 
 
     units = d_states[0].shape[1]
     widths = [units * blocks for blocks in cell.gate_gradients]
-    return _fold(step, d_h, not reverse, d_states, widths, steps)
+    return fold(step, d_h, not reverse, d_states, widths, steps)
 
 
-def _fold(step, like, reverse, states, widths, steps):
+def fold(step, like, reverse, states, widths, steps):
     """Run `step(t, states) -> states, tensors` for the first `steps` steps of a window.
 
     Returns:

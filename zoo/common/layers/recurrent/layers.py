@@ -8,7 +8,6 @@ either) and `unroll=False`. Otherwise Keras runs the layer, also with cuDNN.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -19,19 +18,25 @@ if keras.config.backend() == "tensorflow":
     import tensorflow as tf
 
     from zoo.common.layers.recurrent import cells, kernels
-    from zoo.common.utils.private import in_xla
+    from zoo.common.layers.recurrent.rows import map_rows, run_rows
 else:
     kernels = None  # type: ignore[assignment]
-
-MIN_ROWS_PER_HALF = 8  # minimum number of rows in half a batch
-# A batch of unknown size is padded to one of these sizes, four per doubling: XLA compiles for each size.
-BATCH_SIZES = (*range(1, 8), *(k << n for n in range(1, 6) for k in range(4, 8)))
 
 _register = keras.saving.register_keras_serializable("zoo")
 
 
+class _Fast:
+    """The attribute that the layers of this module share.
+
+    `by_steps` is True if Keras runs the layer, in operations that any runtime has. Exports set it in
+    layers that are inside other layers of the zoo.
+    """
+
+    by_steps = False
+
+
 @_register
-class LSTM(keras.layers.LSTM):
+class LSTM(_Fast, keras.layers.LSTM):
     """`keras.layers.LSTM` (Hochreiter and Schmidhuber, 1997), faster on the CPU.
 
     z = x K + b + h R;  i, f, o = sigmoid(z_i), sigmoid(z_f), sigmoid(z_o);  a = tanh(z_a)
@@ -66,7 +71,7 @@ class LSTM(keras.layers.LSTM):
 
 
 @_register
-class GRU(keras.layers.GRU):
+class GRU(_Fast, keras.layers.GRU):
     """`keras.layers.GRU` (Cho et al., 2014), faster on the CPU.
 
     u, r = sigmoid(x K_u + b_u + h R_u + d_u), sigmoid(x K_r + b_r + h R_r + d_r)
@@ -88,7 +93,7 @@ class GRU(keras.layers.GRU):
 
 
 @_register
-class SimpleRNN(keras.layers.SimpleRNN):
+class SimpleRNN(_Fast, keras.layers.SimpleRNN):
     """`keras.layers.SimpleRNN` (Elman, 1990), faster on the CPU: h' = tanh(x K + b + h R).
 
     With `activation="sigmoid"` it is the layer of Mikolov et al. (2010): h' = sigmoid(x K + b + h R).
@@ -126,6 +131,7 @@ def _covered(layer, activation=keras.activations.tanh):
     sigmoid = keras.activations.sigmoid
     return (
         kernels is not None
+        and not layer.by_steps
         and layer.activation is activation
         and getattr(layer, "recurrent_activation", sigmoid) is sigmoid
         and not layer.unroll
@@ -164,24 +170,14 @@ def _run(layer, cell, sequences, initial_state, mask, training):
             layer.cell.get_recurrent_dropout_mask(states[0]) if training else None
         ),
     }
-    rows = _map(lambda x: _tensor(x, dtype), rows)
+    rows = map_rows(lambda x: _tensor(x, dtype), rows)
     rows["mask"] = None if mask is None else tf.cast(keras.tree.flatten(mask)[0], "bool")
-    padded = sequences.shape[0] is None and not training and not in_xla()
-    if padded:
-        rows = _pad_batch(rows)
-    paired = getattr(layer, "paired", False)  # one direction of two
-    if not paired and _threads() > 1 and not in_xla():
-        halves = [_run_rows(layer, cell, training, **half) for half in _halves(rows)]
-        results = keras.tree.map_structure(lambda *parts: tf.concat(parts, axis=0), *halves)
-    else:
-        results = _run_rows(layer, cell, training, **rows)
-    if padded:
-        batch = tf.shape(sequences)[0]
-        results = keras.tree.map_structure(lambda result: result[:batch], results)
-    # After a concatenation or a loop that was traced for any batch, the number of rows is unknown.
-    for result in keras.tree.flatten(results):
-        result.set_shape((sequences.shape[0], *result.shape[1:]))
-    return results
+    return run_rows(
+        lambda **part: _run_rows(layer, cell, training, **part),
+        rows,
+        paired=getattr(layer, "paired", False),
+        padded=not training,
+    )
 
 
 def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask):
@@ -229,41 +225,6 @@ def _run_rows(layer, cell, training, x, states, dropout, recurrent_dropout, mask
 def _products(layer):
     """Return the dtype of products outside the loop; never float16, which CPUs do not support."""
     return "bfloat16" if layer.compute_dtype == "bfloat16" else None
-
-
-def _threads():
-    """Return the number of operations that TensorFlow runs in parallel."""
-    return tf.config.threading.get_inter_op_parallelism_threads() or os.cpu_count()
-
-
-def _pad_batch(rows):
-    """Pad the batch with zeros to the next of `BATCH_SIZES`. A larger batch is not padded."""
-    batch = tf.shape(rows["x"])[0]
-    index = tf.minimum(tf.searchsorted(BATCH_SIZES, [batch])[0], len(BATCH_SIZES) - 1)
-    missing = tf.maximum(tf.gather(BATCH_SIZES, index) - batch, 0)
-    return _map(lambda x: tf.pad(x, [(0, missing), *[(0, 0)] * (len(x.shape) - 1)]), rows)
-
-
-def _halves(rows):
-    """Split every tensor of `rows` into the first and the second half of the batch.
-
-    Each half has its own loop, so that two cores run them in parallel without synchronising at every
-    step. A small batch is not split: the list has one element, or the second half is empty.
-    """
-    batch = rows["x"].shape[0]
-    if batch is None:
-        batch = tf.shape(rows["x"])[0]
-        first = tf.minimum(batch, tf.maximum((batch + 1) // 2, MIN_ROWS_PER_HALF))
-    elif batch <= MIN_ROWS_PER_HALF:
-        return [rows]
-    else:
-        first = max((batch + 1) // 2, MIN_ROWS_PER_HALF)
-    return [_map(lambda x: x[:first], rows), _map(lambda x: x[first:], rows)]
-
-
-def _map(function, rows):
-    """Apply `function` to every tensor in `rows` that is not None."""
-    return keras.tree.map_structure(lambda x: None if x is None else function(x), rows)
 
 
 def _block_diagonal(blocks):
