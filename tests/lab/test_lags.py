@@ -7,7 +7,7 @@ import pytest
 
 from tests.lab.harness import lab
 from zoo.lab import lags
-from zoo.lab.experiments import adding, copy
+from zoo.lab.experiments import adding, copy, successors
 from zoo.lab.lag_figures import draw_losses
 from zoo.lab.lags import Trial, longest_lags
 
@@ -84,3 +84,21 @@ def test_copy_experiment():
     longest = lab("copy").numbers["longest_lag"]
     assert longest["RNN"] < longest["RNN, orthogonal"]
     assert longest["LSTM"] < longest["LSTM, bias 3"]
+
+
+def test_sequences_of_the_selective_copy_problem():
+    x, y = successors.selective_sequences(np.random.default_rng(0), 50, 7)
+    inputs = x.argmax(axis=2)
+    assert inputs.shape == (50, 2 * copy.LENGTH + 7)
+    steps = copy.LENGTH + 7
+    for row, symbols in zip(inputs, y, strict=True):
+        np.testing.assert_array_equal(row[:steps][row[:steps] < copy.SYMBOLS], symbols)
+    assert (inputs[:, steps] == copy.GO).all()
+    assert len({tuple(np.flatnonzero(row[:steps] < copy.SYMBOLS)) for row in inputs}) > 20
+
+
+def test_a_trial_of_a_block():
+    problem = dataclasses.replace(copy.PROBLEM, units=8, updates=50, target=0.0)
+    trial = lags.build_training(problem, "minGRU")(1)
+    assert len(trial.losses) == 1
+    assert 0 < trial.losses[0] < 10

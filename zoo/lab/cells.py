@@ -21,6 +21,33 @@ COLORS = {
     LSTM_BIAS_3: "tab:purple",
 }
 
+# Recurrent layers in a residual block of their own, by name in figures.
+BLOCKS = {
+    "LSTM, block": "LSTM",
+    "QRNN": "QRNN",
+    "minGRU": "MinGRU",
+    "minLSTM": "MinLSTM",
+    "LRU": "LRU",
+    "RG-LRU": "RGLRU",
+    "sLSTM": "SLSTM",
+    "mLSTM": "MLSTM",
+}
+
+
+def residual_block(name: str, units: int) -> keras.layers.Layer:
+    """Return a linear layer and a `RecurrentBlock` as one layer.
+
+    Args:
+        name: a key of `BLOCKS`.
+        units: number of features, and of units of the recurrent layer.
+    """
+    import keras
+
+    from zoo.common.layers import recurrent
+
+    block = recurrent.RecurrentBlock(getattr(recurrent, BLOCKS[name])(units))
+    return keras.Sequential([keras.layers.Dense(units), block])
+
 
 def recurrent_layer(name: str, units: int, seed: int, **arguments: Any) -> keras.layers.RNN:
     """Return one of the zoo's recurrent layers.

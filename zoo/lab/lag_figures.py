@@ -59,9 +59,13 @@ def draw_losses(problem: Problem, trials: Sequence[Trial]) -> Figure:
 
     cells = list(dict.fromkeys(trial.cell for trial in trials))
     shades = matplotlib.colormaps["viridis"](np.linspace(0, 0.9, len(problem.lags)))
-    picture = figure(figsize=(3.0 * len(cells), 3.8))
-    plots = np.atleast_1d(picture.subplots(1, len(cells), sharex=True, sharey=True))
-    for axes, cell in zip(plots, cells, strict=True):
+    columns = min(len(cells), 5)
+    rows = -(-len(cells) // columns)
+    picture = figure(figsize=(3.0 * columns, 0.8 + 3.0 * rows))
+    plots = np.ravel(picture.subplots(rows, columns, sharex=True, sharey=True))
+    for axes in plots[len(cells) :]:
+        axes.remove()
+    for axes, cell in zip(plots, cells, strict=False):
         for trial in trials:
             if trial.cell != cell:
                 continue

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from zoo.common.utils.progress import progress
-from zoo.lab.cells import COLORS, ORTHOGONAL_RNN, RNN, recurrent_layer
+from zoo.lab.cells import BLOCKS, COLORS, ORTHOGONAL_RNN, RNN, recurrent_layer, residual_block
 
 if TYPE_CHECKING:
     import keras
@@ -18,6 +18,7 @@ BATCH, BLOCK, SEED = 32, 50, 0
 # The best learning rate of each kind of cell on both problems.
 LEARNING_RATES = {RNN: 3e-3, ORTHOGONAL_RNN: 3e-3}
 LEARNING_RATE = 1e-2
+LEARNING_RATES |= dict.fromkeys(BLOCKS, 4e-3)
 
 
 @dataclass(frozen=True)
@@ -88,14 +89,17 @@ def build_training(problem: Problem, cell: str) -> Callable[[int], Trial]:
 
     Args:
         problem: the problem.
-        cell: name of the cell.
+        cell: a key of `COLORS` or `BLOCKS`.
     """
     import keras
     import tensorflow as tf
 
     keras.utils.set_random_seed(SEED)
     x = keras.Input((None, problem.features))
-    layer = recurrent_layer(cell, problem.units, SEED, return_sequences=True)
+    if cell in BLOCKS:
+        layer = residual_block(cell, problem.units)
+    else:
+        layer = recurrent_layer(cell, problem.units, SEED, return_sequences=True)
     model = keras.Model(x, problem.build_output(layer(x)))
     optimizer = keras.optimizers.Adam(LEARNING_RATES.get(cell, LEARNING_RATE), global_clipnorm=1.0)
     # The zoo's layers compile their own loops, for all lengths at once.
