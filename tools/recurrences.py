@@ -1,0 +1,234 @@
+"""Write docs/recurrences.md from the results of benchmarks, experiments and presets.
+
+    python tools/recurrences.py
+
+A section without results says so. The results are benchmarks/results/recurrences.json (`python
+benchmarks/recurrences.py`), benchmarks/results/successors.json (`zoo lab successors`, its numbers.json),
+and the metrics.json of the presets.
+"""
+
+import json
+from pathlib import Path
+
+from zoo.common.core.registry import entry
+from zoo.common.layers.cell_states import cell_states
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "recurrences.md"
+UNITS = 256
+LAYERS = (
+    ("LSTM", "Hochreiter & Schmidhuber 1997", "no", "input and state"),
+    ("QRNN", "Bradbury et al. 2017", "yes", "two inputs"),
+    ("MinGRU", "Feng et al. 2024", "yes", "input"),
+    ("MinLSTM", "Feng et al. 2024", "yes", "input"),
+    ("LRU", "Orvieto et al. 2023", "yes", "none"),
+    ("RGLRU", "De et al. 2024 (Griffin)", "yes", "input"),
+    ("SLSTM", "Beck et al. 2024 (xLSTM)", "no", "input and state"),
+    ("MLSTM", "Beck et al. 2024 (xLSTM)", "by chunks", "input"),
+    ("EchoState", "Jaeger 2001", "no", "none; not trained"),
+)
+MODELS = (
+    "language/charlstm-shakespeare",
+    "language/mingru-shakespeare",
+    "language/rglru-shakespeare",
+    "language/xlstm-shakespeare",
+)
+
+TEXT = """# Successors of the LSTM
+
+<!-- Written by `python tools/recurrences.py`. Do not edit. -->
+
+`zoo.layers` has recurrent layers that Keras does not have. They have the interface of Keras's recurrent
+layers: `return_sequences`, `return_state`, `go_backwards`, `stateful`, `initial_state`, masks, and
+`Bidirectional`. The docstring of each layer has its equations and the section of its paper.
+
+{layers}
+
+The bytes are those of the state of one sequence in float32, with {units} units.
+
+## Computation
+The first five successors are diagonal recurrences, h_t = a_t h_{{t-1}} + b_t, in which a_t and b_t do
+not depend on the state. They share one kernel. All matrix products are outside of the loop. On
+TensorFlow, XLA compiles the loop for windows of 64 steps, with a hand-written gradient; the loop keeps
+only its input and h, and computes a_t and b_t again for the gradient. On JAX and PyTorch,
+`keras.ops.associative_scan` computes the recurrence. `MLSTM` computes a chunk of steps by matrix
+products, and carries its matrix from chunk to chunk. `SLSTM` and `EchoState` need the state for their
+gates, and run step by step.
+
+A masked step leaves the state unchanged. Gates and states are in float32 with mixed precision; products
+are not.
+
+`RecurrentBlock` is the block that the papers use: layer normalization, a causal convolution over four
+steps, the recurrent layer, and a gated feed-forward layer, with two residual connections. The LSTM in
+the same block is the comparison of cells.
+
+## Time of a training step at equal width
+One layer, forward pass and gradients, in milliseconds of processor time, summed over threads. `products`
+are the matrix products of minGRU alone.
+
+{speed}
+
+{machine}
+
+At equal width, minGRU has an eighth of the arithmetic of an LSTM whose inputs are as wide as its state.
+At equal parameters a layer is wider, and has the same arithmetic; the gain is then only that the
+products are large and outside of the loop, which matters most for one long sequence. LRU reads its
+complex state with a product of its own, which no other cell of the table has.
+
+## Forecasts of a chaotic laser
+One step ahead, on the last 100 values of the training series (dev) and on the 100 values after it
+(test):
+
+{forecasts}
+
+The reservoir of the echo state network is random; only its readout is fitted. docs/timeseries.md has the
+other models.
+
+## Language models
+The recipes have as many weights as the LSTM (within 5 %), the same data, optimizer and number of epochs:
+
+{models}
+
+{missing}
+
+## Longest lags
+Each cell is in the same block of one layer, trained by `zoo lab successors`. In the adding problem, two
+marked numbers are added; in the copy problem, three symbols at the start are repeated after a pause; in
+the selective copy problem, the three symbols are at random steps.
+
+{lags}
+
+## Exports
+- ONNX: the product of all inputs is one `MatMul`, and the steps are a `Scan`. ONNX has no operation for
+  these cells. A `Scan` costs some microseconds per step, whatever the size of the layer.
+- LiteRT and SavedModel: the product of all inputs, and a loop over the steps. The kernel of the zoo is
+  not in these files, since it needs XLA.
+- `model.keras` has layers of the zoo. `import zoo.layers` before `keras.saving.load_model`.
+
+## When to use which
+| case | layer |
+| --- | --- |
+| a small series, trained in seconds | `EchoState` and least squares |
+| one long sequence per step of training, or streaming on a small processor | `MinGRU` or `RGLRU` |
+| batches of 16 and more on a CPU, at equal parameters | `LSTM`: the gain in time is small |
+| a recurrence that must be linear, such as for a raw signal | `LRU` |
+| associative recall, with memory for a matrix per head | `MLSTM` |
+| tracking a state that needs the previous state, such as parity | `LSTM` or `SLSTM` |
+| a runtime without loops, or a fused operation in ONNX | `LSTM` or `GRU` |
+
+The rows on tracking, recall and linear recurrences are from the papers; they were not measured here.
+"""
+
+
+def table(heads: list[str], rows: list[list]) -> str:
+    """Return a Markdown table."""
+    lines = [heads, ["---"] * len(heads), *([str(cell) for cell in row] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def read(path: Path) -> dict | None:
+    """Return a JSON file; None if there is none."""
+    return json.loads(path.read_text()) if path.exists() else None
+
+
+def layers() -> str:
+    """Return the table of layers."""
+    rows = [
+        [f"`{name}`", paper, parallel, gates, 4 * sum(cell_states(name, UNITS).values())]
+        for name, paper, parallel, gates in LAYERS
+    ]
+    heads = ["layer", "paper", "parallel over time", "its gates read", "bytes of state"]
+    return table(heads, rows)
+
+
+def speed(report: dict | None) -> tuple[str, str]:
+    """Return the table of times, and a note about the machine."""
+    if report is None:
+        return "Not measured yet.", ""
+    kind = "processor_milliseconds"
+    names = list(report["results"][0][kind])
+    rows = [
+        [", ".join(map(str, case["shape"])), *(f"{case[kind][n]:.0f}" for n in names)]
+        for case in report["results"]
+    ]
+    machine = report["machine"]
+    note = (
+        f"Minimum of {report['repeats']} steps on {machine['cores']} cores ({machine['processor']}), "
+        f"which other processes used at the same time (load {machine['load']:.0f}): the wall time is "
+        "not shown, and the ratios are uncertain."
+    )
+    return table(["batch, steps, inputs, units", *names], rows), note
+
+
+def forecasts() -> str:
+    """Return the table of the shipped forecasters of the laser."""
+    rows = []
+    for cell in ("ar", "esn", "rnn", "gru", "lstm", "lru"):
+        name = f"timeseries/{cell}-laser"
+        metrics = read(ROOT / "saved_models" / name / "metrics.json")
+        if metrics:
+            figures = [f"{metrics['figures'][s]['metrics']['nmse']:.4f}" for s in ("dev", "test")]
+            rows.append([f"`{name}`", *figures])
+    return table(["preset", "nmse, dev", "nmse, test"], rows)
+
+
+def models() -> tuple[str, str]:
+    """Return the table of language models, and a note about those without a preset."""
+    rows, missing = [], []
+    for name in MODELS:
+        config = entry(name).recipe().model
+        weights = sum(size(shape) for shape in config.declared_weights())
+        state = 4 * sum(size(spec.shape) for spec in config.states)
+        metrics = read(ROOT / "saved_models" / name / "metrics.json")
+        if metrics is None:
+            missing.append(f"`{name}`")
+        nats = metrics["figures"]["test"]["metrics"]["nats_per_char"] if metrics else None
+        rows.append([f"`{name}`", f"{weights:,}", f"{state:,}", f"{nats:.4f}" if nats else "-"])
+    heads = ["recipe", "weights", "bytes of state", "nats per character, test"]
+    note = f"Not trained yet: {', '.join(missing)}." if missing else ""
+    return table(heads, rows), note
+
+
+def size(shape: tuple) -> int:
+    """Return the number of elements."""
+    count = 1
+    for length in shape:
+        count *= length
+    return count
+
+
+def lags(numbers: dict | None) -> str:
+    """Return the table of the longest lags."""
+    if numbers is None:
+        return "Not measured yet: `zoo lab successors`."
+    cells = list(next(iter(numbers.values()))["longest_lag"])
+    rows = [
+        [cell, *(part["longest_lag"].get(cell) or "-" for part in numbers.values())]
+        for cell in cells
+    ]
+    return table(
+        ["cell", *(f"{name}, of {part['lags'][-1]}" for name, part in numbers.items())], rows
+    )
+
+
+def main() -> None:
+    """Write the page."""
+    speeds, machine = speed(read(RESULTS / "recurrences.json"))
+    rows, missing = models()
+    PAGE.write_text(
+        TEXT.format(
+            layers=layers(),
+            units=UNITS,
+            speed=speeds,
+            machine=machine,
+            forecasts=forecasts(),
+            models=rows,
+            missing=missing,
+            lags=lags(read(RESULTS / "successors.json")),
+        )
+    )
+
+
+if __name__ == "__main__":
+    main()
