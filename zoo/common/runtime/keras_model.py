@@ -91,15 +91,13 @@ class KerasModel(ModelConfig):
     def load(self, path: Path) -> keras.Model:
         """Load a file in Keras's safe mode and compare its shapes with this config."""
         start_backend()
-        import keras
-
         check_file(path)
         if not zipfile.is_zipfile(path):
             raise ZooError(f"{path} is corrupt: it is not a complete Keras file.")
         shapes = self.declared_weights()
         try:
             check_declared(path, shapes)
-            weights = keras.saving.load_model(path, compile=False, safe_mode=True).get_weights()
+            weights = _open(path).get_weights()
         except ZooError:
             raise
         except Exception as error:  # any exception of zipfile, h5py or Keras for a damaged archive
@@ -122,11 +120,7 @@ class KerasModel(ModelConfig):
         return {name: keras_function(graph) for name, graph in graphs.items()}
 
     def contents(self, path: Path) -> Contents:
-        import keras
-
-        from zoo.common.layers import recurrent  # noqa: F401 (registers layers that files may have)
-
-        model = keras.saving.load_model(path, compile=False, safe_mode=True)
+        model = _open(path)
         with zipfile.ZipFile(path) as archive:
             needs_zoo = b'"zoo>' in archive.read("config.json")
         outputs: dict[str, Any] = {}
@@ -141,9 +135,8 @@ class KerasModel(ModelConfig):
         Fixed weights keep their precision, since a DFT kernel in half precision would be noisy.
         """
         import h5py
-        import keras
 
-        model = keras.saving.load_model(path, compile=False)
+        model = _open(path)
         fixed = [np.asarray(weight) for weight in model.non_trainable_weights]
 
         def copy(old, new):
@@ -182,6 +175,15 @@ class LinearModel(KerasModel):
     @abstractmethod
     def linear_targets(self, y: dict[str, np.ndarray]) -> np.ndarray:
         """Return the targets of that layer for the y of a batch, float [batch, units]."""
+
+
+def _open(path: Path) -> keras.Model:
+    """Return the model in a file, in Keras's safe mode."""
+    import keras
+
+    from zoo.common.layers import recurrent  # noqa: F401 (registers the layers of the zoo)
+
+    return keras.saving.load_model(path, compile=False, safe_mode=True)
 
 
 def keras_function(model: keras.Model) -> Function:
