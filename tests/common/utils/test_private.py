@@ -4,13 +4,14 @@ import ast
 from pathlib import Path
 
 import keras
+import numpy as np
 import pytest
 import tensorflow as tf
 from keras import layers
 
 import zoo
 from zoo.common.layers import recurrent
-from zoo.common.utils.private import flat_layers, in_xla, nodes, weight_shapes
+from zoo.common.utils.private import flat_layers, in_xla, nodes, rnn, weight_shapes
 
 PACKAGE = Path(zoo.__file__).parent
 
@@ -110,3 +111,24 @@ def test_weight_shapes_allocate_no_weights(model):
         pass
     shapes = [tuple(weight.shape) for weight in model.weights]
     assert weight_shapes(lambda: keras.models.clone_model(model)) == shapes
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_rnn_is_a_loop_over_time_of_any_length(reverse):
+    def step(x, states):
+        total = states[0] + x
+        return 2 * total, [total]
+
+    @tf.function(
+        input_signature=[tf.TensorSpec((None, None, 1)), tf.TensorSpec((None, None, 1), "bool")]
+    )
+    def run(x, mask):
+        return rnn(step, x, [tf.zeros((2, 1))], mask, reverse)
+
+    x = tf.reshape(tf.range(1.0, 11.0), (5, 2, 1))
+    mask = tf.constant([[1, 1], [1, 0], [1, 1], [1, 1], [1, 1]], tf.bool)[..., None]
+    last, outputs, (state,) = run(x, mask)
+    np.testing.assert_array_equal(state[:, 0], [25, 26])  # 1 + 3 + 5 + 7 + 9, 2 + 6 + 8 + 10
+    np.testing.assert_array_equal(last, outputs[-1])
+    first_row = np.cumsum([9, 7, 5, 3, 1] if reverse else [1, 3, 5, 7, 9])
+    np.testing.assert_array_equal(outputs[:, 0, 0], 2 * first_row)
