@@ -35,10 +35,12 @@ def test_the_readout_is_the_least_squares_solution(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["timeseries/lru-laser"])
-def test_model_of_blocks(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "size"), [("timeseries/lru-laser", {"layers": 1}), ("timeseries/esn-laser", {})]
+)
+def test_model_passes_the_harness(name, size, tmp_path):
     series = Segment("noise", tuple(np.random.default_rng(0).normal(size=30)))
-    recipe = recipe_of(name, hidden_size=4, layers=1, context=6).adapt([series])
+    recipe = recipe_of(name, hidden_size=4, context=6, **size).adapt([series])
     check_model(recipe, [series], tmp_path)
 
 

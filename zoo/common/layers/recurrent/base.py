@@ -128,7 +128,8 @@ class RecurrentLayer(keras.layers.RNN):
     keeps the states, and its output is the previous output, or zero with `zero_output_for_mask`.
 
     Args:
-        cell: the cell.
+        units: number of outputs.
+        cell: further arguments of the cell.
         **kwargs: arguments of `keras.layers.RNN`: `return_sequences`, `return_state`, `go_backwards`,
             `stateful`, `unroll`, `zero_output_for_mask`, and those of `keras.layers.Layer`.
     """
