@@ -9,13 +9,14 @@ import csv
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
 
 from zoo.common.core import registry
 from zoo.common.core.metrics import compare
+from zoo.common.core.precision import PRECISIONS, runtime_name
 from zoo.common.presets import store
 from zoo.common.presets.measurements import BASELINE, read_metrics
 from zoo.common.utils.files import write_text
@@ -203,6 +204,36 @@ def exports() -> str:
     return markdown(head, rows)
 
 
+def export_precisions() -> str:
+    """Return a table of the size, metric and processor time of exports in each precision.
+
+    A dash marks an export that was removed or that the model does not have.
+    """
+
+    def cells(exports: dict[str, Any], format_: str, show: Callable[[dict[str, Any]], str]) -> str:
+        found = [exports[runtime_name(format_, precision)] for precision in PRECISIONS]
+        return " / ".join("-" if "error" in each else show(each) for each in found)
+
+    def figure(export: dict[str, Any]) -> str:
+        return "same" if export["figure"] is None else f"{export['figure']:.4f}"
+
+    rows = []
+    for r in measured("export_precisions"):
+        for format_, title in (("onnx", "ONNX"), ("litert", "LiteRT")):
+            shown = r["keras_figure"]
+            metric = "" if shown is None else f"{r['metric']} {shown:.4f} ({r['examples']})"
+            row = [r["preset"].partition("/")[2], title, metric]
+            for show in (
+                lambda each: f"{each['bytes'] / 1e6:.2f}",
+                figure,
+                lambda each: f"{each['milliseconds']:.2f}",
+            ):
+                row.append(cells(r["exports"], format_, show))
+            rows.append(row)
+    head = ["preset", "format", "Keras on dev (examples)", "MB", "metric", "processor ms"]
+    return markdown(head, rows)
+
+
 def recurrent_cases() -> str:
     """Return all cases of the benchmark of recurrent layers as CSV, in milliseconds."""
     text, names = io.StringIO(), ("zoo", "keras", "pytorch")
@@ -227,6 +258,7 @@ BLOCKS = {
     (README, "speed"): speed,
     (DOCS / "captioning.md", "captioners"): captioners,
     (DOCS / "exports.md", "exports"): exports,
+    (DOCS / "exports.md", "precisions"): export_precisions,
 }
 FILES = {BENCHMARKS / "recurrent.csv": recurrent_cases}
 

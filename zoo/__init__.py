@@ -102,7 +102,8 @@ def load(preset_or_folder: str | Path, runtime: str = "keras") -> Preset:
     Args:
         preset_or_folder: a preset by name, or the folder of a run or preset.
         runtime: "keras", or a runtime to which `zoo.export` has exported the preset: "savedmodel",
-            "onnx" or "litert". The last two do not need TensorFlow.
+            "onnx" or "litert", which do not need TensorFlow, or "onnx-int8" and so on for exports with
+            smaller weights. "onnx" exports the preset first if there is no export.
 
     Raises:
         ZooError: there is no such preset or export, or a file of it is missing or corrupt.
@@ -113,9 +114,9 @@ def load(preset_or_folder: str | Path, runtime: str = "keras") -> Preset:
         >>> [answer["output"] for answer in preset.predict("a gripping and moving film")]
         ['positive']
     """
-    from zoo.common.runtime.preset import load_preset
+    from zoo.api.load import load
 
-    return load_preset(preset_or_folder, runtime)
+    return load(preset_or_folder, runtime)
 
 
 def fetch(
@@ -498,7 +499,13 @@ def plot(
 
 
 def export(
-    preset: PresetLike, formats: str | Sequence[str], out: str | Path | None = None
+    preset: PresetLike,
+    formats: str | Sequence[str],
+    out: str | Path | None = None,
+    *,
+    precision: str = "float32",
+    data: str | Path | None = None,
+    manifest: str | Path | None = None,
 ) -> results.ExportResult:
     """Export a preset or run. Each file is compared with the Keras model before it is written.
 
@@ -507,13 +514,19 @@ def export(
         formats: "savedmodel", "litert", "onnx" or "tensorrt", or a list of them.
         out: a folder, which then holds everything that `predict` needs; None for the folder in which
             `predict` looks: that of the preset, or one in the cache for an installed package.
+        precision: precision of the weights: "float32", or for ONNX and LiteRT "float16" or "int8". Their
+            runtimes are called "onnx-int8" and so on. If outputs differ by more than those of float32
+            may, the metric of the task on dev decides whether the export is kept.
+        data: folder of the corpus for that metric; None for its folder in the package, if it has one, or
+            in ZOO_DATA.
+        manifest: a list of your own examples to use instead of the corpus.
 
     Returns:
         One row per file. Formats that failed while another one was written are in `errors`.
 
     Raises:
-        ZooError: there is no such preset or format, a package is not installed, or no format could be
-            written.
+        ZooError: there is no such preset, format or precision, a package is not installed, the examples
+            are not found, or no format could be written.
 
     Example:
         >>> import tempfile, zoo
@@ -523,7 +536,7 @@ def export(
     """
     from zoo.api.export import export
 
-    return export(preset, formats, out)
+    return export(preset, formats, out, precision=precision, data=data, manifest=manifest)
 
 
 def publish(

@@ -51,6 +51,16 @@ def test_an_export_answers_while_it_fits_the_model(run_zoo, run):
     assert forecasts(run_zoo(*predict)) == pytest.approx(expected, rel=1e-4)
 
 
+def test_load_exports_to_onnx_once(run, capfd):
+    preset = zoo.load(run, runtime="onnx")
+    assert preset.graphs.backend == "onnx"
+    assert capfd.readouterr().err == f"{run} is exported to {run / 'onnx'}, once.\n"
+    written = (run / "onnx" / "model.onnx").stat().st_mtime_ns
+    zoo.load(run, runtime="onnx")
+    assert (run / "onnx" / "model.onnx").stat().st_mtime_ns == written
+    assert capfd.readouterr().err == ""
+
+
 @pytest.mark.parametrize("damage", ["byte", "seal", "recipe"])
 def test_a_damaged_export_does_not_answer(run_zoo, run, damage):
     assert run_zoo("export", run, "--to", "onnx").status == 0

@@ -56,6 +56,12 @@ def test_a_missing_package_is_reported_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
+def test_a_model_without_exports(refused, tmp_path):
+    line = refused("export", "language/kn5-ptb", "--to", "onnx", "--out", tmp_path / "out")
+    assert line.startswith("zoo: language/kn5-ptb has no exports, because it is not a Keras model")
+    assert not (tmp_path / "out").exists()
+
+
 def test_tensorrt_is_no_backend_and_says_why(refused, tiny_run):
     line = refused("predict", tiny_run, "x.wav", "--backend", "tensorrt")
     assert "need TensorRT-RTX and an NVIDIA GPU" in line

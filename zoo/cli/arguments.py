@@ -36,7 +36,10 @@ def add_backend(parser: argparse.ArgumentParser, default: str = AUTO) -> None:
         parser: parser of the verb.
         default: the default runtime.
     """
-    words = "auto (a valid ONNX export, else keras), keras, savedmodel, onnx or litert"
+    words = (
+        "auto (a valid ONNX export, else keras), keras, savedmodel, onnx or litert; onnx-int8 and so on "
+        "for exports with smaller weights"
+    )
     parser.add_argument("--backend", default=default, help=f"{words}; default: {default}")
 
 
@@ -49,9 +52,14 @@ def add_inputs(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("input", nargs="+", help=words)
     parser.add_argument("--jsonl", action="store_true", help="print one JSON object per input")
+    add_cache(parser)
+    add_backend(parser)
+
+
+def add_cache(parser: argparse.ArgumentParser) -> None:
+    """Add `--cache`, which exports the preset to the runtime that starts fastest."""
     words = "export the preset to ONNX first, unless it is exported: later answers start sooner"
     parser.add_argument("--cache", action="store_true", help=words)
-    add_backend(parser)
 
 
 def check_json(options: argparse.Namespace) -> None:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from zoo.cli.arguments import add_preset
+from zoo.cli.arguments import add_preset, add_source
 from zoo.cli.output import print_answer, table
+from zoo.common.core.precision import FLOAT32
 from zoo.common.core.verbs import register_verb
 
 if TYPE_CHECKING:
@@ -27,6 +28,9 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_preset(parser)
     words = "savedmodel,litert,onnx,tensorrt"
     parser.add_argument("--to", required=True, metavar="FORMATS", help=words)
+    words = "precision of the weights: float32 (the default), float16 or int8; onnx and litert only"
+    parser.add_argument("--precision", default=FLOAT32, metavar="NAME", help=words)
+    add_source(parser)
     words = "output folder; default: the folder in which predict looks"
     parser.add_argument("--out", type=Path, metavar="DIR", help=words)
 
@@ -41,7 +45,14 @@ def run(options: argparse.Namespace) -> int:
     """Run the verb."""
     from zoo.api.export import export
 
-    result = export(options.preset, options.to, options.out)
+    result = export(
+        options.preset,
+        options.to,
+        options.out,
+        precision=options.precision,
+        data=options.data,
+        manifest=options.manifest,
+    )
     print_answer(options, result.to_dict(), lambda: export_text(result))
     for error in result.errors:
         print("zoo:", error, file=sys.stderr)

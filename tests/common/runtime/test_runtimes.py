@@ -96,7 +96,8 @@ def test_keras_graphs_accept_any_length_and_batch_size(tiny_run):
 
 def test_unknown_backend(refused, tiny_run, clips):
     line = refused("predict", tiny_run, clips[0], "--backend", "torch")
-    assert "one of 'auto', 'keras', 'savedmodel', 'onnx', 'litert'. Received: 'torch'" in line
+    assert "one of 'auto', 'keras', 'savedmodel', 'onnx', 'litert', " in line
+    assert "'onnx-int8', 'litert-float16', 'litert-int8'. Received: 'torch'" in line
 
 
 @pytest.mark.parametrize("backend", EXPORTED)
@@ -158,6 +159,23 @@ def test_an_export_without_its_package(
     line = refused("export", tiny_run, "--to", format_, "--out", tmp_path / "out")
     assert line == f"zoo: {package} is not installed: pip install 'recurrent-zoo[{format_}]'\n"
     assert not (tmp_path / "out").exists()
+
+
+def test_an_operation_that_the_runtime_lacks(tmp_path):
+    """An older version of a runtime does not have the operations of a newer export."""
+    import onnx
+    from onnx import TensorProto, helper
+
+    value = helper.make_tensor_value_info("x", TensorProto.FLOAT, [1])
+    node = helper.make_node("Quantized", ["x"], ["y"], domain="com.example")
+    graph = helper.make_graph(
+        [node], "g", [value], [helper.make_tensor_value_info("y", TensorProto.FLOAT, [1])]
+    )
+    opsets = [helper.make_opsetid("", 18), helper.make_opsetid("com.example", 1)]
+    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), tmp_path / "g.onnx")
+    with pytest.raises(ZooError, match="this version of ONNX Runtime does not have") as caught:
+        runtime.open_export("onnx", tmp_path)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_graph_with_other_inputs(exported, tmp_path):

@@ -11,7 +11,14 @@ from keras import layers
 
 import zoo
 from zoo.common.layers import recurrent
-from zoo.common.utils.private import flat_layers, in_xla, nodes, rnn, weight_shapes
+from zoo.common.utils.private import (
+    flat_layers,
+    in_xla,
+    nodes,
+    rnn,
+    update_outputs_in_place,
+    weight_shapes,
+)
 
 PACKAGE = Path(zoo.__file__).parent
 
@@ -80,7 +87,39 @@ def test_in_xla_is_true_only_in_compiled_functions():
     assert seen == {"compiled": True, "traced": False, "eager": False}
 
 
-PRIVATE = {"_nodes_by_depth", "_functional", "_flatten_layers", "_inbound_nodes", "__internal__"}
+def test_outputs_of_loops_are_updated_in_place(tmp_path, capfd):
+    """Otherwise each step copies all outputs, in a SELECT or a CONCATENATION."""
+    interpreter = pytest.importorskip("ai_edge_litert.interpreter")
+
+    class Loop(tf.Module):
+        @tf.function(input_signature=[tf.TensorSpec((1, None, 2), name="x")])
+        def run(self, x):
+            steps = tf.shape(x)[1]
+            array = tf.TensorArray(tf.float32, steps, element_shape=(2,))
+            body = lambda i, array: (i + 1, array.write(i, x[0, i]))  # noqa: E731
+            _, array = tf.while_loop(lambda i, _: i < steps, body, (0, array))
+            return {"y": array.stack()}
+
+    module = Loop()
+    tf.saved_model.save(module, str(tmp_path), {"run": module.run})
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(tmp_path), ["run"])
+    update_outputs_in_place(converter)
+    content = converter.convert()
+    x = np.arange(6, dtype=np.float32).reshape(1, 3, 2)
+    runner = interpreter.Interpreter(model_content=content).get_signature_runner("run")
+    np.testing.assert_array_equal(runner(x=x)["y"], x[0])
+    tf.lite.experimental.Analyzer.analyze(model_content=content)
+    assert "DYNAMIC_UPDATE_SLICE" in capfd.readouterr().out
+
+
+PRIVATE = {
+    "_experimental_enable_dynamic_update_slice",
+    "_nodes_by_depth",
+    "_functional",
+    "_flatten_layers",
+    "_inbound_nodes",
+    "__internal__",
+}
 
 
 def test_private_apis_are_used_in_one_file_only():

@@ -53,6 +53,23 @@ OVERFIT_TARGETS = {
 }
 
 
+# Metrics of unlimited range, whose differences are relative.
+_RELATIVE = ("perplexity", "nmse")
+# Largest valid `export_loss` of an export with smaller weights: half a point of a rate, half a percent
+# of a perplexity, which is 0.005 nats.
+MAX_EXPORT_LOSS = 0.005
+
+
+def export_loss(metric: str, value: float, reference: float) -> float:
+    """Return by how much a value of a metric is worse than a reference; 0 if it is not worse.
+
+    The difference is relative to the reference for a metric such as perplexity.
+    """
+    if not (math.isnan(value) or is_better(metric, reference, than=value)):
+        return 0.0
+    return abs(value - reference) / (abs(reference) if metric in _RELATIVE else 1.0)
+
+
 def overfit_target(metric: str) -> float:
     """Return the value of a metric that `--overfit` must reach."""
     return OVERFIT_TARGETS.get(metric, 0.98 if DIRECTIONS[metric] == HIGHER else 0.02)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from zoo.common.core.errors import ZooError
-from zoo.common.runtime.preset import Preset
+from zoo.common.core.errors import ZooError, check_choice
+from zoo.common.core.precision import FLOAT32, PRECISE_FORMATS, PRECISIONS
 from zoo.common.utils.packages import import_package
 
 # The module of a format has `export(preset, folder)`, which returns rows of the table of `zoo export`.
+# With another precision than float32, it also takes a `zoo.common.export.quality.Quality`.
 FORMATS = {
     "savedmodel": "zoo.common.export.savedmodel",
     "litert": "zoo.common.export.litert",
@@ -28,14 +28,21 @@ PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
 }
 
 
-def check_format(format_: str) -> None:
-    """Check that a format is available, before a model is loaded.
+def check_format(format_: str, precision: str = FLOAT32) -> None:
+    """Check that a format is available in a precision, before a model is loaded.
 
     Raises:
-        ZooError: the format is unknown, or a package that it needs is not installed.
+        ZooError: the format or precision is unknown, the format does not have the precision, or a
+            package that it needs is not installed.
     """
     if format_ not in FORMATS:
         raise ZooError(f"There is no export to {format_!r}. Valid: {', '.join(FORMATS)}.")
+    check_choice("precision", precision, PRECISIONS)
+    if precision != FLOAT32 and format_ not in PRECISE_FORMATS:
+        raise ZooError(
+            f"precision must be {FLOAT32!r} for {format_}; {' and '.join(PRECISE_FORMATS)} have others. "
+            f"Received: {precision!r}."
+        )
     import_packages(format_)
 
 
@@ -44,7 +51,7 @@ def import_packages(format_: str) -> list[ModuleType]:
     return [import_package(module, package, format_) for module, package in PACKAGES[format_]]
 
 
-def exporter(format_: str) -> Callable[[Preset, Path], list[dict[str, Any]]]:
+def exporter(format_: str) -> Callable[..., list[dict[str, Any]]]:
     """Return the exporter of a format: a function of a preset and a folder that returns table rows.
 
     It raises `ZooError` if the preset is not a Keras model.

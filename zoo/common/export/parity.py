@@ -12,6 +12,7 @@ import keras
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.core.precision import FLOAT32
 from zoo.common.layers.recurrent import to_stock
 from zoo.common.runtime.keras_model import keras_function
 
@@ -117,6 +118,7 @@ def row(
     latency_names = ("latency_ms", "keras_predict_ms", "tf_function_ms")
     return {
         "format": format_,
+        "precision": FLOAT32,
         "path": str(path),
         "bytes": size,
         "max_difference": difference,

@@ -3,13 +3,14 @@
 The file is stored in the folder of an export, and inside its files: as metadata of an ONNX file, and as
 a member of the zip archive at the end of a LiteRT file, the place of LiteRT metadata.
 
-preset    name of the preset or run
-graphs    `inputs` and `outputs` of each graph by name, with `dtype` and `shape`, in which names replace
-          free axes
-states    each state by name: `shape` after the batch, `dtype`, `initial`, its value at the start of a
-          sequence, and `constant`, whether it has no `next_<name>`
-decoder   settings of the decoder
-...       `Task.export_metadata`, such as labels
+preset     name of the preset or run
+precision  precision of the weights: float32, float16 or int8
+graphs     `inputs` and `outputs` of each graph by name, with `dtype` and `shape`, in which names replace
+           free axes
+states     each state by name: `shape` after the batch, `dtype`, `initial`, its value at the start of a
+           sequence, and `constant`, whether it has no `next_<name>`
+decoder    settings of the decoder
+...        `Task.export_metadata`, such as labels
 
 docs/deploy.md describes their use.
 """
@@ -22,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.axes import BATCH, known_axes, name_axes
+from zoo.common.core.precision import FLOAT32
 from zoo.common.runtime.preset import Preset
 from zoo.common.utils.files import write_text
 
@@ -31,7 +33,10 @@ Tensors = Mapping[str, Any]
 
 
 def signature(
-    preset: Preset, graphs: Mapping[str, tuple[Tensors, Tensors]], batch: int | None = None
+    preset: Preset,
+    graphs: Mapping[str, tuple[Tensors, Tensors]],
+    batch: int | None = None,
+    precision: str = FLOAT32,
 ) -> str:
     """Return the text of `signature.json`.
 
@@ -39,6 +44,7 @@ def signature(
         preset: the exported preset.
         graphs: inputs and outputs of each graph, by its name.
         batch: batch size of the export; None for any.
+        precision: precision of the weights.
     """
     recipe, known = preset.recipe, known_axes(preset.recipe.data, preset.recipe.model)
 
@@ -52,6 +58,7 @@ def signature(
 
     metadata = {
         "preset": recipe.name,
+        "precision": precision,
         "graphs": {
             name: {"inputs": of_tensors(inputs), "outputs": of_tensors(outputs)}
             for name, (inputs, outputs) in graphs.items()

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.errors import ExportError, ZooError
+from zoo.common.core.precision import export_arguments
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
 from zoo.common.presets.runs import read_json, write_json
@@ -62,14 +63,14 @@ def sealed_preset(export: Path) -> Mapping[str, str]:
     return _read(export)["preset"]
 
 
-def check_seal(export: Path, folder: Path, recipe: Recipe, format_: str) -> None:
+def check_seal(export: Path, folder: Path, recipe: Recipe, runtime: str) -> None:
     """Check that an export is complete and unchanged, and belongs to a preset.
 
     Args:
         export: folder of the export.
         folder: folder of the preset, or a folder of `zoo export --out`, which has no model.
         recipe: recipe of the preset.
-        format_: name of the format in `zoo export --to`.
+        runtime: runtime of the export, such as "onnx" or "onnx-int8".
 
     Raises:
         ExportError: it is not. The message has the command to export again.
@@ -77,7 +78,7 @@ def check_seal(export: Path, folder: Path, recipe: Recipe, format_: str) -> None
     if not is_sealed(export):
         raise ExportError(
             f"{export} has no {SEAL_FILE}, so that its model is unknown. Remove it and export again: "
-            f"{_command(folder, recipe, format_, None)}"
+            f"{_command(folder, recipe, runtime, None)}"
         )
     try:
         found = _read(export)
@@ -85,9 +86,9 @@ def check_seal(export: Path, folder: Path, recipe: Recipe, format_: str) -> None
         for path in _files(export):
             files[path] = digest(export / path)
     except ZooError as error:
-        again = _command(folder, recipe, format_, None)
+        again = _command(folder, recipe, runtime, None)
         raise ExportError(f"{error} Export it again: {again}") from None
-    again = f"Export it again: {_command(folder, recipe, format_, found['name'])}"
+    again = f"Export it again: {_command(folder, recipe, runtime, found['name'])}"
     for name, own in preset.items():
         if found["preset"].get(name) != own:
             raise ExportError(
@@ -120,9 +121,10 @@ def _files(export: Path) -> list[str]:
     return sorted(path.as_posix() for path in names if path != Path(SEAL_FILE))
 
 
-def _command(folder: Path, recipe: Recipe, format_: str, name: str | None) -> str:
+def _command(folder: Path, recipe: Recipe, runtime: str, name: str | None) -> str:
     """Return the command that exports a preset again into the same folder."""
+    arguments = export_arguments(runtime)
     if (folder / recipe.model.file).exists():
-        return f"zoo export {shlex.quote(str(folder))} --to {format_}"
+        return f"zoo export {shlex.quote(str(folder))} {arguments}"
     name = shlex.quote(name) if name else "PRESET|RUN"
-    return f"zoo export {name} --to {format_} --out {shlex.quote(str(folder))}"
+    return f"zoo export {name} {arguments} --out {shlex.quote(str(folder))}"

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from zoo.common.core.errors import ExportError, ZooError, check_choice
 from zoo.common.core.model import Function, Graphs
+from zoo.common.core.precision import SMALLER, export_arguments, format_of
 from zoo.common.presets import store
 from zoo.common.presets.integrity import check_seal
 from zoo.common.utils.progress import say
@@ -21,17 +22,19 @@ from zoo.common.utils.progress import say
 AUTO, SOONEST = "auto", "onnx"
 KERAS = "keras"
 BACKENDS = (KERAS, "savedmodel", "onnx", "litert")
+# All runtimes, with those of exports with smaller weights, such as "onnx-int8".
+RUNTIMES = (*BACKENDS, *SMALLER)
 
 # Folders of exports in the folder of a preset. A SavedModel is in a version folder of TensorFlow
 # Serving, whose name is a number; the highest one is served.
-FOLDERS = {"onnx": "onnx", "litert": "litert", "tensorrt": "tensorrt"}
+FOLDERS = {name: name for name in ("onnx", "litert", "tensorrt", *SMALLER)}
 
 
 def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
     """Return the graphs of a preset in a runtime.
 
     Args:
-        backend: one of `BACKENDS`, where "keras" is the library of the model itself; or "auto", a valid
+        backend: one of `RUNTIMES`, where "keras" is the library of the model itself; or "auto", a valid
             export to ONNX if there is one, else that library.
         preset_or_folder: as in `zoo.load`.
 
@@ -39,7 +42,7 @@ def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
         ZooError: the backend or preset is unknown, there is no export to the backend, a file is damaged,
             or the package of the runtime is not installed.
     """
-    valid = (AUTO, *BACKENDS)
+    valid = (AUTO, *RUNTIMES)
     if backend in FOLDERS and backend not in valid:
         raise ZooError(
             "The zoo does not run TensorRT engines, which need TensorRT-RTX and an NVIDIA GPU: "
@@ -56,7 +59,7 @@ def open_graphs(backend: str, preset_or_folder: str | Path) -> Graphs:
     if not export.is_dir():
         raise ZooError(
             f"{export} does not exist. Export the preset first: "
-            f"zoo export {preset_or_folder} --to {backend}"
+            f"zoo export {preset_or_folder} {export_arguments(backend)}"
         )
     check_seal(export, folder, recipe, backend)
     return open_export(backend, export)
@@ -78,7 +81,7 @@ def _open_auto(folder: Path) -> Graphs:
 
 def open_export(backend: str, folder: Path) -> Graphs:
     """Return the graphs in the folder of an export, such as `<preset>/onnx`. Raises as `open_graphs`."""
-    module = importlib.import_module(f"zoo.common.runtime.{backend}")
+    module = importlib.import_module(f"zoo.common.runtime.{format_of(backend)[0]}")
     return _Exported(backend, folder, module.open_export(folder))
 
 

@@ -39,8 +39,22 @@ def guarded(path: Path, runtime: str, names: Iterable[str]) -> Callable[[Functio
     return decorate
 
 
+# Parts of the messages of runtimes about an operation that they do not have.
+_LACKS_OPERATION = (
+    "Could not find an implementation for",
+    "is not a registered function/op",
+    "Didn't find op for builtin opcode",
+    "unresolved custom op",
+)
+
+
 def corrupt(path: Path, runtime: str, error: Exception) -> ExportError:
-    """Return the error about a file that a runtime cannot open."""
+    """Return the error about a file that a runtime cannot open, as it is corrupt or too new."""
+    if any(words in str(error) for words in _LACKS_OPERATION):
+        return ExportError(
+            f"{path} needs an operation that this version of {runtime} does not have. Upgrade it, or "
+            f"export in another precision. ({_line(error)})"
+        )
     return ExportError(
         f"{path} is corrupt: {runtime} cannot open it. Export it again. ({_line(error)})"
     )

@@ -16,7 +16,7 @@ from zoo.common.core.predictor import Predictor
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
 from zoo.common.presets.runs import read_json
-from zoo.common.runtime import BACKENDS, KERAS, open_graphs
+from zoo.common.runtime import KERAS, RUNTIMES, open_graphs
 
 
 @dataclass(frozen=True, repr=False)
@@ -28,7 +28,7 @@ class Preset:
         folder: the folder it was loaded from.
         recipe: the recipe it was trained by.
         metrics: content of metrics.json; empty for a run.
-        runtime: runtime of the graphs: one of `zoo.common.runtime.BACKENDS`.
+        runtime: runtime of the graphs: one of `zoo.common.runtime.RUNTIMES`.
     """
 
     name: str
@@ -117,7 +117,7 @@ def input_list(inputs: Any) -> list[Any]:
 
 def load_preset(preset_or_folder: str | Path, runtime: str = KERAS) -> Preset:
     """Return a preset. See `zoo.load`."""
-    check_choice("runtime", runtime, BACKENDS)
+    check_choice("runtime", runtime, RUNTIMES)
     folder = store.find(preset_or_folder)
     metrics = folder / store.METRICS_FILE
     preset = Preset(

@@ -39,6 +39,15 @@ def in_xla() -> bool:
     return tf.__internal__.get_enclosing_xla_context() is not None
 
 
+def update_outputs_in_place(converter: Any) -> None:
+    """Let loops of a LiteRT file write each output in place, instead of copying all outputs each step.
+
+    Args:
+        converter: a `tf.lite.TFLiteConverter`.
+    """
+    converter._experimental_enable_dynamic_update_slice = True
+
+
 def weight_shapes(build: Callable[[], keras.Model]) -> list[tuple[int, ...]]:
     """Return the shapes of a model's weights without allocating memory for the weights.
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.cli.arguments import add_cache, add_preset
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.verbs import register_verb
 
@@ -109,13 +110,27 @@ def _print(options: argparse.Namespace, value: dict[str, Any], lines: Iterable[s
     print(json.dumps(value) if options.json else "\n".join(lines), flush=True)
 
 
+def _add_preset(parser: argparse.ArgumentParser) -> None:
+    add_preset(parser)
+    add_cache(parser)
+
+
+def _fill_cache(options: argparse.Namespace) -> None:
+    """Export the preset, so that later calls do not load TensorFlow, if `--cache` is given."""
+    from zoo.api.export import fill_cache
+    from zoo.common.runtime import AUTO
+
+    if options.cache:
+        fill_cache(options.preset, AUTO)
+
+
 def _add_count(parser: argparse.ArgumentParser, default: int) -> None:
     words = f"number of words; default: {default}"
     parser.add_argument("--n-best", type=int, default=default, metavar="INT", help=words)
 
 
 def _add_neighbours(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("preset", metavar="PRESET|RUN")
+    _add_preset(parser)
     parser.add_argument("word", nargs="+")
     _add_count(parser, 10)
 
@@ -128,6 +143,7 @@ def _add_neighbours(parser: argparse.ArgumentParser) -> None:
 )
 def run_neighbours(options: argparse.Namespace) -> int:
     """Run the verb."""
+    _fill_cache(options)
     answers = neighbours(options.preset, options.word, options.n_best)
     value = {"preset": options.preset, "words": answers}
     _print(options, value, map(_neighbours_text, answers))
@@ -145,7 +161,7 @@ def _word_text(row: dict[str, Any]) -> str:
 
 
 def _add_analogy(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("preset", metavar="PRESET|RUN")
+    _add_preset(parser)
     parser.add_argument("word", nargs="*", help="three words A B C: A is to B as C is to ?")
     words = "measure on a file in the form of word2vec's questions-words.txt"
     parser.add_argument("--questions", type=Path, metavar="FILE", help=words)
@@ -167,6 +183,7 @@ def run_analogy(options: argparse.Namespace) -> None:
             "analogy takes three words, or --questions without words. "
             f"Received: {' '.join(options.word) or 'none'}."
         )
+    _fill_cache(options)
     if options.questions:
         rows = questions(options.preset, options.questions)
         _print(options, {"preset": options.preset, "sections": rows}, map(question_text, rows))
@@ -178,7 +195,7 @@ def run_analogy(options: argparse.Namespace) -> None:
 
 
 def _add_vectors(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("preset", metavar="PRESET|RUN")
+    _add_preset(parser)
     words = "word2vec-text (default), word2vec-binary or projector"
     parser.add_argument("--to", default="word2vec-text", metavar="FORMAT", help=words)
     words = "first part of the names of the files; default: the name of the preset, in this folder"
@@ -195,6 +212,7 @@ def run_vectors(options: argparse.Namespace) -> None:
     """Run the verb."""
     from zoo.language.embeddings.vector_files import write_vectors
 
+    _fill_cache(options)
     recipe, vectors = load_vectors(options.preset)
     out = options.out or Path(recipe.name.rpartition("/")[2])
     files = list(map(str, write_vectors(vectors, options.to, out)))

@@ -51,14 +51,17 @@ def _dense(graph: Graph, layer, node, inputs, training=None):
 def _embedding(graph: Graph, layer, node, inputs, reverse=False):
     if layer.mask_zero:
         raise unsupported(layer, "It must have mask_zero=False. Pass masks to layers explicitly.")
-    if not reverse:
+    # Tied weights are stored once, as the matrix of the product, so that the product can be quantized.
+    tied = getattr(layer, "tie_weights", False)
+    if not reverse and not tied:
         return graph.add("Gather", graph.constant(layer.embeddings), graph.value(inputs))
-    value = graph.value(inputs, "float32")
-    if layer.tie_weights:
-        kernel = graph.transpose(graph.constant(layer.embeddings), 1, 0)
-    else:
-        kernel = graph.constant(layer.reverse_embeddings)
-    value = graph.add("MatMul", value, kernel)
+    kernel = graph.constant(
+        np.asarray(layer.embeddings).T if tied else np.asarray(layer.reverse_embeddings)
+    )
+    if not reverse:
+        columns = graph.add("Gather", kernel, graph.value(inputs), axis=1)
+        return graph.transpose(columns, *range(1, 1 + len(inputs.shape)), 0)
+    value = graph.add("MatMul", graph.value(inputs, "float32"), kernel)
     if layer.logit_soft_cap is None:
         return value
     cap = graph.constant(np.float32(layer.logit_soft_cap))

@@ -1,6 +1,7 @@
 """Convert a model between Keras's recurrent layers and the fast layers, with shared weights."""
 
 import functools
+from collections.abc import Mapping
 from typing import Any
 
 import keras
@@ -36,7 +37,7 @@ def accelerate(model: keras.Model) -> keras.Model:
     Raises:
         ZooError: `model` is neither functional nor Sequential, or is not built.
     """
-    fast = _converted(model, _FAST)
+    fast = converted(model, _FAST)
     # Set on the object, because the name of a subclass would be saved in the file.
     fast.save = functools.partial(_save_stock, fast)
     if keras.config.backend() == "tensorflow":
@@ -69,10 +70,19 @@ def to_stock(model: keras.Model) -> keras.Model:
     Raises:
         ZooError: `model` is neither functional nor Sequential, or is not built.
     """
-    return _converted(model, _STOCK)
+    return converted(model, _STOCK)
 
 
-def _converted(model, classes):
+def converted(model: keras.Model, classes: Mapping[type, type]) -> keras.Model:
+    """Return a copy of a model with layers of other classes that share the variables.
+
+    Args:
+        model: functional or Sequential `keras.Model`, built.
+        classes: the new class of each class of recurrent layers and of `Bidirectional`.
+
+    Raises:
+        ZooError: `model` is neither functional nor Sequential, or is not built.
+    """
     if getattr(model, "inputs", None) is None:
         raise ZooError(
             "model must be a built functional or Sequential model. "
@@ -88,6 +98,8 @@ def _convert(layer, classes):
     new_class = classes.get(type(layer))
     if new_class is None:
         return layer
+    if new_class is type(layer) and type(layer.forward_layer) not in classes:
+        return layer  # a wrapper of other layers
     config = layer.get_config()
     config.pop("weight_drop", None)  # Keras has no such argument, and only training uses it
     if isinstance(layer, keras.layers.Bidirectional):
