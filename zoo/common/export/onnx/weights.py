@@ -52,7 +52,7 @@ def store_weights(
             values, scale = to_int8(array)
             wide, factor = f"{weight.name}/float", f"{weight.name}/scale"
             casts += [_cast(kept, values, weight.name, wide)]
-            kept.append(numpy_helper.from_array(np.float32(scale), factor))
+            kept.append(numpy_helper.from_array(np.array(scale, np.float32), factor))
             casts += [helper.make_node("Mul", [wide, factor], [weight.name])]
             int8 += 1
         else:

@@ -9,13 +9,13 @@ import keras
 from zoo.common.core.errors import ZooError
 from zoo.common.layers.recurrent import layers
 
-_FAST = {
+_FAST: dict[type, type] = {
     keras.layers.LSTM: layers.LSTM,
     keras.layers.GRU: layers.GRU,
     keras.layers.SimpleRNN: layers.SimpleRNN,
     keras.layers.Bidirectional: layers.Bidirectional,
 }
-_STOCK = {fast: stock for stock, fast in _FAST.items()}
+_STOCK: dict[type, type] = {fast: stock for stock, fast in _FAST.items()}
 
 
 def accelerate(model: keras.Model) -> keras.Model:
