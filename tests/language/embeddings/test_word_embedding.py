@@ -1,6 +1,7 @@
 """Models of word embeddings: equations, losses, answers, training, and the verbs."""
 
 import json
+import shutil
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -215,6 +216,15 @@ def test_neighbours_lists_the_nearest_words(run, run_zoo):
     assert second.startswith("qqqq: error: The word is not in the vocabulary")
     rows = run_zoo("neighbours", run, "the", "--json").json["words"]
     assert len(rows[0]["neighbours"]) == 10
+
+
+def test_neighbours_of_a_cached_export(run, run_zoo, tmp_path):
+    folder = shutil.copytree(run, tmp_path / "run")
+    expected = run_zoo("neighbours", folder, "the").out
+    answer = run_zoo("neighbours", folder, "the", "--cache")
+    assert "is exported to" in answer.err
+    assert (folder / "onnx" / "embed.onnx").exists()
+    assert answer.out == expected
 
 
 def test_analogy_answers_words_and_questions(run, run_zoo, refused, tmp_path):
