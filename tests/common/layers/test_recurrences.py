@@ -255,6 +255,15 @@ def test_parts_of_a_sequence_equal_the_whole(name):
         np.testing.assert_allclose(other, one, atol=1e-5)
 
 
+@pytest.mark.parametrize("name", ["SLSTM", "MLSTM"])
+@pytest.mark.parametrize("sizes", [(None, None), (1, 9)])
+def test_heads_in_a_graph(name, sizes):
+    """Loops in a graph need states of known shape, and reshapes at most one unknown size."""
+    layer, x = make(name, return_sequences=True), random(1, 9, FEATURES)
+    traced = tf.function(lambda x: numbers(layer, x), [tf.TensorSpec((*sizes, FEATURES))])
+    assert_same(numbers(layer, x), traced(x))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["QRNN", "LRU"])
 def test_free_axes_and_halves_of_a_batch(name, monkeypatch):

@@ -23,6 +23,11 @@ CLOSED = -1e30
 FORGET_BIASES = (3.0, 6.0)
 
 
+def _sizes(x: Any) -> tuple[Any, ...]:
+    """Return the sizes of all axes but the last, for a reshape. The batch may be free."""
+    return tuple(-1 if size is None else size for size in ops.shape(x)[:-1])
+
+
 class _HeadsCell(Cell):
     """A cell whose units are divided into heads.
 
@@ -78,9 +83,10 @@ class SLSTMCell(_HeadsCell):
     def _recurrent(self, h: Any) -> Any:
         """Return h R [batch, 4 units], where R has a block for each head."""
         kernel = ops.cast(self.recurrent_kernel, self.state_dtype)
-        h = ops.transpose(ops.reshape(h, (-1, self.heads, self.size)), (1, 0, 2))
-        product = ops.reshape(ops.matmul(h, kernel), (self.heads, -1, 4, self.size))
-        return ops.reshape(ops.transpose(product, (1, 2, 0, 3)), (-1, 4 * self.units))
+        batch = _sizes(h)
+        h = ops.transpose(ops.reshape(h, (*batch, self.heads, self.size)), (1, 0, 2))
+        product = ops.reshape(ops.matmul(h, kernel), (self.heads, *batch, 4, self.size))
+        return ops.reshape(ops.transpose(product, (1, 2, 0, 3)), (*batch, 4 * self.units))
 
 
 @register
@@ -137,7 +143,7 @@ class MLSTMCell(_HeadsCell):
         read = ops.squeeze(ops.matmul(q[..., None, :], memory), -2)
         scale = ops.sum(n * q, axis=-1)
         h = o * read / self._divisor(scale, new_m)
-        return ops.reshape(h, (-1, self.units)), self._vectors(memory, n, new_m)
+        return ops.reshape(h, (*_sizes(z), self.units)), self._vectors(memory, n, new_m)
 
     def run(self, x: Any, states: Sequence[Any], mask: Any, reverse: bool) -> tuple[Any, list[Any]]:
         """Run chunks one after the other, with matrix products instead of steps inside a chunk."""
@@ -197,8 +203,7 @@ class MLSTMCell(_HeadsCell):
     def _parts(self, z: Any) -> list[Any]:
         """Return q, k, v and o, [..., heads, size] each, and the inputs of i and f, [..., heads]."""
         width, heads = 4 * self.units, self.heads
-        lead = tuple(-1 if n is None else n for n in z.shape[1:-1])
-        vectors = ops.reshape(z[..., :width], (-1, *lead, 4, heads, self.size))
+        vectors = ops.reshape(z[..., :width], (*_sizes(z), 4, heads, self.size))
         q, k, v, o = (vectors[..., j, :, :] for j in range(4))
         i, f = z[..., width : width + heads], z[..., width + heads :]
         return [q, k / self.size**0.5, v, ops.sigmoid(o), i, f]
@@ -210,11 +215,13 @@ class MLSTMCell(_HeadsCell):
 
     def _memories(self, states: Sequence[Any]) -> list[Any]:
         memory, n, m = states
-        shape = (-1, self.heads, self.size)
+        shape = (*_sizes(m), self.heads, self.size)
         return [ops.reshape(memory, (*shape, self.size)), ops.reshape(n, shape), m]
 
     def _vectors(self, memory: Any, n: Any, m: Any) -> list[Any]:
-        return [ops.reshape(memory, (-1, self.state_size[0])), ops.reshape(n, (-1, self.units)), m]
+        batch = _sizes(m)
+        sizes = (*batch, self.state_size[0]), (*batch, self.units)
+        return [ops.reshape(memory, sizes[0]), ops.reshape(n, sizes[1]), m]
 
     @staticmethod
     def _divisor(scale: Any, m: Any) -> Any:
