@@ -71,10 +71,10 @@ are the matrix products of minGRU alone.
 
 {machine}
 
-At equal width, minGRU has an eighth of the arithmetic of an LSTM whose inputs are as wide as its state.
-At equal parameters a layer is wider, and has the same arithmetic; the gain is then only that the
-products are large and outside of the loop, which matters most for one long sequence. LRU reads its
-complex state with a product of its own, which no other cell of the table has.
+In the first shape, minGRU has an eighth of the arithmetic of the LSTM. At equal parameters a layer is
+wider, and has the same arithmetic; the gain is then only that the products are large and outside of the
+loop, which matters most for one long sequence. LRU reads its complex state with a product of its own,
+which the other diagonal layers do not have.
 
 ## Forecasts of a chaotic laser
 One step ahead, on the last 100 values of the training series (dev) and on the 100 values after it
