@@ -5,6 +5,7 @@ import pytest
 from tests.harness import check_model
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
+from zoo.language.modelling.data import SAMPLE
 from zoo.language.modelling.models.block_lm import BlockLanguageModel
 
 LSTM = "language/charlstm-shakespeare"
@@ -13,11 +14,15 @@ LSTM = "language/charlstm-shakespeare"
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["mingru", "rglru", "xlstm"])
 def test_model_passes_the_harness(kind, tmp_path):
-    text = "To be, or not to be, that is the question.\n" * 4
-    recipe = entry(f"language/{kind}-shakespeare").recipe()
-    small = {"model.hidden_size": 8, "data.time_steps": 6, "training.batch_size": 4}
-    recipe = recipe.override(small).adapt([text])
-    check_model(recipe, [text], tmp_path)
+    small = {
+        "model.hidden_size": 8,
+        "data.time_steps": 16,
+        "training.batch_size": 4,
+        "decoder.length": 12,
+    }
+    recipe = entry(f"language/{kind}-shakespeare").recipe().override(small)
+    examples = recipe.data.read_manifest(SAMPLE)
+    check_model(recipe.adapt(examples), examples, tmp_path)
 
 
 @pytest.mark.slow
