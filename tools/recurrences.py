@@ -8,6 +8,7 @@ and the metrics.json of the presets.
 """
 
 import json
+import textwrap
 from pathlib import Path
 
 from zoo.common.core.registry import entry
@@ -158,7 +159,7 @@ def speed(report: dict | None) -> tuple[str, str]:
         f"which other processes used at the same time (load {machine['load']:.0f}): the wall time is "
         "not shown, and the ratios are uncertain."
     )
-    return table(["batch, steps, inputs, units", *names], rows), note
+    return table(["batch, steps, inputs, units", *names], rows), textwrap.fill(note, 105)
 
 
 def forecasts() -> str:
