@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,11 +27,17 @@ class SpectralRadius(keras.initializers.Initializer):
         self.radius, self.seed = radius, seed
 
     def __call__(self, shape: tuple[int, int], dtype: Any = None) -> np.ndarray:
-        matrix = np.random.default_rng(self.seed).normal(size=shape)
-        return matrix * (self.radius / np.abs(np.linalg.eigvals(matrix)).max())
+        return self.radius * _matrix(tuple(shape), self.seed)
 
     def get_config(self) -> dict[str, Any]:
         return {"radius": self.radius, "seed": self.seed}
+
+
+@functools.lru_cache(maxsize=4)  # a model is built several times, and eigenvalues take a second
+def _matrix(shape: tuple[int, int], seed: int) -> np.ndarray:
+    """Return a Gaussian matrix with the spectral radius 1."""
+    matrix = np.random.default_rng(seed).normal(size=shape)
+    return matrix / np.abs(np.linalg.eigvals(matrix)).max()
 
 
 @register
