@@ -29,6 +29,9 @@ LAYERS = {
     "EchoState": {"leak": 0.6},
 }
 DIAGONAL = ("QRNN", "MinGRU", "MinLSTM", "LRU", "RGLRU")
+FAST = ("QRNN", "LRU", "SLSTM", "MLSTM")
+# All layers, those that share most of their code with another one in the slow suite.
+ALL = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in LAYERS]
 MASKS = {
     "none": None,
     # A gap, a late start, a row without any step, and a padded row.
@@ -214,7 +217,7 @@ def test_qrnn_with_window_1_reads_one_input():
 
 
 @pytest.mark.parametrize(("reverse", "mask"), [(False, "none"), (True, "mask")])
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", ALL)
 def test_outputs_and_gradients_equal_the_loop_of_keras(name, reverse, mask):
     options = {"return_sequences": True, "return_state": True, "go_backwards": reverse}
     layer, x = make(name, **options), random(BATCH, TIME, FEATURES)
@@ -227,7 +230,7 @@ def test_outputs_and_gradients_equal_the_loop_of_keras(name, reverse, mask):
     np.testing.assert_allclose(layer(x, mask=MASKS[mask], initial_state=states)[0], last, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", ALL)
 def test_masked_steps_leave_the_states_unchanged(name):
     layer = make(name, return_state=True)
     x, states = random(BATCH, TIME, FEATURES), make_states(layer)
@@ -241,7 +244,7 @@ def test_masked_steps_leave_the_states_unchanged(name):
         np.testing.assert_allclose(other, one, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", ALL)
 def test_parts_of_a_sequence_equal_the_whole(name):
     layer = make(name, return_sequences=True, return_state=True)
     x = random(BATCH, TIME, FEATURES)
@@ -288,7 +291,14 @@ def test_inside_a_function_that_xla_compiles(name):
     assert_same(numbers(keras.layers.RNN(layer.cell, return_sequences=True), x), step(x))
 
 
-@pytest.mark.parametrize("name", DIAGONAL)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "QRNN",
+        "LRU",
+        *(pytest.param(n, marks=pytest.mark.slow) for n in ("MinGRU", "MinLSTM", "RGLRU")),
+    ],
+)
 def test_gradients_equal_finite_differences(name):
     layer = make(name, dtype="float64", return_sequences=True)
     x, direction = (random(2, 5, FEATURES, seed=seed, dtype="float64") for seed in (0, 1))
@@ -415,7 +425,7 @@ def test_bidirectional_merges_two_directions(name, merge_mode):
     assert not np.any(ahead[2])  # masked outputs are zero
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", ALL)
 def test_files_and_conversions_keep_the_layer(name, tmp_path):
     x = keras.Input((None, FEATURES), name="x")
     layer = getattr(zoo.layers, name)(UNITS, **LAYERS[name], return_sequences=True, name="inner")
@@ -508,7 +518,7 @@ def test_invalid_arguments(name, options, message):
         getattr(recurrent, name)(**{"units": UNITS, **options})
 
 
-@pytest.mark.parametrize("name", LAYERS)
+@pytest.mark.parametrize("name", ALL)
 def test_states_of_the_wrong_shape(name):
     layer = make(name)
     states = [*make_states(layer)[:-1], tf.zeros((BATCH, UNITS + 1))]
