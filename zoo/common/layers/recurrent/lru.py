@@ -39,6 +39,10 @@ class _DecayCell(DiagonalCell):
             )
         self.min_decay, self.max_decay = min_decay, max_decay
 
+    def add_decay(self, initializer: Any, name: str) -> Any:
+        """Return a new weight [units], in full precision since its errors add up over the steps."""
+        return self.add_weight((self.units,), initializer, autocast=False, name=name)
+
     def get_config(self) -> dict[str, Any]:
         decays = {"min_decay": self.min_decay, "max_decay": self.max_decay}
         return {**super().get_config(), **decays}
@@ -77,8 +81,8 @@ class LRUCell(_DecayCell):
         def log_phase(shape, dtype=None):  # theta; not zero, whose logarithm is infinite
             return ops.log(self.max_phase * keras.random.uniform(shape, 1e-3, 1.0, dtype))
 
-        self.log_decay = self.add_weight((size,), log_decay, name="log_decay")
-        self.log_phase = self.add_weight((size,), log_phase, name="log_phase")
+        self.log_decay = self.add_decay(log_decay, "log_decay")
+        self.log_phase = self.add_decay(log_phase, "log_phase")
 
     def parameters(self) -> tuple[Any, ...]:
         log_decay, log_phase = self.as_states(self.log_decay, self.log_phase)
@@ -151,7 +155,7 @@ class RGLRUCell(_DecayCell):
             root = uniform ** (1 / GATE_POWER)
             return ops.log(root) - ops.log(1 - root)
 
-        self.decay = self.add_weight((self.units,), decay, name="decay")
+        self.decay = self.add_decay(decay, "decay")
 
     def parameters(self) -> tuple[Any, ...]:
         (decay,) = self.as_states(self.decay)
