@@ -151,10 +151,13 @@ def test_a_full_disk():
 def test_list(run_zoo, refused):
     rows = run_zoo("list", "speech/*", "--json").json["models"]
     assert [row["name"] for row in rows] == zoo.list_models("speech/*")
-    assert set(rows[0]) == {"name", "corpus", "metric", "test", "preset", "summary"}
-    *lines, note = run_zoo("list").out.splitlines()
-    assert [line.split()[0] for line in lines] == ["name", *zoo.list_models()]
+    assert set(rows[0]) == {"name", "corpus", "metric", "test", "preset", "better", "summary"}
+    names = ["name", *zoo.list_models()]
+    lines = run_zoo("list").out.splitlines()
+    assert [line.split()[0] for line in lines[: len(names)]] == names
+    note, *worse = lines[len(names) :]
     assert note == "none: zoo train NAME"  # some presets are not shipped
+    assert "language/bilstm-sst2 is worse than zoo baseline language/bilstm-sst2" in worse
 
 
 def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path, monkeypatch):
@@ -189,7 +192,7 @@ def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path,
 
 def test_show_has_corpus_and_settings(run_zoo):
     about = run_zoo("show", RECIPE, "--json").json
-    assert set(about["corpus"]) == {"name", "title", "licence", "source"}
+    assert set(about["corpus"]) == {"name", "title", "licence", "source", "fetch"}
     assert about["settings"]["optimizer.learning_rate"] > 0
     assert "name" not in about["settings"]
     text = run_zoo("show", RECIPE).out
