@@ -1,0 +1,144 @@
+"""What it costs to train on several hosts, by calculation, and how bulk inference scales, measured.
+
+python benchmarks/scaling.py --paper                  bytes exchanged per step against compute
+python benchmarks/scaling.py --bulk FOLDER            inputs per second with one and two actors
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import sys
+import tempfile
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from zoo.common.presets import store
+
+PRESETS = ("language/lstm-small-ptb", "speech/bilstm-ctc-an4", "timeseries/lstm-laser")
+HOSTS, GIGABITS = (2, 8, 64), (1, 10, 100)
+# Time until the first byte of a message arrives: that of Ethernet with TCP inside one data centre.
+LATENCY_SECONDS = 50e-6
+BULK_PRESET = "speech/bilstm-ctc-an4"
+
+
+@dataclass(frozen=True)
+class Step:
+    """A training step on one host.
+
+    Args:
+        gradient_bytes: size of the gradients in float32.
+        seconds: time of the step.
+    """
+
+    gradient_bytes: int
+    seconds: float
+
+
+def sent_bytes(step: Step, hosts: int) -> float:
+    """Return the bytes that each host sends and receives in a step.
+
+    A ring all-reduce sends each part of the gradients twice around the ring: once to sum it, once to
+    distribute the sum.
+    """
+    return 2 * (hosts - 1) / hosts * step.gradient_bytes
+
+
+def exchange_seconds(step: Step, hosts: int, gigabits: float) -> float:
+    """Return the time of the exchange: bytes at the rate of the link, and latency of messages."""
+    return sent_bytes(step, hosts) * 8 / (gigabits * 1e9) + 2 * (hosts - 1) * LATENCY_SECONDS
+
+
+def speed_up(step: Step, hosts: int, gigabits: float) -> float:
+    """Return how much faster a step with the same global batch is.
+
+    The computation is divided by the number of hosts, and the exchange follows it.
+    """
+    return step.seconds / (step.seconds / hosts + exchange_seconds(step, hosts, gigabits))
+
+
+def published_step(name: str) -> Step:
+    """Return the mean step of the training of a preset on two cores, evaluations on dev included."""
+    folder = store.find(name)
+    recipe = store.load_recipe(folder)
+    training = json.loads((folder / store.METRICS_FILE).read_text())["training"]
+    rows = recipe.training.batch_size * getattr(recipe.data, "time_steps", 1)
+    steps = math.ceil(training["examples"]["train"] / rows) * training["history"]["epochs"]
+    weights = sum(map(math.prod, recipe.model.declared_weights()))
+    return Step(4 * weights, training["history"]["minutes"] * 60 / steps)
+
+
+def paper() -> None:
+    """Print the calculation for the presets."""
+    print(
+        "| preset | MB sent | step, s | hosts |", " | ".join(f"{g} Gbit/s" for g in GIGABITS), "|"
+    )
+    print("| --- " * (4 + len(GIGABITS)) + "|")
+    for name in PRESETS:
+        step = published_step(name)
+        for hosts in HOSTS:
+            cells = [
+                f"{1000 * exchange_seconds(step, hosts, g):.1f} ms, {speed_up(step, hosts, g):.1f} x"
+                for g in GIGABITS
+            ]
+            sent = f"{sent_bytes(step, hosts) / 1e6:.2f}"
+            print(f"| {name} | {sent} | {step.seconds:.3f} | {hosts} |", " | ".join(cells), "|")
+
+
+def bulk(folder: str) -> None:
+    """Print inputs per second with one and with two actors, each pinned to a core once it is started."""
+    from zoo.scaling import bulk as engine
+
+    rates = {}
+    for actors in (1, 2):
+        with tempfile.TemporaryDirectory() as out:
+            stop = threading.Event()
+            pins = threading.Thread(target=_pin, args=(stop,), daemon=True)
+            pins.start()
+            engine.predict_in_bulk(BULK_PRESET, folder, out, actors=actors, format="jsonl")
+            stop.set()
+            parts = sorted(Path(out).glob("part-*"), key=lambda path: path.stat().st_mtime)
+            # Without the time in which the actors start: from the second part of each on.
+            first, rest = parts[2 * actors - 1], parts[2 * actors :]
+            rows = sum(len(path.read_text().splitlines()) for path in rest)
+            seconds = rest[-1].stat().st_mtime - first.stat().st_mtime
+            rates[actors] = rows / seconds
+            print(f"{actors} actors: {rates[actors]:.1f} inputs/s after the start", flush=True)
+    print(f"two actors: {rates[2] / rates[1] / 2:.2f} of linear")
+
+
+def _pin(stop: threading.Event) -> None:
+    """Pin all threads of each actor of Ray to a core of its own, as soon as the actor exists."""
+    cores: dict[str, int] = {}
+    while not stop.wait(0.5):
+        for process in Path("/proc").glob("[0-9]*"):
+            try:
+                if (process / "cmdline").read_text().startswith("ray::Map"):
+                    core = cores.setdefault(process.name, len(cores) % (os.cpu_count() or 1))
+                    for thread in (process / "task").iterdir():
+                        os.sched_setaffinity(int(thread.name), {core})
+            except OSError:
+                continue  # it has ended
+
+
+def main() -> None:
+    """Run the part that the arguments name."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawTextHelpFormatter
+    )
+    parser.add_argument("--paper", action="store_true")
+    parser.add_argument("--bulk", metavar="FOLDER")
+    options = parser.parse_args()
+    if options.paper:
+        paper()
+    if options.bulk:
+        bulk(options.bulk)
+    if not (options.paper or options.bulk):
+        parser.print_help(sys.stderr)
+
+
+if __name__ == "__main__":
+    main()
