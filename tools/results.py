@@ -50,7 +50,7 @@ def table() -> str:
         cells = [
             f"`{entry.name}`",
             entry.corpus.title.partition(":")[0],
-            _cell(test),
+            _cell(test) + _new_voices(entry.name),
             _baseline(metrics.get(BASELINE)),
             _cell(figures["dev"]) if "dev" in figures else "",
             f"{megabytes:.1f} MB",
@@ -58,6 +58,12 @@ def table() -> str:
         ]
         rows.append(cells)
     return markdown(head, rows)
+
+
+def _new_voices(name: str) -> str:
+    """Return the mean accuracy of a recipe for speakers who are not in its training, if measured."""
+    of = measured("held_out_speakers").get(name)
+    return f"; new voices {of['mean']:.4f}" if of else ""
 
 
 def _cell(row: dict[str, Any]) -> str:
@@ -135,7 +141,7 @@ def captioners() -> str:
 # Speed
 
 
-def measured(benchmark: str) -> list[dict[str, Any]]:
+def measured(benchmark: str) -> Any:
     """Return the results of a benchmark."""
     return json.loads((BENCHMARKS / f"{benchmark}.json").read_text("utf-8"))["results"]
 

@@ -156,7 +156,8 @@ def train(
     recipe: str,
     *,
     data: str | Path | None = None,
-    manifest: str | Path | None = None,
+    manifest: str | Path | Sequence[str | Path] | None = None,
+    weights: Sequence[int] | None = None,
     dev_manifest: str | Path | None = None,
     init: PresetLike | None = None,
     out: str | Path | None = None,
@@ -170,8 +171,9 @@ def train(
     Args:
         recipe: a registered recipe.
         data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
-        manifest: a list of your own examples to use instead of the corpus. If it has splits, only
-            `train` is trained on.
+        manifest: a list of your own examples to use instead of the corpus, or several of them. If it has
+            splits, only `train` is trained on.
+        weights: how often the examples of each manifest are used in an epoch; None for once.
         dev_manifest: examples that choose the best epoch. By default they are the split for that (of a
             manifest: `dev` or `valid`), or a part of the train split.
         init: a preset or run to start from: its weights, its vocabulary and the shape of its model.
@@ -197,6 +199,7 @@ def train(
         recipe,
         data=data,
         manifest=manifest,
+        weights=weights,
         dev_manifest=dev_manifest,
         init=init,
         out=out,

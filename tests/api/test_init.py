@@ -55,6 +55,22 @@ def test_init_refuses_what_the_weights_do_not_fit(refused, tiny_run, tmp_path, s
     assert not (tmp_path / "run").exists()
 
 
+def test_init_accepts_features_that_the_weights_can_learn():
+    """The fixed weights of the front end follow the features."""
+    name, override = "speech/lstm-ctc-phoneme-an4", {"model.features.dynamic_range": 60.0}
+    recipe, kept = start_from(entry(name).recipe().override(override), name, override)
+    assert recipe.model.features.dynamic_range == 60
+    assert not any("features" in key for key in kept)
+    model, preset = recipe.model.build(), zoo.load(name).model
+    recipe.model.take_weights(model, preset)
+    assert np.abs(model.get_layer("dft").get_weights()[0].sum(axis=0)).max() < 1e-4
+    for layer in ("lstm0", "logits"):
+        pairs = zip(
+            model.get_layer(layer).get_weights(), preset.get_layer(layer).get_weights(), strict=True
+        )
+        assert all(np.array_equal(*pair) for pair in pairs)
+
+
 def test_dropout_is_not_taken_from_the_preset():
     """Answers do not depend on dropout."""
     name = "language/charlstm-hello"

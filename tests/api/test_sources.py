@@ -6,7 +6,10 @@ import pytest
 
 from tests.conftest import AN4, RECIPE
 from zoo.api.sources import (
+    TrainingExamples,
+    check_weights,
     find_source,
+    join,
     read_split,
     read_train,
     read_train_and_dev,
@@ -92,3 +95,36 @@ def test_a_reading_of_a_test_split_is_announced(capsys):
     for split, is_announced in (("dev", False), ("train", False), ("test", True), ("all", True)):
         say_test_reading(corpus, source, split)
         assert ("the test split 'test' of an4" in capsys.readouterr().err) == is_announced
+
+
+def filtered(train, dev, **left_out):
+    return TrainingExamples(train, dev), {"train": left_out, "dev": {}}
+
+
+def test_several_manifests_are_joined_with_weights():
+    parts = [filtered(["a", "b"], ["x"], silent=1), filtered(["c"], ["y"], silent=2, short=1)]
+    examples, left_out = join(parts, [1, 3], common_dev=False)
+    assert examples.train == ["a", "b", "c", "c", "c"]
+    assert examples.dev == ["x", "y"]
+    assert left_out == {"train": {"silent": 3, "short": 1}, "dev": {}}
+    examples, _ = join(parts, None, common_dev=True)
+    assert (examples.train, examples.dev) == (["a", "b", "c"], ["x"])
+
+
+@pytest.mark.parametrize(
+    ("manifests", "weights", "overfit", "message"),
+    [
+        (
+            ["a", "b"],
+            [1],
+            None,
+            r"one number of at least 1 for each manifest\. Received: \[1\] for 2",
+        ),
+        (["a", "b"], [1, 0], None, r"Received: \[1, 0\] for 2 manifest"),
+        (["a", "b"], None, 3, r"overfit needs one manifest\. Received: 2"),
+        ([], None, None, "at least one path"),
+    ],
+)
+def test_invalid_weights(manifests, weights, overfit, message):
+    with pytest.raises(ZooError, match=message):
+        check_weights(manifests, weights, overfit)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from zoo.api.options import PresetLike, preset_name, preset_recipe
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe, settings
-from zoo.common.core.settings import training_only_settings
+from zoo.common.core.settings import fine_tunable_settings, training_only_settings
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.utils.quiet import start_backend
 
@@ -23,8 +23,9 @@ def start_from(
 ) -> tuple[Recipe, dict[str, Any]]:
     """Return a recipe whose model fits the weights of a preset.
 
-    Data and model are those of the preset, with two exceptions: overrides of the data, and settings of
-    the model that have no effect on the answers, such as dropout, which are those of the recipe.
+    Data and model are those of the preset, with two exceptions: overrides of the data and of settings
+    that are marked as `fine_tunable`, and settings of the model that have no effect on the answers, such
+    as dropout, which are those of the recipe.
 
     Args:
         recipe: a recipe with `overrides` set.
@@ -50,7 +51,9 @@ def start_from(
     for key, value in settings(joined).items():
         if not key.startswith(MODEL) or wanted[key] == value:
             continue
-        if is_training_only(recipe.model, key.removeprefix(MODEL).split(".")):
+        names = key.removeprefix(MODEL).split(".")
+        wanted_again = key in overrides and _is_marked(recipe.model, names, fine_tunable_settings)
+        if wanted_again or is_training_only(recipe.model, names):
             changed = joined.override({key: wanted[key]})
             if _has_weights_of(changed.model, preset.model):
                 joined = changed
@@ -70,10 +73,14 @@ def is_training_only(part: Any, names: list[str]) -> bool:
         part: a config.
         names: names of the fields that lead to the setting.
     """
-    if names[0] in training_only_settings(part):
+    return _is_marked(part, names, training_only_settings)
+
+
+def _is_marked(part: Any, names: list[str], marked: Callable[[Any], set[str]]) -> bool:
+    if names[0] in marked(part):
         return True
     inner = getattr(part, names[0])
-    return dataclasses.is_dataclass(inner) and is_training_only(inner, names[1:])
+    return dataclasses.is_dataclass(inner) and _is_marked(inner, names[1:], marked)
 
 
 def _has_weights_of(model: Any, preset: Any) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -160,6 +161,44 @@ def filter_training(
     dev, dev_left_out = recipe.data.filter_examples(examples.dev, recipe.model)
     left_out = {"train": examples.left_out | train_left_out, "dev": dev_left_out}
     return TrainingExamples(train, dev), left_out
+
+
+def check_weights(manifests: Sequence[Any], weights: Sequence[int] | None, overfit: Any) -> None:
+    """Check the weights of the manifests of a training. Raises `ZooError`."""
+    if not manifests:
+        raise ZooError("manifest must have at least one path. Received: none.")
+    if overfit and len(manifests) > 1:
+        raise ZooError(f"overfit needs one manifest. Received: {len(manifests)}.")
+    if weights is not None and (len(weights) != len(manifests) or min(weights) < 1):
+        raise ZooError(
+            "weights must have one number of at least 1 for each manifest. "
+            f"Received: {list(weights)} for {len(manifests)} manifest(s)."
+        )
+
+
+def join(
+    parts: Sequence[tuple[TrainingExamples, dict[str, dict[str, int]]]],
+    weights: Sequence[int] | None,
+    common_dev: bool,
+) -> tuple[TrainingExamples, dict[str, dict[str, int]]]:
+    """Return the examples of several manifests as those of one.
+
+    Args:
+        parts: a result of `filter_training` for each manifest.
+        weights: how often the examples of each manifest are used in an epoch; None for once.
+        common_dev: whether all parts have the same dev.
+    """
+    train: list[Any] = []
+    dev: list[Any] = []
+    left_out: dict[str, Counter[str]] = {"train": Counter(), "dev": Counter()}
+    for (examples, counts), weight in zip(parts, weights or [1] * len(parts), strict=True):
+        first = not train
+        train += examples.train * weight
+        left_out["train"].update(counts["train"])
+        if first or not common_dev:
+            dev += examples.dev
+            left_out["dev"].update(counts["dev"])
+    return TrainingExamples(train, dev), {part: dict(row) for part, row in left_out.items()}
 
 
 def training_sizes(recipe: Recipe, examples: TrainingExamples, source: Source) -> dict[str, int]:

@@ -12,8 +12,10 @@ from zoo.api.options import PresetLike, preset_folder, preset_name
 from zoo.api.results import TrainResult
 from zoo.api.sources import (
     TrainingExamples,
+    check_weights,
     filter_training,
     find_source,
+    join,
     read_train,
     read_train_and_dev,
     training_sizes,
@@ -41,7 +43,8 @@ def train(
     recipe: str,
     *,
     data: str | Path | None = None,
-    manifest: str | Path | None = None,
+    manifest: str | Path | Sequence[str | Path] | None = None,
+    weights: Sequence[int] | None = None,
     dev_manifest: str | Path | None = None,
     init: PresetLike | None = None,
     out: str | Path | None = None,
@@ -64,27 +67,30 @@ def train(
         raise ZooError("--dev-manifest needs --manifest, and cannot be combined with --overfit.")
     check_packages((*built.training.packages, *built.task.packages), "train")
     check_folder(folder, resume)
-    source = find_source(data, manifest, entry.corpus)
+    manifests = [manifest] if manifest is None or isinstance(manifest, str | Path) else manifest
+    check_weights(manifests, weights, overfit)
+    sources = [find_source(data, one, entry.corpus) for one in manifests]
     kept: dict[str, Any] = {}
     if init is not None:
         built, kept = start_from(built, init, overrides)
     elif manifest:
         built = built.from_scratch()
-    examples = _read(built, entry.corpus, source, dev_manifest, overfit)
-    built = built.adapt(examples.train + examples.dev)
+    parts = [_read(built, entry.corpus, source, dev_manifest, overfit) for source in sources]
+    built = built.adapt([example for part in parts for example in part.train + part.dev])
     if isinstance(built.model, KerasModel):
         start_backend()
-    examples, left_out = filter_training(built, examples)
+    filtered = [filter_training(built, part) for part in parts]
+    examples, left_out = join(filtered, weights, common_dev=dev_manifest is not None)
     if kept:
         shape = ", ".join(f"{key}={_text(value)}" for key, value in kept.items())
         say(f"As in {preset_name(init or '')}: {shape}.")
     for part, where in (("train", "training"), ("dev", "dev")):
         for reason, count in left_out[part].items():
             say(f"Left out of {where}: {count} {reason}.")
-    sizes = training_sizes(built, examples, source)
+    sizes = training_sizes(built, examples, sources[0])
     record: dict[str, Any] = {
-        "corpus": entry.corpus.name if source.folder else None,
-        "data": str(source),
+        "corpus": entry.corpus.name if sources[0].folder else None,
+        "data": ", ".join(map(str, sources)),
         "examples": sizes,
         "left_out": left_out,
         "init": None if init is None else preset_name(init),

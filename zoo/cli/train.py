@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.cli.arguments import add_source
+from zoo.cli.arguments import add_data
 from zoo.cli.output import print_answer, table
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import register_verb
@@ -46,7 +46,11 @@ def parse_settings(settings: list[str]) -> dict[str, str]:
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe")
-    add_source(parser)
+    add_data(parser)
+    words = "lists of your own examples; see the README"
+    parser.add_argument("--manifest", type=Path, nargs="+", metavar="FILE", help=words)
+    words = "how often the examples of each manifest are used in an epoch; default: once"
+    parser.add_argument("--weights", type=int, nargs="+", metavar="N", help=words)
     words = "examples that choose the best epoch; default: a part of the manifest"
     parser.add_argument("--dev-manifest", type=Path, metavar="FILE", help=words)
     words = "start from the weights and the vocabulary of a preset"
@@ -76,6 +80,7 @@ def run(options: argparse.Namespace) -> None:
     arguments: dict[str, Any] = {
         "data": options.data,
         "manifest": options.manifest,
+        "weights": options.weights,
         "dev_manifest": options.dev_manifest,
         "init": options.init,
         "out": options.out,

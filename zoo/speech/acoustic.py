@@ -53,6 +53,10 @@ class AcousticModel(KerasModel):
         """The time between two frames of logits in seconds; see `zoo.common.tasks.ctc`."""
         return self.features.hop_samples / self.features.sample_rate * self.subsampling_factor
 
+    def take_weights(self, model: keras.Model, other: keras.Model) -> None:
+        super().take_weights(model, other)
+        self.features.set_weights(model.get_layer("dft"), model.get_layer("mel_filters"))
+
     def front_end(self, model: keras.Model) -> keras.Model:
         """Return the part of `model` from its inputs to the outputs `features` and `frames`."""
         import keras

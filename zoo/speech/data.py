@@ -32,6 +32,7 @@ from zoo.common.data.manifests import digest
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.progress import progress
 from zoo.speech.acoustic import AcousticModel
+from zoo.speech.audio.augmentation import Augmentation
 from zoo.speech.audio.reading import Source, read_audio
 from zoo.speech.audio.recording import find_recordings
 from zoo.speech.audio.segmentation import Span
@@ -57,6 +58,7 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
         split_by: "speaker", if dev and train have no speaker in common; or "utterance", if the speakers
             of the test split are those of train.
         speed_perturbation: factors of speed; one is drawn for each example and epoch (Ko et al. 2015).
+        augmentation: changes of the sound, drawn for each example and epoch.
         spec_augment: masks, drawn for each example and epoch.
         max_seconds: maximum duration of a recording in training; longer ones are left out.
         window: duration in seconds of a part of a long recording that has one label.
@@ -83,6 +85,7 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
     labels: Labels = asset(Labels, file=LABELS_FILE)
     split_by: str = "speaker"
     speed_perturbation: tuple[float, ...] = (1.0,)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     spec_augment: SpecAugment = field(default_factory=SpecAugment)
     max_seconds: float = 30.0
     window: float = 1.5
@@ -199,6 +202,7 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
             network,
             epoch,
             speeds=self.speed_perturbation,
+            augmentation=self.augmentation,
             spec_augment=self.spec_augment,
             target_spec=self.target_spec,
             collate_targets=self.collate_targets,

@@ -24,6 +24,7 @@ from zoo.common.core.model import Function
 from zoo.common.data.batching import pad, pad_to_multiple
 from zoo.common.runtime.keras_model import keras_function
 from zoo.speech.acoustic import AcousticModel
+from zoo.speech.audio.augmentation import Augmentation
 from zoo.speech.features.spec_augment import SpecAugment, apply_masks
 
 # Examples of a batch are in the same bucket: each bucket covers a range of this many frames.
@@ -66,11 +67,13 @@ def training_batches(
     epoch: Epoch,
     *,
     speeds: Sequence[float],
+    augmentation: Augmentation,
     spec_augment: SpecAugment,
     target_spec: dict[str, tuple],
     collate_targets: Callable[[list[Any]], dict[str, np.ndarray]],
 ) -> Batches:
-    """Return the batches of an epoch. Their order, the speeds and the masks follow from `epoch`.
+    """Return the batches of an epoch. Their order and all random changes follow from
+    `epoch`.
 
     A recording that became unreadable is left out, with a message on stderr.
 
@@ -80,6 +83,7 @@ def training_batches(
         network: the built model, whose front end computes the features.
         epoch: number of the epoch, batch size and seed.
         speeds: factors of speed; one is drawn for each example.
+        augmentation: changes of the recordings, drawn for each example.
         spec_augment: masks, drawn for each example.
         target_spec: shape and dtype of each array of y, by name.
         collate_targets: maps the targets of a batch to y.
@@ -100,7 +104,10 @@ def training_batches(
         front_end = _front_end(config, network)
 
         def load(index: int) -> np.ndarray:
-            return _load(inputs[order[index]], drawn_speeds[index], features.sample_rate, epoch)
+            rate = features.sample_rate
+            waveform = _load(inputs[order[index]], drawn_speeds[index], rate, epoch)
+            changes = np.random.default_rng((epoch.seed, epoch.number, index))
+            return augmentation(waveform, rate, changes)
 
         waveforms = enumerate(_in_threads(load, range(len(inputs))))
         for rows in _bucketed(waveforms, config, epoch.batch_size):

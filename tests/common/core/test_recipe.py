@@ -266,3 +266,13 @@ def test_create_model():
         zoo.create_model(AN4, hiden_size=8)
     with pytest.raises(ZooError, match=AN4):
         zoo.create_model("speech/bilstm-an4")
+
+
+def test_an_older_file_without_a_new_setting_has_its_default():
+    """The recipe has another value now, which would change the answers of older weights."""
+    recipe = entry("speech/lstm-ctc-phoneme-an4").recipe()
+    assert recipe.model.features.dynamic_range == 60
+    values = recipe.to_dict()
+    assert recipe.merge(values) == recipe
+    del values["model"]["features"]["dynamic_range"]
+    assert recipe.merge(values).model.features.dynamic_range is None

@@ -15,7 +15,13 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs, ModelConfig
 from zoo.common.core.optimizer import Optimizer
 from zoo.common.core.predictor import Predictor
-from zoo.common.core.settings import assets, flatten, replace_settings, to_dict
+from zoo.common.core.settings import (
+    assets,
+    fine_tunable_defaults,
+    flatten,
+    replace_settings,
+    to_dict,
+)
 from zoo.common.core.task import Task
 from zoo.common.core.trainer import Trainer
 
@@ -79,7 +85,8 @@ class Recipe:
 
     def merge(self, values: dict[str, Any]) -> Recipe:
         """Return this recipe with every value of a `to_dict` result restored. Raises as `override`."""
-        return self.override({k: v for k, v in flatten(values) if k != "name"})
+        given = {key: value for key, value in flatten(values) if key != "name"}
+        return self.override(fine_tunable_defaults(self) | given)
 
 
 def settings(recipe: Recipe) -> dict[str, Any]:

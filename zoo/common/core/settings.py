@@ -50,6 +50,15 @@ def training_only(default: Any) -> Any:
     return field(default=default, metadata={"training_only": True})
 
 
+def fine_tunable(default: Any) -> Any:
+    """Return a field of a model config that `zoo train --init` may set to another value.
+
+    It changes the answers of a trained model, but its weights remain a good start. A file without the
+    field, which is older, has the default.
+    """
+    return field(default=default, metadata={"fine_tunable": True})
+
+
 def renamed(default: Any, *, formerly: str) -> Any:
     """Return a field that is also read under an earlier name, so that older files remain valid."""
     return field(default=default, metadata={"formerly": formerly})
@@ -63,6 +72,22 @@ def assets(part: Any) -> dict[str, Asset]:
 def training_only_settings(part: Any) -> set[str]:
     """Return the names of the fields made by `training_only`."""
     return {f.name for f in dataclasses.fields(part) if f.metadata.get("training_only")}
+
+
+def fine_tunable_settings(part: Any) -> set[str]:
+    """Return the names of the fields made by `fine_tunable`."""
+    return {f.name for f in dataclasses.fields(part) if f.metadata.get("fine_tunable")}
+
+
+def fine_tunable_defaults(part: Any) -> dict[str, Any]:
+    """Return the defaults of all fields made by `fine_tunable` by their dotted keys."""
+    found = {}
+    for one in dataclasses.fields(part):
+        if one.metadata.get("fine_tunable"):
+            found[one.name] = one.default
+        elif dataclasses.is_dataclass(inner := getattr(part, one.name)):
+            found |= {f"{one.name}.{key}": v for key, v in fine_tunable_defaults(inner).items()}
+    return found
 
 
 def to_dict(part: Any) -> Any:

@@ -13,7 +13,12 @@ from zoo.common.core.metrics import BETTER, EQUAL, WORSE
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import store
 from zoo.common.presets.lineage import EARLIER, schedule
-from zoo.common.presets.measurements import BASELINE, TEST_READINGS, read_metrics
+from zoo.common.presets.measurements import (
+    BASELINE,
+    ROBUSTNESS,
+    TEST_READINGS,
+    read_metrics,
+)
 from zoo.common.utils.files import write_text
 
 COMPARED = {BETTER: "Better than", EQUAL: "Equal to", WORSE: "Worse than"}
@@ -50,6 +55,7 @@ def write_card(folder: Path) -> None:
         _figures(metrics["figures"], recipe.data.counted[1]),
         _intervals(metrics["figures"]),
         comparison,
+        _robustness(metrics),
         _reading(metrics, entry.metric),
         "## Training",
         _training(metrics["training"], recipe, corpus_argument(metrics["figures"], entry.name)),
@@ -108,6 +114,19 @@ def _comparison(metrics: dict[str, Any], metric: str) -> tuple[str, str]:
         f"{other:.4f}{interval} (`{baseline['command']}`)."
     )
     return (f"**{text}**", "") if baseline["compared"] == WORSE else ("", text)
+
+
+def _robustness(metrics: dict[str, Any]) -> str:
+    """Return the figures of the changes of inputs that harm the answers most."""
+    measured = metrics.get(ROBUSTNESS)
+    if measured is None:
+        return ""
+    metric, worst = measured["metric"], measured["worst"].items()
+    changes = "; ".join(f"{name}: {value:.4f}" for name, value in worst)
+    return (
+        f"On {measured['examples']} inputs of dev, {metric} is {measured['as_is']:.4f} as they are. The "
+        f"changes that harm most (docs/robustness.md): {changes}."
+    )
 
 
 def _reading(metrics: dict[str, Any], metric: str) -> str:

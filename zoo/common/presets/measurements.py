@@ -15,7 +15,7 @@ from zoo.common.presets.runs import read_json, write_json
 
 # Keys of metrics.json: every evaluation on test of this preset, of earlier ones of its name and of their
 # baseline; and the comparison with the baseline.
-TEST_READINGS, BASELINE = "test_readings", "baseline"
+TEST_READINGS, BASELINE, ROBUSTNESS = "test_readings", "baseline", "robustness"
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -64,6 +64,10 @@ def _check(metrics: Any) -> None:
         _check_intervals(row.get("intervals", {}))
     if BASELINE in metrics:
         _check_baseline(metrics[BASELINE])
+    if ROBUSTNESS in metrics:
+        for value in (metrics[ROBUSTNESS]["as_is"], *metrics[ROBUSTNESS]["worst"].values()):
+            _number(value)
+        str(metrics[ROBUSTNESS]["metric"])
 
 
 def _check_baseline(baseline: dict[str, Any]) -> None:
@@ -152,3 +156,25 @@ def record_baseline(folder: Path, baseline: dict[str, Any]) -> None:
 
 def _test_split(folder: Path) -> str:
     return registry.entry(store.load_recipe(folder).name).corpus.test_split
+
+
+def record_robustness(
+    folder: Path, metric: str, examples: int, as_is: float, worst: dict[str, float]
+) -> None:
+    """Add the figures of changed inputs of dev to a preset's metrics.json.
+
+    Args:
+        folder: folder of the preset.
+        metric: name of the metric.
+        examples: number of examples.
+        as_is: the metric of unchanged inputs.
+        worst: the metric of the worst changes, by the name of the change.
+    """
+    metrics = read_metrics(folder)
+    metrics[ROBUSTNESS] = {
+        "metric": metric,
+        "examples": examples,
+        "as_is": as_is,
+        "worst": worst,
+    }
+    write_json(folder / store.METRICS_FILE, metrics)

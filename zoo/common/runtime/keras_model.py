@@ -59,6 +59,13 @@ class KerasModel(ModelConfig):
         """
         return model
 
+    def take_weights(self, model: keras.Model, other: keras.Model) -> None:
+        """Set the weights of `model` to those of another model with the same shapes.
+
+        A subclass keeps weights that follow from its config.
+        """
+        model.set_weights(other.get_weights())
+
     # Derived
 
     def declared_weights(self) -> list[tuple[int, ...]]:

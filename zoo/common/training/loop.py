@@ -221,7 +221,7 @@ def _build(
         keras.config.set_dtype_policy(before)
     states = config.states if recipe.data.carries_states else ()
     if init is not None:
-        model.set_weights(init.get_weights())
+        config.take_weights(model, init)
     return model, TrainingModel(network, recipe.task, states, training.batch_size)
 
 

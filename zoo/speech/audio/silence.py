@@ -3,7 +3,8 @@
 The mean and deviation over an utterance are those of its speech only if it is mostly speech: seconds of
 silence before a word change every frame of the word. At each end are trimmed:
 
-- digital silence, samples within `DIGITAL`, if it lasts at least `RUN`;
+- digital silence, samples within `DIGITAL`, or `FAINT` of the peak of a quiet recording, if it lasts at
+  least `RUN`;
 - low noise, if it lasts at least `QUIET`: blocks of 10 ms up to the first block that exceeds the level
   at the end by a factor `STEP`, or is loud: within 35 dB of the loudest block (20 dB if all blocks have
   similar levels). `MARGIN` before the first loud block is kept.
@@ -20,6 +21,7 @@ from typing import Any
 import numpy as np
 
 DIGITAL = 5e-5  # of full scale: less than two steps of a 16-bit file
+FAINT = 2e-4  # of the peak
 RUN = 0.1  # seconds
 QUIET = 0.45  # seconds
 MARGIN = 0.1  # seconds
@@ -95,7 +97,9 @@ def digital_span(waveform: Any, lengths: Any, sample_rate: int, xp: Any) -> tupl
     """
     samples, run = xp.shape(waveform)[1], int(RUN * sample_rate)
     inside = xp.arange(samples)[None, :] < lengths[:, None]
-    sound = xp.array((xp.abs(waveform) > DIGITAL) & inside, dtype="int8")
+    size = xp.where(inside, xp.abs(waveform), 0.0)
+    threshold = xp.minimum(FAINT * xp.max(size, axis=1, keepdims=True), DIGITAL)
+    sound = xp.array(size > threshold, dtype="int8")
     begin = _first(sound, xp)
     end = samples - _first(xp.flip(sound, axis=1), xp)
     begin = xp.where(begin >= run, begin, 0)

@@ -31,6 +31,7 @@ class LabelledRecordings(Recordings, Baselines):
         labels: as in `Recordings`.
         split_by: as in `Recordings`.
         speed_perturbation: as in `Recordings`.
+        augmentation: as in `Recordings`.
         spec_augment: as in `Recordings`.
         max_seconds: as in `Recordings`.
         window: as in `Recordings`.

@@ -38,8 +38,10 @@ from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
 from zoo.common.data.manifests import digest
 from zoo.common.runtime.keras_model import MODEL
+from zoo.speech.audio.augmentation import Augmentation, random_noise
 from zoo.speech.audio.reading import Source, read_audio, source_name
 from zoo.speech.audio.recording import SUFFIXES, find_recordings
+from zoo.speech.audio.silence import trim
 from zoo.speech.data import EXAMPLE_CLIPS
 from zoo.speech.detection.array_files import SUFFIX, read_array
 from zoo.speech.detection.corpora.spectrogram import Spectrogram, read_manifest
@@ -67,9 +69,13 @@ class Spectrograms(
         features: settings of the spectrogram of a recording; see `mel_spectrogram`.
         top: highest value; each spectrogram is scaled to the range 0 to `top`.
         time_shift: maximum number of frames by which a training example is rolled in time.
+        augmentation: changes of recordings, drawn for each example and epoch.
         spec_augment: masks, drawn for each example and epoch; masked values are set to the mean.
         window: duration in seconds of a segment of a long recording; of a longer training example, one
             segment is drawn in each epoch.
+        background: class of generated noise, which is added in training; empty for none. It should be
+            the `background` of the task.
+        background_share: number of examples of noise in an epoch, as a share of the other examples.
     """
 
     input_example: ClassVar[str] = "recording.wav"
@@ -78,13 +84,19 @@ class Spectrograms(
     features: LogMel = field(default_factory=LogMel)
     top: float = 63.0
     time_shift: int = 0
+    augmentation: Augmentation = field(default_factory=Augmentation)
     spec_augment: SpecAugment = NO_MASKS
     window: float = 2.0
+    background: str = ""
+    background_share: float = 0.0
 
     def __post_init__(self):
         check_range("data.top", self.top, above=0)
         check_range("data.window", self.window, at_least=0.1, at_most=60)
         check_range("data.time_shift", self.time_shift, at_least=0)
+        check_range("data.background_share", self.background_share, at_least=0, at_most=10)
+        if self.background_share and not self.background:
+            raise ZooError("data.background_share needs data.background, the class of noise.")
         object.__setattr__(self, "labels", self.labels.with_unit("class"))
 
     # Reading
@@ -103,7 +115,8 @@ class Spectrograms(
 
     def adapt(self, examples: list[Spectrogram], model: Any) -> tuple[Spectrograms, Any]:
         """Return data with the labels of the examples, and a model with the sizes of its tensors."""
-        labels = self.labels or Labels.of((e.label for e in examples), "class")
+        noise = [self.background] if self.background else []
+        labels = self.labels or Labels.of([*(e.label for e in examples), *noise], "class")
         model = replace(model, bands=self.features.mel_bins, num_classes=labels.size, top=self.top)
         return replace(self, labels=labels), model
 
@@ -130,35 +143,59 @@ class Spectrograms(
 
         x is the result of `collate`; y has `label` int32 [batch].
         """
-        labels = np.array([self.labels.class_of(example) for example in examples], np.int32)
+        labels = [self.labels.class_of(example) for example in examples]
+        ids = [example.id for example in examples]
+        noises = round(self.background_share * len(examples))
+        if noises:
+            labels += [self.labels.encode(self.background)[0]] * noises
+            ids += [f"noise {i}" for i in range(noises)]
 
         def generate() -> Iterator[Batch]:
             generator = epoch.generator()
-            rows = [self._segment(self._row(e, model), generator) for e in examples]
+            rows = [self._training_row(e, model, generator) for e in examples]
+            rows += [self._noise(generator) for _ in range(noises)]
             lengths = [len(row) for row in rows]
             for indices in shuffled_windows(lengths, epoch.batch_size, generator):
                 items = [{"spectrogram": self.augment(rows[i], generator)} for i in indices]
-                ids = np.array([examples[i].id for i in indices])
-                yield self.collate(items), {"label": labels[indices]}, ids
+                targets = np.array([labels[i] for i in indices], np.int32)
+                yield self.collate(items), {"label": targets}, np.array([ids[i] for i in indices])
 
         x = {
             "spectrogram": ((None, None, self.features.mel_bins), "float32"),
             "lengths": ((None,), "int32"),
         }
-        steps = -(-len(examples) // epoch.batch_size)
+        steps = -(-len(ids) // epoch.batch_size)
         return Batches(generate, (x, {"label": ((None,), "int32")}), steps)
 
-    def _row(self, example: Spectrogram, model: Any) -> np.ndarray:
-        if example.path is None:
-            return self.read_example(example, model)["spectrogram"]
-        return _from_file(self, example.path, example.path.stat().st_mtime_ns, model)
+    def _training_row(
+        self, example: Spectrogram, model: Any, generator: np.random.Generator
+    ) -> np.ndarray:
+        """Return a spectrogram [frames, bands] of at most a window, with changed sound."""
+        if example.path is None or _is_array(example.path):
+            values = self.read_example(example, model)["spectrogram"]
+            return self._part(values, self._window_frames, generator)
+        rate = self.features.sample_rate
+        waveform = _waveform(self, example.path, example.path.stat().st_mtime_ns, model)
+        part = self._part(waveform, round(self.window * rate), generator)
+        return self._spectrogram(self.augmentation(part, rate, generator))
 
-    def _segment(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        longest = 1 + round(self.window * self.features.sample_rate) // self.features.hop_samples
-        if len(values) <= longest:
-            return values
-        begin = int(generator.integers(len(values) - longest + 1))
-        return values[begin : begin + longest]
+    def _noise(self, generator: np.random.Generator) -> np.ndarray:
+        """Return the spectrogram of a noise of random length, at most a window."""
+        rate = self.features.sample_rate
+        samples = round(self.window * rate * generator.uniform(0.25, 1))
+        return self._spectrogram(random_noise(samples, rate, generator).astype(np.float32))
+
+    def _spectrogram(self, waveform: np.ndarray) -> np.ndarray:
+        return mel_spectrogram(waveform, self.features, self.top)
+
+    @property
+    def _window_frames(self) -> int:
+        return 1 + round(self.window * self.features.sample_rate) // self.features.hop_samples
+
+    def _part(self, values: np.ndarray, size: int, generator: np.random.Generator) -> np.ndarray:
+        """Return a random part of at most `size` frames or samples."""
+        begin = int(generator.integers(max(0, len(values) - size) + 1))
+        return values[begin : begin + size]
 
     def augment(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
         """Return a spectrogram [frames, bands], rolled in time and masked with its mean."""
@@ -196,11 +233,23 @@ class Spectrograms(
         if _is_array(source):
             values = read_array(str(source)).T
         else:
-            rate = self.features.sample_rate
-            min_seconds = model.min_frames * self.features.hop_samples / rate
-            waveform = read_audio(source, rate, min_seconds=min_seconds, allow_silence=True)
-            values = mel_spectrogram(waveform, self.features, self.top)
+            values = self._spectrogram(self.read_waveform(source, model))
         return {"spectrogram": self._checked(values, source_name(source), model.min_frames)}
+
+    def read_waveform(self, source: Source, model: Any) -> np.ndarray:
+        """Return a recording float32 [samples], without digital silence at its ends.
+
+        Without a `dynamic_range` of the features, silence is kept. Raises `ZooError` as `read_audio`.
+        """
+        features = self.features
+        min_seconds = model.min_frames * features.hop_samples / features.sample_rate
+        waveform = read_audio(
+            source, features.sample_rate, min_seconds=min_seconds, allow_silence=True
+        )
+        if features.dynamic_range is None or not waveform.any():
+            return waveform
+        at_least = max(features.window_samples, model.min_frames * features.hop_samples)
+        return trim(waveform, features.sample_rate, at_least, low_noise=False)[0]
 
     def find_inputs(self, source: str) -> list[str]:
         """Return the recordings and arrays of a path."""
@@ -289,9 +338,9 @@ def _is_array(source: Source) -> bool:
 
 
 @functools.lru_cache(maxsize=4096)
-def _from_file(data: Spectrograms, path: Path, changed: int, model: Any) -> np.ndarray:
-    """Return the spectrogram of a file with the modification time `changed`, read once."""
-    return data.read_input(path, model)["spectrogram"]
+def _waveform(data: Spectrograms, path: Path, changed: int, model: Any) -> np.ndarray:
+    """Return the recording in a file with the modification time `changed`, read once."""
+    return data.read_waveform(path, model)
 
 
 def _span(size: int, longest: int, generator: np.random.Generator) -> slice:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from zoo.common.core.errors import ZooError, check_choice, check_range
+from zoo.common.core.settings import fine_tunable
 from zoo.common.core.states import StateSpec
 from zoo.common.layers.make import MakeLayer, new_layer
 from zoo.common.layers.masks import frame_mask
+from zoo.speech.features.loudness import (
+    is_sound,
+    loudness_states,
+    normalize_by_loudness,
+    recording_loudness,
+    relative_log,
+    without_offset,
+)
 from zoo.speech.features.running_normalization import (
     DEVIATION_FLOOR,
     normalize_running,
@@ -19,10 +28,13 @@ from zoo.speech.features.running_normalization import (
 )
 
 if TYPE_CHECKING:
+    import keras
     from keras import KerasTensor
 
 SPACINGS = ("mel", "hz")
 NORMALIZATIONS = ("utterance", "level", "running")
+# Added to the power without a `dynamic_range`.
+POWER_FLOOR = 1e-6
 
 
 @dataclass(frozen=True)
@@ -44,6 +56,10 @@ class LogMel:
             "running": each filter over the frames so far, so that a frame does not depend on later ones.
         prior_frames: weight of the prior of "running" normalization, as a number of frames; see
             `zoo.speech.features.running_normalization`.
+        dynamic_range: range in dB below the loud frames of a recording; lower power counts as this much.
+            Features then do not depend on the level and the offset (DC) of a recording, and frames that
+            are silent compared with the loud ones do not count in mean and deviation; see
+            `zoo.speech.features.loudness`. None for a fixed floor of the power, 1e-6.
     """
 
     sample_rate: int = 16_000
@@ -55,6 +71,7 @@ class LogMel:
     spacing: str = "mel"
     normalization: str = "utterance"
     prior_frames: float = 0.0
+    dynamic_range: float | None = fine_tunable(None)
 
     def __post_init__(self):
         check_range("model.features.sample_rate", self.sample_rate, at_least=1_000, at_most=200_000)
@@ -71,6 +88,10 @@ class LogMel:
         check_choice("model.features.spacing", self.spacing, SPACINGS)
         check_choice("model.features.normalization", self.normalization, NORMALIZATIONS)
         check_range("model.features.prior_frames", self.prior_frames, at_least=0)
+        if self.dynamic_range is not None:
+            check_range(
+                "model.features.dynamic_range", self.dynamic_range, at_least=20, at_most=120
+            )
 
     @property
     def window_samples(self) -> int:
@@ -104,9 +125,9 @@ class LogMel:
     def __call__(self, waveform: KerasTensor, lengths: KerasTensor) -> tuple:
         """Return the features of a batch of waveforms.
 
-            power = |DFT(hann * frame)|^2          a convolution with fixed kernels
-            mel   = ln(power . filters + 1e-6)
-            x     = (mel - mean) / (deviation + 0.1)  see `normalization`
+            power = |DFT(hann * frame)|^2 . filters   a convolution with fixed kernels
+            mel   = ln(power + 1e-6), or ln(power / loudness + floor)   see `dynamic_range`
+            x     = (mel - mean) / (deviation + 0.1)                    see `normalization`
 
         Args:
             waveform: float32 [batch, samples].
@@ -118,26 +139,60 @@ class LogMel:
         """
         from keras import layers, ops
 
-        mel = self.log_mel(waveform, new_layer)
+        if self.dynamic_range is not None and self.normalization != "running":
+            waveform = without_offset(waveform, lengths)
+        power = self.mel_power(waveform, new_layer)
         frames = (lengths - self.window_samples) // self.hop_samples + 1
         frames = ops.maximum(frames, 0)  # a silent recording has length 0
-        inside = frame_mask(mel, frames)
+        inside = frame_mask(power, frames)
         weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
         if self.normalization == "running":
             initial = {spec.name: float(spec.initial) for spec in self.states}
-            normal = normalize_running(mel, initial)[0] * weight
+            normal = self.normalize_running(power, initial)[0]
         else:
-            normal = _NORMALIZERS[self.normalization](mel, weight)
+            mel, counted = self._log(power, weight)
+            normal = _NORMALIZERS[self.normalization](mel, counted)
+        normal = normal * weight
         features = layers.Identity(dtype="float32", name="features")(normal)
         return features, layers.Identity(dtype="int32", name="frames")(frames)
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
         """The states of "running" normalization between parts of a recording."""
+        if self.dynamic_range is not None:
+            return loudness_states(self.mel_bins)
         return running_states(self.mel_bins, self.prior_frames)
 
-    def log_mel(self, waveform: KerasTensor, make: MakeLayer) -> KerasTensor:
-        """Return the features before normalization.
+    def normalize_running(
+        self, power: KerasTensor, states: Mapping[str, KerasTensor | float]
+    ) -> tuple[KerasTensor, dict[str, KerasTensor]]:
+        """Return the features of the next frames of a recording, and the states after them.
+
+        Args:
+            power: result of `mel_power`.
+            states: the states before the frames by name, or their initial values.
+
+        Returns:
+            The features, float32 [batch, frames, mel_bins], and the next states.
+        """
+        from keras import ops
+
+        if self.dynamic_range is None:
+            return normalize_running(ops.log(power + POWER_FLOOR), states)
+        return normalize_by_loudness(power, states, self.dynamic_range, self.prior_frames)
+
+    def _log(self, power: KerasTensor, weight: KerasTensor) -> tuple[KerasTensor, KerasTensor]:
+        """Return log-mel features, and the weight of each frame in their mean and deviation."""
+        from keras import ops
+
+        if self.dynamic_range is None:
+            return ops.log(power + POWER_FLOOR), weight
+        loudness = recording_loudness(power, weight)
+        mel = relative_log(power, loudness, self.dynamic_range)
+        return mel, weight * is_sound(power, loudness, self.dynamic_range)
+
+    def mel_power(self, waveform: KerasTensor, make: MakeLayer) -> KerasTensor:
+        """Return the power of each frame in each mel filter.
 
         Args:
             waveform: float32 [batch, samples].
@@ -170,10 +225,14 @@ class LogMel:
         )
         spectrum = ops.square(dft(ops.expand_dims(waveform, -1)))
         power = spectrum[:, :, :bins] + spectrum[:, :, bins:]
-        mel = ops.log(filters(power) + 1e-6)
+        mel = filters(power)
+        self.set_weights(dft, filters)
+        return mel
+
+    def set_weights(self, dft: keras.Layer, filters: keras.Layer) -> None:
+        """Set the fixed weights of the layers `dft` and `mel_filters`."""
         dft.set_weights([self.dft_kernel()])
         filters.set_weights([self.mel_matrix()])
-        return mel
 
     def hann(self) -> np.ndarray:
         """Return a periodic Hann window, float64 [window]."""
@@ -181,11 +240,17 @@ class LogMel:
         return 0.5 - 0.5 * np.cos(2 * np.pi * n / self.window_samples)
 
     def dft_kernel(self) -> np.ndarray:
-        """Return cosines, then sines, times `hann`: float32 [window, 1, 2 * bins]."""
+        """Return cosines, then sines, times `hann`: float32 [window, 1, 2 * bins].
+
+        With a `dynamic_range` and "running" normalization, each column has a sum of 0: the offset of a
+        recording is only known at its end, so the mean of each frame is subtracted.
+        """
         n = np.arange(self.window_samples)
         k = np.arange(self.fft_length // 2 + 1)
         angle = 2 * np.pi * np.outer(n, k) / self.fft_length
         kernel = self.hann()[:, None] * np.concatenate([np.cos(angle), -np.sin(angle)], axis=1)
+        if self.dynamic_range is not None and self.normalization == "running":
+            kernel -= kernel.mean(axis=0)
         return kernel[:, None, :].astype(np.float32)
 
     def mel_matrix(self) -> np.ndarray:

@@ -16,7 +16,9 @@ def mel_spectrogram(waveform: np.ndarray, features: LogMel, top: float) -> np.nd
     """Return the log-mel spectrogram of a recording, scaled to the range 0 to `top`.
 
     Frames are centred: the middle of the first one is the first sample. The recording is padded by
-    reflection at both ends.
+    reflection at both ends. The lowest and the highest level become 0 and `top`. With a `dynamic_range`,
+    the mean of the recording is subtracted, and all levels at least this range below the highest one
+    become 0, so that silence in a recording does not change its sounds.
 
     Args:
         waveform: float32 [samples] at `features.sample_rate`.
@@ -26,13 +28,17 @@ def mel_spectrogram(waveform: np.ndarray, features: LogMel, top: float) -> np.nd
     Returns:
         float32 [1 + samples // hop, mel_bins]; zeros for a recording without sound.
     """
-    margin = features.window_samples // 2
+    margin, dynamic_range = features.window_samples // 2, features.dynamic_range
+    if dynamic_range is not None:
+        waveform = waveform - waveform.mean(dtype=np.float64)
     power = mel_power(np.pad(waveform.astype(np.float64), margin, mode="reflect"), features)
     if not power.any():
         return np.zeros(power.shape, np.float32)
-    levels = np.log(np.maximum(power, FLOOR * power.max()))
-    low, high = levels.min(), levels.max()
-    return (top * (levels - low) / (high - low)).astype(np.float32)
+    floor = FLOOR if dynamic_range is None else 10 ** (-dynamic_range / 10)
+    levels = np.log(np.maximum(power, floor * power.max()))
+    high = levels.max()
+    low = levels.min() if dynamic_range is None else high + np.log(floor)
+    return np.maximum(top * (levels - low) / (high - low), 0).astype(np.float32)
 
 
 def mel_power(samples: np.ndarray, features: LogMel) -> np.ndarray:

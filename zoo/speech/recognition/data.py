@@ -38,6 +38,7 @@ class TranscribedRecordings(Recordings, Streaming):
         labels: as in `Recordings`.
         split_by: as in `Recordings`.
         speed_perturbation: as in `Recordings`.
+        augmentation: as in `Recordings`.
         spec_augment: as in `Recordings`.
         max_seconds: as in `Recordings`.
         window: not used.
