@@ -52,6 +52,28 @@ def test_an_epoch_has_every_example_once_in_batches_of_similar_lengths():
     assert spread < 2 * at_random / WINDOW
 
 
+def test_a_window_is_sorted_by_length():
+    """The batches of one window are sorted; equal lengths and the rest of the examples are kept."""
+    lengths = [5, 3, 9, 3, 1, 7, 7]
+    batches = list(shuffled_windows(lengths, 3, np.random.default_rng(0)))
+    found = sorted([[lengths[i] for i in batch] for batch in batches])
+    assert found == [[1, 3, 3], [5, 7, 7], [9]]
+    pairs = [(1, 9), (1, 2), (0, 5)]
+    (batch,) = shuffled_windows(pairs, 8, np.random.default_rng(0))
+    assert batch == [2, 1, 0]
+
+
+def test_windows_are_drawn_anew():
+    """With more examples than a window has, the batches of two epochs differ."""
+    lengths, generator = list(range(2 * WINDOW * 2)), np.random.default_rng(0)
+    first, second = (
+        {tuple(sorted(b)) for b in shuffled_windows(lengths, 2, generator)} for _ in "ab"
+    )
+    assert first != second
+    order = list(shuffled_windows(lengths[: 2 * WINDOW], 2, np.random.default_rng(0)))
+    assert order != sorted(order)
+
+
 def test_batches_depend_on_the_generator_only():
     lengths = list(range(50))
 
@@ -124,6 +146,9 @@ def test_examples_without_a_length_keep_their_order(count):
     found = [(indices, inputs["lengths"].tolist()) for indices, inputs in batches]
     assert [i for indices, _ in found for i in indices] == list(range(count))
     assert all([100 - i for i in indices] == lengths for indices, lengths in found)
+    assert [len(indices) for indices, _ in found] == ([16] if count > 15 else []) + (
+        [count % 16] if count % 16 else []
+    )
 
 
 def read_word(example: str) -> dict:

@@ -111,6 +111,23 @@ def test_with_unit():
         WORDS.with_unit("class")
 
 
+def test_symbols_outside_the_labels():
+    assert CHARACTERS.outside("zja z\u0308") == ["z", "\u0308"]
+    assert WORDS.outside("zh b ae zh") == ["ae", "zh"]
+    assert CLASSES.outside("up call") == []
+
+
+def test_symbols_are_in_nfc():
+    assert Labels.of(["e\u0301"], "character").symbols == ("é",)
+    assert Labels(("é",)).encode("e\u0301") == [1]
+
+
+def test_the_unit_is_read_from_the_file():
+    assert Labels.from_text("<blank>\na\nb\n", FILE) == Labels(("a", "b"), "character")
+    assert Labels.from_text("<blank>\na\nbb\n", FILE) == Labels(("a", "bb"), "word")
+    assert Labels.from_text("a b\nc", FILE) == Labels(("a b", "c"), "class")
+
+
 def test_units():
     with pytest.raises(ZooError, match="must be one of 'character', 'word', 'class'"):
         Labels(("a",), "letter")

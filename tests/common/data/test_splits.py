@@ -59,6 +59,17 @@ def test_a_large_group_is_in_dev_only_if_it_is_the_first():
     assert set(sizes) == {8, 60}
 
 
+def test_a_group_that_fits_by_half_is_in_dev():
+    """If dev should have 3 of 8 examples, groups of 2 give 4, and for slightly fewer 2."""
+    sizes = {f"g{i}": 2 for i in range(4)}
+    _, dev = split_by_group(make_examples(sizes), group, 0.375, 0)
+    assert len(dev) == 4
+    _, dev = split_by_group(make_examples(sizes), group, 0.37, 0)
+    assert len(dev) == 2
+    train, dev = split_by_group(make_examples({"a": 1, "b": 1}), group, 0.99, 0)
+    assert (len(train), len(dev)) == (1, 1)
+
+
 @pytest.mark.parametrize("fraction", [0, 1, -0.1, 1.5, float("nan")])
 def test_fractions(fraction):
     with pytest.raises(ZooError, match="must be between 0 and 1"):

@@ -40,6 +40,20 @@ def test_special_characters_are_restored_from_the_file(characters):
     assert Vocabulary.from_text(vocabulary.to_text(), Path("vocabulary.txt")) == vocabulary
 
 
+def test_counts_have_at_most_18_digits():
+    most, path = "9" * 18, Path("vocabulary.txt")
+    assert Vocabulary.from_text(f"a\t{most}\nb\t0", path).counts == (int(most), 0)
+    with pytest.raises(ZooError, match="in line 1: 'a\\\\t9999999999999999999'"):
+        Vocabulary.from_text(f"a\t{most}9\n", path)
+
+
+def test_an_empty_vocabulary():
+    assert len(Vocabulary()) == 0
+    assert UNKNOWN not in Vocabulary()
+    assert Vocabulary.of([], min_count=1) == Vocabulary()
+    assert Vocabulary.of([["a", "a", "b"]], min_count=2).tokens == ("a",)
+
+
 @pytest.mark.parametrize(
     "line", ["word", "word\tmany", "\t3", "the\t2", "word\t-1", "", "word\t" + "9" * 5000]
 )

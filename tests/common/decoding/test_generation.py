@@ -216,6 +216,42 @@ def test_samples_from_a_large_vocabulary():
             assert generation.sample_token(logits, uniform, np).item() == expected
 
 
+@pytest.mark.parametrize(("arguments", "token"), [({"top_k": 2}, 0), ({"top_p": 0.65}, 0), ({}, 3)])
+@pytest.mark.parametrize("xp", [np, keras.ops])
+def test_largest_random_number_selects_the_last_of_the_kept_tokens(arguments, token, xp):
+    """A random number that is rounded up to 1 does not select a token that is left out."""
+    uniform = xp.array(np.float32([1.0]))
+    assert np.array(generation.sample_token(xp.array(LOGITS), uniform, xp, **arguments)) == [token]
+
+
+def test_generated_rows_have_the_log_probability_of_their_tokens(table):
+    """The rows end at the third, second and first step. The end token is part of the probability."""
+    chosen = np.array([[2, 3, END], [0, END, 2], [END, 2, 2]], np.int32)
+    answer = generation.generate(
+        stepper(table, np),
+        SPECS,
+        TOKENS,
+        STATES,
+        lambda logits, t: chosen[:, t],
+        4,
+        np,
+        end=END,
+        extras=EXTRAS,
+    )
+    assert answer.tokens.tolist() == [[2, 3, END, END], [0, END, END, END], [END] * 4]
+    assert answer.lengths.tolist() == [2, 1, 0]
+    for row, length in enumerate(answer.lengths):
+        read = [int(STATES["before"][row, 0]), TOKENS[row], *answer.tokens[row].tolist()]
+        total = sum(
+            generation.log_softmax(table[before, last], np)[token]
+            for before, last, token in zip(read, read[1:], read[2 : length + 3], strict=False)
+        )
+        assert answer.log_probability[row] == pytest.approx(total, abs=1e-5)
+        expected = [[read[t + 1], read[t]] for t in range(length + 1)]
+        expected += [[-1, -1]] * (3 - length)
+        np.testing.assert_array_equal(answer.extras["attention"][row], expected)
+
+
 def test_greedy_token_is_the_most_probable():
     assert generation.greedy_token(LOGITS, np).tolist() == [1]
     assert generation.sample_token(LOGITS, np.array([0.0], np.float32), np).tolist() == [1]
