@@ -37,6 +37,7 @@ class Kind:
         read: reads the folder and returns the content. It may raise `ZooError` only.
         detectable: whether digests or checksums detect all damages. If so, `read` must return the
             original content or raise `ZooError`.
+        damage: returns damaged content.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Kind:
     files: str
     read: Callable[[Path], Any]
     detectable: bool = False
+    damage: Callable[[bytes, random.Random], bytes] = mutate
 
 
 @dataclass
@@ -79,7 +81,7 @@ def damage(kind: Kind, folder: Path, number: int) -> Outcome:
         for _ in range(number):
             path = generator.choice(paths)
             content = path.read_bytes()
-            damaged = mutate(content, generator)
+            damaged = kind.damage(content, generator)
             path.write_bytes(damaged)
             end = _read(kind, folder, right, outcome)
             if end in FAULTS:

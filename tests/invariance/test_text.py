@@ -51,6 +51,8 @@ INPUTS = {"pieces": "source", "spelling": "letters"}
 EXAMPLES = 40
 SPACES = " \t\n\r\0\x1c\x85\xa0\u2009\u200b\u2028\u3000\ufeff"
 GRAPHS = {}
+# The kinds of data whose answers have the number of unknown tokens.
+COUNTING = ("words", "classes", "pieces")
 
 texts = st.one_of(
     st.text(max_size=12),
@@ -68,13 +70,22 @@ texts = st.one_of(
 
 def graph_input(name: str, text: str):
     """Return the tokens of a text in the graph of `serving_default`; None if it is refused."""
+    outputs = graph_outputs(name, text)
+    return None if outputs is None else outputs[INPUTS.get(name, "tokens")].numpy()[0]
+
+
+def graph_outputs(name: str, text: str):
+    """Return the model inputs and the metadata of a text in the graph; None if it is refused."""
     if name not in GRAPHS:
-        GRAPHS[name] = tf.function(
-            DATA[name].raw_inputs(None, None)["serving_default"].to_inputs,
-            input_signature=[tf.TensorSpec([None], tf.string)],
-        )
+        entry = DATA[name].raw_inputs(None, None)["serving_default"]
+
+        def call(text):
+            inputs = entry.to_inputs(text)
+            return inputs | entry.metadata(inputs)
+
+        GRAPHS[name] = tf.function(call, input_signature=[tf.TensorSpec([None], tf.string)])
     try:
-        return GRAPHS[name](tf.constant([text]))[INPUTS.get(name, "tokens")].numpy()[0]
+        return GRAPHS[name](tf.constant([text, text]))
     except tf.errors.InvalidArgumentError:
         return None
 
@@ -110,6 +121,16 @@ def test_reader_and_graph_agree(name, text):
         assert found is None
     else:
         np.testing.assert_array_equal(found, read)
+        if name in COUNTING:
+            unknown = DATA[name].read_input(text, None)["unknown"]
+            assert graph_outputs(name, text)["unknown"].numpy().tolist() == [unknown] * 2
+
+
+def test_unknown_tokens_of_a_batch_are_counted():
+    entry = DATA["classes"].raw_inputs(None, None)["serving_default"]
+    inputs = entry.to_inputs(tf.constant(["the xyzzy is plugh", "the"]))
+    assert entry.metadata(inputs)["unknown"].numpy().tolist() == [2, 0]
+    assert DATA["spelling"].raw_inputs(None, None)["serving_default"].metadata({}) == {}
 
 
 @settings(max_examples=EXAMPLES, deadline=None, derandomize=True)

@@ -26,7 +26,10 @@ KEY = 2**21
 
 
 def text_entry(
-    name: str, encode: Callable[[tf.Tensor], dict[str, tf.Tensor]], table: tf.lookup.StaticHashTable
+    name: str,
+    encode: Callable[[tf.Tensor], dict[str, tf.Tensor]],
+    table: tf.lookup.StaticHashTable,
+    count_unknown: Callable[[dict[str, tf.Tensor]], tf.Tensor] | None = None,
 ) -> RawInput:
     """Return the raw input for texts, string [batch], UTF-8.
 
@@ -36,7 +39,12 @@ def text_entry(
         name: name of the input.
         encode: maps texts to model inputs.
         table: lookup table that `encode` uses.
+        count_unknown: maps model inputs to the number of unknown tokens of each text, int32 [batch],
+            which is then the output `unknown`.
     """
+
+    def metadata(inputs):
+        return {"unknown": count_unknown(inputs)} if count_unknown else {}
 
     def checked(text):
         valid = tf.strings.unicode_transcode(
@@ -49,7 +57,18 @@ def text_entry(
         with tf.control_dependencies([tf.debugging.Assert(is_normal(text), [message])]):
             return encode(tf.identity(text))
 
-    return RawInput([tf.TensorSpec([None], tf.string, name)], checked, (table,))
+    return RawInput([tf.TensorSpec([None], tf.string, name)], checked, (table,), metadata)
+
+
+def count_tokens(is_counted: tf.Tensor, lengths: tf.Tensor) -> tf.Tensor:
+    """Return the number of tokens of each text that are counted, int32 [batch].
+
+    Args:
+        is_counted: bool [batch, tokens].
+        lengths: int32 [batch], the number of tokens without padding.
+    """
+    inside = tf.sequence_mask(lengths, tf.shape(is_counted)[1])
+    return tf.math.count_nonzero(is_counted & inside, axis=1, dtype=tf.int32)
 
 
 def single_spaces(text: tf.Tensor) -> tf.Tensor:

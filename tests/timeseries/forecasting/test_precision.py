@@ -132,3 +132,28 @@ def test_baselines_do_not_depend_on_the_level(laser):
         found.append(recipe.task.evaluate(ridge.fit(), [dev]).metrics["nmse"])
     assert found[1] == pytest.approx(found[0], rel=1e-3)
     assert found[0] < 0.5
+
+
+def test_exported_graph_of_a_series_in_other_units(laser):
+    """Windows are scaled by their deviation, also if it is far below that of the training values."""
+    import tensorflow as tf
+
+    recipe = entry("timeseries/lstm-nn5").recipe()
+    overrides = {"model.context": 8, "model.hidden_size": 4, "model.steps": 3}
+    recipe = recipe.override(overrides | {"data.calendar": (), "decoder.horizon": 5})
+    recipe = recipe.adapt([Segment("laser", laser[:60])])
+    predictor = recipe.predictor(Graphs("graph", {"model": recipe.model.build()}))
+    forecast = recipe.task.signatures(predictor)["serving_default"].function
+    window = np.array([laser[:8], laser[8:16], [7.0] * 8], np.float32)
+    expected = forecast(tf.constant(window))["forecast"]
+    scaled = forecast(tf.constant(window * np.float32(1e-6)))["forecast"]
+    np.testing.assert_allclose(scaled[:2] * 1e6, expected[:2], rtol=1e-3)
+    # A constant window has the minimum of the deviation, in the units of the data.
+    assert recipe.model.unit(window).ravel().tolist() == [1, 1, 1]
+    units = recipe.model.unit(window.astype(np.float64) * 1e-6)
+    np.testing.assert_allclose(units[:2, 0], window[:2].std(axis=1) * 1e-6 / recipe.model.deviation)
+    least = 0.01 * recipe.model.deviation
+    assert recipe.model.scale(window)[2, 0] == pytest.approx(least)
+    deviation = np.float64(window[0]).std()
+    assert recipe.model.scale(window)[0, 0] == pytest.approx(np.hypot(deviation, least))
+    assert recipe.model.scale(window * 1e-6)[0, 0] == pytest.approx(deviation * 1e-6, rel=1e-3)

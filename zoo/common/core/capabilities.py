@@ -50,11 +50,13 @@ class RawInput:
         spec: the named `tf.TensorSpec` of each tensor that a client sends.
         to_inputs: maps those tensors, in order, to the dict of model inputs.
         resources: objects that `to_inputs` uses, such as a lookup table.
+        metadata: maps the model inputs to outputs about the input, such as the number of unknown words.
     """
 
     spec: Sequence[Any]
     to_inputs: Callable[..., dict[str, Any]]
     resources: Sequence[Any] = ()
+    metadata: Callable[[dict[str, Any]], dict[str, Any]] = lambda inputs: {}
 
 
 # Of data kinds

@@ -149,7 +149,11 @@ class Task(ABC):
         answer = self.answer_in_graph(predictor)
 
         def function(entry):
-            return lambda *raw: answer(entry.to_inputs(*checked_batch(raw)))
+            def call(*raw):
+                inputs = entry.to_inputs(*checked_batch(raw))
+                return answer(inputs) | entry.metadata(inputs)
+
+            return call
 
         return {
             name: Signature(function(entry), entry.spec, entry.resources)

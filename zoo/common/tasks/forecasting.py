@@ -85,7 +85,7 @@ class ForecastModel(Protocol):
 
     The model has the input `series` float32 [batch, context], optionally `covariates` float32 [batch,
     context + steps, covariates], and the output `forecast` float32 [batch, steps], the next values.
-    `series` and `forecast` are in the units of the data, minus the offset of the window.
+    `series` and `forecast` are values of the data, minus the offset of the window, divided by its unit.
     """
 
     context: int
@@ -97,6 +97,9 @@ class ForecastModel(Protocol):
 
     def offsets(self, series: np.ndarray) -> np.ndarray:
         """Return the offset, float64 [batch, 1], of windows float64 [batch, context]."""
+
+    def unit(self, series: Any, xp: Any = np) -> Any:
+        """Return the unit, [batch, 1], of windows [batch, context] of the array namespace `xp`."""
 
     def scale(self, series: np.ndarray) -> np.ndarray:
         """Return the unit of errors, [batch, 1], of windows [batch, context]."""
@@ -224,6 +227,7 @@ class Forecasting(Task, Calibration, EvaluationPlots, RowMetrics):
     def answer_in_graph(self, predictor: Forecaster) -> Any:
         """Return `forecast` float32 [batch, horizon] in the units of the data."""
         import tensorflow as tf
+        from keras import ops
 
         horizon, model = predictor.decoder.horizon, predictor.graphs[MODEL]
         steps, context = predictor.model.steps, predictor.model.context
@@ -240,11 +244,12 @@ class Forecasting(Task, Calibration, EvaluationPlots, RowMetrics):
                 forecast = model({"series": series, **known}, training=False)["forecast"]
                 return tf.concat([series, forecast], axis=1)[:, -context:], forecast
 
-            series = inputs["series"]
+            unit = predictor.model.unit(inputs["series"], ops)
+            series = inputs["series"] / unit
             nothing = tf.zeros((tf.shape(series)[0], steps))
             _, blocks = tf.scan(step, tf.range(calls), (series, nothing))
             forecast = tf.reshape(tf.transpose(blocks, (1, 0, 2)), (-1, calls * steps))
-            return {"forecast": forecast[:, :horizon] + predictor.model.offset}
+            return {"forecast": forecast[:, :horizon] * unit + predictor.model.offset}
 
         return answer
 
@@ -380,8 +385,8 @@ def _forecast(
     The offset is subtracted and added in float64, since float32 has too few digits for a small deviation
     from a large mean.
     """
-    offsets = model.offsets(inputs["series"])
-    series = (inputs["series"] - offsets).astype(np.float32)
+    offsets, unit = model.offsets(inputs["series"]), model.unit(inputs["series"])
+    series = ((inputs["series"] - offsets) / unit).astype(np.float32)
     covariates = inputs.get("covariates")
     context, steps = model.context, model.steps
     blocks: list[np.ndarray] = []
@@ -396,4 +401,4 @@ def _forecast(
             raise ZooError(f"The forecast diverged: step {step} is NaN or infinite.")
         blocks.append(block)
         series = np.concatenate([series, block], axis=1)[:, -context:]
-    return np.concatenate(blocks, axis=1)[:, :horizon] + offsets
+    return np.concatenate(blocks, axis=1)[:, :horizon] * unit + offsets

@@ -230,7 +230,7 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         [batch], each prompt with its continuation. A row does not depend on the others.
         `score` maps `text` string [batch] to `log_probabilities` float32 [batch, tokens], in nats, 0
         after the end of a text; `lengths` int32 [batch], the number of tokens; and `log_probability`
-        float32 [batch], their sum.
+        float32 [batch], their sum. Both may have `unknown`, see `RawInput.metadata`.
         """
         import tensorflow as tf
 
@@ -245,13 +245,16 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         continue_all = by_rows(continue_one, OPTIONS, tf.TensorSpec([], tf.string))
 
         def score(text):
-            return _score_in_graph(predictor, **texts.to_inputs(*checked_batch([text])))
+            inputs = texts.to_inputs(*checked_batch([text]))
+            return _score_in_graph(predictor, **inputs) | texts.metadata(inputs)
+
+        def continue_prompts(*columns):
+            text = continue_all(*columns)
+            return {"text": text} | prompts.metadata(prompts.to_inputs(columns[0]))
 
         spec = [*prompts.spec, *(option.spec for option in OPTIONS)]
         return {
-            "serving_default": Signature(
-                lambda *columns: {"text": continue_all(*columns)}, spec, prompts.resources
-            ),
+            "serving_default": Signature(continue_prompts, spec, prompts.resources),
             "score": Signature(score, texts.spec, texts.resources),
         }
 

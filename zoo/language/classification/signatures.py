@@ -7,7 +7,7 @@ import tensorflow as tf
 from zoo.common.core.capabilities import RawInput
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
 from zoo.language.classification.sentences import MAX_WORDS, RULES
-from zoo.language.text_in_graph import single_spaces, text_entry
+from zoo.language.text_in_graph import count_tokens, single_spaces, text_entry
 
 
 def text_input(vocabulary: Vocabulary) -> RawInput:
@@ -15,7 +15,8 @@ def text_input(vocabulary: Vocabulary) -> RawInput:
 
     The model inputs are `tokens` int32 [batch, longest], padded with 0, and `lengths` int32 [batch]. A
     word that is not in the vocabulary is read as unknown. A text that is empty, has more than
-    `MAX_WORDS` words, or has no known word is an error of the graph.
+    `MAX_WORDS` words, or has no known word is an error of the graph. The output `unknown` int32 [batch]
+    is the number of unknown words.
 
     Args:
         vocabulary: the words.
@@ -47,4 +48,7 @@ def text_input(vocabulary: Vocabulary) -> RawInput:
             lengths = tf.identity(lengths)
         return {"tokens": indices.to_tensor(), "lengths": lengths}
 
-    return text_entry("text", encode, table)
+    def count_unknown(inputs):
+        return count_tokens(inputs["tokens"] <= vocabulary.index(UNKNOWN), inputs["lengths"])
+
+    return text_entry("text", encode, table, count_unknown)

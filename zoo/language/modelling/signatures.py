@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from zoo.common.core.capabilities import RawInput
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
-from zoo.language.text_in_graph import single_spaces, text_entry
+from zoo.language.text_in_graph import count_tokens, single_spaces, text_entry
 from zoo.language.tokenization import END_OF_LINE, START_INDEX
 
 
@@ -16,7 +16,8 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
     Each is string [batch], UTF-8. The model inputs are `tokens` int32 [batch, 1 + longest], beginning
     with `START_INDEX` and padded with 0, and `lengths` int32 [batch], the number of tokens without the
     first. A text without a token, a token without an index, and a text without a known token, apart from
-    ends of lines, are errors of the graph.
+    ends of lines, are errors of the graph. With a vocabulary that has an unknown token, the output
+    `unknown` int32 [batch] is the number of unknown tokens.
 
     Args:
         vocabulary: the tokens.
@@ -57,8 +58,12 @@ def raw_inputs(vocabulary: Vocabulary, tokenization: str) -> dict[str, RawInput]
             "lengths": tf.cast(indices.row_lengths(), tf.int32),
         }
 
+    def count_unknown(inputs):
+        return count_tokens(inputs["tokens"][:, 1:] == unknown, inputs["lengths"])
+
+    count = count_unknown if UNKNOWN in vocabulary else None
     return {
-        signature: text_entry(name, encode, table)
+        signature: text_entry(name, encode, table, count)
         for signature, name in (("serving_default", "prompt"), ("score", "text"))
     }
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from zoo.common.core.capabilities import RawInput
 from zoo.common.data.vocabulary import PAD, SENTENCE_SPECIALS, UNKNOWN, Vocabulary
-from zoo.language.text_in_graph import single_spaces, text_entry
+from zoo.language.text_in_graph import count_tokens, single_spaces, text_entry
 from zoo.language.translation.subwords import MAX_PIECES, WORD_START, pieces_of
 
 CHARACTERS = "UTF8_CHAR"
@@ -21,7 +21,7 @@ def source_input(vocabulary: Vocabulary) -> RawInput:
 
     The model inputs are `source` int32 [batch, longest], padded, and `source_lengths` int32 [batch]. A
     text that is empty, has more than `MAX_PIECES` pieces, or has no known piece is an error of the
-    graph.
+    graph. The output `unknown` int32 [batch] is the number of unknown characters.
 
     Args:
         vocabulary: the pieces.
@@ -55,7 +55,11 @@ def source_input(vocabulary: Vocabulary) -> RawInput:
             source = tokens.to_tensor(vocabulary.index(PAD))
         return {"source": source, "source_lengths": lengths}
 
-    return text_entry("text", encode, table)
+    def count_unknown(inputs):
+        is_unknown = inputs["source"] == vocabulary.index(UNKNOWN)
+        return count_tokens(is_unknown, inputs["source_lengths"])
+
+    return text_entry("text", encode, table, count_unknown)
 
 
 def join_pieces(pieces: tf.Tensor) -> tf.Tensor:

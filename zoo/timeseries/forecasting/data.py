@@ -239,7 +239,7 @@ class Series(
                 y = {
                     "targets": np.nan_to_num(targets[rows]),
                     "weight": weight[rows],
-                    "scale": model.scale(x["series"]),
+                    "scale": model.graph_scale(x["series"]).astype(np.float32),
                 }
                 yield x, y, ids[rows]
 

@@ -21,6 +21,9 @@ IDENTITY, SQUARE_ROOT = "identity", "square_root"
 # The deviation of a window is at least this share of that of the training values. A constant window
 # has a deviation of 0.
 MIN_DEVIATION = 1e-2
+# A window with a deviation below this share is divided before the graph, so that the minimum has no
+# effect on its scaled values.
+SMALL_DEVIATION = 10 * MIN_DEVIATION
 # A mean of at least this number of deviations is subtracted in float64: float32 has seven digits, and
 # fewer than four of them would be left for the deviations.
 LARGE_MEAN = 1000
@@ -90,12 +93,43 @@ class Forecaster(KerasModel):
         Raises:
             ZooError: the config has no scaling yet.
         """
+        series = series.astype(np.float64)
+        unit = self.unit(series)
+        return (unit * self.graph_scale(series / unit)).astype(np.float32)
+
+    def graph_scale(self, series: np.ndarray) -> np.ndarray:
+        """Return the deviation by which the graph divides each window, float64 [batch, 1].
+
+        Args:
+            series: float [batch, context].
+
+        Raises:
+            ZooError: the config has no scaling yet.
+        """
         deviation = self.scales()[1]
         if self.scaling == TRAIN:
-            return np.full((len(series), 1), deviation, np.float32)
-        least = MIN_DEVIATION * deviation
+            return np.full((len(series), 1), deviation)
         variance = series.astype(np.float64).var(axis=1, keepdims=True)
-        return np.sqrt(variance + least**2).astype(np.float32)
+        return np.sqrt(variance + (MIN_DEVIATION * deviation) ** 2)
+
+    def unit(self, series: Any, xp: Any = np) -> Any:
+        """Return the number that divides each window before the graph, and multiplies its forecast.
+
+        It is 1, except for a window that the graph would scale by the minimum of the deviation. Such a
+        series is in other units than those of training.
+
+        Args:
+            series: float [batch, context].
+            xp: array namespace: `numpy`, or `keras.ops` inside a graph.
+
+        Returns:
+            Float [batch, 1].
+        """
+        if self.scaling == TRAIN:
+            return xp.ones_like(series[:, :1])
+        deviation, usual = xp.std(series, axis=1, keepdims=True), self.scales()[1]
+        small = (deviation > 0) & (deviation < SMALL_DEVIATION * usual)
+        return xp.where(small, deviation / usual, xp.ones_like(deviation))
 
     def offsets(self, series: np.ndarray) -> np.ndarray:
         """Return the value to subtract from each window before the graph, float64 [batch, 1].
