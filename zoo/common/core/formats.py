@@ -28,7 +28,8 @@ class Format:
 
 
 def csv_row(cells: Iterable[Any]) -> str:
-    """Return a line of a CSV file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow(cells)
-    return text.getvalue()
+    """Return a row of a CSV file. Cells with line breaks are quoted."""
+    text, end = io.StringIO(), "\r\n"
+    # Python 3.11 quotes only the line breaks that end a row.
+    csv.writer(text, lineterminator=end).writerow(cells)
+    return text.getvalue().removesuffix(end)
