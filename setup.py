@@ -8,7 +8,9 @@ from setuptools.command.build_py import build_py
 
 PRESETS = Path("saved_models")
 # Exports are made from presets, on the user's machine.
-EXPORTS = shutil.ignore_patterns("[0-9]*", "onnx*", "litert*", "tensorrt", ".*")
+EXPORTS = shutil.ignore_patterns(
+    "[0-9]*", "onnx*", "litert*", "tensorrt", "kserve", "triton", "tfserving", ".*"
+)
 # One wheel of all would be too large for a package index: packages/vision_language makes one of these;
 # what is known of them is in this one.
 APART = PRESETS / "vision_language"

@@ -19,8 +19,19 @@ LASER = "timeseries/ar-laser"
 def hello_export(tmp_path_factory) -> Path:
     """Return the ONNX export of a small language model: a folder that needs no other file."""
     folder = tmp_path_factory.mktemp("exports") / "hello"
-    zoo.export(HELLO, "onnx", folder)
+    zoo.export(HELLO, ["onnx", "savedmodel"], folder)
     return folder
+
+
+def error_of(response, status: int) -> str:
+    """Return the error of a response, which must be one line without a path or a stack trace."""
+    assert response.status_code == status, response.text
+    assert list(response.json()) == ["error"]
+    error = response.json()["error"]
+    assert "\n" not in error
+    assert "Traceback" not in error
+    assert "/tmp" not in error
+    return error
 
 
 @pytest.fixture(scope="session")

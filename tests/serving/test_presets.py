@@ -8,20 +8,9 @@ import numpy as np
 import pytest
 
 import zoo
-from tests.serving.conftest import LASER, SPEECH
+from tests.serving.conftest import LASER, SPEECH, error_of
 
 ROOT = "/v1/presets"
-
-
-def error_of(response, status: int) -> str:
-    """Return the error of a response, which must be one line without a path or a stack trace."""
-    assert response.status_code == status, response.text
-    assert list(response.json()) == ["error"]
-    error = response.json()["error"]
-    assert "\n" not in error
-    assert "Traceback" not in error
-    assert "/tmp" not in error
-    return error
 
 
 def test_a_text_is_answered_as_predict_does(client, hello_export):

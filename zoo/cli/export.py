@@ -20,13 +20,13 @@ def export_text(result: ExportResult) -> str:
     """Return a result as text."""
     rows = table(result.files)
     if any(file["max_difference"] is None for file in result.files):
-        rows += "\nFiles without max_difference were not run: this machine has no device for them."
+        rows += "\nFiles without max_difference were not run: this machine has no device or server."
     return rows
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_preset(parser)
-    words = "savedmodel,litert,onnx,tensorrt"
+    words = "savedmodel,litert,onnx,tensorrt; kserve,triton,tfserving for files of these servers"
     parser.add_argument("--to", required=True, metavar="FORMATS", help=words)
     words = "precision of the weights: float32 (the default), float16 or int8; onnx and litert only"
     parser.add_argument("--precision", default=FLOAT32, metavar="NAME", help=words)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from zoo.serving import page, presets
+from zoo.serving import openapi, page, presets, streams, v1, v2
 from zoo.serving.http import Logged, add_error_handlers
 from zoo.serving.metrics import Metrics
 from zoo.serving.models import Models
@@ -37,23 +37,34 @@ def create_app(settings: Settings, models: Models | None = None) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        watcher = asyncio.create_task(loaded.watch())
+        watcher, rpc = asyncio.create_task(loaded.watch()), None
+        if settings.grpc_port:
+            from zoo.serving.rpc import start_server
+
+            rpc = await start_server(settings, loaded, metrics)
         yield
         watcher.cancel()
         with suppress(asyncio.CancelledError):
             await watcher
+        if rpc:
+            await rpc.stop(settings.limits.seconds)
         loaded.close()
 
     app = Starlette(
         routes=[
             Route("/metrics", show_metrics),
+            *openapi.routes(),
+            *streams.routes(),
             *page.routes(),
             *presets.routes(),
+            *v1.routes(),
+            *v2.routes(),
             *page.file_routes(),
         ],
         middleware=[Middleware(Logged, metrics=metrics)],
         lifespan=lifespan,
     )
     app.state.models, app.state.limits, app.state.metrics = loaded, settings.limits, metrics
+    app.state.streams = 0  # number of open streams
     add_error_handlers(app)
     return app

@@ -119,16 +119,16 @@ class Models:
         except ZooError as error:
             if at_start:
                 raise
-            self._report(model, None, error)
+            self._report(model, None, str(error), str(error).replace(model.preset, model.name))
             return
         for number, place in sorted(places.items()):
             fingerprint = place.fingerprint()
             is_still, model.seen[number] = model.seen.get(number) == fingerprint, fingerprint
             if fingerprint != model.tried.get(number) and (at_start or is_still):
                 model.tried[number] = fingerprint
-                self._load_version(model, number, place)
+                self._load_version(model, number, place, is_only=at_start and len(places) == 1)
         if at_start and not model.versions:
-            raise ZooError(" ".join(model.errors.values()))
+            raise ZooError(f"{model.preset}: {' '.join(model.errors.values())}")
         model.errors.pop(None, None)
         for gone in {*model.seen} - {*places}:
             model.errors.pop(gone, None)
@@ -136,7 +136,7 @@ class Models:
                 held.pop(gone, None)
             log("removed", model=model.name, version=gone)
 
-    def _load_version(self, model: Model, number: int, place: Place) -> None:
+    def _load_version(self, model: Model, number: int, place: Place, is_only: bool) -> None:
         settings = self._settings
         try:
             version = load_version(
@@ -145,20 +145,30 @@ class Models:
                 place,
                 settings.backend,
                 dict(settings.options.get(model.name, {})),
+                settings.batch_size,
             )
         except ZooError as error:
-            self._report(model, number, error)
+            if is_only:
+                raise
+            self._report(model, number, str(error), place.without_paths(str(error)))
             return
         model.errors.pop(number, None)
         model.versions[number] = version
         log("loaded", model=model.name, version=number, backend=version.graphs.backend)
 
-    def _report(self, model: Model, number: int | None, error: ZooError) -> None:
-        """Keep the error of a version, or of the whole folder, and log it once."""
-        message = " ".join(str(error).split())
-        if model.errors.get(number) != message:
-            model.errors[number] = message
-            log("failed", model=model.name, version=number, error=message)
+    def _report(self, model: Model, number: int | None, error: str, shown: str) -> None:
+        """Keep the error of a version, or of the whole folder, and log it once.
+
+        Args:
+            model: the model.
+            number: number of the version; None for the folder.
+            error: the error.
+            shown: the error as clients see it, without paths.
+        """
+        shown = " ".join(shown.split())
+        if model.errors.get(number) != shown:
+            model.errors[number] = shown
+            log("failed", model=model.name, version=number, error=" ".join(error.split()))
 
     def reload(self) -> None:
         """Search once for new, changed and removed versions."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import typing
 from contextlib import suppress
 from typing import Any
 
@@ -81,10 +80,7 @@ def describe(model: Model) -> dict[str, Any]:
         "task": recipe.task.verb,
         "backend": version.graphs.backend,
         "versions": sorted(model.versions),
-        "errors": {
-            str(number or "folder"): version.without_paths(text)
-            for number, text in model.errors.items()
-        },
+        "errors": {str(number or "folder"): text for number, text in model.errors.items()},
         "input": {
             "text": is_text or data.accepts_text(data.input_example),
             "file": not is_text,
@@ -114,8 +110,3 @@ def streams_of(version: Version) -> list[str]:
     if isinstance(recipe.task, GradualAnswers):
         found.append(TOKENS)
     return found
-
-
-def is_list(annotation: Any) -> bool:
-    """Return whether an option is a list."""
-    return typing.get_origin(annotation) is tuple

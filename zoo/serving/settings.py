@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.common.core.errors import ZooError, check_range
+from zoo.common.core.errors import ZooError, check_choice, check_range
 
 MEGABYTE = 2**20
+LOOPBACK = "127.0.0.1"
+# Interfaces of gRPC. The second adds that of TensorFlow Serving, whose stubs import TensorFlow.
+GRPC_APIS = OPEN_INFERENCE, TENSORFLOW = "open-inference", "tensorflow"
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ class Settings:
         batch_size: maximum number of requests in a batch; 1 runs requests one by one.
         poll_seconds: time between two searches for new versions.
         limits: the limits.
+        host: address of the interface of gRPC.
+        grpc_port: port of gRPC; 0 for no gRPC.
+        grpc_api: one of `GRPC_APIS`.
     """
 
     presets: tuple[str, ...]
@@ -62,9 +68,13 @@ class Settings:
     batch_size: int = 1
     poll_seconds: float = 2.0
     limits: Limits = field(default_factory=Limits)
+    host: str = LOOPBACK
+    grpc_port: int = 0
+    grpc_api: str = OPEN_INFERENCE
 
     def __post_init__(self):
         if not self.presets:
             raise ZooError("zoo serve needs at least one preset.")
         check_range("batch_size", self.batch_size, at_least=1, at_most=1_024)
+        check_choice("grpc_api", self.grpc_api, GRPC_APIS)
         check_range("poll_seconds", self.poll_seconds, above=0, at_most=86_400)

@@ -21,6 +21,7 @@ from zoo.common.runtime import (
     open_graphs,
     versions,
 )
+from zoo.serving.batching import batched
 
 SIGNATURE_FILE = "signature.json"
 SAVEDMODEL = "savedmodel"
@@ -52,6 +53,12 @@ class Place:
                     found.append((os.path.join(folder, name), status.st_size, status.st_mtime_ns))
         return tuple(sorted(found))
 
+    def without_paths(self, text: str) -> str:
+        """Return a message without the path of the folder."""
+        for path in (store.exports_of(self.folder), self.folder, self.folder.resolve()):
+            text = text.replace(f"{path}{os.sep}", "").replace(str(path), self.folder.name)
+        return text
+
 
 @dataclass(frozen=True)
 class Version:
@@ -73,10 +80,7 @@ class Version:
 
     def without_paths(self, text: str) -> str:
         """Return a message without the paths of this machine."""
-        folder = self.place.folder
-        for path in {folder, store.exports_of(folder), folder.resolve()}:
-            text = text.replace(f"{path}{os.sep}", "").replace(str(path), self.recipe.name)
-        return text
+        return self.place.without_paths(text)
 
 
 def find_places(preset: str, backend: str) -> dict[int, Place]:
@@ -105,7 +109,12 @@ def find_places(preset: str, backend: str) -> dict[int, Place]:
 
 
 def load_version(
-    name: str, number: int, place: Place, backend: str, options: dict[str, Any]
+    name: str,
+    number: int,
+    place: Place,
+    backend: str,
+    options: dict[str, Any],
+    batch_size: int = 1,
 ) -> Version:
     """Load a version.
 
@@ -115,6 +124,7 @@ def load_version(
         place: its place.
         backend: the runtime.
         options: default options of the decoder.
+        batch_size: maximum number of requests in a batch.
 
     Raises:
         ZooError: a file is missing or corrupt, or an option is invalid.
@@ -129,7 +139,7 @@ def load_version(
         check_seal(export, folder, recipe, SAVEDMODEL)
         graphs = open_export(SAVEDMODEL, export)
     recipe.task.check_predictor(recipe.predictor(graphs))
-    return Version(number, place, recipe, graphs, _signature(export))
+    return Version(number, place, recipe, batched(graphs, batch_size), _signature(export))
 
 
 def _signature(export: Path) -> dict[str, Any]:

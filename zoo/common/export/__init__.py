@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 from collections.abc import Callable
 from types import ModuleType
@@ -19,6 +20,8 @@ FORMATS = {
     "onnx": "zoo.common.export.onnx",
     "tensorrt": "zoo.common.export.tensorrt",
 }
+# Servers for which `zoo.common.export.deployments` writes files, with the format that each serves.
+SERVERS = {"kserve": "onnx", "triton": "onnx", "tfserving": "savedmodel"}
 # Packages that a format needs besides TensorFlow, as (module, package). Its extra has the same name.
 PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
     "savedmodel": (),
@@ -35,15 +38,17 @@ def check_format(format_: str, precision: str = FLOAT32) -> None:
         ZooError: the format or precision is unknown, the format does not have the precision, or a
             package that it needs is not installed.
     """
-    if format_ not in FORMATS:
-        raise ZooError(f"There is no export to {format_!r}. Valid: {', '.join(FORMATS)}.")
+    base = SERVERS.get(format_, format_)
+    if base not in FORMATS:
+        valid = ", ".join((*FORMATS, *SERVERS))
+        raise ZooError(f"There is no export to {format_!r}. Valid: {valid}.")
     check_choice("precision", precision, PRECISIONS)
     if precision != FLOAT32 and format_ not in PRECISE_FORMATS:
         raise ZooError(
             f"precision must be {FLOAT32!r} for {format_}; {' and '.join(PRECISE_FORMATS)} have others. "
             f"Received: {precision!r}."
         )
-    import_packages(format_)
+    import_packages(base)
 
 
 def import_packages(format_: str) -> list[ModuleType]:
@@ -56,4 +61,8 @@ def exporter(format_: str) -> Callable[..., list[dict[str, Any]]]:
 
     It raises `ZooError` if the preset is not a Keras model.
     """
+    if format_ in SERVERS:
+        from zoo.common.export.deployments import deploy
+
+        return functools.partial(deploy, format_)
     return importlib.import_module(FORMATS[format_]).export

@@ -61,7 +61,10 @@ def corrupt(path: Path, runtime: str, error: Exception) -> ExportError:
 
 
 def _line(error: Exception) -> str:
-    return " ".join(str(error).split())[:120]
+    """Return an error as one line: of a check in a TensorFlow graph, its message only."""
+    text = " ".join(str(error).split())
+    _, _, check = text.partition("assertion failed: ")
+    return (check.partition(" [[")[0] or text)[:120]
 
 
 def open_files(
