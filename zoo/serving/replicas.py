@@ -161,10 +161,10 @@ def serve(
     Raises:
         ZooError: Ray is not installed.
     """
+    start(settings, host, port, replicas, autoscaling)
     stopped = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stopped.set())
-    start(settings, host, port, replicas, autoscaling)
     say(f"zoo serve: http://{host}:{port}, {replicas} replicas on Ray Serve")
     stopped.wait()
     import ray
@@ -194,11 +194,17 @@ def start(
     number: dict[str, Any] = (
         {"autoscaling_config": dict(autoscaling)} if autoscaling else {"num_replicas": replicas}
     )
-    limit = settings.limits.queue
+    limit, shared = settings.limits.queue, {"num_cpus": 0}  # all processes share the cores
     models = ray_serve.deployment(
-        name="models", max_ongoing_requests=limit, max_queued_requests=limit, **number
+        name="models",
+        max_ongoing_requests=limit,
+        max_queued_requests=limit,
+        ray_actor_options=shared,
+        **number,
     )(Replica)
     ingress = ray_serve.deployment(
-        name="ingress", max_ongoing_requests=settings.limits.connections
+        name="ingress",
+        max_ongoing_requests=settings.limits.connections,
+        ray_actor_options=shared,
     )(Ingress)
     ray_serve.run(ingress.bind(models.bind(settings), settings), name=NAME, route_prefix="/")
