@@ -120,6 +120,7 @@ def test_workers_share_a_port_and_metrics(hello_export):
 @pytest.mark.slow
 def test_slow_and_silent_clients_do_not_block_others(hello_export):
     with server(f"hello={hello_export}", "--max-seconds", "2") as (_, port):
+        ask(port, "/v2/health/ready")
         silent = [socket.create_connection(("127.0.0.1", port)) for _ in range(20)]
         slow = socket.create_connection(("127.0.0.1", port))
         slow.sendall(
@@ -136,6 +137,7 @@ def test_slow_and_silent_clients_do_not_block_others(hello_export):
 @pytest.mark.slow
 def test_a_thousand_connections(hello_export):
     with server(f"hello={hello_export}") as (_, port):
+        ask(port, "/v2/health/ready")
         held = []
         for _ in range(10):
             held += [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
