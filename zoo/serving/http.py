@@ -67,13 +67,17 @@ def note(connection: HTTPConnection, **fields: Any) -> None:
     connection.scope.setdefault(NOTES, {}).update(fields)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, limits: Limits) -> bytes:
     """Return the body of a request.
+
+    Args:
+        request: the request.
+        limits: the limits of the server.
 
     Raises:
         RequestError: the body is too large, or does not arrive in time.
     """
-    limits, content = limits_of(request), bytearray()
+    content = bytearray()
     too_large = RequestError(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         f"The body must have at most {limits.body_megabytes:g} MB.",

@@ -59,11 +59,12 @@ async def read_request(request: Request, version: Version, query: dict[str, str]
     Raises:
         ZooError: the body is invalid or too large.
     """
-    body, data = await read_body(request), version.recipe.data
+    limits, data = limits_of(request), version.recipe.data
+    body = await read_body(request, limits)
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     # The file of some presets is JSON: it has a name, or the type is not given as JSON.
     if content_type == JSON and "name" not in query:
-        asked = inputs.json_request(body, data, limits_of(request).inputs)
+        asked = inputs.json_request(body, data, limits.inputs)
         return inputs.Request(asked.inputs, query | asked.options)
     return inputs.file_request(body, content_type, query, data)
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from zoo.common.core.errors import ZooError
 from zoo.common.utils.packages import import_package
 from zoo.common.utils.progress import say
 from zoo.serving.settings import Settings
@@ -104,10 +105,9 @@ class Ingress:
 
         from zoo.serving.http import answer, on_zoo_error, read_body
 
-        request.scope["app"] = self  # whose limits the body has
         try:
-            body = await read_body(request)
-        except ValueError as error:
+            body = await read_body(request, self._limits)
+        except ZooError as error:
             return on_zoo_error(request, error)
         passed = (
             request.method,
@@ -133,16 +133,6 @@ class Ingress:
         response = HttpResponse(content, status)
         response.raw_headers = headers
         return response
-
-    @property
-    def state(self) -> Any:
-        """The state that `zoo.serving.http` reads."""
-        return self
-
-    @property
-    def limits(self) -> Any:
-        """The limits of a request."""
-        return self._limits
 
 
 def serve(

@@ -15,7 +15,7 @@ from starlette.routing import BaseRoute, Route
 
 from zoo.common.core.errors import ZooError
 from zoo.serving.graphs import STRING, Graph, TensorSpec, find_graph, graph_names
-from zoo.serving.http import answer, find_version, models_of, read_body
+from zoo.serving.http import answer, find_version, limits_of, models_of, read_body
 from zoo.serving.inputs import check_keys, decode_base64, parse_object
 from zoo.serving.models import Model
 from zoo.serving.versions import Version
@@ -94,7 +94,7 @@ async def _metadata(request: Request) -> Response:
 
 async def _predict(request: Request) -> Response:
     model, version = find_version(request, **request.path_params)
-    body = parse_object(await read_body(request))
+    body = parse_object(await read_body(request, limits_of(request)))
     return answer(await model.queue.run(predict, model, version, body))
 
 

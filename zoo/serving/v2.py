@@ -18,7 +18,7 @@ import zoo
 from zoo.common.core.errors import ZooError, nearest
 from zoo.serving import v2_tensors as tensors
 from zoo.serving.graphs import Graph, find_graph, graph_names
-from zoo.serving.http import answer, find_version, models_of, read_body
+from zoo.serving.http import answer, find_version, limits_of, models_of, read_body
 from zoo.serving.inputs import check_keys, parse_object
 from zoo.serving.models import Model, Models
 
@@ -125,7 +125,10 @@ async def _metadata(request: Request) -> Response:
 
 async def _infer(request: Request) -> Response:
     model, graph = _find(request)
-    content, length = await read_body(request), request.headers.get(HEADER_LENGTH)
+    content, length = (
+        await read_body(request, limits_of(request)),
+        request.headers.get(HEADER_LENGTH),
+    )
     if length is not None and not (length.isdecimal() and int(length) <= len(content)):
         raise ZooError(
             f"{HEADER_LENGTH} must be at most the size of the body. Received: {length[:20]}."
