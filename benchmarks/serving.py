@@ -195,10 +195,10 @@ def load(port: int, clients: int, seconds: float) -> dict:
     }
 
 
-def compare_clients(batch: int, clients: int, seconds: float) -> list[dict]:
+def compare_clients(flags: str, clients: int, seconds: float) -> list[dict]:
     """Return the rates of one client and of many, in alternating parts of `seconds` together."""
     rows = {count: [] for count in (1, clients)}
-    with server(SPEECH, "--max-queue", "256", "--batch-size", str(batch)) as (process, port):
+    with server(SPEECH, "--max-queue", "256", *flags.split()) as (process, port):
         for _ in range(ROUNDS):
             for count, found in rows.items():
                 before = processor_ms(process)
@@ -207,6 +207,7 @@ def compare_clients(batch: int, clients: int, seconds: float) -> list[dict]:
                 found.append(row | {"processor_ms": round(used / max(1, row["requests"]), 1)})
     return [
         {
+            "flags": flags,
             "clients": count,
             "requests": sum(row["requests"] for row in found),
             "errors": sum(row["errors"] for row in found),
@@ -266,9 +267,9 @@ def main() -> None:
     report["first_answer"] = first_answer(5)
     report["memory_of_five_presets"] = memory()
     report["clients"] = [
-        {"batch_size": batch, **row}
-        for batch in (1, 4)
-        for row in compare_clients(batch, arguments.clients, arguments.seconds)
+        row
+        for flags in ("", "--threads 1", "--threads 1 --batch-size 4")
+        for row in compare_clients(flags, arguments.clients, arguments.seconds)
     ]
     print(json.dumps(report, indent=1))
     print(_timing.save("serving", report))

@@ -143,6 +143,6 @@ def test_settings_must_be_in_their_ranges():
     for change in ({"queue": 0}, {"seconds": 0}, {"body_megabytes": -1}, {"streams": 0}):
         with pytest.raises(ZooError, match="must be"):
             replace(Limits(), **change)
-    for change in ({"batch_size": 0}, {"grpc_api": "rest"}, {"poll_seconds": 0}):
+    for change in ({"batch_size": 0}, {"threads": -1}, {"grpc_api": "rest"}, {"poll_seconds": 0}):
         with pytest.raises(ZooError, match="must be"):
             Settings(("x",), **change)

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Any
 
 from zoo.common.core.errors import ZooError, nearest
+from zoo.common.runtime.onnx import set_threads
 from zoo.serving.errors import not_found
 from zoo.serving.log import log
 from zoo.serving.queues import Queue
@@ -71,6 +72,7 @@ class Models:
         self._settings = settings
         self._models: dict[str, Model] = {}
         self._lock = threading.Lock()  # of loading
+        set_threads(settings.threads)
         for given in settings.presets:
             model = self._model(given)
             self._models[model.name] = model

@@ -55,6 +55,7 @@ class Settings:
         backend: the runtime of all models; "auto" is a valid ONNX export, else the library of the model.
         options: default options of a model's decoder, by the name of the model and of the option.
         batch_size: maximum number of requests in a batch; 1 runs requests one by one.
+        threads: number of threads of ONNX Runtime per model; 0 for one per core.
         poll_seconds: time between two searches for new versions.
         limits: the limits.
         host: address of the interface of gRPC.
@@ -66,6 +67,7 @@ class Settings:
     backend: str = "auto"
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     batch_size: int = 1
+    threads: int = 0
     poll_seconds: float = 2.0
     limits: Limits = field(default_factory=Limits)
     host: str = LOOPBACK
@@ -76,5 +78,6 @@ class Settings:
         if not self.presets:
             raise ZooError("zoo serve needs at least one preset.")
         check_range("batch_size", self.batch_size, at_least=1, at_most=1_024)
+        check_range("threads", self.threads, at_least=0, at_most=1_024)
         check_choice("grpc_api", self.grpc_api, GRPC_APIS)
         check_range("poll_seconds", self.poll_seconds, above=0, at_most=86_400)
