@@ -11,6 +11,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -54,7 +55,8 @@ def test_no_accepted_request_is_lost_when_replicas_are_killed(hello_export):
     pytest.importorskip("ray.serve")
     port = 8791
     command = [sys.executable, "-m", "zoo", "serve", f"hello={hello_export}", "--port", str(port)]
-    command += ["--engine", "ray", "--replicas", "2"]
+    # On a busy machine a replica takes long to start again, and both may be down at once.
+    command += ["--engine", "ray", "--replicas", "2", "--max-seconds", "600"]
     server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=os.environ)
     try:
         while "Ray Serve" not in (line := server.stderr.readline()):
@@ -65,7 +67,7 @@ def test_no_accepted_request_is_lost_when_replicas_are_killed(hello_export):
         statuses: list[int] = []
 
         def client() -> None:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=120)
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
             while True:
                 try:
                     waiting.get_nowait()
@@ -89,7 +91,7 @@ def test_no_accepted_request_is_lost_when_replicas_are_killed(hello_export):
             os.kill(victims[0], signal.SIGKILL)
         for each in clients:
             each.join()
-        assert statuses == [200] * REQUESTS
+        assert Counter(statuses) == {200: REQUESTS}
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(60)
