@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
-import zoo
+import zoo.serving
 from zoo.serving.http import answer, models_of
 from zoo.serving.models import Models
 from zoo.serving.presets import JSON, ROOT, describe

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-import zoo
+import zoo.serving
 from zoo.common.core.errors import ZooError, nearest
 from zoo.serving import v2_tensors as tensors
 from zoo.serving.graphs import Graph, find_graph, graph_names
