@@ -20,7 +20,8 @@ FORMATS = {
     "onnx": "zoo.common.export.onnx",
     "tensorrt": "zoo.common.export.tensorrt",
 }
-# Servers for which `zoo.common.export.deployments` writes files, with the format that each serves.
+# Servers for which the module `DEPLOYMENTS` writes files, with the format that each serves.
+DEPLOYMENTS = "zoo.common.export.deployments"
 SERVERS = {"kserve": "onnx", "triton": "onnx", "tfserving": "savedmodel"}
 # Packages that a format needs besides TensorFlow, as (module, package). Its extra has the same name.
 PACKAGES: dict[str, tuple[tuple[str, str], ...]] = {
@@ -62,7 +63,5 @@ def exporter(format_: str) -> Callable[..., list[dict[str, Any]]]:
     It raises `ZooError` if the preset is not a Keras model.
     """
     if format_ in SERVERS:
-        from zoo.common.export.deployments import deploy
-
-        return functools.partial(deploy, format_)
+        return functools.partial(importlib.import_module(DEPLOYMENTS).deploy, format_)
     return importlib.import_module(FORMATS[format_]).export
