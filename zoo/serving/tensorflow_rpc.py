@@ -12,6 +12,7 @@ from zoo.common.utils.quiet import import_tensorflow
 from zoo.serving.graphs import STRING, Graph, TensorSpec, find_graph, graph_names
 from zoo.serving.metrics import Metrics
 from zoo.serving.models import Models
+from zoo.serving.rpc_methods import find, guarded
 
 EXTRA = "serving"
 METADATA = "signature_def"
@@ -23,8 +24,6 @@ def add_service(server: Any, models: Models, metrics: Metrics) -> None:
     Raises:
         ZooError: tensorflow-serving-api is not installed.
     """
-    from zoo.serving.rpc import find, guarded
-
     import_tensorflow()
     package = "tensorflow_serving.apis"
     services: Any = import_package(
