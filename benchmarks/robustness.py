@@ -183,6 +183,9 @@ NOTES = """
 - The room has a decay time (RT60) of 0.5 s. The telephone has 8 kHz and mu-law with 8 bits.
 - Silence and low noise before a recording are trimmed by presets that process whole recordings.
 - `speech/crnn-right-whale` is not in the table: its corpus has spectrograms, not recordings.
+  `speech/tdnn-fsdd` and `speech/deepspeech2-librispeech-mini` were not measured.
+- Presets with one line have the same features and training as before. They were measured when the
+  limit of digital silence did not depend on the peak of a quiet recording.
 
 Features with `model.features.dynamic_range` (for detectors `data.features.dynamic_range`) do not depend
 on the level, the offset and the silence of a recording; see `zoo/speech/features/loudness.py`. Training
@@ -199,8 +202,11 @@ def draw(results: dict, before: dict, path: Path) -> None:
     """Draw the errors of each preset by change, now and before."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(11, 1.9 * -(-len(results) // 2)), layout="constrained")
-    axes = figure.subplots(-(-len(results) // 2), 2, squeeze=False, sharex=True, sharey=True).flat
+    rows = -(-len(results) // 2)
+    figure = Figure(figsize=(11, 3.6 * rows), layout="constrained")
+    axes = list(figure.subplots(rows, 2, squeeze=False, sharey=True).flat)
+    for axis in axes[len(results) :]:
+        axis.set_axis_off()
     for axis, (preset, row) in zip(axes, results.items(), strict=False):
         now = errors(row)
         if preset in before and errors(before[preset]) != now:
@@ -211,7 +217,7 @@ def draw(results: dict, before: dict, path: Path) -> None:
         axis.set_xticks(range(len(now)), list(now), rotation=90)
         axis.legend(fontsize="small")
     figure.supylabel("error")
-    figure.savefig(path, dpi=90)
+    figure.savefig(path, dpi=80)
 
 
 def main() -> None:

@@ -79,7 +79,7 @@ class Stream:
         >>> for block in stream.blocks(EXAMPLE_CLIPS[2]):
         ...     stream.accept(block)
         >>> stream.finish()["output"]
-        'EH EH V AH N T W EH N IY S EH V AH N F IH F T IY S EH V AH N'
+        'IH N B AH N T W EH N IY S EH V AH N F IH F T IY S EH V AH N'
     """
 
     def __init__(
