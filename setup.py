@@ -11,9 +11,9 @@ PRESETS = Path("saved_models")
 EXPORTS = shutil.ignore_patterns(
     "[0-9]*", "onnx*", "litert*", "tensorrt", "kserve", "triton", "tfserving", ".*"
 )
-# One wheel of all would be too large for a package index: packages/vision_language makes one of these;
-# what is known of them is in this one.
-APART = PRESETS / "vision_language"
+# A wheel of all presets would be too large for a package index. This one has those under 3 MB, and the
+# cards and metrics of the others, which are fetched. packages/vision_language makes a wheel of a family.
+MAX_BYTES = 3_000_000
 ABOUT = {"CARD.md", "metrics.json"}
 
 
@@ -31,7 +31,10 @@ class BuildWithPresets(build_py):
 
 def _left_out(folder: str, names: list[str]) -> set[str]:
     """What of a folder is not in this wheel."""
-    return EXPORTS(folder, names) | (set(names) - ABOUT if Path(folder).parent == APART else set())
+    exports = EXPORTS(folder, names)
+    files = [path for name in set(names) - exports if (path := Path(folder, name)).is_file()]
+    too_large = sum(path.stat().st_size for path in files) >= MAX_BYTES
+    return exports | ({path.name for path in files} - ABOUT if too_large else set())
 
 
 setup(cmdclass={"build_py": BuildWithPresets})

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import zoo
+from zoo.api.sharing import write_index
 from zoo.common.presets import store
 
 REPOSITORY = Path(zoo.__file__).parents[1]
@@ -18,16 +19,16 @@ LASER = REPOSITORY / "zoo/timeseries/samples/laser.txt"
 STROKES = '{"strokes": [[[0, 0], [4, 9], [8, 0]], [[2, 4], [6, 4]]]}'
 # Package indexes reject larger files.
 MOST_BYTES = 95e6
+# Presets that the wheel has, at least one of each family, and one that it does not have.
 ANSWERS = [
-    ("speech/bilstm-ctc-an4", CLIP),
+    ("speech/deepspeech-an4", CLIP),
     ("language/charlstm-hello", "h"),
     ("timeseries/ar-laser", LASER),
     ("timeseries/lstm-laser", LASER),
-]
-VISION_ANSWERS = [
-    ("vision_language/show-and-tell-rsicd", "field.png"),
     ("vision_language/blstm-ctc-gw-online", "word.json"),
 ]
+LARGE = "speech/bilstm-ctc-an4"
+CAPTIONER = "vision_language/show-and-tell-rsicd"
 # Packages that only training, evaluation and plots need.
 ABSENT = ("jiwer", "matplotlib", "pycocoevalcap", "sacrebleu", "sentencepiece", "tensorboard")
 ENVIRONMENT = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
@@ -52,11 +53,12 @@ def pip(*arguments, python=sys.executable):
     subprocess.run(command, check=True, cwd=folder, env=ENVIRONMENT)
 
 
-def start(command, folder):
+def start(command, folder, **variables):
     """Return a completed command, run in a folder where the clone cannot be imported."""
     environment = ENVIRONMENT | {
         "ZOO_HOME": str(folder / "home"),
         "ZOO_CACHE": str(folder / "cache"),
+        **variables,
     }
     command = list(map(str, command))
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
@@ -104,22 +106,28 @@ def test_presets_of_every_family_answer(fresh, wheels, tmp_path):
         (answer,) = json.loads(answer)["predictions"]
         assert "error" not in answer, answer
 
+    (tmp_path / "word.json").write_text(STROKES)
     for preset, given in ANSWERS:
         answers(preset, given)
-    code = "import sys, zoo; print(next(zoo.load(sys.argv[1]).predict(sys.argv[2:]))['output'])"
-    assert run([fresh, "-c", code, *ANSWERS[0]], tmp_path).endswith(" FIFTY SIX\n")
+    listed = json.loads(run([*command, "list", "--json"], tmp_path))["models"]
+    states = {row["name"]: row["preset"] for row in listed}
+    assert {states[preset] for preset, _ in ANSWERS} == {store.SHIPPED}
+    assert {states[LARGE], states[CAPTIONER]} == {store.NOT_INSTALLED}
 
+    # Another preset is fetched from an index.
+    assert "set ZOO_PRESETS to" in refused([*command, "predict", LARGE, CLIP], tmp_path)
+    write_index(tmp_path / "index")
+    code = "import sys, zoo; print(next(zoo.load(sys.argv[1]).predict(sys.argv[2:]))['output'])"
+    done = start([fresh, "-c", code, LARGE, CLIP], tmp_path, ZOO_PRESETS=str(tmp_path / "index"))
+    assert done.stdout.endswith(" FIFTY SIX\n")
+    assert done.stderr.startswith(f"Fetching the preset {LARGE} {zoo.__version__} from ")
+
+    # The presets of the family with the largest files have a wheel of their own.
     Image.new("RGB", (64, 64), "green").save(tmp_path / "field.png")
-    (tmp_path / "word.json").write_text(STROKES)
-    (name, given), *_ = VISION_ANSWERS
-    line = refused([*command, "predict", name, given], tmp_path)
-    assert "install it first: pip install 'recurrent-zoo[vision_language]'" in line
-    listed = json.loads(run([*command, "list", "vision_language/*", "--json"], tmp_path))
-    states = {row["preset"] for row in listed["models"] if row["test"]}
-    assert states == {store.NOT_INSTALLED}
+    line = refused([*command, "predict", CAPTIONER, "field.png"], tmp_path)
+    assert "pip install 'recurrent-zoo[vision_language]'" in line
     pip("install", "--no-deps", wheels[1], python=fresh)
-    for preset, given in VISION_ANSWERS:
-        answers(preset, given)
+    answers(CAPTIONER, "field.png")
 
 
 def test_exports_answer_without_tensorflow(wheels, tmp_path):

@@ -100,7 +100,9 @@ def load(preset_or_folder: str | Path, runtime: str = "keras") -> Preset:
     """Return a trained preset: `.model`, `.recipe`, `.metrics`, `.predict(inputs)`.
 
     Args:
-        preset_or_folder: a preset by name, or the folder of a run or preset.
+        preset_or_folder: a preset by name, the folder of a run or preset, or an address on the hub, such
+            as "hf://owner/name@revision". A registered preset that is not installed is fetched from the
+            index that ZOO_PRESETS names.
         runtime: "keras", or a runtime to which `zoo.export` has exported the preset: "savedmodel",
             "onnx" or "litert", which do not need TensorFlow, or "onnx-int8" and so on for exports with
             smaller weights. "onnx" exports the preset first if there is no export.
@@ -543,24 +545,31 @@ def export(
 
 
 def publish(
-    run: str | Path, *, data: str | Path | None = None, split: str | None = None
-) -> results.EvaluateResult:
+    run: str | Path,
+    *,
+    data: str | Path | None = None,
+    split: str | None = None,
+    to: str | None = None,
+) -> results.EvaluateResult | results.UploadResult:
     """Publish a run as the preset of its recipe: float16 weights, measured metrics and a card.
 
     Args:
         run: the run folder.
         data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
         split: split whose metrics the card states next to those of dev; None for the test split.
+        to: an address on the hub, such as "hf://owner/name", where the preset is published too. Then
+            `run` may be a preset.
 
     Returns:
-        The evaluation on that split.
+        The evaluation on that split; with `to`, the files on the hub.
 
     Raises:
-        ZooError: the run is incomplete or cannot be evaluated. An earlier preset then stays as it is.
+        ZooError: the run is incomplete or cannot be evaluated. An earlier preset then stays as it is. Or
+            the hub refuses the preset.
     """
     from zoo.api.publish import publish
 
-    return publish(run, data=data, split=split)
+    return publish(run, data=data, split=split, to=to)
 
 
 def accelerate(model: keras.Model) -> keras.Model:

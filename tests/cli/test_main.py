@@ -168,14 +168,15 @@ def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path,
         shutil.copyfile(shipped / RECIPE / file, root / RECIPE / file)
     monkeypatch.setattr(store, "ROOT", root)
     monkeypatch.setenv("ZOO_HOME", str(tmp_path / "home"))
-    command = "pip install 'recurrent-zoo[speech]' (in a clone: pip install ./packages/speech)"
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
+    command = "set ZOO_PRESETS to the folder or address of an index of presets"
     (row,) = run_zoo("list", RECIPE, "--json").json["models"]
     assert (row["preset"], row["test"] > 0) == (store.NOT_INSTALLED, True)
     assert run_zoo("list", RECIPE).out.splitlines()[-1] == f"not installed: {command}"
     assert f"  preset   not installed: {command}\n" in run_zoo("show", RECIPE).out
     for verb in (["predict", "hello.wav"], ["evaluate", "--data", AN4], ["export", "--to", "onnx"]):
         line = refused(verb[0], RECIPE, *verb[1:])
-        assert line == f"zoo: The preset {RECIPE!r} is missing. Install it: {command}\n"
+        assert line == f"zoo: The preset {RECIPE!r} is missing. To install it: {command}\n"
     assert "--beam-width" in run_zoo("predict", RECIPE, "--help").out
 
     # The package of the family, once it is installed, is a folder of presets.
@@ -186,7 +187,6 @@ def test_a_preset_in_a_package_that_is_not_installed(run_zoo, refused, tmp_path,
     (row,) = run_zoo("list", RECIPE, "--json").json["models"]
     assert row["preset"] == store.SHIPPED
     assert (store.names(), store.find(RECIPE)) == ([RECIPE], package / preset)
-    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "cache"))
     assert store.exports_of(package / preset) == tmp_path / "cache" / "exports" / RECIPE
 
 

@@ -142,7 +142,7 @@ def find_or_train(preset: PresetLike, data: str | Path | None) -> PresetLike:
         data: folder of the recipe's corpus.
     """
     name = preset if isinstance(preset, str) else ""
-    if name not in registry.names() or name in store.names():
+    if name not in registry.names() or store.is_available(name):
         return preset
     entry = registry.entry(name)
     if entry.shipped:

@@ -75,7 +75,7 @@ def find_recipe(name: str) -> Recipe:
     Raises:
         ZooError: there is neither, or `recipe.json` is corrupt.
     """
-    if name not in store.names() and name in registry.names():
+    if name in registry.names() and not store.is_available(name):
         return registry.entry(name).recipe()
     return store.load_recipe(store.find(name))
 

@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from zoo.api.comparison import check_baseline_packages, measure, record_comparison
-from zoo.api.results import EvaluateResult
+from zoo.api.results import EvaluateResult, UploadResult
+from zoo.api.sharing import upload
 from zoo.api.sources import find_source
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
-from zoo.common.presets import card, measurements, runs, store
+from zoo.common.presets import card, hub, measurements, runs, store
 from zoo.common.presets.corpus_record import read_splits, write_record
 from zoo.common.presets.lineage import EARLIER, summarise
 from zoo.common.utils.files import atomic_folder, check_file, clear_parts
@@ -27,9 +28,24 @@ RECORDED = ("examples", "left_out", "data_checksum", "versions", "init")
 
 
 def publish(
-    run: str | Path, *, data: str | Path | None = None, split: str | None = None
-) -> EvaluateResult:
+    run: str | Path,
+    *,
+    data: str | Path | None = None,
+    split: str | None = None,
+    to: str | None = None,
+) -> EvaluateResult | UploadResult:
     """Publish a run as the preset of its recipe. See `zoo.publish`."""
+    if to is None:
+        return _publish(run, data, split)
+    hub.parse(to)  # before the evaluation
+    source = store.find(run)
+    if (source / store.CARD_FILE).exists():
+        return upload(source, to)
+    return upload(_publish(run, data, split).preset, to)
+
+
+def _publish(run: str | Path, data: str | Path | None, split: str | None) -> EvaluateResult:
+    """Publish a run in the folder of presets, and return its evaluation."""
     source = store.find(run)
     recipe = store.load_recipe(source)
     split = split or registry.entry(recipe.name).corpus.test_split

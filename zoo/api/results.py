@@ -137,6 +137,50 @@ class FetchResult(Result):
 
 
 @dataclass(frozen=True, repr=False)
+class UploadResult(Result):
+    """Result of `zoo.publish` with `to`.
+
+    Args:
+        address: address of the preset, such as "hf://owner/name".
+        commit: address of the commit.
+        files: names of the files.
+    """
+
+    address: str
+    commit: str
+    files: list[str]
+
+    def to_dict(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def lines(self) -> list[str]:
+        return [f"{self.address}: {', '.join(self.files)}", f"commit: {self.commit}"]
+
+
+@dataclass(frozen=True, repr=False)
+class IndexResult(Result):
+    """Result of `zoo publish --index`.
+
+    Args:
+        folder: folder of the index.
+        presets: version, file, size and SHA-256 of each preset by name.
+    """
+
+    folder: Path
+    presets: dict[str, dict[str, Any]]
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"folder": str(self.folder), "presets": self.presets}
+
+    def lines(self) -> list[str]:
+        size = sum(row["size"] for row in self.presets.values()) / 1e6
+        return [f"{self.folder}: {len(self.presets)} presets, {size:.1f} MB"]
+
+    def table(self) -> list[dict[str, Any]]:
+        return [{"name": name, **row} for name, row in self.presets.items()]
+
+
+@dataclass(frozen=True, repr=False)
 class EvaluateResult(Result):
     """Result of `zoo.evaluate` and `zoo.publish`.
 

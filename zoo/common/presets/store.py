@@ -23,6 +23,8 @@ from zoo.common.core.data import Data
 from zoo.common.core.errors import ZooError, nearest
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.settings import assets
+from zoo.common.presets import hub
+from zoo.common.presets.index import PRESETS_VARIABLE, fetch_preset, location
 from zoo.common.presets.runs import read_json, write_json
 from zoo.common.utils.files import atomic_file, read_text, write_text
 
@@ -69,13 +71,18 @@ def names() -> list[str]:
     """Return the names of all presets, the user's and the shipped ones."""
     found = {
         Path(family.name, path.parent.name)
-        for root in (home(), ROOT)
+        for root in (home(), ROOT, fetched())
         for family in root.glob("*")
         for folder in (family, _package(family.name))
         for path in (folder.glob(f"*/{RECIPE_FILE}") if folder else ())
     }
     # Names with a leading dot are temporary folders of a publication.
     return sorted(str(name) for name in found if not name.name.startswith("."))
+
+
+def fetched() -> Path:
+    """Return the folder of the presets that were fetched from an index."""
+    return cache() / "presets"
 
 
 def folder_of(name: str) -> Path:
@@ -87,11 +94,27 @@ def folder_of(name: str) -> Path:
 def shipped_file(path: str) -> Path:
     """Return the path of a file "<family>/<preset>/<file>" of the shipped presets, which may be missing.
 
-    It is in the package of the family's presets, if there is one, or below `ROOT`.
+    It is below `ROOT`, in the package of the family's presets, or among the fetched presets.
     """
     family, _, rest = path.partition("/")
     package = _package(family)
-    return package / rest if package and not (ROOT / path).exists() else ROOT / path
+    others = [*([package / rest] if package else []), fetched() / path]
+    return next((file for file in (ROOT / path, *others) if file.exists()), ROOT / path)
+
+
+def fetch_file(path: str) -> Path:
+    """Return the path of a file as `shipped_file`, after its folder was fetched if it is missing.
+
+    Raises:
+        ZooError: it is missing, and the index has it and cannot be read, or there is no index.
+    """
+    found, name = shipped_file(path), path.rpartition("/")[0]
+    if not found.exists() and not (fetched() / name).exists():
+        fetch_preset(name, fetched() / name)
+        found = shipped_file(path)
+    if not found.exists():
+        raise ZooError(f"{found} is missing. {how_to_install(name)}")
+    return found
 
 
 def _package(family: str) -> Path | None:
@@ -112,13 +135,29 @@ def state_of(name: str) -> str:
 
 def how_to_get(name: str) -> str:
     """Return the command that provides the missing preset of a recipe."""
+    return how_to_install(name) if state_of(name) == NOT_INSTALLED else f"zoo train {name}"
+
+
+def how_to_install(name: str) -> str:
+    """Return how the missing files of a preset of the zoo are installed."""
     family = name.partition("/")[0]
-    return install_command(family) if state_of(name) == NOT_INSTALLED else f"zoo train {name}"
+    index = f"set {PRESETS_VARIABLE} to the folder or address of an index of presets"
+    if _has_package(family):
+        return (
+            f"pip install 'recurrent-zoo[{family}]' (in a clone: pip install ./packages/{family})"
+        )
+    return index
 
 
-def install_command(family: str) -> str:
-    """Return the command that installs the separate package with the presets of a family."""
-    return f"pip install 'recurrent-zoo[{family}]' (in a clone: pip install ./packages/{family})"
+def _has_package(family: str) -> bool:
+    """Return whether the presets of a family have a package of their own, which an extra installs."""
+    from importlib import metadata
+
+    try:
+        extras = metadata.metadata("recurrent-zoo").get_all("Provides-Extra") or []
+    except metadata.PackageNotFoundError:
+        return False
+    return family in {extra.replace("-", "_") for extra in extras}
 
 
 def destination(name: str) -> Path:
@@ -128,6 +167,8 @@ def destination(name: str) -> Path:
 
 def exports_of(folder: Path) -> Path:
     """Return the folder of a preset's exports: its own, or one in the cache for an installed package."""
+    if folder.is_relative_to(cache()):
+        return cache() / "exports" / folder.relative_to(cache())
     family = folder.parent.name.removeprefix("recurrent_zoo_")
     if folder.parent in (_INSTALLED / family, _package(family)):
         return cache() / "exports" / family / folder.name
@@ -137,19 +178,37 @@ def exports_of(folder: Path) -> Path:
 def find(preset_or_folder: str | Path) -> Path:
     """Return the folder of a preset by name, or of a run or preset by path.
 
+    A preset that is not here is fetched from the hub, or from the index of `ZOO_PRESETS`.
+
     Raises:
-        ZooError: there is no such preset or folder.
+        ZooError: there is no such preset or folder, or it cannot be fetched.
     """
-    name, presets = str(preset_or_folder), names()
+    name = str(preset_or_folder)
+    if hub.is_address(name):
+        return hub.fetch(name, cache() / "hub", expected_files)
+    presets = names()
     if name in presets:
         return folder_of(name)
     if os.path.isdir(name):  # Path.is_dir raises for a name that is too long
         return Path(name)
     if name in registry.names():
-        first = "Install it" if state_of(name) == NOT_INSTALLED else "Train the recipe"
+        if fetch_preset(name, fetched() / name):
+            return fetched() / name
+        first = "To install it" if state_of(name) == NOT_INSTALLED else "Train the recipe"
         raise ZooError(f"The preset {name!r} is missing. {first}: {how_to_get(name)}")
     hint = nearest(name, presets) if presets else "There are no presets."
     raise ZooError(f"There is no preset and no run folder {name!r}. {hint}")
+
+
+def is_available(name: str) -> bool:
+    """Return whether a preset of a registered recipe is here, or can be looked for in an index."""
+    return name in names() or (state_of(name) == NOT_INSTALLED and bool(location()))
+
+
+def expected_files(folder: Path) -> set[str]:
+    """Return the names of the files that recipe.json in a folder requires. Raises as `load_recipe`."""
+    recipe = _read_recipe(folder)
+    return {recipe.model.file, RECIPE_FILE, *(asset.file for asset in assets(recipe.data).values())}
 
 
 def load_recipe(folder: Path) -> Recipe:
@@ -158,19 +217,24 @@ def load_recipe(folder: Path) -> Recipe:
     Raises:
         ZooError: a file is missing or corrupt, or the files belong to different models.
     """
-    path = folder / RECIPE_FILE
-    values = read_json(path)
-    if not isinstance(values, dict) or not isinstance(values.get("name"), str):
-        raise ZooError(f"{path} is corrupt: it has no name of a recipe.")
-    try:
-        recipe = registry.entry(values["name"]).recipe().merge(values)
-    except ZooError as error:
-        raise ZooError(f"{path} is corrupt: {error}") from None
+    recipe = _read_recipe(folder)
     recipe = replace(recipe, data=_with_assets(folder, recipe.data))
     if recipe.adapt([]) != recipe:
         names = ", ".join(asset.file for asset in assets(recipe.data).values())
         raise ZooError(f"{folder}: {names} and {RECIPE_FILE} belong to different models.")
     return recipe
+
+
+def _read_recipe(folder: Path) -> Recipe:
+    """Return the recipe of a run or preset, without its assets."""
+    path = folder / RECIPE_FILE
+    values = read_json(path)
+    if not isinstance(values, dict) or not isinstance(values.get("name"), str):
+        raise ZooError(f"{path} is corrupt: it has no name of a recipe.")
+    try:
+        return registry.entry(values["name"]).recipe().merge(values)
+    except ZooError as error:
+        raise ZooError(f"{path} is corrupt: {error}") from None
 
 
 def _with_assets(folder: Path, data: Data) -> Data:

@@ -19,7 +19,7 @@ import numpy as np
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.settings import training_only
 from zoo.common.layers.make import MakeLayer, new_layer
-from zoo.common.presets.store import install_command, shipped_file
+from zoo.common.presets.store import fetch_file, shipped_file
 from zoo.vision_language.captioning.images import SIZE
 
 if TYPE_CHECKING:
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 NAME = "vgg16"
 FAMILY = "vision_language"
-WEIGHTS_FILE = shipped_file(f"{FAMILY}/vgg16/vgg16_imagenet_notop_float16.npz")
+WEIGHTS = f"{FAMILY}/vgg16/vgg16_imagenet_notop_float16.npz"
+WEIGHTS_FILE = shipped_file(WEIGHTS)
 # (convolutions, filters) of each block, which ends with a pooling that halves height and width.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 # The mean pixel of ImageNet, R, G, B.
@@ -104,7 +105,7 @@ class Blocks:
         Raises:
             ZooError: the weights are missing or corrupt.
         """
-        weights = read_weights(WEIGHTS_FILE)
+        weights = read_weights(fetch_file(WEIGHTS))
         for layer in self.layers:
             if layer.name in weights:
                 layer.set_weights(weights[layer.name])
@@ -148,8 +149,7 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
         ZooError: the file is missing or corrupt.
     """
     if not path.exists():
-        command = install_command(FAMILY)
-        raise ZooError(f"{path}, the weights of VGG16, is missing. To get it: {command}")
+        raise ZooError(f"{path}, the weights of VGG16, is missing.")
     weights: dict[str, list[np.ndarray]] = {}
     before = 3
     try:
@@ -172,6 +172,4 @@ def read_weights(path: Path) -> dict[str, list[np.ndarray]]:
 @functools.cache
 def checksum() -> str:
     """Return the SHA-256 of the file of weights, in hex. It is part of the key of the feature cache."""
-    if not WEIGHTS_FILE.exists():
-        read_weights(WEIGHTS_FILE)
-    return hashlib.sha256(WEIGHTS_FILE.read_bytes()).hexdigest()
+    return hashlib.sha256(fetch_file(WEIGHTS).read_bytes()).hexdigest()
