@@ -116,7 +116,7 @@ def test_presets_of_every_family_answer(fresh, wheels, tmp_path):
 
     # Another preset is fetched from an index.
     assert "set ZOO_PRESETS to" in refused([*command, "predict", LARGE, CLIP], tmp_path)
-    write_index(tmp_path / "index")
+    write_index(tmp_path / "index", zoo.__version__)
     code = "import sys, zoo; print(next(zoo.load(sys.argv[1]).predict(sys.argv[2:]))['output'])"
     done = start([fresh, "-c", code, LARGE, CLIP], tmp_path, ZOO_PRESETS=str(tmp_path / "index"))
     assert done.stdout.endswith(" FIFTY SIX\n")

@@ -6,7 +6,6 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import zoo
 from zoo.api.results import IndexResult, UploadResult
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import hub, store
@@ -46,11 +45,12 @@ def upload(preset: str | Path, to: str) -> UploadResult:
         return UploadResult(to, commit, sorted(path.name for path in copy.iterdir()))
 
 
-def write_index(folder: str | Path) -> IndexResult:
+def write_index(folder: str | Path, version: str) -> IndexResult:
     """Write an index of all presets that are here, the user's and the shipped ones.
 
     Args:
         folder: the folder of the index, which can then be served over HTTPS.
+        version: version of the zoo.
 
     Raises:
         ZooError: a file cannot be read or written.
@@ -64,4 +64,4 @@ def write_index(folder: str | Path) -> IndexResult:
         if path.is_dir() and path.name[0] != "."
     }
     presets = {name: files for name, files in presets.items() if files}
-    return IndexResult(Path(folder), write(Path(folder), presets, zoo.__version__))
+    return IndexResult(Path(folder), write(Path(folder), presets, version))

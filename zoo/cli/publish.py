@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import zoo.cli
 from zoo.cli.arguments import add_data
 from zoo.cli.evaluate import evaluation_text
 from zoo.cli.output import print_answer
@@ -40,7 +41,7 @@ def run(options: argparse.Namespace) -> None:
     if options.index:
         from zoo.api.sharing import write_index
 
-        index = write_index(options.index)
+        index = write_index(options.index, zoo.__version__)
         return print_answer(options, index.to_dict(), lambda: "\n".join(index.lines()))
     from zoo.api.publish import publish
 

@@ -63,7 +63,7 @@ def test_index_has_version_size_and_digest(index):
     assert entry["version"] == zoo.__version__
     assert entry["size"] == (index / entry["file"]).stat().st_size
     assert len(entry["sha256"]) == 64
-    again = write_index(index)  # the index of what is here now
+    again = write_index(index, zoo.__version__)  # the index of what is here now
     assert again.presets[OTHER] == content["presets"][OTHER]
 
 
