@@ -6,10 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import zoo
-from tests.invariance.recordings import RATE, RECOGNIZERS, STREAMING, clips, few
+from tests.invariance.recordings import RATE, RECOGNIZER, STREAMING, clips, few
 
 
-@pytest.fixture(scope="module", params=(RECOGNIZERS[1], STREAMING))
+@pytest.fixture(scope="module", params=(RECOGNIZER, STREAMING))
 def preset(request):
     return zoo.load(request.param)
 
