@@ -1,5 +1,6 @@
 """Served models for the tests: a generator of text, a recognizer and a forecaster."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +20,15 @@ LASER = "timeseries/ar-laser"
 def hello_export(tmp_path_factory) -> Path:
     """Return the ONNX export of a small language model: a folder that needs no other file."""
     folder = tmp_path_factory.mktemp("exports") / "hello"
-    zoo.export(HELLO, ["onnx", "savedmodel"], folder)
+    zoo.export(HELLO, "onnx", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hello_savedmodel(hello_export, tmp_path_factory) -> Path:
+    """Return exports of the language model: ONNX and a SavedModel, which takes seconds to write."""
+    folder = shutil.copytree(hello_export, tmp_path_factory.mktemp("exports") / "savedmodel")
+    zoo.export(HELLO, "savedmodel", folder)
     return folder
 
 

@@ -14,9 +14,9 @@ HELLO = "language/charlstm-hello"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, hello_export):
+def folder(tmp_path_factory, hello_savedmodel):
     """Return a folder with exports and the files for the three servers."""
-    folder = shutil.copytree(hello_export, tmp_path_factory.mktemp("servers") / "hello")
+    folder = shutil.copytree(hello_savedmodel, tmp_path_factory.mktemp("servers") / "hello")
     result = zoo.export(HELLO, ["kserve", "triton", "tfserving"], folder)
     assert [row["format"] for row in result.files] == ["kserve", "triton", "tfserving"]
     return folder
@@ -28,6 +28,7 @@ def test_a_missing_export_is_written_first(tmp_path):
     assert [row["format"] for row in result.files] == ["onnx", "triton"]
 
 
+@pytest.mark.slow
 def test_triton_has_the_tensors_of_each_graph(folder):
     model = folder / "triton" / "charlstm-hello"
     config = (model / "config.pbtxt").read_text()
@@ -48,6 +49,7 @@ def test_triton_reads_its_config(folder):
     assert config.input[0].name == "tokens"
 
 
+@pytest.mark.slow
 def test_tensorflow_serving_reads_its_config(folder):
     messages = pytest.importorskip("tensorflow_serving.config.model_server_config_pb2")
     from google.protobuf import text_format
@@ -57,6 +59,7 @@ def test_tensorflow_serving_reads_its_config(folder):
     assert (config.name, config.model_platform) == ("charlstm-hello", "tensorflow")
 
 
+@pytest.mark.slow
 def test_kserve_has_the_service(folder):
     yaml = pytest.importorskip("yaml")
     service = yaml.safe_load((folder / "kserve" / "inference-service.yaml").read_text())
@@ -100,6 +103,7 @@ def test_kserve_knows_every_field_of_the_service(folder):
     assert unknown_fields("V1beta1InferenceService", service, libraries) == expected
 
 
+@pytest.mark.slow
 def test_other_folders_are_not_replaced(folder):
     path = folder / "triton" / "COMMANDS.md"
     text = path.read_text()

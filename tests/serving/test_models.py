@@ -95,8 +95,9 @@ def test_an_unavailable_version_is_in_the_status_without_paths(versions, serve):
     assert str(folder) not in bad["status"]["error_message"]
 
 
-def test_savedmodels_of_a_folder_are_versions(hello_export, tmp_path):
-    folder = shutil.copytree(hello_export, tmp_path / "hello")
+@pytest.mark.slow
+def test_savedmodels_of_a_folder_are_versions(hello_savedmodel, tmp_path):
+    folder = shutil.copytree(hello_savedmodel, tmp_path / "hello")
     shutil.copytree(folder / "1", folder / "2")
     models = Models(Settings((str(folder),), backend="savedmodel"))
     assert loaded(models) == [1, 2]

@@ -37,8 +37,9 @@ def test_columns_and_rows_have_the_outputs_of_the_graph(client, graph, states):
     assert answers[1]["logits"][2] == pytest.approx(expected[0, 2].tolist())
 
 
-def test_a_saved_model_answers_raw_texts(serve, hello_export):
-    client = serve(presets=(f"hello={hello_export}",), backend="savedmodel")
+@pytest.mark.slow
+def test_a_saved_model_answers_raw_texts(serve, hello_savedmodel):
+    client = serve(presets=(f"hello={hello_savedmodel}",), backend="savedmodel")
     row = {"prompt": "he", "length": 3, "temperature": 0.0, "seed": 0}
     answers = client.post(f"{ROOT}/hello:predict", json={"instances": [row]}).json()
     assert answers == {"predictions": ["hello"]}
