@@ -46,7 +46,7 @@ def test_a_saved_model_answers_raw_texts(serve, hello_savedmodel):
     body = {"inputs": {"text": ["hello", {"b64": "aGU="}]}, "signature_name": "score"}
     scores = client.post(f"{ROOT}/hello:predict", json=body).json()["outputs"]
     assert scores["lengths"] == [5, 2]
-    expected = zoo.score(hello_export, "hello", runtime="onnx")[0]["log_probability"]
+    expected = zoo.score(hello_savedmodel, "hello", runtime="onnx")[0]["log_probability"]
     assert scores["log_probability"][0] == pytest.approx(expected, abs=1e-4)
     row["prompt"] = ""
     assert "empty" in error_of(client.post(f"{ROOT}/hello:predict", json={"instances": [row]}), 400)
