@@ -58,7 +58,8 @@ def _fetch(name: str, root: Path, accept_licence: bool) -> dict[str, Any]:
             contents = [read_splits(corpus, folder) for corpus in group]
         except ZooError as error:
             raise ZooError(f"{error} To fetch the corpus again, remove {folder}.") from None
-        say(f"{folder} exists and was checked. To fetch the corpus again, remove it.")
+        if folder == root / name:  # not a part of the package
+            say(f"{folder} exists and was checked. To fetch the corpus again, remove it.")
     else:
         _check_terms(name, group, folder, accept_licence)
         with locked(root / f".{name}{LOCK_FILE}", folder):
