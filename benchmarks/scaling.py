@@ -1,7 +1,10 @@
 """What it costs to train on several hosts, by calculation, and how bulk inference scales, measured.
 
-python benchmarks/scaling.py --paper                  bytes exchanged per step against compute
-python benchmarks/scaling.py --bulk FOLDER            inputs per second with one and two actors
+    python benchmarks/scaling.py --paper                  bytes exchanged per step against compute
+    python benchmarks/scaling.py --bulk FOLDER            inputs per second with one and two actors
+    python benchmarks/scaling.py --hosts RECIPE           seconds per step with one and two processes
+
+Options after `--hosts RECIPE` are those of `zoo train`.
 """
 
 from __future__ import annotations
@@ -10,9 +13,12 @@ import argparse
 import json
 import math
 import os
+import socket
 import sys
 import tempfile
 import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,6 +130,34 @@ def _pin(stop: threading.Event) -> None:
                 continue  # it has ended
 
 
+def hosts(recipe: str, settings: list[str]) -> None:
+    """Print the time of a step with one and with two processes on this machine."""
+    from zoo.cli.train import parse_settings
+    from zoo.scaling.hosts import Place, train_on_hosts
+
+    for count in (1, 2):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+
+        def run(rank: int, count: int = count, address: str = address) -> float:
+            place = Place(count, rank, address) if count > 1 else Place(1)
+            with tempfile.TemporaryDirectory() as out:
+                result = train_on_hosts(
+                    recipe, place, out=f"{out}/run", overrides=dict(parse_settings(settings))
+                )
+            return max(row["batches_per_second"] for row in result.history)
+
+        started = time.perf_counter()
+        with ThreadPoolExecutor(count) as pool:
+            rate = min(pool.map(run, range(count)))
+        print(
+            f"{count} processes: {1000 / rate:.0f} ms per step in the fastest epoch, evaluation "
+            f"included; {time.perf_counter() - started:.0f} s in all",
+            flush=True,
+        )
+
+
 def main() -> None:
     """Run the part that the arguments name."""
     parser = argparse.ArgumentParser(
@@ -131,12 +165,16 @@ def main() -> None:
     )
     parser.add_argument("--paper", action="store_true")
     parser.add_argument("--bulk", metavar="FOLDER")
+    parser.add_argument("--hosts", metavar="RECIPE")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     if options.paper:
         paper()
     if options.bulk:
         bulk(options.bulk)
-    if not (options.paper or options.bulk):
+    if options.hosts:
+        hosts(options.hosts, options.set)
+    if not (options.paper or options.bulk or options.hosts):
         parser.print_help(sys.stderr)
 
 

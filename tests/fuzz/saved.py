@@ -96,24 +96,13 @@ def _state(folder: Path) -> tuple[Any, list[np.ndarray]]:
     """Return the history and the variables of a resumed run."""
     with np.load(_whole_state(folder)) as file:
         shapes = [file[name].shape for name in file.files if name.startswith("v")]
-    variables = [_Variable(shape) for shape in shapes]
-    history = runs.load_state(folder, variables)
-    return history, [variable.value for variable in variables]
+    variables = [np.zeros(shape) for shape in shapes]
+    return runs.read_state(folder, variables)
 
 
 def _whole_state(folder: Path) -> Path:
     """Return the path of the undamaged state, which has the shapes of the variables."""
     return folder / f"{runs.STATE_FILE}.whole"
-
-
-class _Variable:
-    """A replacement of a Keras variable."""
-
-    def __init__(self, shape: tuple[int, ...]):
-        self.shape, self.value = shape, np.zeros(shape)
-
-    def assign(self, value: np.ndarray) -> None:
-        self.value = np.array(value)
 
 
 def _history(folder: Path) -> Any:

@@ -38,6 +38,8 @@ from zoo.common.utils.quiet import start_backend
 if TYPE_CHECKING:
     import keras
 
+    from zoo.common.training.parallel import Parallel
+
 
 def train(
     recipe: str,
@@ -54,10 +56,11 @@ def train(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     log: Callable[[str], None] = say,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
+    parallel: Parallel | None = None,
 ) -> TrainResult:
     """Train a recipe into a run folder. See `zoo.train`.
 
-    `log` and `on_epoch` are those of `zoo.common.training.trainers.train`.
+    `log`, `on_epoch` and `parallel` are those of `zoo.common.training.trainers.train`.
     """
     entry, overrides = registry.entry(recipe), dict(overrides or {})
     built, folder = entry.recipe().override(overrides), Path(out or default_folder(recipe))
@@ -66,7 +69,9 @@ def train(
     if dev_manifest and (overfit or not manifest):
         raise ZooError("--dev-manifest needs --manifest, and cannot be combined with --overfit.")
     check_packages((*built.training.packages, *built.task.packages), "train")
-    check_folder(folder, resume)
+    writes = parallel is None or parallel.writes
+    if writes:
+        check_folder(folder, resume)
     manifests = [manifest] if manifest is None or isinstance(manifest, str | Path) else manifest
     check_weights(manifests, weights, overfit)
     sources = [find_source(data, one, entry.corpus) for one in manifests]
@@ -105,9 +110,10 @@ def train(
         "callbacks": list(callbacks),
         "log": log,
         "on_epoch": on_epoch,
+        "parallel": parallel,
     }
     # Not for each trial of a sweep, which sets `on_epoch`.
-    fits = not overfit and on_epoch is None
+    fits = not overfit and on_epoch is None and writes
     baseline = fit_baseline(built, examples, sizes["train"]) if fits else {}
     history = _run(built, examples, folder, overfit, arguments)
     row = best(history, built.task.monitor)

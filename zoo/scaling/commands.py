@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoo.cli.arguments import add_source
 from zoo.cli.decoding import given_options
 from zoo.cli.output import print_answer, table
-from zoo.cli.train import parse_settings
+from zoo.cli.train import parse_settings, train_text
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import extend_verb, register_verb
 
@@ -107,3 +107,40 @@ def run_engine(options: argparse.Namespace) -> int | None:
     )
     print_answer(options, result.to_dict(), lambda: repr(result))
     return int(bool(result.errors))
+
+
+def _add_hosts(parser: argparse.ArgumentParser) -> None:
+    words = "train with N processes of JAX, one per host; 1 for all GPUs of this host"
+    parser.add_argument("--hosts", type=int, metavar="N", help=words)
+    words = "number of this host, from 0; default: found from Slurm, Kubernetes or MPI"
+    parser.add_argument("--rank", type=int, metavar="R", help=words)
+    words = "address of rank 0, which the others connect to; default: found like --rank"
+    parser.add_argument("--coordinator", metavar="HOST:PORT", help=words)
+
+
+@extend_verb("train", _add_hosts)
+def run_hosts(options: argparse.Namespace) -> int | None:
+    """Train on several hosts."""
+    if options.hosts is None:
+        for name in ("rank", "coordinator"):
+            if getattr(options, name) is not None:
+                raise ZooError(f"--{name} needs --hosts.")
+        return None
+    if options.seeds is not None or options.overfit is not None:
+        raise ZooError("--hosts cannot be combined with --seeds or --overfit.")
+    from zoo.scaling.hosts import Place, train_on_hosts
+
+    result = train_on_hosts(
+        options.recipe,
+        Place(options.hosts, options.rank, options.coordinator),
+        out=options.out,
+        overrides=dict(parse_settings(options.set)),
+        resume=options.resume,
+        data=options.data,
+        manifest=options.manifest,
+        weights=options.weights,
+        dev_manifest=options.dev_manifest,
+        init=options.init,
+    )
+    print_answer(options, result.to_dict(), lambda: train_text(result))
+    return 0

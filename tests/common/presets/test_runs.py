@@ -19,6 +19,13 @@ HISTORY = [
 ]
 
 
+def load_state(folder, variables) -> list[dict[str, float]]:
+    history, values = runs.read_state(folder, variables)
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+    return history
+
+
 def variables(seed: int = 0) -> list[tf.Variable]:
     generator = np.random.default_rng(seed)
     return [
@@ -32,7 +39,7 @@ def variables(seed: int = 0) -> list[tf.Variable]:
 def test_the_state_is_restored_exactly(tmp_path):
     saved, other = variables(), variables(1)
     runs.save_state(tmp_path, saved, HISTORY)
-    assert runs.load_state(tmp_path, other) == HISTORY
+    assert load_state(tmp_path, other) == HISTORY
     for a, b in zip(saved, other, strict=True):
         np.testing.assert_array_equal(a.numpy(), b.numpy())
     assert [path.name for path in tmp_path.iterdir()] == ["last.npz"]
@@ -43,12 +50,12 @@ def test_state_of_another_model(tmp_path):
     before = variables(1)
     for others in (before[:-1], [tf.Variable(tf.zeros([3, 2])), *before[1:]]):
         with pytest.raises(ZooError, match="another model"):
-            runs.load_state(tmp_path, others)
+            load_state(tmp_path, others)
 
 
 def test_no_state(tmp_path):
     with pytest.raises(ZooError, match=r"^Nothing to resume: .*last\.npz does not exist"):
-        runs.load_state(tmp_path, variables())
+        load_state(tmp_path, variables())
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 0.999])
@@ -58,7 +65,7 @@ def test_truncated_state(tmp_path, share):
     whole = path.read_bytes()
     path.write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(ZooError, match="is corrupt"):
-        runs.load_state(tmp_path, variables())
+        load_state(tmp_path, variables())
 
 
 def test_state_is_never_unpickled(tmp_path):
@@ -68,7 +75,7 @@ def test_state_is_never_unpickled(tmp_path):
 
     np.savez(tmp_path / runs.STATE_FILE, v0000=np.array([Trap()], dtype=object))
     with pytest.raises(ZooError, match="is corrupt"):
-        runs.load_state(tmp_path, variables())
+        load_state(tmp_path, variables())
 
 
 def test_the_history_is_restored_exactly(tmp_path):
@@ -131,7 +138,7 @@ def test_a_model_that_does_not_belong_to_the_state(tmp_path):
     runs.check_model(tmp_path, model)
     runs.save_state(tmp_path, variables(), HISTORY, model)
     runs.check_model(tmp_path, model)
-    assert runs.load_state(tmp_path, variables(1)) == runs.read_history(tmp_path) == HISTORY
+    assert load_state(tmp_path, variables(1)) == runs.read_history(tmp_path) == HISTORY
     model.write_bytes(b"of epoch 2")
     words = r"model\.keras is not the model of the last state .* --resume"
     with pytest.raises(ZooError, match=words):

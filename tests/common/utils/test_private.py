@@ -1,4 +1,4 @@
-"""Test the private APIs of Keras and TensorFlow that the zoo uses, which an upgrade may change."""
+"""Test the private APIs of Keras, TensorFlow and JAX that the zoo uses, which an upgrade may change."""
 
 import ast
 from pathlib import Path
@@ -13,6 +13,7 @@ import zoo
 from zoo.common.layers import recurrent
 from zoo.common.utils.private import (
     flat_layers,
+    gloo_on_loopback,
     in_xla,
     nodes,
     rnn,
@@ -172,3 +173,14 @@ def test_rnn_is_a_loop_over_time_of_any_length(reverse):
     np.testing.assert_array_equal(last, outputs[-1])
     first_row = np.cumsum([9, 7, 5, 3, 1] if reverse else [1, 3, 5, 7, 9])
     np.testing.assert_array_equal(outputs[:, 0, 0], 2 * first_row)
+
+
+def test_gloo_on_loopback_replaces_the_cpu_client(monkeypatch):
+    from jax._src import xla_bridge
+    from jax._src.lib import _jax
+
+    before = xla_bridge._backend_factories
+    monkeypatch.setattr(xla_bridge, "_backend_factories", dict(before))
+    gloo_on_loopback()
+    assert xla_bridge._backend_factories["cpu"].factory is not before["cpu"].factory
+    assert "hostname" in _jax.make_gloo_tcp_collectives.__doc__

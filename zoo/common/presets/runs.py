@@ -205,8 +205,8 @@ def check_model(folder: Path, model: Path) -> None:
         )
 
 
-def load_state(folder: Path, variables: list) -> list[dict[str, float]]:
-    """Restore the saved state into `variables` and return the history.
+def read_state(folder: Path, variables: list) -> tuple[list[dict[str, float]], list[np.ndarray]]:
+    """Return the history and the value of each variable in the saved state.
 
     Raises:
         ZooError: the state is missing or corrupt, or belongs to another model.
@@ -220,9 +220,7 @@ def load_state(folder: Path, variables: list) -> list[dict[str, float]]:
     history = _history_of(path, arrays.pop(HISTORY_KEY))
     if {name: array.shape for name, array in arrays.items()} != shapes:
         raise ZooError(f"{path} belongs to another model than this recipe builds.")
-    for variable, name in zip(variables, shapes, strict=True):
-        variable.assign(arrays[name])
-    return history
+    return history, [arrays[name] for name in shapes]
 
 
 def _read_state(path: Path, largest: Mapping[str, int]) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.presets import runs, store
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.averaging import WeightAverage
+from zoo.common.training.parallel import Parallel
 from zoo.common.training.precision import chosen_precision
 from zoo.common.training.trainers import GradientDescent
 from zoo.common.training.training_model import TrainingModel
@@ -50,6 +51,7 @@ def train(
     log: Callable[[str], None] = say,
     callbacks: Sequence[keras.callbacks.Callback] = (),
     on_epoch: Callable[[dict[str, float]], None] | None = None,
+    parallel: Parallel | None = None,
 ) -> list[dict[str, float]]:
     """Train a recipe into a run folder. See `zoo.common.training.trainers.train`.
 
@@ -67,32 +69,57 @@ def train(
         or optimizer is None
     ):
         raise ZooError(f"{recipe.name} cannot be trained by gradient descent.")
-    record = runs.begin(recipe, train_examples + dev_examples, folder, resume, record)
+    parallel = parallel or Parallel()
+    parallel.check(
+        training.batch_size,
+        recipe.data.carries_states,
+        settings=[recipe.to_dict(), resume],
+        data=recipe.data.checksum(train_examples + dev_examples),
+    )
+    if parallel.writes:
+        record = runs.begin(recipe, train_examples + dev_examples, folder, resume, record)
     keras.utils.set_random_seed(training.seed)
-    with _device_scope():
+    with _device_scope(), parallel.scope():
         model, training_model = _build(recipe, config, training, init)
+    local = parallel.local_model(model, config.build)
 
     def epoch_batches(number: int) -> Batches:
         epoch = Epoch(number, training.batch_size, training.seed)
-        return recipe.data.batches(train_examples, config, model, epoch)
+        return parallel.batches(recipe.data.batches(train_examples, config, local, epoch))
 
     batches = epoch_batches(0)
     # On TensorFlow only the layers that gain from XLA use it.
     jit_compile = False if keras.config.backend() == "tensorflow" else "auto"
-    keras_optimizer = optimizer.build(training.epochs, batches.steps)
-    training_model.compile(keras_optimizer, jit_compile=jit_compile)
-    keras_optimizer.build(training_model.trainable_variables)
-    average = WeightAverage(training_model, optimizer)
+    with parallel.scope():
+        keras_optimizer = optimizer.build(training.epochs, batches.steps)
+        training_model.compile(keras_optimizer, jit_compile=jit_compile)
+        keras_optimizer.build(training_model.trainable_variables)
+        average = WeightAverage(training_model, optimizer)
     state = [*training_model.variables, *keras_optimizer.variables, *average.variables]
-    # A run that was killed in its first epoch starts again.
-    history = runs.load_state(folder, state) if resume and runs.has_epochs(folder) else []
-    if history:  # the state is written first: a killed process may have left the table incomplete
-        runs.write_history(folder, history)
-    predictor = recipe.predictor(Graphs("keras", config.functions(model)))
+
+    def saved() -> Any:
+        # A run that was killed in its first epoch starts again.
+        return runs.read_state(folder, state) if resume and runs.has_epochs(folder) else ([], [])
+
+    history, values = parallel.share(saved)
+    if history:
+        for variable, value in zip(state, values, strict=True):
+            variable.assign(value)
+        # The state is written first: a killed process may have left the table incomplete.
+        if parallel.writes:
+            runs.write_history(folder, history)
+    predictor = recipe.predictor(Graphs("keras", config.functions(local)))
     metric = recipe.task.monitor
     drawn = float("-inf")  # the curves of the first epoch are drawn immediately
     stopped = False
-    with runs.started(folder, record), runs.event_log(folder) as write_events:
+
+    def evaluated() -> dict[str, float]:
+        return dict(recipe.task.evaluate(predictor, dev_examples).metrics)
+
+    with ExitStack() as files:
+        if parallel.writes:
+            files.enter_context(runs.started(folder, record or {}))
+            write_events = files.enter_context(runs.event_log(folder))
         while (
             len(history) < training.epochs
             and not stopped
@@ -103,26 +130,30 @@ def train(
             _seed_pytorch(training.seed + epoch)
             batches = epoch_batches(epoch)
             watch = _Watch(epoch, training.epochs, batches.steps)
-            loss = _fit(training_model, batches, epoch, [watch, *callbacks])
+            with parallel.scope():
+                loss = _fit(training_model, batches, epoch, [watch, *callbacks])
             stopped = training_model.stop_training
             if watch.bad_batch is not None:
                 raise _bad_loss(batches, epoch, watch.bad_batch, folder)
             seconds = time.perf_counter() - started
             average.update(epoch)
             with average.in_model():
-                evaluation = recipe.task.evaluate(predictor, dev_examples)
+                parallel.update(local, model)
+                metrics = parallel.share(evaluated)
                 row = {
                     "epoch": epoch + 1,
                     "loss": loss,
-                    **evaluation.metrics,
+                    **metrics,
                     "learning_rate": float(keras_optimizer.learning_rate),
                     "seconds": round(seconds, 2),
                     "batches_per_second": round(watch.batches / seconds, 3),
                 }
                 history.append(row)
                 is_best = best(history, metric) is row
-                if is_best:
-                    store.save_model(folder, model, recipe)
+                if is_best and parallel.writes:
+                    store.save_model(folder, local, recipe)
+            if not parallel.writes:
+                continue
             runs.save_state(folder, state, history, folder / config.file)
             runs.write_history(folder, history)
             if time.perf_counter() - drawn > _SECONDS_BETWEEN_PICTURES:
@@ -131,13 +162,13 @@ def train(
             write_events(row)
             log(
                 f"epoch {epoch + 1}/{training.epochs}  loss {loss:.4f}  "
-                + "  ".join(f"dev {name} {value:.4f}" for name, value in evaluation.metrics.items())
+                + "  ".join(f"dev {name} {value:.4f}" for name, value in metrics.items())
                 + f"  {row['batches_per_second']:.1f} batches/s  {seconds:.1f} s"
                 + ("  best" if is_best else "")
             )
             if on_epoch:
                 on_epoch(row)
-        if history:
+        if history and parallel.writes:
             plot_learning_curves(history, metric, folder / runs.CURVES_FILE)
     return history
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
@@ -17,6 +18,7 @@ from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.trainer import Trainer
 from zoo.common.presets import store
+from zoo.common.training.parallel import Parallel
 from zoo.common.utils.locks import LOCK_FILE, locked
 from zoo.common.utils.progress import say
 
@@ -35,6 +37,7 @@ def train(
     log: Callable[[str], None] = say,
     callbacks: Sequence[Any] = (),
     on_epoch: Callable[[dict[str, float]], None] | None = None,
+    parallel: Parallel | None = None,
 ) -> list[dict[str, float]]:
     """Train a recipe into a run folder. The folder is locked during the training.
 
@@ -50,6 +53,8 @@ def train(
         callbacks: Keras callbacks, for gradient descent.
         on_epoch: receives the row of each epoch after its files are written. An exception of it ends
             the training, which can be resumed.
+        parallel: how devices and processes share the training, for gradient descent. Only the process
+            that writes uses `folder`.
 
     Returns:
         The history, one row per epoch: `epoch`, `loss`, the metrics on dev, `seconds`.
@@ -58,7 +63,9 @@ def train(
         ZooError: `folder` exists, a resumed run has other settings, or the model cannot be trained.
     """
     run = importlib.import_module(recipe.training.module).train
-    with locked(folder / LOCK_FILE):
+    shared = {} if parallel is None else {"parallel": parallel}
+    writes = parallel is None or parallel.writes
+    with locked(folder / LOCK_FILE) if writes else nullcontext():
         history = run(
             recipe,
             train_examples,
@@ -70,8 +77,9 @@ def train(
             log=log,
             callbacks=callbacks,
             on_epoch=on_epoch,
+            **shared,
         )
-        if isinstance(recipe.task, Calibration):
+        if writes and isinstance(recipe.task, Calibration):
             best = store.load_recipe(folder)
             graphs = Graphs("keras", best.model.functions(store.load_model(folder, best)))
             data = recipe.task.calibrate(best.predictor(graphs), dev_examples)

@@ -9,6 +9,7 @@ from keras import ops
 
 from zoo.common.core.states import StateSpec, next_states
 from zoo.common.core.task import Task
+from zoo.common.training.parallel import ROW_WEIGHT
 
 RESET = "reset_states"
 
@@ -66,9 +67,19 @@ class TrainingModel(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         """Return the mean of the task's loss plus the losses of layers, such as regularisers.
 
-        On several devices it is the share of this device.
+        Rows are weighted by `ROW_WEIGHT` if y has it. On several replicas of TensorFlow it is the share
+        of this replica.
         """
-        loss = ops.mean(self.task.loss(y, y_pred)) / _replicas()
+        y = dict(y)
+        weight = y.pop(ROW_WEIGHT, None)
+        losses = self.task.loss(y, y_pred)
+        if weight is None:
+            loss = ops.mean(losses) / _replicas()
+        else:
+            weight = ops.cast(weight, losses.dtype)
+            # A row of weight 0 must not contribute, even if its loss is infinite.
+            weighted = ops.where(weight > 0, losses * weight, ops.zeros_like(losses))
+            loss = ops.sum(weighted) / ops.sum(weight)
         for added in self.losses:
             loss = loss + ops.cast(added, loss.dtype) / _replicas()
         return loss

@@ -1,10 +1,11 @@
-"""All private APIs of Keras and TensorFlow that the zoo uses, one function and one test each.
+"""All private APIs of Keras, TensorFlow and JAX that the zoo uses, one function and one test each.
 
 tests/common/utils/test_private.py fails if an upgrade changes one of them.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -98,3 +99,23 @@ def rnn(
         mask=None if mask is None else swap(mask, 0, 1),
     )
     return last, swap(outputs, 0, 1), states
+
+
+def gloo_on_loopback() -> None:
+    """Let the processes of JAX on CPUs exchange arrays over the loopback interface.
+
+    The caller has not used JAX yet, except for its configuration.
+    """
+    from jax._src import distributed, xla_bridge
+    from jax._src.lib import _jax
+
+    def make_client() -> Any:
+        client = distributed.global_state.client
+        return xla_bridge.make_cpu_client(
+            collectives=_jax.make_gloo_tcp_collectives(
+                distributed_client=client, hostname="127.0.0.1"
+            )
+        )
+
+    factories = xla_bridge._backend_factories
+    factories["cpu"] = dataclasses.replace(factories["cpu"], factory=make_client)
