@@ -20,8 +20,11 @@ from zoo.common.tasks.ctc import CTC
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
+from zoo.speech.audio.augmentation import Augmentation
+from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import RECURRENCES, birnn_stack, ctc_outputs, pad_odd
+from zoo.speech.recognition.corpora.english import ENGLISH
 from zoo.speech.recognition.corpora.librispeech import LIBRISPEECH_MINI
 from zoo.speech.recognition.data import TranscribedRecordings
 
@@ -170,6 +173,45 @@ def deepspeech2_librispeech_mini(name: str) -> Recipe:
             spec_augment=SpecAugment(freq_width=15, time_width=25),
         ),
         model=DeepSpeech2(vocabulary_size=29),
+        task=CTC(),
+        decoder=CTCSearch(),
+        optimizer=AdamW(learning_rate=1.2e-3, warmup_epochs=1, weight_decay=1e-2),
+        training=GradientDescent(epochs=20, batch_size=8, patience=20),
+    )
+
+
+@register(
+    "speech/bilstm-ctc-english",
+    paper="Amodei et al. 2016",
+    corpus=ENGLISH,
+    metric="wer",
+)
+def bilstm_ctc_english(name: str) -> Recipe:
+    """Convolutions and bidirectional LSTM layers transcribe spelled, spoken and read English.
+
+    For numbers, spelled names and control words, and for read English, at any level, in low noise, in
+    a room, or over a telephone. It is a starting point (`--init`) for English speech of your own. It
+    spells words as they sound; a language model (`--lm`) corrects many of these errors.
+
+    The training data is small: five hours of about a hundred adults, mostly North American. Other
+    accents, children, spontaneous speech and loud noise were not measured. It writes no digits, and no
+    punctuation except the apostrophe.
+
+    Silence before and after the speech is trimmed: digital silence of at least 0.1 s, low noise of at
+    least 0.45 s. A silent recording has no text.
+    """
+    return Recipe(
+        name=name,
+        data=TranscribedRecordings(
+            labels=Labels(tuple(" 'ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+            speed_perturbation=(0.9, 1.0, 1.1),
+            augmentation=Augmentation(
+                codec=0.2, reverberation=0.2, noise=0.5, noise_ratio=(8.0, 35.0), offset=0.1
+            ),
+            spec_augment=SpecAugment(freq_width=15, time_width=25),
+        ),
+        # A range in which the noise of AN4's recordings remains audible.
+        model=DeepSpeech2(vocabulary_size=29, features=LogMel(dynamic_range=60.0)),
         task=CTC(),
         decoder=CTCSearch(),
         optimizer=AdamW(learning_rate=1.2e-3, warmup_epochs=1, weight_decay=1e-2),
