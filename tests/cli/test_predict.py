@@ -99,7 +99,7 @@ def test_decoder_options(run_zoo, refused, tiny_run, clips):
         (["--beam-width", "eight"], "--beam-width must be an integer. Received: 'eight'."),
         (["--beam-width", "0"], "beam_width must be at least 1"),
         (["--n-best", "33"], "n_best must be at most beam_width, which is 32. Received: 33."),
-        (["--backend", "tpu"], "must be one of 'auto', 'keras', 'savedmodel', 'onnx', 'litert'."),
+        (["--backend", "tpu"], "must be one of 'auto', 'keras', 'savedmodel', 'onnx', 'litert', "),
     ],
 )
 def test_decoder_options_that_do_not_fit(refused, tiny_run, clips, options, words):

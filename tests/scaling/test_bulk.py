@@ -17,6 +17,8 @@ TEXTS = "language/bilstm-sst2"
 SPEECH = "speech/bilstm-ctc-an4"
 GOOD = ["a gripping and moving film", "a dull film", "good"]
 
+pytest.importorskip("ray")
+
 
 @pytest.fixture(scope="module")
 def speech():
