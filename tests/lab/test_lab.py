@@ -10,7 +10,18 @@ from tests.lab.harness import lab
 from zoo.common.core.errors import ZooError
 from zoo.lab.experiment import experiments, register_experiment, run_experiment
 
-NAMES = ["adding", "copy", "ctc", "gates", "hello", "shapes", "unroll", "vanishing", "words"]
+NAMES = [
+    "adding",
+    "copy",
+    "ctc",
+    "gates",
+    "hello",
+    "shapes",
+    "successors",
+    "unroll",
+    "vanishing",
+    "words",
+]
 
 
 def test_list_of_experiments(run_zoo):

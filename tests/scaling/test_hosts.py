@@ -84,6 +84,7 @@ def test_invalid_places(arguments, message):
 
 def test_refusals(refused, tmp_path, monkeypatch):
     one = ("--hosts", "1", "--out", tmp_path / "run")
+    monkeypatch.setenv("KERAS_BACKEND", "jax")
     assert "trained in one pass: --hosts" in refused("train", AR, *one)
     assert "--hosts cannot be combined with" in refused("train", GRU, *one, "--seeds", "2")
     assert "--rank needs --hosts" in refused("train", GRU, "--rank", "0")

@@ -7,7 +7,7 @@ import pytest
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
-from zoo.common.presets import card
+from zoo.common.presets import card, measurements
 from zoo.common.presets.lineage import schedule
 
 READING = {"date": "2026-01-02", "metrics": {"wer": 0.125}}
@@ -140,8 +140,8 @@ def test_an_evaluation_without_metrics(tmp_path):
 
 def test_metrics_begin_with_the_readings_of_the_preset_before(tmp_path):
     assert card.read_metrics(tmp_path) == {}
-    card.begin_metrics(tmp_path, METRICS["training"], {})
+    measurements.begin_metrics(tmp_path, METRICS["training"], {})
     begun = {"training": METRICS["training"], "figures": {}, "test_readings": []}
     assert json.loads((tmp_path / "metrics.json").read_text()) == begun
-    card.begin_metrics(tmp_path, METRICS["training"], METRICS)
+    measurements.begin_metrics(tmp_path, METRICS["training"], METRICS)
     assert json.loads((tmp_path / "metrics.json").read_text())["test_readings"] == [READING]
