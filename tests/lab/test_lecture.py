@@ -29,8 +29,8 @@ def test_every_command_has_a_time():
 def test_page_lists_every_experiment_with_its_time():
     times = dict(COMMANDS)
     assert {each.name: times.get(f"lab {each.name}") for each in experiments()} == {
-        each.name: each.seconds for each in experiments()
-    }
+        each.name: each.seconds for each in experiments() if each.name != "successors"
+    } | {"successors": None}  # docs/recurrences.md has it
 
 
 def test_figures_exist():

@@ -160,7 +160,9 @@ def test_every_setting_can_be_set(recipe):
     values = settings(recipe)
     assert recipe.override(values) == recipe
     as_text = {
-        k: ",".join(map(str, v)) if isinstance(v, list) else str(v) for k, v in values.items()
+        k: ",".join(map(str, v)) if isinstance(v, list) else str(v)
+        for k, v in values.items()
+        if v is not None
     }
     assert recipe.override(as_text) == recipe
 

@@ -36,7 +36,7 @@ def test_figures_are_a_table():
         "| --- | --- | --- | --- | --- |",
         "| dev | 10 | 0.2500 | 0.0625 | `zoo evaluate speech/a --data b --split dev` |",
     ]
-    assert card._source(METRICS["figures"], "speech/a") == " --data b"
+    assert card.corpus_argument(METRICS["figures"], "speech/a") == " --data b"
 
 
 @pytest.mark.parametrize(
