@@ -29,9 +29,7 @@ def test_the_state_of_a_preset(roots):
     assert store.how_to_get(NAME) == f"zoo train {NAME}"
     add(shipped, file=store.METRICS_FILE)
     assert store.state_of(NAME) == store.NOT_INSTALLED
-    assert store.how_to_get(NAME) == (
-        "pip install 'recurrent-zoo[speech]' (in a clone: pip install ./packages/speech)"
-    )
+    assert "ZOO_PRESETS" in store.how_to_get(NAME)
     add(shipped)
     assert store.state_of(NAME) == store.SHIPPED
     add(own)
