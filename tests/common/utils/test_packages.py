@@ -59,8 +59,9 @@ def test_imported_packages_are_declared():
         tree = ast.parse(path.read_text("utf-8"))
         assert imports(tree) <= declared | WITHOUT_EXTRA, path
         whole = ast.Module([n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], [])
-        # The ONNX modules are imported only when an export starts, and baselines when one is fitted.
+        # The ONNX and LiteRT modules are imported only when an export starts, and baselines when one is fitted.
         late = {"onnx"} if path.parent == PACKAGE / "common/export/onnx" else set()
+        late |= {"ai_edge_litert"} if path.parent == PACKAGE / "common/export/litert" else set()
         if path.name == "baselines.py":
             late = EXTRAS["baselines"]
         assert imports(whole) <= BASE | late, f"{path}: import it in the function that needs it"
