@@ -53,7 +53,9 @@ def settings(hello_export) -> Settings:
 @pytest.fixture(scope="session")
 def client(settings):
     """Return a client of a server with three models."""
-    with TestClient(create_app(settings), raise_server_exceptions=False) as client:
+    # A search for versions in the background would log into the output of other tests.
+    app = create_app(replace(settings, poll_seconds=86_400))
+    with TestClient(app, raise_server_exceptions=False) as client:
         yield client
 
 

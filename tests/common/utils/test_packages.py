@@ -18,8 +18,12 @@ PROJECT = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text("utf-8"))[
 MODULES = {
     "ai-edge-litert": "ai_edge_litert",
     "flashlight-text": "flashlight",
+    "grpcio": "grpc",
     "pillow": "PIL",
+    "prometheus-client": "prometheus_client",
+    "protobuf": "google",
     "scikit-learn": "sklearn",
+    "tensorflow-serving-api": "tensorflow_serving",
     "tensorflow-io": "tensorflow_io",
     "tensorrt-rtx-cu13": "tensorrt_rtx",
 }
@@ -59,10 +63,12 @@ def test_imported_packages_are_declared():
         tree = ast.parse(path.read_text("utf-8"))
         assert imports(tree) <= declared | WITHOUT_EXTRA, path
         whole = ast.Module([n for n in tree.body if isinstance(n, ast.Import | ast.ImportFrom)], [])
-        # Modules of exports and sweeps are imported when one starts, baselines when one is fitted.
+        # Modules of exports, sweeps and servers are imported when one starts, of baselines when one is
+        # fitted.
         late = {"onnx"} if path.parent == PACKAGE / "common/export/onnx" else set()
         late |= {"ai_edge_litert"} if path.parent == PACKAGE / "common/export/litert" else set()
         late |= {"optuna", "sqlalchemy"} if path.parent == PACKAGE / "scaling" else set()
+        late |= EXTRAS["serve"] if path.parent == PACKAGE / "serving" else set()
         if path.name == "baselines.py":
             late = EXTRAS["baselines"]
         assert imports(whole) <= BASE | late, f"{path}: import it in the function that needs it"
