@@ -6,11 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoo.common.core.corpus import Corpus, check_folder
+from zoo.common.data.splits import split_by_group
 from zoo.speech.recognition.corpora.an4 import AN4
 from zoo.speech.recognition.corpora.librispeech import LIBRISPEECH_MINI
 from zoo.speech.utterance import Utterance
 
 PARTS = (AN4, LIBRISPEECH_MINI)
+# Those of the recipes for one corpus, so that a preset of one (`--init`) was not trained on dev.
+DEV_FRACTION, SEED = 0.1, 0
 
 
 def read(folder: Path, split: str) -> list[Utterance]:
@@ -18,7 +21,8 @@ def read(folder: Path, split: str) -> list[Utterance]:
 
     Args:
         folder: a folder with the folders `an4` and `librispeech_mini`, each as its corpus describes.
-        split: "train", "test" or "all".
+        split: "train", "dev", "test" or "all". Dev has the speakers that the recipes for one corpus
+            split off.
 
     Raises:
         ZooError: as the readers of both corpora.
@@ -27,8 +31,16 @@ def read(folder: Path, split: str) -> list[Utterance]:
     return [
         replace(one, id=f"{part.name}/{one.id}", speaker=f"{part.name}/{one.speaker}")
         for part in PARTS
-        for one in part.read(Path(folder) / part.name, split)
+        for one in _read_part(part, Path(folder) / part.name, split)
     ]
+
+
+def _read_part(part: Corpus, folder: Path, split: str) -> list[Utterance]:
+    if split not in ("train", "dev"):
+        return part.read(folder, split)
+    found = part.read(folder, "train")
+    train, dev = split_by_group(found, lambda one: one.speaker, DEV_FRACTION, SEED)
+    return train if split == "train" else dev
 
 
 ENGLISH = Corpus(
@@ -37,4 +49,5 @@ ENGLISH = Corpus(
     licence="CMU, free for any use; CC BY 4.0",
     source="https://github.com/cmusphinx/an4, https://www.openslr.org/31",
     read=read,
+    dev_split="dev",
 )
