@@ -33,7 +33,7 @@ from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.progress import progress
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.audio.augmentation import Augmentation
-from zoo.speech.audio.reading import Source, read_audio
+from zoo.speech.audio.reading import SilentError, Source, read_audio
 from zoo.speech.audio.recording import find_recordings
 from zoo.speech.audio.segmentation import Span
 from zoo.speech.audio.silence import trim, trim_batch
@@ -147,6 +147,8 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
         def check(example: Any) -> str | None:
             try:
                 samples = len(self.read_example(example, model)["waveform"])
+            except SilentError:
+                return "silent"
             except ZooError:
                 return "unreadable"
             if samples > max_samples:
@@ -191,7 +193,7 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
             TrainingInput(
                 example.id,
                 example.seconds,
-                partial(self._waveform, example, model),
+                partial(self.training_waveform, example, model, epoch),
                 self.encode(example),
             )
             for example in examples
@@ -208,7 +210,8 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
             collate_targets=self.collate_targets,
         )
 
-    def _waveform(self, example: Any, model: AcousticModel) -> np.ndarray:
+    def training_waveform(self, example: Any, model: AcousticModel, epoch: Epoch) -> np.ndarray:
+        """Return the waveform of an example in an epoch, float32 [samples]."""
         return self.read_example(example, model)["waveform"]
 
     # Use

@@ -19,6 +19,7 @@ from zoo.common.data.manifests import (
 )
 from zoo.common.data.tables import Table, read_table
 from zoo.common.data.text import single_spaces
+from zoo.speech.audio.excerpts import Excerpt
 from zoo.speech.audio.reading import audio_seconds, decoded
 
 AUDIO_SUFFIXES = (".flac", ".wav", ".opus", ".ogg", ".mp3", ".aiff", ".sph")
@@ -83,9 +84,13 @@ class LabelledRecording(Recorded):
 
     Args:
         label: its class.
+        group: name of what it has in common with other recordings, such as a site; empty if unknown.
+        excerpt: the part of the recording that has the label; None for the whole.
     """
 
     label: str = field(kw_only=True)
+    group: str = field(default="", kw_only=True)
+    excerpt: Excerpt | None = field(default=None, kw_only=True)
 
     @property
     def text(self) -> str:

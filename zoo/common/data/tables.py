@@ -46,12 +46,18 @@ class Table:
     names: list[str]
     rows: list[Record]
 
-    def parse(self, columns: tuple[str, ...], parse: Callable[[dict[str, str]], Any]) -> list[Any]:
+    def parse(
+        self,
+        columns: tuple[str, ...],
+        parse: Callable[[dict[str, str]], Any],
+        join: Callable[[Any, Any], Any] | None = None,
+    ) -> list[Any]:
         """Return an example for each row.
 
         Args:
             columns: required columns. The header may have others.
             parse: maps the fields of a row by column to an example. See `parse_lines`.
+            join: joins two examples with the same id. See `parse_lines`.
 
         Raises:
             ZooError: as `parse_lines`, or a column is missing.
@@ -68,7 +74,7 @@ class Table:
             return parse(dict(zip(self.names, fields, strict=True)))
 
         rows: Any = self.rows
-        return parse_lines(self.path, rows, parse_row)
+        return parse_lines(self.path, rows, parse_row, join)
 
 
 def read_table(path: Path) -> Table:

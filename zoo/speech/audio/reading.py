@@ -29,6 +29,10 @@ MAX_PEAK = 10.0  # times full scale: a lossy file exceeds it by a factor below 2
 BLOCK = 1 << 18  # samples that are decoded at a time, and the maximum size of a resulting block
 
 
+class SilentError(ZooError):
+    """A recording, or a part of one, that has no sound."""
+
+
 def source_name(source: Source) -> str:
     """Return the name of a source for messages and titles."""
     if isinstance(source, str | Path):
@@ -250,7 +254,7 @@ class _Statistics:
                 f"Received: a peak of {self.peak:.3g}"
             )
         if not allow_silence and self.high - self.low < SILENCE:
-            raise ZooError(
+            raise SilentError(
                 f"{self.name}: silent: its {self.samples / self.rate:.2f} s of samples are within "
                 f"{SILENCE} of full scale of each other"
             )

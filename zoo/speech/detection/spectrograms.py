@@ -45,6 +45,7 @@ from zoo.speech.audio.silence import trim
 from zoo.speech.data import EXAMPLE_CLIPS
 from zoo.speech.detection.array_files import SUFFIX, read_array
 from zoo.speech.detection.corpora.spectrogram import Spectrogram, read_manifest
+from zoo.speech.detection.cutting import BACKGROUND, read_cuts
 from zoo.speech.detection.formats import detection_formats
 from zoo.speech.detection.segments import spectrogram_segments
 from zoo.speech.features.frontend import LogMel
@@ -73,9 +74,11 @@ class Spectrograms(
         spec_augment: masks, drawn for each example and epoch; masked values are set to the mean.
         window: duration in seconds of a segment of a long recording; of a longer training example, one
             segment is drawn in each epoch.
-        background: class of generated noise, which is added in training; empty for none. It should be
-            the `background` of the task.
+        background: class of generated noise, which is added in training, and of time without events in
+            annotated recordings, where it is "none" if it is empty. It should be the `background` of the
+            task.
         background_share: number of examples of noise in an epoch, as a share of the other examples.
+        annotated_all: whether an annotation has all events, so that the rest is background.
     """
 
     input_example: ClassVar[str] = "recording.wav"
@@ -89,6 +92,7 @@ class Spectrograms(
     window: float = 2.0
     background: str = ""
     background_share: float = 0.0
+    annotated_all: bool = True
 
     def __post_init__(self):
         check_range("data.top", self.top, above=0)
@@ -102,8 +106,26 @@ class Spectrograms(
     # Reading
 
     def read_manifest(self, path: Path) -> list[Spectrogram]:
-        """Return the spectrograms of a manifest; see `detection.corpora.spectrogram`."""
-        return read_manifest(path)
+        """Return the examples of annotated recordings, of folders with a class each, or of a list.
+
+        See `zoo.speech.detection.cutting.read_cuts` and `detection.corpora.spectrogram`.
+        """
+        background = (self.background or BACKGROUND) if self.annotated_all else None
+        cuts = read_cuts(path, self.window, background)
+        if cuts is None:
+            return read_manifest(path)
+        return [
+            Spectrogram(
+                cut.id,
+                cut.label,
+                cut.split,
+                path=cut.path,
+                group=cut.group,
+                seconds=cut.seconds,
+                excerpt=cut.excerpt,
+            )
+            for cut in cuts
+        ]
 
     def group_of(self, example: Spectrogram) -> Hashable:
         """Return the group of an example. An example without a group is a group of its own."""
@@ -175,6 +197,9 @@ class Spectrograms(
             values = self.read_example(example, model)["spectrogram"]
             return self._part(values, self._window_frames, generator)
         rate = self.features.sample_rate
+        if example.excerpt is not None:
+            part = example.excerpt.read(example.path, rate, generator)
+            return self._spectrogram(self.augmentation(part, rate, generator))
         waveform = _waveform(self, example.path, example.path.stat().st_mtime_ns, model)
         part = self._part(waveform, round(self.window * rate), generator)
         return self._spectrogram(self.augmentation(part, rate, generator))
@@ -278,9 +303,13 @@ class Spectrograms(
             plot_detections(predictor, task, source, path, self.features)
 
     def read_example(self, example: Spectrogram, model: Any) -> Item:
-        if example.path is not None:
+        if example.path is not None and example.excerpt is not None:
+            part = example.excerpt.read(example.path, self.features.sample_rate)
+            values = self._spectrogram(part)
+        elif example.path is not None:
             return self.read_input(example.path, model)
-        values = np.asarray(example.values)
+        else:
+            values = np.asarray(example.values)
         return {"spectrogram": self._checked(values, example.id, model.min_frames)}
 
     def _checked(self, values: np.ndarray, name: str, min_frames: int) -> np.ndarray:

@@ -11,6 +11,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.data.content import Content
 from zoo.common.data.manifests import check_whole
 from zoo.common.data.tables import read_table
+from zoo.speech.audio.excerpts import Excerpt
 from zoo.speech.audio.reading import decoded
 
 COLUMNS = ("filename", "label")
@@ -27,7 +28,8 @@ class Spectrogram:
         values: numbers [frames, bands]; None if `path` is to be read.
         path: a recording, or a spectrogram as a .npy file; None if there are values.
         group: name of what it has in common with other examples, such as a tape; empty if unknown.
-        seconds: duration of the recording, if known.
+        seconds: duration of the recording or the excerpt, if known.
+        excerpt: the part of the recording that has the label; None for the whole.
     """
 
     id: str
@@ -37,6 +39,7 @@ class Spectrogram:
     path: Path | None = None
     group: str = ""
     seconds: float = 0.0
+    excerpt: Excerpt | None = None
 
     def content(self) -> Content:
         """Return the label, and the values or the samples of the recording."""

@@ -133,7 +133,7 @@ def bilstm_fsdd(name: str) -> Recipe:
             pooling="mean_maximum",
             features=LogMel(sample_rate=8000, mel_bins=40, high_hz=3800.0, normalization="level"),
         ),
-        task=Classification(),
+        task=Classification(background="none"),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=3e-3, warmup_epochs=2, weight_decay=1e-2),
         training=GradientDescent(epochs=24, batch_size=32, patience=24),

@@ -217,7 +217,7 @@ def crnn_watkins(name: str) -> Recipe:
             window=4.0,
         ),
         model=CRNN(num_classes=13, bands=64, dropout=0.5),
-        task=Classification(monitor="f1_macro"),
+        task=Classification(monitor="f1_macro", background="none"),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=2e-3, weight_decay=2e-2),
         training=GradientDescent(epochs=20, batch_size=16, patience=20),

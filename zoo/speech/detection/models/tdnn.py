@@ -143,7 +143,7 @@ def tdnn_fsdd(name: str) -> Recipe:
             num_classes=10,
             features=LogMel(sample_rate=8000, mel_bins=16, high_hz=3800.0, normalization="level"),
         ),
-        task=Classification(),
+        task=Classification(background="none"),
         decoder=Classes(),
         # A network of this size learns best with a high rate.
         optimizer=AdamW(learning_rate=2e-2),
@@ -173,7 +173,7 @@ def tdnn_wide_fsdd(name: str) -> Recipe:
             dropout=0.2,
             features=LogMel(sample_rate=8000, mel_bins=40, high_hz=3800.0, normalization="level"),
         ),
-        task=Classification(),
+        task=Classification(background="none"),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=5e-3, weight_decay=1e-2),
         training=GradientDescent(epochs=40, batch_size=32, patience=40),
