@@ -74,7 +74,7 @@ def train_on_hosts(
     resume: bool = False,
     **source: Any,
 ) -> TrainResult:
-    """Train a recipe together with the processes of the other ranks.
+    """Train a recipe together with the processes of the other ranks, on JAX whatever KERAS_BACKEND is.
 
     Args:
         recipe: name of the recipe.
@@ -88,8 +88,6 @@ def train_on_hosts(
         ZooError: as `zoo.train`; the hosts differ; or another host died or cannot be reached.
     """
     check_packages(("jax",), EXTRA)
-    if (backend := os.environ.get("KERAS_BACKEND") or "jax") != "jax":
-        raise ZooError(f"--hosts needs KERAS_BACKEND=jax. Received: {backend!r}.")
     built = registry.entry(recipe).recipe().override(overrides or {})
     if not isinstance(built.training, GradientDescent):
         raise ZooError(f"{recipe} is trained in one pass: --hosts is not supported.")
@@ -151,7 +149,7 @@ def run_child() -> None:
         # A collective operation fails when another process ends.
         if place.hosts == 1 or not _is_of_other_host(error):
             raise
-        answer = {"error": _lost(place)}
+        answer = {"error": f"{_lost(place)} JAX: {' '.join(str(error).split())[:200]}"}
     print(json.dumps(answer), flush=True)
     if "run" in answer and place.hosts > 1:
         import jax
