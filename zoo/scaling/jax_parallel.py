@@ -26,6 +26,8 @@ class JaxParallel(Parallel):
     `jax.distributed` must be initialized before, if there are several processes.
     """
 
+    weighs_rows = True
+
     def __init__(self) -> None:
         import jax
 

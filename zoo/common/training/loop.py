@@ -29,7 +29,7 @@ from zoo.common.training.averaging import WeightAverage
 from zoo.common.training.parallel import Parallel
 from zoo.common.training.precision import chosen_precision
 from zoo.common.training.trainers import GradientDescent
-from zoo.common.training.training_model import TrainingModel
+from zoo.common.training.training_model import ROW_LOSS, TrainingModel
 from zoo.common.utils.plots import plot_learning_curves
 from zoo.common.utils.progress import say, watched
 
@@ -80,7 +80,7 @@ def train(
         record = runs.begin(recipe, train_examples + dev_examples, folder, resume, record)
     keras.utils.set_random_seed(training.seed)
     with _device_scope(), parallel.scope():
-        model, training_model = _build(recipe, config, training, init)
+        model, training_model = _build(recipe, config, training, init, parallel.weighs_rows)
     local = parallel.local_model(model, config.build)
 
     def epoch_batches(number: int) -> Batches:
@@ -219,7 +219,7 @@ def _fit(
             shuffle=False,
             callbacks=callbacks,
         )
-    return history.history["loss"][-1]
+    return history.history.get(ROW_LOSS, history.history["loss"])[-1]
 
 
 def _fit_input(batches: Batches) -> Any:
@@ -239,7 +239,11 @@ def _fit_input(batches: Batches) -> Any:
 
 
 def _build(
-    recipe: Recipe, config: KerasModel, training: GradientDescent, init: keras.Model | None
+    recipe: Recipe,
+    config: KerasModel,
+    training: GradientDescent,
+    init: keras.Model | None,
+    weighs_rows: bool,
 ) -> tuple[keras.Model, TrainingModel]:
     """Return the model, and the model that `fit` trains."""
     _check_memory(config)
@@ -253,7 +257,8 @@ def _build(
     states = config.states if recipe.data.carries_states else ()
     if init is not None:
         config.take_weights(model, init)
-    return model, TrainingModel(network, recipe.task, states, training.batch_size)
+    size = training.batch_size
+    return model, TrainingModel(network, recipe.task, states, size, weighs_rows)
 
 
 def _check_memory(config: KerasModel) -> None:

@@ -29,6 +29,8 @@ class Parallel:
 
     # Whether this process evaluates, decides and writes.
     writes = True
+    # Whether the y of a batch has `ROW_WEIGHT`.
+    weighs_rows = False
 
     def check(self, batch_size: int, carries_states: bool, **values: Any) -> None:
         """Check that all processes have equal values, and that the devices can share a batch.

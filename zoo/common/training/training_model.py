@@ -12,6 +12,7 @@ from zoo.common.core.task import Task
 from zoo.common.training.parallel import ROW_WEIGHT
 
 RESET = "reset_states"
+ROW_LOSS = "row_loss"
 
 
 class TrainingModel(keras.Model):
@@ -24,6 +25,8 @@ class TrainingModel(keras.Model):
             The x of a batch then has `reset_states` bool [batch], True for rows that start a new
             sequence. Carried states are not weights of the network.
         batch_size: number of rows of carried states.
+        weighs_rows: whether y has `ROW_WEIGHT`. `fit` then reports `ROW_LOSS`, the mean loss of the rows
+            with weight, since its `loss` counts all rows.
     """
 
     def __init__(
@@ -32,6 +35,7 @@ class TrainingModel(keras.Model):
         task: Task,
         states: tuple[StateSpec, ...] = (),
         batch_size: int = 0,
+        weighs_rows: bool = False,
     ):
         super().__init__()
         self.network = network
@@ -47,6 +51,7 @@ class TrainingModel(keras.Model):
             )
             for spec in states
         }
+        self.row_loss = keras.metrics.Mean(name=ROW_LOSS) if weighs_rows else None
         self.built = True  # as the network is built
 
     def call(self, x: dict[str, Any], training: bool | None = None) -> dict[str, Any]:
@@ -82,6 +87,8 @@ class TrainingModel(keras.Model):
             loss = ops.sum(weighted) / ops.sum(weight)
         for added in self.losses:
             loss = loss + ops.cast(added, loss.dtype) / _replicas()
+        if self.row_loss is not None:
+            self.row_loss.update_state(ops.stop_gradient(loss), sample_weight=ops.sum(weight))
         return loss
 
 
