@@ -1,6 +1,8 @@
 """What it costs to train on several hosts, by calculation, and how bulk inference scales, measured.
 
     python benchmarks/scaling.py --paper                  bytes exchanged per step against compute
+    python benchmarks/scaling.py --make FOLDER            write 2,000 short recordings
+    python benchmarks/scaling.py --equal FOLDER           compare the rows of Ray and the default engine
     python benchmarks/scaling.py --bulk FOLDER            inputs per second with one and two actors
     python benchmarks/scaling.py --hosts RECIPE           seconds per step with one and two processes
 
@@ -13,11 +15,13 @@ import argparse
 import json
 import math
 import os
+import random
 import socket
 import sys
 import tempfile
 import threading
 import time
+import wave
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +33,8 @@ HOSTS, GIGABITS = (2, 8, 64), (1, 10, 100)
 # Time until the first byte of a message arrives: that of Ethernet with TCP inside one data centre.
 LATENCY_SECONDS = 50e-6
 BULK_PRESET = "speech/bilstm-ctc-an4"
+SAMPLES = Path(__file__).resolve().parents[1] / "tests" / "data" / "an4"
+CLIPS, SAMPLE_RATE = 2000, 16_000
 
 
 @dataclass(frozen=True)
@@ -92,6 +98,36 @@ def paper() -> None:
             ]
             sent = f"{sent_bytes(step, hosts) / 1e6:.2f}"
             print(f"| {name} | {sent} | {step.seconds:.3f} | {hosts} |", " | ".join(cells), "|")
+
+
+def make_clips(folder: Path, count: int = CLIPS) -> None:
+    """Write different parts of the samples of AN4, of 0.3 to 1 s, and one file that is broken."""
+    from zoo.speech.audio.reading import read_audio
+
+    generator = random.Random(1)
+    samples = [read_audio(path, SAMPLE_RATE) for path in sorted(SAMPLES.rglob("*.flac"))]
+    folder.mkdir(parents=True)
+    for number in range(count - 1):
+        sample = samples[number % len(samples)]
+        length = generator.randint(SAMPLE_RATE * 3 // 10, SAMPLE_RATE)
+        first = generator.randrange(max(1, len(sample) - length))
+        with wave.open(str(folder / f"{number:04}.wav"), "wb") as file:
+            file.setparams((1, 2, SAMPLE_RATE, 0, "NONE", ""))
+            file.writeframes((sample[first : first + length] * 32767).astype("<i2").tobytes())
+    (folder / "broken.wav").write_bytes(b"RIFF")
+
+
+def equal(folder: str) -> None:
+    """Print how many rows of two actors differ from the rows of the default engine."""
+    import zoo
+
+    with tempfile.TemporaryDirectory() as out:
+        result = zoo.predict(BULK_PRESET, folder, engine="ray", out=out, actors=2)
+        rows = list(result.rows())
+    expected = {row["input"]: row for row in zoo.predict(BULK_PRESET, folder)}
+    differ = sum(row != expected.get(row["input"]) for row in rows)
+    missing = len(expected) - len({row["input"] for row in rows})
+    print(f"{len(rows)} rows for {len(expected)} inputs: {differ} differ, {missing} are missing")
 
 
 def bulk(folder: str) -> None:
@@ -164,17 +200,23 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--paper", action="store_true")
+    parser.add_argument("--make", metavar="FOLDER", type=Path)
+    parser.add_argument("--equal", metavar="FOLDER")
     parser.add_argument("--bulk", metavar="FOLDER")
     parser.add_argument("--hosts", metavar="RECIPE")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     if options.paper:
         paper()
+    if options.make:
+        make_clips(options.make)
+    if options.equal:
+        equal(options.equal)
     if options.bulk:
         bulk(options.bulk)
     if options.hosts:
         hosts(options.hosts, options.set)
-    if not (options.paper or options.bulk or options.hosts):
+    if not any(vars(options).values()):
         parser.print_help(sys.stderr)
 
 

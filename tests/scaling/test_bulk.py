@@ -17,8 +17,6 @@ TEXTS = "language/bilstm-sst2"
 SPEECH = "speech/bilstm-ctc-an4"
 GOOD = ["a gripping and moving film", "a dull film", "good"]
 
-pytest.importorskip("ray")
-
 
 @pytest.fixture(scope="module")
 def speech():
@@ -32,7 +30,7 @@ def texts():
 
 @pytest.fixture
 def direct(monkeypatch):
-    """Run actors in this process instead of in Ray's."""
+    """Run actors in this process instead of in Ray's. Ray need not be installed."""
 
     def run(job, parts, actors):
         answerer = bulk.Answerer()
@@ -47,6 +45,7 @@ def direct(monkeypatch):
             yield done["rows"], done["errors"]
 
     monkeypatch.setattr(bulk, "_run", run)
+    monkeypatch.setattr(bulk, "PACKAGES", ())
 
 
 def sources(inputs) -> list[str]:
@@ -58,15 +57,18 @@ def test_files_of_a_folder_are_sorted_by_size(speech, an4):
     assert len(inputs) > 5
     assert [each.size for each in inputs] == sorted((each.size for each in inputs), reverse=True)
     by_url = list_inputs(speech, f"file://{an4}")
-    assert {each.size for each in by_url} >= {each.size for each in inputs}
-    assert all(each.source.startswith(f"file://{an4}/") for each in by_url)
+    assert sources(by_url) == [f"file://{name}" for name in sources(inputs)]
+    assert [each.size for each in by_url] == [each.size for each in inputs]
 
 
 def test_lists_of_files_and_texts(speech, texts, tmp_path):
     (tmp_path / "a.wav").write_bytes(b"12345")
     (tmp_path / "list.csv").write_text("input,note\na.wav,x\nmissing.wav,y\n")
     inputs = list_inputs(speech, str(tmp_path / "list.csv"))
-    assert sources(inputs) == ["missing.wav", str(tmp_path / "a.wav")]
+    assert sources(inputs) == [str(tmp_path / "a.wav"), "missing.wav"]
+    (tmp_path / "urls.csv").write_text("input\na b.wav\n/c.wav\ns3://bucket/d.wav\n")
+    by_url = [f"file://{tmp_path}/a%20b.wav", "/c.wav", "s3://bucket/d.wav"]
+    assert sorted(sources(list_inputs(speech, f"file://{tmp_path}/urls.csv"))) == sorted(by_url)
     (tmp_path / "list.jsonl").write_text('{"input": "a film"}\n{"input": "good"}\n')
     table = pa.table({"input": ["a film", "good", None], "other": [1, 2, 3]})
     parquet.write_table(table, tmp_path / "list.parquet")
@@ -99,6 +101,33 @@ def test_unreadable_inputs(speech, tmp_path, monkeypatch, given, message):
 def test_empty_folder_is_refused(speech, tmp_path):
     with pytest.raises(ZooError, match="There are no inputs in file://"):
         list_inputs(speech, f"file://{tmp_path}")
+    with pytest.raises(ZooError, match=r"the folder has no recordings"):
+        list_inputs(speech, str(tmp_path))
+
+
+def test_texts_are_neither_files_nor_urls(texts, direct, tmp_path, monkeypatch):
+    (tmp_path / "good").write_text("a file with the name of a text")
+    values = ["good", "https://example.org/ is a good site", "s3://bucket/film"]
+    (tmp_path / "list.jsonl").write_text("".join(json.dumps({"input": v}) + "\n" for v in values))
+    (tmp_path / "lines.txt").write_text("".join(f"{value}\n" for value in values))
+    for given in ("list.jsonl", "lines.txt"):
+        found = list_inputs(texts, str(tmp_path / given))
+        assert {each.source: each.is_text for each in found} == dict.fromkeys(values, True)
+    monkeypatch.setattr(bulk.Answerer, "_predict", lambda self, source: {"output": source})
+    rows = [bulk.Answerer().answer(each) for each in found]
+    assert {row["input"]: row["output"] for row in rows} == {value: value for value in values}
+
+
+def test_folder_of_a_url_has_the_inputs_of_a_local_folder(speech, texts, tmp_path):
+    for name in ("a b%20.wav", "notes.txt", ".hidden.wav", "deep/c.flac"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"1234567"[: len(name)])
+    inputs = list_inputs(speech, f"file://{tmp_path}")
+    names = [open_url(each.source)[1] for each in inputs]
+    assert names == sources(list_inputs(speech, str(tmp_path)))
+    assert len(names) == 2
+    with pytest.raises(ZooError, match="There are no inputs in"):
+        list_inputs(texts, f"file://{tmp_path}")
 
 
 def test_remaining_inputs_count_repetitions():
@@ -118,6 +147,7 @@ def test_names_of_parts_are_repeated_only_for_the_same_work():
     assert len(first) >= 16  # several parts per actor
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format", ["jsonl", "parquet"])
 def test_rows_are_those_of_the_default_engine(direct, tmp_path, clips, format):
     broken = tmp_path / "broken.wav"
@@ -223,9 +253,13 @@ def test_refusals(refused, tmp_path, monkeypatch):
     assert "good is missing" in refused(*command, *out)
     with pytest.raises(ZooError, match="engine must be one of"):
         zoo.predict(TEXTS, "good", engine="spark")
-    monkeypatch.setattr(bulk, "PACKAGES", ("no_such_package",))
-    assert "pip install 'recurrent-zoo[bulk]'" in refused(*command, *out)
-    assert list(tmp_path.iterdir()) == []
+    lines = tmp_path / "lines.txt"
+    lines.write_text("good\n")
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    for given in (lines, "s3://bucket/lines.txt"):
+        error = refused("predict", TEXTS, given, "--engine", "ray", *out)
+        assert "pip install 'recurrent-zoo[bulk]'" in error
+    assert list(tmp_path.iterdir()) == [lines]
 
 
 def test_url_of_a_file_system_without_a_host_is_refused():

@@ -1,12 +1,14 @@
 """Bulk inference on Ray: equal rows, killed workers and drivers, and an S3 stand-in."""
 
 import functools
+import importlib
 import json
 import os
 import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections import Counter
 from pathlib import Path
@@ -14,40 +16,34 @@ from pathlib import Path
 import pytest
 
 import zoo
+from zoo.common.core.errors import ZooError
+from zoo.scaling import bulk
 from zoo.scaling.parts import Parts
 
 ray = pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
 SPEECH = "speech/bilstm-ctc-an4"
-FILES, WORKER_KILLS, DRIVER_KILLS = 400, 10, 2
+FILES, WORKER_KILLS, DRIVER_KILLS = 2000, 10, 2
 LIMIT_SECONDS = 1800
+BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, an4) -> Path:
-    """Return a folder of many recordings, which are links to a few, and of one that is broken."""
+def folder(tmp_path_factory) -> Path:
+    """Return a folder of many short recordings, all different, and of one that is broken."""
     folder = tmp_path_factory.mktemp("bulk") / "recordings"
-    folder.mkdir()
-    clips = sorted(an4.rglob("*.flac"))
-    for number in range(FILES - 1):
-        (folder / f"{number:04}.flac").symlink_to(clips[number % len(clips)])
-    (folder / "broken.wav").write_bytes(b"RIFF")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(BENCHMARKS)
+        importlib.import_module("scaling").make_clips(folder, FILES)
     return folder
 
 
 @pytest.fixture(scope="module")
 def expected(folder) -> dict[str, dict]:
-    """Return the rows of the default engine by input; equal recordings are answered once."""
-    found, rows = {}, {}
-    for path in sorted(folder.iterdir()):
-        target = path.resolve()
-        if target not in rows:
-            (rows[target],) = zoo.predict(SPEECH, str(target))
-        row = dict(rows[target])
-        if "error" in row:
-            row["error"] = row["error"].replace(str(target), str(path))
-        found[str(path)] = {**row, "input": str(path)}
-    return found
+    """Return the rows of the default engine by input."""
+    rows = {row["input"]: row for row in zoo.predict(SPEECH, str(folder))}
+    assert len(rows) == FILES
+    return rows
 
 
 def start(folder: Path, out: Path) -> subprocess.Popen:
@@ -110,6 +106,26 @@ def test_killed_workers_and_drivers_lose_and_repeat_nothing(folder, expected, tm
     assert Counter(row["input"] for row in rows) == Counter(expected)
     assert {row["input"]: row for row in rows} == expected
     assert not list(out.glob(".part-*"))
+
+
+def test_input_that_always_kills_its_worker_ends_the_job(folder, tmp_path, monkeypatch):
+    monkeypatch.setattr(bulk, "RETRIES", 1)
+    done = threading.Event()
+
+    def kill() -> None:
+        while not done.wait(0.2):
+            for process in actors(os.getpid()):
+                os.kill(process, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    try:
+        with pytest.raises(ZooError, match="Ray ended the job, which the same command continues"):
+            zoo.predict(SPEECH, str(folder), engine="ray", out=tmp_path / "out", actors=1)
+    finally:
+        done.set()
+        killer.join()
+    assert not list((tmp_path / "out").glob("*part-*"))
 
 
 def test_ray_listens_on_loopback_only(folder, tmp_path):

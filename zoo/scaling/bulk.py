@@ -24,13 +24,15 @@ from zoo.common.runtime.preset import Preset
 from zoo.common.utils.packages import check_packages
 from zoo.common.utils.progress import meter, say
 from zoo.common.utils.quiet import silent_stderr
-from zoo.scaling.inputs import BulkInput, is_url, list_inputs, local_copy
+from zoo.scaling.inputs import EXTRA, BulkInput, is_url, list_inputs, local_copy
 from zoo.scaling.parts import FORMATS, PARQUET, Part, Parts, plan_parts, remaining, row_name
 
-EXTRA = "bulk"
 PACKAGES = ("ray", "pyarrow")
 # Bytes of the object store of Ray: it holds only names of inputs and counts.
 STORE_BYTES = 2**27
+# How often a part is repeated whose actor died. An input that ends its process must not be repeated
+# without end.
+RETRIES = 20
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,6 @@ def predict_in_bulk(
     format: str = PARQUET,
 ) -> BulkResult:
     """Answer inputs with Ray Data into a folder of parts. See `zoo.predict`."""
-    check_packages(PACKAGES, EXTRA)
     check_choice("format", format, FORMATS)
     actors = (os.cpu_count() or 1) if actors is None else actors
     check_range("actors", actors, at_least=1, at_most=10_000)
@@ -108,6 +109,7 @@ def predict_in_bulk(
     given = [str(each) for each in (inputs if isinstance(inputs, list) else [inputs])]
     found = [each for source in given for each in list_inputs(recipe.data, source)]
     found.sort(key=lambda each: (-each.size, each.source))
+    check_packages(PACKAGES, EXTRA)
     backend = runtime or (preset.runtime if isinstance(preset, Preset) else AUTO)
     out = str(out) if is_url(str(out)) else os.path.abspath(out)
     job = Job(name, backend, dict(options or {}), out, format, secrets.token_hex(8))
@@ -142,7 +144,7 @@ def _run(job: Job, parts: list[Part], actors: int) -> Iterator[tuple[int, int]]:
     """Yield the number of rows and of error rows of each part when it is written.
 
     Raises:
-        ZooError: a part cannot be written.
+        ZooError: a part cannot be written, or its actors died too often.
     """
     ray = _start_ray(actors)
     import ray.data as ray_data
@@ -160,11 +162,15 @@ def _run(job: Job, parts: list[Part], actors: int) -> Iterator[tuple[int, int]]:
             actor,
             compute=ray_data.ActorPoolStrategy(size=actors),
             num_cpus=1,
+            max_task_retries=RETRIES,
         )
         for row in dataset.iter_rows():
             if row["refused"]:
                 raise ZooError(row["refused"])
             yield row["rows"], row["errors"]
+    except ray.exceptions.RayError as error:
+        line = " ".join(str(error).split())[:300]
+        raise ZooError(f"Ray ended the job, which the same command continues: {line}") from None
     finally:
         ray.shutdown()
 
@@ -237,7 +243,7 @@ class Answerer:
         """
         name = row_name(each.source)
         try:
-            if is_url(each.source):
+            if is_url(each.source) and not each.is_text:
                 with local_copy(each.source) as copy:
                     row = self._predict(copy)
                 if "error" in row:

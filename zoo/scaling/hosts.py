@@ -143,7 +143,7 @@ def run_child() -> None:
 
         result = train(**arguments, parallel=JaxParallel())
         answer = {"run": str(result.run), "history": result.history, "best": result.best}
-    except ZooError as error:
+    except (ZooError, OSError) as error:  # such as a full disk
         answer = {"error": str(error)}
     except Exception as error:
         # A collective operation fails when another process ends.

@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from zoo.api.predict import find_inputs
-from zoo.common.core.capabilities import FileInputs
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import read_lines
 from zoo.common.data.tables import read_table
 from zoo.common.utils.files import check_file
+from zoo.common.utils.packages import check_packages
 
 if TYPE_CHECKING:
     from pyarrow.fs import FileSystem
 
+EXTRA = "bulk"
 # The column of a list with the inputs.
 COLUMN = "input"
 _KEY = json.dumps(COLUMN)
@@ -35,25 +38,26 @@ class BulkInput:
     Args:
         source: path, URL or text.
         size: bytes of the file or characters of the text: an estimate of the work.
-        is_line: whether it is a text even if a file has this name.
+        is_text: whether it is a text even if it looks like a URL.
     """
 
     source: str
     size: int
-    is_line: bool = False
+    is_text: bool = False
 
 
 def is_url(source: str) -> bool:
     """Return whether a source is a URL of a file system, such as "s3://bucket/folder"."""
-    return "://" in source.partition("/")[0] + "//" and source.partition("://")[0].isalnum()
+    return re.match(r"[A-Za-z][A-Za-z0-9+.-]*://", source) is not None
 
 
 def open_url(url: str) -> tuple[FileSystem, str]:
     """Return the file system of a URL or path, and the path in it.
 
     Raises:
-        ZooError: there is no such file system, or it cannot be reached.
+        ZooError: pyarrow is not installed, or there is no such file system, or it cannot be reached.
     """
+    check_packages(("pyarrow",), EXTRA)
     from pyarrow import ArrowInvalid
     from pyarrow.fs import FileSystem
 
@@ -67,7 +71,7 @@ def list_inputs(data: Any, given: str) -> list[BulkInput]:
     """Return the inputs of a folder, list, file or URL, the longest ones first.
 
     A CSV, TSV, JSON lines or Parquet file with a column `input` is a list. Paths in it are relative to
-    its folder; texts stay as they are.
+    its folder; texts stay as they are. The inputs of a URL are those of a local folder with equal names.
 
     Args:
         data: data part of the recipe, which knows what its inputs are.
@@ -104,18 +108,20 @@ def local_copy(source: str) -> Iterator[str]:
 
 
 def _local_inputs(data: Any, given: str) -> Iterator[BulkInput]:
-    values = _listed(Path(given)) if os.path.isfile(given) else None
-    if values is not None:
-        folder = Path(given).parent
-        for value in values:
-            path = folder / value
-            file = isinstance(data, FileInputs) and not is_url(value) and _is_file(path)
-            yield _local(str(path)) if file else BulkInput(value, len(value), not is_url(value))
-        return
     if not os.path.exists(given):
         check_file(Path(given))
+    values = _listed(Path(given)) if os.path.isfile(given) else None
+    if values is not None:
+        for value in values:
+            path = Path(given).parent / value
+            if data.accepts_text(value):
+                yield _text(value)
+            else:
+                yield _local(str(path)) if _is_file(path) else BulkInput(value, 0)
+        return
     for source in find_inputs(data, given):
-        yield _local(source) if _is_file(source) and type(source) is str else _line(source)
+        # A line of a file of texts is an instance of a subclass.
+        yield _local(source) if type(source) is str and _is_file(source) else _text(source)
 
 
 def _url_inputs(data: Any, url: str) -> Iterator[BulkInput]:
@@ -131,17 +137,40 @@ def _url_inputs(data: Any, url: str) -> Iterator[BulkInput]:
     except OSError as error:
         raise ZooError(f"{_bare(url)} cannot be read: {_first_line(error)}") from None
     if info.type == FileType.Directory:
+        suffixes = _input_suffixes(data, (each.path for each in files))
         for each in files:
-            if each.type == FileType.File and not each.base_name.startswith("."):
-                yield BulkInput(_with_path(url, path, each.path), each.size or 0)
+            known = PurePosixPath(each.path).suffix in suffixes
+            if known and each.type == FileType.File and not each.base_name.startswith("."):
+                name = each.path.removeprefix(path).lstrip("/")
+                yield BulkInput(_below(url, name), each.size or 0)
         return
     with local_copy(url) as copy:
         values = _listed(Path(copy))
-        if values is not None:
-            yield from (BulkInput(value, len(value), not is_url(value)) for value in values)
+        if values is None:
+            lines = find_inputs(data, copy)
+            yield from [BulkInput(url, info.size or 0)] if lines == [copy] else map(_text, lines)
             return
-        lines = find_inputs(data, copy)
-        yield from [BulkInput(url, info.size or 0)] if lines == [copy] else map(_line, lines)
+    address, mark, options = url.partition("?")
+    folder = address.rpartition("/")[0] + mark + options
+    for value in values:
+        if data.accepts_text(value):
+            yield _text(value)
+        else:
+            whole = is_url(value) or value.startswith("/")
+            yield BulkInput(value if whole else _below(folder, value), 0)
+
+
+def _input_suffixes(data: Any, paths: Iterable[str]) -> set[str]:
+    """Return the file name extensions, of those of `paths`, that the data takes from a folder."""
+    suffixes = {suffix for path in paths if len(suffix := PurePosixPath(path).suffix) < 32}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, suffix in enumerate(sorted(suffixes)):
+            Path(folder, f"{number}{suffix}").touch()
+        try:
+            found = find_inputs(data, folder)
+        except ZooError:  # there is no input
+            return set()
+        return {Path(each).suffix for each in found if each != folder}
 
 
 def _listed(path: Path) -> list[str] | None:
@@ -152,6 +181,7 @@ def _listed(path: Path) -> list[str] | None:
     """
     suffix = path.suffix.lower()
     if suffix == ".parquet":
+        check_packages(("pyarrow",), EXTRA)
         import pyarrow as pa
         from pyarrow import parquet
 
@@ -203,14 +233,14 @@ def _local(path: str) -> BulkInput:
     return BulkInput(path, os.path.getsize(path))
 
 
-def _line(text: str) -> BulkInput:
-    return BulkInput(str(text), len(text), is_line=True)
+def _text(text: str) -> BulkInput:
+    return BulkInput(str(text), len(text), is_text=True)
 
 
-def _with_path(url: str, path: str, file: str) -> str:
-    """Return the URL of a file in the folder `path` of `url`, with the options of the URL."""
+def _below(url: str, name: str) -> str:
+    """Return the URL of a file below the folder `url`."""
     address, mark, options = url.partition("?")
-    return address.rstrip("/") + file.removeprefix(path.rstrip("/")) + mark + options
+    return f"{address.rstrip('/')}/{quote(name)}{mark}{options}"
 
 
 def _bare(url: str) -> str:

@@ -44,9 +44,11 @@ class JaxParallel(Parallel):
             )
         if self._processes == 1:
             return
+        import jax
         from jax.experimental import multihost_utils
 
-        values |= {"code": code_digest(), "versions of Keras": keras.__version__}
+        versions = [keras.__version__, jax.__version__]
+        values |= {"code": code_digest(), "versions of Keras and JAX": versions}
         digests = [
             np.frombuffer(hashlib.sha256(json.dumps(value, sort_keys=True).encode()).digest(), "u1")
             for value in values.values()

@@ -183,20 +183,16 @@ def _parquet(rows: Sequence[Row]) -> bytes:
 
     columns = list(dict.fromkeys(["input", "output", *(key for row in rows for key in row)]))
     columns = [name for name in columns if name != "error"] + ["error"]
+    # A part without errors, or with nothing else, has the same type in these columns as others.
+    types = {"input": pa.string(), "error": pa.string()}
+    sink = io.BytesIO()
     try:
-        arrays = [pa.array([row.get(name) for row in rows]) for name in columns]
-    except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        arrays = [pa.array([row.get(name) for row in rows], types.get(name)) for name in columns]
+        parquet.write_table(pa.Table.from_arrays(arrays, columns), sink)
+    except pa.ArrowException as error:
         raise ZooError(
             f"The rows do not fit columns: {' '.join(str(error).split())[:120]}. Use --format jsonl."
         ) from None
-    # A part without errors, or with nothing else, has the same type in these columns as others.
-    texts = {"input", "error"}
-    arrays = [
-        array.cast(pa.string()) if name in texts else array
-        for name, array in zip(columns, arrays, strict=True)
-    ]
-    sink = io.BytesIO()
-    parquet.write_table(pa.Table.from_arrays(arrays, columns), sink)
     return sink.getvalue()
 
 
