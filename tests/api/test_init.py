@@ -1,6 +1,7 @@
 """Training from the weights of a preset."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,7 +9,10 @@ import pytest
 import zoo
 from tests.conftest import AN4, RECIPE, TINY_TRAINING, settings
 from zoo.api.init import is_training_only, start_from
+from zoo.api.train import train
 from zoo.common.core.registry import entry
+
+DIGITS = Path(__file__).parents[1] / "data" / "fsdd"
 
 
 def test_init_starts_from_the_weights_of_a_run(run_zoo, tmp_path, renamed_splits, tiny_run):
@@ -85,3 +89,57 @@ def test_training_only_settings_are_declared():
     assert is_training_only(model, ["dropout"])
     assert not is_training_only(model, ["layers"])
     assert not is_training_only(model, ["features", "high_hz"])
+
+
+def digits_as(folder, names):
+    """Write a manifest of the digits in `tests/data/fsdd`, with other names for some classes."""
+    rows = ["wav_filename,label,split"]
+    for path in sorted((DIGITS / "recordings").glob("*")):
+        label = path.name[0]
+        split = "dev" if path == sorted(path.parent.glob(f"{label}_*"))[0] else "train"
+        rows.append(f"{path},{names.get(label, label)},{split}")
+    manifest = folder / "digits.csv"
+    manifest.write_text("\n".join(rows) + "\n")
+    return manifest
+
+
+def test_init_with_other_classes(tmp_path, capsys):
+    """The output layer is new, and frozen layers keep the weights of the preset."""
+    name, out = "speech/tdnn-fsdd", tmp_path / "run"
+    manifest = digits_as(tmp_path, {"7": "seven"})
+    rates = {"optimizer.learning_rate": 0.1, "optimizer.warmup_epochs": 0}
+    overrides = {**rates, "training.epochs": 3, "training.frozen_epochs": 1}
+    epochs = []
+
+    def keep(row):
+        epochs.append(zoo.load(str(out)).model.get_weights())
+
+    result = train(name, manifest=manifest, init=name, out=out, overrides=overrides, on_epoch=keep)
+    assert (
+        "Their output layer is new, except for 2 label(s) of speech/tdnn-fsdd"
+        in capsys.readouterr().err
+    )
+    labels = (out / "alphabet.txt").read_text().split()
+    assert labels == ["0", "1", "seven"]
+    assert len(result.history) == 3
+    preset = zoo.load(name).model.get_weights()
+    *lower, kernel, _ = epochs[0]
+    assert all(np.array_equal(one, two) for one, two in zip(lower, preset[:-2], strict=True))
+    assert kernel.shape == (5, 8, 3)
+    state = np.load(out / "last.npz")
+    trained = [state[key] for key in sorted(state) if state[key].shape == preset[-4].shape]
+    assert not any(np.array_equal(array, preset[-4]) for array in trained)
+
+
+def test_init_keeps_the_classes_that_it_knows(tmp_path, capsys):
+    """A manifest with some classes of the preset does not change its output layer."""
+    name, out = "speech/tdnn-fsdd", tmp_path / "run"
+    zoo.train(
+        name,
+        manifest=digits_as(tmp_path, {}),
+        init=name,
+        out=out,
+        overrides={"training.epochs": 1},
+    )
+    assert "output layer" not in capsys.readouterr().err
+    assert (out / "alphabet.txt").read_text().split() == list("0123456789")

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from zoo.api.options import PresetLike, preset_name, preset_recipe
+from zoo.api.options import PresetLike, preset_folder, preset_name, preset_recipe
 from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe, settings
 from zoo.common.core.settings import fine_tunable_settings, training_only_settings
+from zoo.common.data.labels import LabelledData, Labels
+from zoo.common.language_model.lexicon import list_words
+from zoo.common.presets import store
 from zoo.common.runtime.keras_model import KerasModel
+from zoo.common.utils.progress import say
 from zoo.common.utils.quiet import start_backend
 
 MODEL = "model."
@@ -64,6 +68,45 @@ def start_from(
             )
         kept[key] = value
     return joined, kept
+
+
+def with_new_labels(recipe: Recipe, examples: Iterable[Any]) -> Recipe:
+    """Return a recipe without labels if an example has one that the recipe does not have.
+
+    `Recipe.adapt` then takes the labels of the examples.
+    """
+    data = recipe.data
+    if not isinstance(data, LabelledData) or data.knows(examples):
+        return recipe
+    return replace(recipe, data=replace(data, labels=Labels()))
+
+
+def initial_model(recipe: Recipe, init: PresetLike) -> Any:
+    """Return the trained model of a preset, with a new output layer if the recipe has other labels.
+
+    Raises:
+        ZooError: a file of the preset is missing or corrupt.
+    """
+    folder = preset_folder(init)
+    preset = store.load_recipe(folder)
+    model = store.load_model(folder, preset)
+    data, before = recipe.data, preset.data
+    if (
+        not isinstance(data, LabelledData)
+        or not isinstance(before, LabelledData)
+        or not isinstance(recipe.model, KerasModel)
+        or data.labels == before.labels
+    ):
+        return model
+    kept = [symbol for symbol in data.labels.symbols if symbol in before.labels.symbols]
+    say(
+        f"The {len(data.labels)} labels are those of the data. Their output layer is new, except for "
+        f"{len(kept)} label(s) of {preset_name(init)}{': ' if kept else ''}{list_words(kept)}."
+    )
+    from zoo.common.training import output_layer
+
+    seed = recipe.training.seed
+    return output_layer.with_new_labels(data, recipe.model, model, before.labels, seed)
 
 
 def is_training_only(part: Any, names: list[str]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from zoo.api.init import start_from
+from zoo.api.init import initial_model, start_from, with_new_labels
 from zoo.api.options import PresetLike, preset_folder, preset_name
 from zoo.api.results import TrainResult
 from zoo.api.sources import (
@@ -27,7 +27,6 @@ from zoo.common.core.corpus import Corpus, Source
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.metrics import best
 from zoo.common.core.recipe import Recipe
-from zoo.common.presets import store
 from zoo.common.presets.lineage import EARLIER, trainings
 from zoo.common.presets.runs import check_folder
 from zoo.common.runtime.keras_model import KerasModel
@@ -81,7 +80,10 @@ def train(
     elif manifest:
         built = built.from_scratch()
     parts = [_read(built, entry.corpus, source, dev_manifest, overfit) for source in sources]
-    built = built.adapt([example for part in parts for example in part.train + part.dev])
+    every = [example for part in parts for example in part.train + part.dev]
+    if init is not None:
+        built = with_new_labels(built, every)
+    built = built.adapt(every)
     if isinstance(built.model, KerasModel):
         start_backend()
     filtered = [filter_training(built, part) for part in parts]
@@ -105,7 +107,7 @@ def train(
         record[EARLIER] = trainings(preset_folder(init))
     arguments: dict[str, Any] = {
         "resume": resume,
-        "init": None if init is None else _load_model(init),
+        "init": None if init is None else initial_model(built, init),
         "record": record,
         "callbacks": list(callbacks),
         "log": log,
@@ -159,11 +161,6 @@ def _run(
     from zoo.common.training.trainers import train as run
 
     return run(recipe, examples.train, examples.dev, folder, **arguments)
-
-
-def _load_model(preset: PresetLike) -> Any:
-    folder = preset_folder(preset)
-    return store.load_model(folder, store.load_recipe(folder))
 
 
 def _text(value: Any) -> str:

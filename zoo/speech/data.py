@@ -180,6 +180,9 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
         except ZooError as error:
             raise ZooError(f"The {self.reference} of {example.id!r}: {error}") from None
 
+    def label_texts(self, example: Any) -> Sequence[str]:
+        return [self._text(example)]
+
     def _text(self, example: Any) -> str:
         return getattr(example, self.reference)
 

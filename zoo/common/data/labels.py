@@ -169,6 +169,15 @@ class LabelledData(Data):
 
     labels: Labels
 
+    def label_texts(self, example: Any) -> Sequence[str]:
+        """Return the texts of an example whose symbols are labels."""
+        return [example.label]
+
+    def knows(self, examples: Iterable[Any]) -> bool:
+        """Return whether the symbols of all examples are among the labels."""
+        texts = {text for example in examples for text in self.label_texts(example)}
+        return not any(map(self.labels.outside, texts))
+
 
 def _one(text: str) -> Sequence[str]:
     return [text]

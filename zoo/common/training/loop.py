@@ -26,6 +26,7 @@ from zoo.common.core.recipe import Recipe
 from zoo.common.presets import runs, store
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.averaging import WeightAverage
+from zoo.common.training.output_layer import Freezing
 from zoo.common.training.parallel import Parallel
 from zoo.common.training.precision import chosen_precision
 from zoo.common.training.trainers import GradientDescent
@@ -95,6 +96,7 @@ def train(
         training_model.compile(keras_optimizer, jit_compile=jit_compile)
         keras_optimizer.build(training_model.trainable_variables)
         average = WeightAverage(training_model, optimizer)
+    freezing = Freezing(recipe, model, training_model.network, init is not None)
     state = [*training_model.variables, *keras_optimizer.variables, *average.variables]
 
     def saved() -> Any:
@@ -131,6 +133,8 @@ def train(
             batches = epoch_batches(epoch)
             watch = _Watch(epoch, training.epochs, batches.steps)
             with parallel.scope():
+                if freezing.update(epoch):
+                    training_model.compile(keras_optimizer, jit_compile=jit_compile)
                 loss = _fit(training_model, batches, epoch, [watch, *callbacks])
             stopped = training_model.stop_training
             if watch.bad_batch is not None:

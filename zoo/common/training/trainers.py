@@ -100,6 +100,8 @@ class GradientDescent(Trainer):
         precision: Keras dtype policy "float32" or "mixed_bfloat16", which needs no loss scaling; "auto"
             is "mixed_bfloat16" if the processor has instructions for it, else "float32". A resumed run
             may use another precision.
+        frozen_epochs: number of first epochs that train only the output layer, with `--init`. The other
+            layers keep the weights of the preset, and their batch normalization its statistics.
     """
 
     module: ClassVar[str] = "zoo.common.training.loop"
@@ -109,6 +111,7 @@ class GradientDescent(Trainer):
     batch_size: int = 16
     patience: int = 20
     precision: str = "float32"
+    frozen_epochs: int = 0
 
     def __post_init__(self):
         super().__post_init__()
@@ -116,6 +119,7 @@ class GradientDescent(Trainer):
         check_range("training.epochs", self.epochs, at_least=1, at_most=1_000_000)
         check_range("training.patience", self.patience, at_least=1, at_most=1_000_000)
         check_range("training.batch_size", self.batch_size, at_least=1, at_most=2**16)
+        check_range("training.frozen_epochs", self.frozen_epochs, at_least=0, at_most=1_000_000)
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,9 @@ class Spelling(LabelledData, TextInputs, RawInputs):
         """Return a digest of the words, pronunciations and tags."""
         return digest((e.id, list(e.pronunciations), list(e.tags)) for e in examples)
 
+    def label_texts(self, example: SpelledWord) -> Sequence[str]:
+        return example.tags
+
     def adapt(self, examples: list[SpelledWord], model: Any) -> tuple[Spelling, Any]:
         """Return the data with the tags of the words, and the model with their number."""
         labels = self.labels or Labels.of((name for e in examples for name in e.tags), "class")

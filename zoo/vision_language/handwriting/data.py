@@ -91,6 +91,9 @@ class PenStrokes(LabelledData, FileInputs, InputPlots, RawInputs):
     def checksum(self, examples: list[HandwrittenWord]) -> str:
         return digest((e.id, e.transcript, e.points.tolist()) for e in examples)
 
+    def label_texts(self, example: HandwrittenWord) -> Sequence[str]:
+        return [example.transcript]
+
     def adapt(self, examples: list[HandwrittenWord], model: Any) -> tuple[Data, Any]:
         labels = self.labels or Labels.of((e.transcript for e in examples), "character")
         return replace(self, labels=labels), replace(model, vocabulary_size=labels.size)
