@@ -52,7 +52,8 @@ def test_own_recordings_from_scratch(run_zoo, tmp_path, own_csv, own_json, clips
     assert answer.json["run"] == str(out)
     assert answer.json["epochs"] == 1
     assert "wer" in answer.json["best"]
-    assert answer.err.startswith("epoch 1/1  loss ")
+    assert "2 recording(s), in the layout of NeMo" in answer.err
+    assert "\nepoch 1/1  loss " in answer.err
     assert json.loads((out / "run.json").read_text())["examples"] == {"train": 2, "dev": 2}
     letters = sorted(set("".join(TEXTS)))
     assert (out / "alphabet.txt").read_text("utf-8").split("\n") == ["<blank>", *letters, ""]

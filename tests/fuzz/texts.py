@@ -21,14 +21,15 @@ from zoo.language.classification.corpora import labelled
 from zoo.language.embeddings.similarity import read_pairs
 from zoo.language.modelling.data import SAMPLE as TEXT
 from zoo.language.translation.corpora import parallel
-from zoo.speech import utterance
 from zoo.speech.detection.corpora import spectrogram
+from zoo.speech.manifests import ManifestReader
 from zoo.speech.recognition.corpora.an4 import AN4 as AN4_CORPUS
 from zoo.vision_language.captioning import captions
 from zoo.vision_language.motion.video_clip import read_clips
 
 LABELS = Labels.of(["A SMALL CLIP"], "character")
 LANGUAGES = ("en", "de")
+RECORDINGS = ManifestReader()
 
 # Texts
 
@@ -91,6 +92,12 @@ def _with_clips(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text)
 
 
+def _kaldi(folder: Path) -> None:
+    _with_clips(folder, "wav.scp", "one a.flac\ntwo b.flac\n")
+    (folder / "text").write_text("x GO\ny ENTER\n")
+    (folder / "segments").write_text("x one 0 0.4\ny two 0.1 -1\n")
+
+
 def _an4(folder: Path) -> None:
     shutil.copytree(AN4, folder, dirs_exist_ok=True)
 
@@ -110,17 +117,40 @@ LISTS = [
         "utterances, CSV",
         "a.csv",
         _with_clips,
-        utterance.read_manifest,
+        RECORDINGS.read,
         "wav_filename,transcript,split\na.flac,GO,train\nb.flac,ENTER,dev\n",
     ),
     _list(
         "utterances, JSON",
         "a.json",
         _with_clips,
-        utterance.read_manifest,
+        RECORDINGS.read,
         json_lines({"audio_filepath": "a.flac", "text": "GO", "speaker": 3}),
     ),
-    Kind("utterances, TSV", _an4, "utterances.tsv", of(utterance.read_manifest, "utterances.tsv")),
+    _list(
+        "utterances, Common Voice",
+        "a.tsv",
+        _with_clips,
+        RECORDINGS.read,
+        "client_id\tpath\tsentence\nann\ta.flac\tGo.\nbob\tb.flac\tEnter!\n",
+    ),
+    _list(
+        "utterances, LJSpeech",
+        "metadata.csv",
+        _with_clips,
+        RECORDINGS.read,
+        "a|GO 2|GO TWO\nb|ENTER|\n",
+    ),
+    _list(
+        "utterances, LibriSpeech",
+        "1-2.trans.txt",
+        _with_clips,
+        RECORDINGS.read,
+        "a GO TWO\nb ENTER\n",
+    ),
+    Kind("utterances, Kaldi", _kaldi, "wav.scp", of(RECORDINGS.read, "wav.scp")),
+    Kind("segments of Kaldi", _kaldi, "segments", of(RECORDINGS.read, "wav.scp")),
+    Kind("utterances, TSV", _an4, "utterances.tsv", of(RECORDINGS.read, "utterances.tsv")),
     Kind("corpus of speech", _an4, "utterances.tsv", lambda folder: AN4_CORPUS.read(folder, "all")),
     _list(
         "sounds, CSV",

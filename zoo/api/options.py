@@ -81,7 +81,7 @@ def find_recipe(name: str) -> Recipe:
 
 
 def set_options(name: str, recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
-    """Return a recipe with options of its decoder set.
+    """Return a recipe with options of its decoder set, or of its data for the reading of files.
 
     Args:
         name: name of the preset, for error messages.
@@ -91,17 +91,17 @@ def set_options(name: str, recipe: Recipe, options: Mapping[str, Any]) -> Recipe
     Raises:
         ZooError: there is no such option, or a value is invalid.
     """
-    valid = decoder_options(recipe)
-    for option in options:
-        if option not in valid:
-            raise unknown_option(name, recipe, flag_of(option))
-    if not options or recipe.decoder is None:
-        return recipe
+    parts: dict[str, dict[str, Any]] = {"decoder": {}, "data": {}}
     kinds = option_types(recipe)
-    values = {
-        option: convert(value, kinds[option], flag_of(option)) for option, value in options.items()
+    for option, value in options.items():
+        if option not in kinds:
+            raise unknown_option(name, recipe, flag_of(option))
+        part = "data" if option in recipe.data.options else "decoder"
+        parts[part][option] = convert(value, kinds[option], flag_of(option))
+    changed = {
+        part: replace(getattr(recipe, part), **values) for part, values in parts.items() if values
     }
-    return replace(recipe, decoder=replace(recipe.decoder, **values))
+    return replace(recipe, **changed)
 
 
 def decoder_options(recipe: Recipe) -> dict[str, Field]:
@@ -110,9 +110,11 @@ def decoder_options(recipe: Recipe) -> dict[str, Field]:
 
 
 def option_types(recipe: Recipe) -> dict[str, Any]:
-    """Return the type of each option; for an optional one, the type of a given value."""
+    """Return the type of each option of decoder and data; for an optional one, that of a given value."""
     hints = typing.get_type_hints(type(recipe.decoder)) if recipe.decoder else {}
-    return {name: _given_type(hints[name]) for name in decoder_options(recipe)}
+    hints |= typing.get_type_hints(type(recipe.data)) if recipe.data.options else {}
+    names = (*decoder_options(recipe), *recipe.data.options)
+    return {name: _given_type(hints[name]) for name in names}
 
 
 def flag_of(option: str) -> str:
@@ -121,8 +123,8 @@ def flag_of(option: str) -> str:
 
 
 def unknown_option(name: str, recipe: Recipe, flag: str) -> ZooError:
-    """Return the error about an option that the decoder of a preset does not have."""
-    valid = ", ".join(map(flag_of, decoder_options(recipe))) or "none"
+    """Return the error about an option that the decoder and the data of a preset do not have."""
+    valid = ", ".join(map(flag_of, option_types(recipe))) or "none"
     return ZooError(f"{name} has no option {flag}. Valid: {valid}.")
 
 

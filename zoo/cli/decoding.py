@@ -1,4 +1,4 @@
-"""Options of a preset's decoder on the command line."""
+"""Options of a preset's decoder and data on the command line."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import argparse
 import os
 import shlex
 import typing
+from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
 
-# Prefix of parsed options: `decoder.beam_width`.
-_PREFIX = "decoder."
+# Prefixes of parsed options: `decoder.beam_width`, `data.text_column`.
+_DECODER, _DATA = "decoder.", "data."
 _METAVARS = {int: "INT", float: "NUMBER", str: "TEXT"}
 _HELP = {"-h", "--help"}
 # The parsed `--decoder`, a file with options.
@@ -22,17 +23,22 @@ _RECIPE_FILE = "recipe.json"
 
 
 def accept_options(parser: argparse.ArgumentParser) -> None:
-    """Let a verb with the argument `preset` accept the options of the preset's decoder."""
-    parser.set_defaults(accepts_decoder_options=True)
+    """Let a verb with the argument `preset` accept the options of the preset's decoder and data."""
+    parser.set_defaults(accepted_options=(_DECODER, _DATA))
+
+
+def accept_data_options(parser: argparse.ArgumentParser) -> None:
+    """Let a verb with the argument `recipe` accept the options of the recipe's data."""
+    parser.set_defaults(accepted_options=(_DATA,))
 
 
 def accepts_options(parser: argparse.ArgumentParser) -> bool:
-    """Return whether a verb accepts the options of a decoder."""
-    return bool(parser.get_default("accepts_decoder_options"))
+    """Return whether a verb accepts the options of a decoder or of data."""
+    return bool(parser.get_default("accepted_options"))
 
 
 def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | None:
-    """Add the options of the decoder of the preset that is in the arguments of a verb.
+    """Add the options of the preset that is in the arguments of a verb: those of decoder and data.
 
     The help of a verb that answers inputs also gets an example with the preset.
 
@@ -46,7 +52,7 @@ def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | 
     Raises:
         ZooError: the recipe of the preset is corrupt, or there is no preset for which help is requested.
     """
-    from zoo.api.options import decoder_options, find_recipe, flag_of, option_types
+    from zoo.api.options import decoder_options, find_recipe, option_types
 
     preset = _find_preset(arguments)
     if preset is None:
@@ -56,27 +62,47 @@ def add_options(parser: argparse.ArgumentParser, arguments: list[str]) -> str | 
         return None
     recipe = find_recipe(preset)
     kinds = option_types(recipe)
-    group = parser.add_argument_group(f"options of the decoder of {recipe.name}")
-    for name, field in decoder_options(recipe).items():
-        default = getattr(recipe.decoder, name)
-        shown = "" if default is None else f" (default: {_text(default)})"
-        form: dict[str, Any] = {"metavar": _METAVARS.get(kinds[name], "FILE")}
-        if kinds[name] is bool:
-            form = {"action": argparse.BooleanOptionalAction}
-        elif typing.get_origin(kinds[name]) is tuple:
-            form = {"metavar": "TEXT", "action": "append"}
-        words = (field.metadata["help"] + shown).replace("%", "%%")
-        group.add_argument(flag_of(name), dest=_PREFIX + name, help=words, **form)
-    words = "a file with such options, as zoo tune-lm writes it; options of the command line override it"
-    group.add_argument("--decoder", dest=_FILE, type=Path, metavar="FILE", help=words)
+    accepted = parser.get_default("accepted_options")
+    if _DATA in accepted and recipe.data.options:
+        group = parser.add_argument_group(f"options for your own files of {recipe.name}")
+        _add(group, _DATA, recipe.data, recipe.data.options, kinds)
+    if _DECODER in accepted:
+        group = parser.add_argument_group(f"options of the decoder of {recipe.name}")
+        _add(group, _DECODER, recipe.decoder, decoder_options(recipe), kinds)
+        words = "a file with such options, as zoo tune-lm writes it; other options override it"
+        group.add_argument("--decoder", dest=_FILE, type=Path, metavar="FILE", help=words)
     if parser.get_default("gives_example"):
         given = shlex.quote(recipe.data.input_example)
         parser.epilog = f"example:\n  {parser.prog} {preset} {given}"
     return preset
 
 
+def _add(group: Any, prefix: str, part: Any, options: dict[str, Field], kinds: Any) -> None:
+    """Add the options of a part of a recipe to a group of arguments.
+
+    Args:
+        group: the group.
+        prefix: prefix of the parsed options.
+        part: the part, whose values are the defaults.
+        options: its fields that are options.
+        kinds: the type of each.
+    """
+    from zoo.api.options import flag_of
+
+    for name, field in options.items():
+        default = getattr(part, name)
+        shown = "" if default in (None, ()) else f" (default: {_text(default)})"
+        form: dict[str, Any] = {"metavar": _METAVARS.get(kinds[name], "FILE")}
+        if kinds[name] is bool:
+            form = {"action": argparse.BooleanOptionalAction}
+        elif typing.get_origin(kinds[name]) is tuple:
+            form = {"metavar": "TEXT", "action": "append"}
+        words = (field.metadata["help"] + shown).replace("%", "%%")
+        group.add_argument(flag_of(name), dest=prefix + name, help=words, **form)
+
+
 def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of the decoder on a command line, and in the file it names, by name.
+    """Return the options of decoder and data on a command line, and in the file it names, by name.
 
     Raises:
         ZooError: the file is missing or not a decoder file.
@@ -85,9 +111,19 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
 
     file = getattr(arguments, _FILE, None)
     options: dict[str, Any] = dict(read_options(file)) if file else {}
-    found = {key: value for key, value in vars(arguments).items() if key.startswith(_PREFIX)}
     return options | {
-        key.removeprefix(_PREFIX): value for key, value in found.items() if value is not None
+        key.partition(".")[2]: value
+        for key, value in vars(arguments).items()
+        if key.startswith((_DECODER, _DATA)) and value is not None
+    }
+
+
+def given_data_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of data on a command line, by dotted key."""
+    return {
+        key: value
+        for key, value in vars(arguments).items()
+        if key.startswith(_DATA) and value is not None
     }
 
 

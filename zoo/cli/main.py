@@ -114,7 +114,8 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         if preset is None:  # an argument that looked like a value of a flag is the preset
             for flag in sorted(flags):
                 parser.add_argument(flag, nargs="?")
-            preset = parser.parse_known_intermixed_args(arguments)[0].preset
+            known = vars(parser.parse_known_intermixed_args(arguments)[0])
+            preset = known.get("preset") or known["recipe"]
         raise decoding.unknown_flag(preset, min(flags))
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")

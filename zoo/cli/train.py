@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo.cli.arguments import add_data
+from zoo.cli.decoding import accept_data_options, given_data_settings
 from zoo.cli.output import print_answer, table
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import register_verb
@@ -62,6 +63,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--resume", action="store_true", help="continue an interrupted run")
     words = "overfit N examples to check that the model can learn"
     parser.add_argument("--overfit", type=int, metavar="N", help=words)
+    accept_data_options(parser)
     words = "train with N seeds, and report the mean and the spread of the best metric"
     parser.add_argument("--seeds", type=int, metavar="N", help=words)
 
@@ -84,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         "dev_manifest": options.dev_manifest,
         "init": options.init,
         "out": options.out,
-        "overrides": parse_settings(options.set),
+        "overrides": {**parse_settings(options.set), **given_data_settings(options)},
         "resume": options.resume,
         "overfit": options.overfit,
     }

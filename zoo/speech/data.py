@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +23,7 @@ from zoo.common.core.capabilities import (
     SegmentedInputs,
 )
 from zoo.common.core.data import Batches, Epoch, Item
+from zoo.common.core.decoder import option
 from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.settings import asset
 from zoo.common.ctc.alignment import min_frames
@@ -33,7 +34,8 @@ from zoo.common.runtime.keras_model import MODEL
 from zoo.common.utils.progress import progress
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.audio.augmentation import Augmentation
-from zoo.speech.audio.reading import SilentError, Source, read_audio
+from zoo.speech.audio.excerpts import Excerpt
+from zoo.speech.audio.reading import SilentError, Source, check_waveform, read_audio
 from zoo.speech.audio.recording import find_recordings
 from zoo.speech.audio.segmentation import Span
 from zoo.speech.audio.silence import trim, trim_batch
@@ -62,6 +64,8 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
         spec_augment: masks, drawn for each example and epoch.
         max_seconds: maximum duration of a recording in training; longer ones are left out.
         window: duration in seconds of a part of a long recording that has one label.
+        audio_column: column of the files in lists of recordings; None for a known name.
+        text_column: column of the texts or labels; None for a known name.
     """
 
     input_example: ClassVar[str] = "hello.wav"
@@ -89,6 +93,8 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
     spec_augment: SpecAugment = field(default_factory=SpecAugment)
     max_seconds: float = 30.0
     window: float = 1.5
+    audio_column: str | None = option(None, "column of the files in a list of recordings")
+    text_column: str | None = option(None, "column of the transcripts or labels in such a list")
 
     def __post_init__(self):
         check_choice("data.target", self.target, self.targets)
@@ -119,12 +125,25 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
     # Reading
 
     def group_of(self, example: Any) -> Hashable:
-        """Return the speaker or the id of an example; see `split_by`."""
-        return example.speaker if self.split_by == "speaker" else example.id
+        """Return the speaker or the id of an example; see `split_by`.
+
+        Parts of one file are in one group, unless their speaker is known.
+        """
+        if self.split_by == "speaker" and (example.speaker or not example.excerpt):
+            return example.speaker
+        return example.audio.name if example.excerpt else example.id
 
     def checksum(self, examples: list[Any]) -> str:
-        """Return a digest of ids, texts or labels, and sizes of audio files."""
-        return digest((e.id, self._text(e), e.audio.stat().st_size) for e in examples)
+        """Return a digest of ids, texts or labels, sizes of audio files, and times of parts."""
+        return digest(
+            (
+                e.id,
+                self._text(e),
+                e.audio.stat().st_size,
+                *(astuple(e.excerpt) if e.excerpt else ()),
+            )
+            for e in examples
+        )
 
     def adapt(self, examples: list[Any], model: Any) -> tuple[Recordings, Any]:
         """Return data with the labels of the examples, and a model with the size of its output."""
@@ -262,7 +281,22 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
         return find_recordings(source)
 
     def read_example(self, example: Any, model: AcousticModel) -> Item:
-        return self.read_input(example.audio, model)
+        if example.excerpt is None:
+            return self.read_input(example.audio, model)
+        return self.read_excerpt(example, example.excerpt, model)
+
+    def read_excerpt(
+        self,
+        example: Any,
+        excerpt: Excerpt,
+        model: AcousticModel,
+        generator: np.random.Generator | None = None,
+    ) -> Item:
+        """Return an excerpt of the recording of an example; see `item`. `generator` draws its begin."""
+        features = model.features
+        waveform = excerpt.read(example.audio, features.sample_rate, generator)
+        check_waveform(waveform, features.sample_rate, example.id, min_seconds=features.min_seconds)
+        return self.item(waveform, model)
 
     def sort_key(self, example: Any) -> float:
         """Return the duration in seconds."""

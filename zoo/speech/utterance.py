@@ -1,32 +1,23 @@
-"""Examples of speech: recordings with a transcript or a label, and their manifests."""
+"""Examples of speech: recordings with a transcript or a label, and the reading of corpora."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from zoo.common.core.corpus import check_folder, no_such_split
 from zoo.common.core.errors import ZooError
 from zoo.common.data.content import Content
-from zoo.common.data.manifests import (
-    check_whole,
-    find_file,
-    is_json_lines,
-    parse_json_lines,
-    text_field,
-)
+from zoo.common.data.manifests import find_file
 from zoo.common.data.tables import Table, read_table
 from zoo.common.data.text import single_spaces
 from zoo.speech.audio.excerpts import Excerpt
-from zoo.speech.audio.reading import audio_seconds, decoded
+from zoo.speech.audio.reading import audio_seconds, decoded, recording_seconds
 
 AUDIO_SUFFIXES = (".flac", ".wav", ".opus", ".ogg", ".mp3", ".aiff", ".sph")
 TABLE_COLUMNS = ("split", "speaker", "utt_id", "transcript")
-# Column or key of labels, which may replace the one of transcripts.
-LABEL = "label"
-
 # Difference in seconds between the duration of a file and the stated one.
 MAX_REST = 0.5
 
@@ -37,14 +28,15 @@ ExampleT = TypeVar("ExampleT")
 
 @dataclass(frozen=True)
 class Recorded:
-    """A recording as an example.
+    """A recording, or a part of one, as an example.
 
     Args:
         id: name, unique in its corpus or manifest. It is never used as a path.
         audio: the recording.
         speaker: name of the speaker; empty if unknown.
         split: the corpus's own split; empty if it has none.
-        seconds: duration according to the header of the file.
+        seconds: duration, for a whole file according to its header.
+        excerpt: the part of the recording that is the example; None for the whole.
     """
 
     id: str
@@ -52,10 +44,12 @@ class Recorded:
     speaker: str = ""
     split: str = ""
     seconds: float = 0.0
+    excerpt: Excerpt | None = field(default=None, kw_only=True)
 
     def content(self) -> Content:
-        """Return the transcript or label, and the samples as they are in the file."""
-        return Content((self.text,), decoded(self.audio))
+        """Return the transcript or label, the samples as they are in the file, and the part of them."""
+        part = [astuple(self.excerpt)] if self.excerpt else []
+        return Content((self.text,), (*decoded(self.audio), *part))
 
     @property
     def text(self) -> str:
@@ -85,40 +79,60 @@ class LabelledRecording(Recorded):
     Args:
         label: its class.
         group: name of what it has in common with other recordings, such as a site; empty if unknown.
-        excerpt: the part of the recording that has the label; None for the whole.
     """
 
     label: str = field(kw_only=True)
     group: str = field(default="", kw_only=True)
-    excerpt: Excerpt | None = field(default=None, kw_only=True)
 
     @property
     def text(self) -> str:
         return self.label
 
 
-def utterance(audio: Path, transcript: str, **fields: str) -> Utterance:
+def utterance(
+    audio: Path, transcript: str, span: tuple[float, float] | None = None, **fields: Any
+) -> Utterance:
     """Return an utterance with the duration from the header of its file.
 
     Args:
         audio: the recording.
         transcript: words with any white space between them.
+        span: begin and end of a part of the recording in seconds, at most `MAX_REST` after its end; None
+            for the whole.
         fields: the other fields.
 
     Raises:
-        ZooError: the transcript is empty, or the header is not that of an audio file.
+        ZooError: the transcript is empty, the header is not that of an audio file, or the part is not in
+            the recording.
     """
     transcript = _one_line(transcript, "transcript")
-    return Utterance(audio=audio, transcript=transcript, seconds=audio_seconds(audio), **fields)
+    return Utterance(audio=audio, transcript=transcript, **_duration(audio, span), **fields)
 
 
-def labelled_recording(audio: Path, label: str, **fields: str) -> LabelledRecording:
+def labelled_recording(
+    audio: Path, label: str, span: tuple[float, float] | None = None, **fields: Any
+) -> LabelledRecording:
     """Return a labelled recording with the duration from the header of its file.
 
     Arguments and errors are those of `utterance`.
     """
     label = _one_line(label, "label")
-    return LabelledRecording(audio=audio, label=label, seconds=audio_seconds(audio), **fields)
+    return LabelledRecording(audio=audio, label=label, **_duration(audio, span), **fields)
+
+
+def _duration(audio: Path, span: tuple[float, float] | None) -> dict[str, Any]:
+    """Return the fields `seconds` and `excerpt` of an example."""
+    if span is None:
+        return {"seconds": audio_seconds(audio)}
+    begin, end = span
+    whole = recording_seconds(audio)
+    if not 0 <= begin < end <= whole + MAX_REST or begin >= whole:
+        raise ZooError(
+            f"a part must begin before its end, both within the file, 0 to {whole:.2f} s. "
+            f"Received: {begin:g} to {end:g} s"
+        )
+    seconds = min(end, whole) - begin
+    return {"seconds": seconds, "excerpt": Excerpt(begin, begin, seconds)}
 
 
 def _one_line(text: str, name: str) -> str:
@@ -178,10 +192,12 @@ def read_utterances(path: Path, split: str | None = None) -> list[Utterance]:
     Raises:
         ZooError: as `zoo.common.data.tables.Table.parse`.
     """
-    return _parse_utterances(read_table(path), split, utterance)
+    return parse_utterances(read_table(path), split, utterance)
 
 
-def _parse_utterances(table: Table, split: str | None, make: Make) -> list[Any]:
+def parse_utterances(table: Table, split: str | None, make: Make) -> list[Any]:
+    """Return the examples of a table; see `read_utterances`. `make` makes them."""
+
     def parse(row: dict[str, str]) -> Any:
         if split not in (None, row["split"]):
             return None
@@ -191,78 +207,3 @@ def _parse_utterances(table: Table, split: str | None, make: Make) -> list[Any]:
         )
 
     return table.parse(TABLE_COLUMNS, parse)
-
-
-def read_manifest(path: Path, make: Make = utterance) -> list[Any]:
-    """Return the examples that a file lists, in its order.
-
-    Args:
-        path: text in one of three formats, recognized by content:
-            CSV or TSV with a header that has the columns `wav_filename` and `transcript` (DeepSpeech);
-            JSON lines, each an object with the keys `audio_filepath` and `text` (NeMo);
-            in both, labels may have the column or key `label`;
-            a table as in `read_utterances` (AN4's `utterances.tsv`).
-            Lists of files may have `speaker` and `split`. Relative paths are relative to the folder of
-            the manifest. A row that is a part of a recording is rejected; other columns are ignored.
-        make: makes the examples: `utterance`, or `labelled_recording` if the texts are labels.
-
-    Raises:
-        ZooError: a line is invalid: not UTF-8, a missing column or key, invalid JSON, an empty text, a
-            missing or invalid audio file, a part of a file, or a repeated id. The message has the number
-            of the first such line, and how many others there are.
-    """
-    path = Path(path)
-    is_labelled = make is labelled_recording
-    if is_json_lines(path):
-
-        def from_json(row: dict[str, Any]) -> Any:
-            key = LABEL if is_labelled and LABEL in row else "text"
-            audio, text = text_field(row, "audio_filepath"), text_field(row, key)
-            return _from_path(path.parent, audio, text, row, make)
-
-        return parse_json_lines(path, from_json)
-    table = read_table(path)
-    if "utt_id" in table.names:
-        return _parse_utterances(table, None, make)
-    text_column = LABEL if is_labelled and LABEL in table.names else "transcript"
-
-    def from_row(row: dict[str, str]) -> Any:
-        return _from_path(path.parent, row["wav_filename"], row[text_column], row, make)
-
-    return table.parse(("wav_filename", text_column), from_row)
-
-
-def _from_path(folder: Path, audio: str, text: str, row: dict[str, Any], make: Make) -> Any:
-    if not audio.strip():
-        raise ZooError("the audio path is empty")
-    check_whole(row)
-    path = folder / audio
-    name = path.relative_to(folder) if path.is_relative_to(folder) else path
-    # A key of JSON may be missing, null, or a number.
-    optional = {key: row.get(key) for key in ("speaker", "split")}
-    given = {key: str(value) for key, value in optional.items() if value is not None}
-    example = make(path, text, id=name.as_posix(), **given)
-    _check_duration(row.get("duration"), example.seconds)
-    return example
-
-
-def _check_duration(stated: Any, seconds: float) -> None:
-    """Check that the stated duration of a recording is not that of a part of it.
-
-    Args:
-        stated: seconds as a number or a text; None or empty if unknown.
-        seconds: duration of the file.
-
-    Raises:
-        ZooError: it is not a number, or shorter than the file by more than `MAX_REST`.
-    """
-    if stated in (None, ""):
-        return
-    try:
-        duration = float(stated)
-    except (TypeError, ValueError):
-        raise ZooError(f"'duration' must be a number. Received: {str(stated)[:80]!r}") from None
-    if duration < seconds - MAX_REST:
-        raise ZooError(
-            f"'duration' must be that of the whole file, {seconds:.2f} s. Received: {duration:g}"
-        )

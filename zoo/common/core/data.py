@@ -6,6 +6,7 @@ abilities of a data kind are the base classes in `zoo.common.core.capabilities`.
 
 from __future__ import annotations
 
+import dataclasses
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from zoo.common.core.model import ModelConfig
+from zoo.common.core.settings import options_of
 
 # x, y and the ids of the examples: the input of a training step.
 Batch = tuple[dict[str, Any], dict[str, Any], np.ndarray]
@@ -84,6 +86,11 @@ class Data(ABC):
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {}
 
     # Reading
+
+    @property
+    def options(self) -> dict[str, dataclasses.Field]:
+        """The fields that state how users' files are read, by name. They are made by `option`."""
+        return options_of(self)
 
     @abstractmethod
     def read_manifest(self, path: Path) -> list[Any]:

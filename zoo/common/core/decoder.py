@@ -6,6 +6,8 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+from zoo.common.core.settings import options_of
+
 
 def option(default: Any, help: str) -> Any:
     """Return a dataclass field that is a command-line option with a help text."""
@@ -31,4 +33,4 @@ class Decoder:
     @property
     def options(self) -> dict[str, dataclasses.Field]:
         """The fields that are options, by name."""
-        return {f.name: f for f in dataclasses.fields(self) if "help" in f.metadata}
+        return options_of(self)

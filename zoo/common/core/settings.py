@@ -64,6 +64,11 @@ def renamed(default: Any, *, formerly: str) -> Any:
     return field(default=default, metadata={"formerly": formerly})
 
 
+def options_of(part: Any) -> dict[str, dataclasses.Field]:
+    """Return the fields with a help text, which are options of the command line, by name."""
+    return {f.name: f for f in dataclasses.fields(part) if "help" in f.metadata}
+
+
 def assets(part: Any) -> dict[str, Asset]:
     """Return the assets of a data kind by the name of their field."""
     return {f.name: f.metadata["asset"] for f in dataclasses.fields(part) if "asset" in f.metadata}

@@ -16,6 +16,8 @@ from zoo.speech.audio.reading import BLOCK, read_audio
 
 # Time in seconds that is decoded at each side of an excerpt, for the filter of the resampler.
 MARGIN = 0.05
+# Maximum duration in seconds of a part that is kept in memory.
+CACHED = 4.0
 # Types of files in which a decoder finds any sample exactly.
 SEEKABLE = {"WAV", "WAVEX", "RF64", "FLAC", "AIFF", "NIST"}
 
@@ -49,7 +51,8 @@ class Excerpt:
         """
         share = 0.5 if generator is None else generator.uniform()
         end = self.latest + self.seconds
-        samples = _region(path, path.stat().st_mtime_ns, self.earliest, end, sample_rate)
+        read = _region if end - self.earliest <= CACHED else _region.__wrapped__
+        samples = read(path, path.stat().st_mtime_ns, self.earliest, end, sample_rate)
         size = round(self.seconds * sample_rate)
         begin = round(share * max(0, len(samples) - size))
         return samples[begin : begin + size]

@@ -13,17 +13,17 @@ import numpy as np
 
 from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import Segments
-from zoo.common.core.data import Epoch, Item
+from zoo.common.core.data import Epoch
 from zoo.common.core.formats import Format
 from zoo.common.core.predictor import Predictor
 from zoo.speech.acoustic import AcousticModel
-from zoo.speech.audio.excerpts import Excerpt
-from zoo.speech.audio.reading import Source, check_waveform
+from zoo.speech.audio.reading import Source
 from zoo.speech.data import Recordings
 from zoo.speech.detection.cutting import BACKGROUND, read_cuts
 from zoo.speech.detection.formats import detection_formats
 from zoo.speech.detection.segments import WORD_MARGIN, sound_segments
-from zoo.speech.utterance import LabelledRecording, labelled_recording, read_manifest
+from zoo.speech.manifests import ManifestReader
+from zoo.speech.utterance import LabelledRecording, labelled_recording
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,8 @@ class LabelledRecordings(Recordings, Baselines):
         window: as in `Recordings`.
         annotated_all: whether an annotation has all events, so that the rest is background, the class
             "none".
+        audio_column: as in `Recordings`.
+        text_column: as in `Recordings`.
     """
 
     targets: ClassVar[Mapping[str, str]] = {"label": "class"}
@@ -56,12 +58,14 @@ class LabelledRecordings(Recordings, Baselines):
     def read_manifest(self, path: Path) -> list[LabelledRecording]:
         """Return the examples of annotated recordings, of folders with a class each, or of a list.
 
-        See `zoo.speech.detection.cutting.read_cuts` and `zoo.speech.utterance.read_manifest`.
+        See `zoo.speech.detection.cutting.read_cuts` and `zoo.speech.manifests.ManifestReader`.
         """
         background = BACKGROUND if self.annotated_all else None
         cuts = read_cuts(path, self.window, background, WORD_MARGIN)
         if cuts is None:
-            return read_manifest(path, labelled_recording)
+            return ManifestReader(labelled_recording, self.audio_column, self.text_column).read(
+                path
+            )
         return [
             LabelledRecording(
                 cut.id,
@@ -79,11 +83,6 @@ class LabelledRecordings(Recordings, Baselines):
         """Return the group of an example if it has one; else as in `Recordings`."""
         return example.group or super().group_of(example)
 
-    def read_example(self, example: LabelledRecording, model: AcousticModel) -> Item:
-        if example.excerpt is None:
-            return super().read_example(example, model)
-        return self._excerpt(example, example.excerpt, model)
-
     def training_waveform(
         self, example: LabelledRecording, model: AcousticModel, epoch: Epoch
     ) -> np.ndarray:
@@ -92,19 +91,7 @@ class LabelledRecordings(Recordings, Baselines):
             return super().training_waveform(example, model, epoch)
         seed = (epoch.seed, epoch.number, zlib.crc32(example.id.encode()))
         generator = np.random.default_rng(seed)
-        return self._excerpt(example, example.excerpt, model, generator)["waveform"]
-
-    def _excerpt(
-        self,
-        example: LabelledRecording,
-        excerpt: Excerpt,
-        model: AcousticModel,
-        generator: np.random.Generator | None = None,
-    ) -> Item:
-        features = model.features
-        waveform = excerpt.read(example.audio, features.sample_rate, generator)
-        check_waveform(waveform, features.sample_rate, example.id, min_seconds=features.min_seconds)
-        return self.item(waveform, model)
+        return self.read_excerpt(example, example.excerpt, model, generator)["waveform"]
 
     def collate_targets(self, targets: list[list[int]]) -> dict[str, np.ndarray]:
         """Return `label` int32 [batch]."""

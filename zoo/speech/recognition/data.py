@@ -19,9 +19,10 @@ from zoo.speech.audio.reading import Source, recording_seconds
 from zoo.speech.audio.recording import Recording
 from zoo.speech.audio.segmentation import PauseSegmentation
 from zoo.speech.data import Recordings
+from zoo.speech.manifests import ManifestReader
 from zoo.speech.recognition.streaming import STEP, Stream, StreamingModel, check_stream, step_inputs
 from zoo.speech.recognition.subtitles import subtitle_formats
-from zoo.speech.utterance import Utterance, read_manifest
+from zoo.speech.utterance import Utterance, utterance
 
 # Maximum duration of speech that is recognized as a whole, and of each segment of longer speech.
 MAX_CLIP, MAX_SEGMENT = 30.0, 20.0
@@ -42,6 +43,8 @@ class TranscribedRecordings(Recordings, Streaming):
         spec_augment: as in `Recordings`.
         max_seconds: as in `Recordings`.
         window: not used.
+        audio_column: as in `Recordings`.
+        text_column: as in `Recordings`.
     """
 
     targets: ClassVar[Mapping[str, str]] = {"characters": "character", "words": "word"}
@@ -57,8 +60,8 @@ class TranscribedRecordings(Recordings, Streaming):
     target: str = "characters"
 
     def read_manifest(self, path: Path) -> list[Utterance]:
-        """Return the utterances of a manifest; see `zoo.speech.utterance.read_manifest`."""
-        return read_manifest(path)
+        """Return the utterances of a manifest; see `zoo.speech.manifests.ManifestReader`."""
+        return ManifestReader(utterance, self.audio_column, self.text_column).read(path)
 
     def collate_targets(self, targets: list[list[int]]) -> dict[str, np.ndarray]:
         """Return `labels` int32 [batch, max_labels], padded with the blank, and `label_lengths`."""

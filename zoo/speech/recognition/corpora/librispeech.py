@@ -6,12 +6,11 @@ which the corpus itself does not have.
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 from zoo.common.core.corpus import Corpus, Download
-from zoo.common.data.manifests import parse_lines, read_lines
-from zoo.speech.utterance import Utterance, find_audio, read_splits, utterance
+from zoo.speech.manifests import read_transcripts
+from zoo.speech.utterance import Utterance, read_splits
 
 # The subset that is read as "train" and "test", and the speakers of test: two men and two women, a tenth
 # of the speech.
@@ -68,7 +67,7 @@ def _read_split(folder: Path, split: str) -> list[Utterance]:
     subset = DIVIDED if split in ("train", "test") else split
     for path in sorted((folder / subset).glob("*/*/*.trans.txt")):
         if _split(subset, path.parts[-3]) == split:
-            examples += parse_lines(path, read_lines(path), partial(_from_line, path.parent, split))
+            examples += read_transcripts(path, split)
     return examples
 
 
@@ -76,9 +75,3 @@ def _split(subset: str, speaker: str) -> str:
     if subset != DIVIDED:
         return subset
     return "test" if speaker in TEST_SPEAKERS else "train"
-
-
-def _from_line(folder: Path, split: str, line: str) -> Utterance:
-    name, _, words = line.partition(" ")
-    audio = find_audio(folder, name)
-    return utterance(audio, words, id=name, speaker=name.partition("-")[0], split=split)
