@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from zoo.common.presets import store
 from zoo.common.utils.progress import say
 
 # Names of the splits of a manifest: the one to train on, and those that choose the best epoch.
-TRAIN, DEV = "train", ("dev", "valid")
+TRAIN, DEV, TEST = "train", ("dev", "valid"), "test"
 ALL = "all"
 
 
@@ -32,11 +32,13 @@ class TrainingExamples:
         train: examples to train on.
         dev: examples that choose the best epoch.
         left_out: number of other examples, by reason.
+        test: examples of the split `TEST` of a manifest, which are only counted.
     """
 
     train: list[Any]
     dev: list[Any]
     left_out: dict[str, int] = field(default_factory=dict)
+    test: list[Any] = field(default_factory=list)
 
 
 def find_source(data: str | Path | None, manifest: str | Path | None, corpus: Corpus) -> Source:
@@ -129,7 +131,7 @@ def read_train_and_dev(recipe: Recipe, corpus: Corpus, source: Source) -> Traini
         return examples
     training = recipe.training
     train, dev = split_dev(recipe.data, examples.train, training.dev_fraction, training.seed)
-    return TrainingExamples(train, dev, examples.left_out)
+    return replace(examples, train=train, dev=dev)
 
 
 def split_dev(
@@ -160,7 +162,7 @@ def filter_training(
     train, train_left_out = recipe.data.filter_examples(examples.train, recipe.model)
     dev, dev_left_out = recipe.data.filter_examples(examples.dev, recipe.model)
     left_out = {"train": examples.left_out | train_left_out, "dev": dev_left_out}
-    return TrainingExamples(train, dev), left_out
+    return TrainingExamples(train, dev, test=examples.test), left_out
 
 
 def check_weights(manifests: Sequence[Any], weights: Sequence[int] | None, overfit: Any) -> None:
@@ -198,7 +200,9 @@ def join(
         if first or not common_dev:
             dev += examples.dev
             left_out["dev"].update(counts["dev"])
-    return TrainingExamples(train, dev), {part: dict(row) for part, row in left_out.items()}
+    test = [example for examples, _ in parts for example in examples.test]
+    counts = {part: dict(row) for part, row in left_out.items()}
+    return TrainingExamples(train, dev, test=test), counts
 
 
 def training_sizes(recipe: Recipe, examples: TrainingExamples, source: Source) -> dict[str, int]:
@@ -244,4 +248,5 @@ def _read_manifest(data: Data, path: Path, dev_splits: tuple[str, ...]) -> Train
         for split, size in sorted(sizes.items(), key=str)
         if split not in (TRAIN, dev_split)
     }
-    return TrainingExamples(train, dev, left_out)
+    test = [example for example in examples if example.split == TEST]
+    return TrainingExamples(train, dev, left_out, test)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.api.class_counts import say_class_counts
 from zoo.api.init import initial_model, start_from, with_new_labels
 from zoo.api.options import PresetLike, preset_folder, preset_name
 from zoo.api.results import TrainResult
@@ -116,6 +117,8 @@ def train(
     }
     # Not for each trial of a sweep, which sets `on_epoch`.
     fits = not overfit and on_epoch is None and writes
+    if fits:
+        say_class_counts(built, examples)
     baseline = fit_baseline(built, examples, sizes["train"]) if fits else {}
     history = _run(built, examples, folder, overfit, arguments)
     row = best(history, built.task.monitor)
