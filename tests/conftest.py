@@ -17,6 +17,7 @@ AR = "timeseries/ar-laser"
 RUN_FILES = {
     "alphabet.txt",
     "curves.png",
+    "examples.txt",
     "last.npz",
     "metrics.csv",
     "model.keras",

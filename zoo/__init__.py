@@ -312,7 +312,8 @@ def evaluate(
             that is not shipped is trained first, unless its default run folder exists.
         data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
         manifest: a list of your own examples to use instead of the corpus.
-        split: a split of the corpus, "dev" or "all"; None for the test split, or all of a manifest.
+        split: a split of the corpus, "dev" or "all"; None for the test split, or all of a manifest. Of a
+            manifest that a run was trained on, None means the examples that chose its best epoch.
         runtime: "keras", "savedmodel", "onnx", "litert" or "auto"; None for that of a loaded preset,
             otherwise "keras".
         options: options of the preset's decoder, such as `{"beam_width": 8}`.

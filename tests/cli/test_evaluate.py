@@ -18,7 +18,7 @@ def test_evaluate(run_zoo, tiny_run, split, examples):
     answer = run_zoo("evaluate", tiny_run, "--data", AN4, *split, "--json")
     result = answer.json
     trained = result["split"] in ("train", "all")
-    warned = f"{tiny_run} was trained on some of these examples" in answer.err
+    warned = f"{tiny_run} was trained on 8 of these {examples} examples" in answer.err
     assert (answer.status, warned, answer.err != "") == (0, trained, trained)
     keys = ["preset", "corpus", "split", "examples", "seconds", "metrics"]
     assert list(result) == keys + ["from_training"] * trained
@@ -37,15 +37,19 @@ def test_dev_metrics_are_those_of_the_best_epoch(run_zoo, tiny_run):
         assert value == pytest.approx(float(row[metric]), abs=1e-6)
 
 
-@pytest.mark.parametrize("split", [None, "train", "dev", "new"])
+@pytest.mark.parametrize("split", [None, "train", "dev", "new", "all"])
 def test_metrics_on_the_training_data_of_a_manifest_are_marked(
     run_zoo, laser_corpus, tmp_path, split
 ):
-    """The checksum identifies the manifest, or one of its splits."""
+    """Digests identify the examples. Dev is measured by default."""
     values = (laser_corpus / "santafe_A_train.txt").read_text().split()
     splits = ["train"] * 100 + ["dev"] * 25 + ["test"] * 25
-    rows = values if split is None else [f"{v},{s}" for v, s in zip(values, splits, strict=True)]
-    head = "value" if split is None else "value,split"
+    rows = (
+        values
+        if split in (None, "all")
+        else [f"{v},{s}" for v, s in zip(values, splits, strict=True)]
+    )
+    head = "value" if split in (None, "all") else "value,split"
     manifest, run = tmp_path / "series.csv", tmp_path / "run"
     manifest.write_text("\n".join([head, *rows]) + "\n")
     context = ("--set", "model.context=8", "--out", run)
@@ -58,7 +62,13 @@ def test_metrics_on_the_training_data_of_a_manifest_are_marked(
         measured = ("--manifest", manifest, *(("--split", split) if split else ()))
     answer = run_zoo("evaluate", run, *measured, "--json")
     assert answer.status == 0, answer.err
-    assert answer.json.get("from_training", False) == (split in (None, "train"))
+    assert answer.json.get("from_training", False) == (split in ("train", "all"))
+    if split is None:
+        assert answer.json["split"] == "dev"
+        assert "only its dev examples are measured" in answer.err
+        (row,) = csv.DictReader((run / "metrics.csv").open())
+        for metric, value in answer.json["metrics"].items():
+            assert value == pytest.approx(float(row[metric]), rel=1e-5)
 
 
 def test_evaluate_reports(run_zoo, tiny_run):
@@ -80,13 +90,13 @@ def test_a_folder_with_only_the_requested_split(run_zoo, tiny_run, tmp_path):
         assert answer.json["examples"] == 10
 
 
-@pytest.mark.parametrize(("split", "examples"), [(None, 22), ("test", 10), ("train", 12)])
+@pytest.mark.parametrize(("split", "examples"), [(None, 4), ("all", 22), ("train", 12)])
 def test_evaluate_a_manifest(run_zoo, tiny_run, split, examples):
     manifest = AN4 / "utterances.tsv"
     chosen = ["--split", split] if split else []
     result = run_zoo("evaluate", tiny_run, "--manifest", manifest, *chosen, "--json").json
     assert result["corpus"] == str(manifest)
-    assert result["split"] == (split or "all")
+    assert result["split"] == (split or "dev")
     assert result["examples"] == examples
 
 

@@ -18,9 +18,9 @@ from zoo.api.options import (
     runtime_of,
 )
 from zoo.api.results import EvaluateResult
-from zoo.api.sources import ALL, find_source, read_split, source_name
+from zoo.api.sources import find_source, source_name
 from zoo.api.train import default_folder, train
-from zoo.api.train_overlap import WARNING, is_from_training
+from zoo.api.train_overlap import select_examples
 from zoo.common.core import registry
 from zoo.common.core.capabilities import EvaluationPlots
 from zoo.common.core.errors import ZooError
@@ -110,25 +110,23 @@ def measure_preset(
     folder = preset_folder(preset)
     corpus = registry.entry(recipe.name).corpus
     source = find_source(data, manifest, corpus)
-    split = split or (ALL if source.manifest else corpus.test_split)
-    examples = read_split(recipe, corpus, source, split)
+    selection = select_examples(preset_name(preset), folder, recipe, corpus, source, split)
+    if selection.message:
+        say(selection.message)
     with atomic_file(Path(rows)) if rows else nullcontext() as rows_file:
         predictor = open_predictor(preset, recipe, runtime_of(preset, runtime, KERAS))
-        evaluation = measure(predictor, examples)
+        evaluation = measure(predictor, selection.examples)
         if rows_file:
             lines = (json.dumps(row) + "\n" for row in evaluation.rows)
             rows_file.write_text("".join(lines), encoding="utf-8")
-    from_training = is_from_training(folder, recipe, corpus, source, split, examples)
-    if from_training:
-        say(WARNING.format(name=preset_name(preset)))
     return EvaluateResult(
         preset=preset_name(preset),
         corpus=source_name(source, corpus),
-        split=split,
+        split=selection.split,
         examples=evaluation.num_examples,
         seconds=round(evaluation.seconds, 3),
         metrics={key: round(value, 6) for key, value in evaluation.metrics.items()},
-        from_training=from_training,
+        from_training=selection.from_training,
         rows=evaluation.rows,
         report=evaluation.report,
     )

@@ -34,7 +34,9 @@ def print_evaluation(options: argparse.Namespace, result: EvaluateResult) -> Non
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_preset(parser)
     add_source(parser)
-    words = "a split of the corpus, dev or all; default: test, or all of a manifest"
+    words = (
+        "a split of the corpus, dev or all; default: test; of a manifest all, or dev of a run's own"
+    )
     parser.add_argument("--split", help=words)
     words = "write one JSON object per example"
     parser.add_argument("--rows", type=Path, metavar="FILE", help=words)

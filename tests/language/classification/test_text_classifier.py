@@ -16,6 +16,7 @@ from zoo.common.core.registry import entry
 from zoo.common.data.splits import split_by_group
 from zoo.language.classification.corpora.labelled import read_manifest
 from zoo.language.classification.corpora.sst2 import SST2
+from zoo.language.classification.data import LabelledText
 from zoo.language.classification.sentences import split_sentence
 
 NAME = "language/bilstm-sst2"
@@ -264,3 +265,14 @@ def test_bad_settings():
     ):
         with pytest.raises(ZooError, match=key):
             entry(NAME).recipe().override({key: value})
+
+
+def test_digests_of_examples_do_not_depend_on_the_number_of_the_line(tmp_path):
+    data = LabelledText()
+    path = tmp_path / "m.csv"
+    path.write_text("text,label\nso good,good\nso bad,bad\n")
+    before = [data.example_digest(example) for example in data.read_manifest(path)]
+    path.write_text("text,label\nso new,good\nso good,good\nso bad,good\n")
+    after = [data.example_digest(example) for example in data.read_manifest(path)]
+    assert after[1] == before[0]
+    assert len({*before, *after}) == 4

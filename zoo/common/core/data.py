@@ -7,6 +7,7 @@ abilities of a data kind are the base classes in `zoo.common.core.capabilities`.
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -109,6 +110,10 @@ class Data(ABC):
     @abstractmethod
     def checksum(self, examples: list[Any]) -> str:
         """Return a digest of the examples, which a run records."""
+
+    def example_digest(self, example: Any) -> str:
+        """Return a short digest of an example, equal if a later list has the same example."""
+        return hashlib.sha256(self.checksum([example]).encode()).hexdigest()[:16]
 
     def adapt(self, examples: list[Any], model: ModelConfig) -> tuple[Data, ModelConfig]:
         """Return data and model config with what they take from a run's examples, dev included.

@@ -2,6 +2,7 @@
 
 recipe.json, assets, model.keras   the best model so far, in the form of a preset
 run.json                           versions, seed, data and its checksum, git commit, command
+examples.txt                       digests of the examples of train and dev
 last.npz                           weights, optimizer, random states, history after an epoch
 metrics.csv, curves.png            the history as a table and as a picture
 tensorboard/                       the history for TensorBoard

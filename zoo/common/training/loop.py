@@ -23,7 +23,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.metrics import best, is_perfect
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
-from zoo.common.presets import runs, store
+from zoo.common.presets import runs, store, trained_on
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.averaging import WeightAverage
 from zoo.common.training.output_layer import Freezing
@@ -121,6 +121,7 @@ def train(
     with ExitStack() as files:
         if parallel.writes:
             files.enter_context(runs.started(folder, record or {}))
+            trained_on.write(folder, recipe.data, train_examples, dev_examples)
             write_events = files.enter_context(runs.event_log(folder))
         while (
             len(history) < training.epochs

@@ -10,7 +10,7 @@ from typing import Any
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
-from zoo.common.presets import runs, store
+from zoo.common.presets import runs, store, trained_on
 from zoo.common.utils.progress import say
 
 
@@ -49,6 +49,7 @@ def train_in_one_pass(
     if resume and runs.has_epochs(folder):
         return runs.read_history(folder)
     with runs.started(folder, record):
+        trained_on.write(folder, recipe.data, train_examples, dev_examples)
         started = time.perf_counter()
         model, figures = fit()
         graphs = Graphs("keras", recipe.model.functions(model))
