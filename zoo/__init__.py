@@ -304,6 +304,7 @@ def evaluate(
     options: Mapping[str, Any] | None = None,
     rows: str | Path | None = None,
     plots: str | Path | None = None,
+    choose_threshold: bool = False,
 ) -> results.EvaluateResult:
     """Evaluate a preset or run on a split.
 
@@ -319,6 +320,8 @@ def evaluate(
         options: options of the preset's decoder, such as `{"beam_width": 8}`.
         rows: a JSON lines file to write, one line per example.
         plots: a folder for plots.
+        choose_threshold: whether to choose `min_confidence` by the F1 of the classes on dev, and to
+            store it in the run of a classifier.
 
     Raises:
         ZooError: there is no such preset, split, runtime or option, a package of the metrics is not
@@ -341,6 +344,7 @@ def evaluate(
         options=options,
         rows=rows,
         plots=plots,
+        choose_threshold=choose_threshold,
     )
 
 

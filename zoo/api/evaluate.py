@@ -18,7 +18,8 @@ from zoo.api.options import (
     runtime_of,
 )
 from zoo.api.results import EvaluateResult
-from zoo.api.sources import find_source, source_name
+from zoo.api.sources import DEV, find_source, source_name
+from zoo.api.threshold import check_choosable, store_threshold
 from zoo.api.train import default_folder, train
 from zoo.api.train_overlap import select_examples
 from zoo.common.core import registry
@@ -49,11 +50,15 @@ def evaluate(
     options: Mapping[str, Any] | None = None,
     rows: str | Path | None = None,
     plots: str | Path | None = None,
+    choose_threshold: bool = False,
 ) -> EvaluateResult:
     """Evaluate a preset or run on a split. See `zoo.evaluate`."""
     found = find_or_train(preset, data)
     recipe = preset_recipe(found, options)
     task = recipe.task
+    if choose_threshold:
+        check_choosable(found, recipe, split)
+        split = DEV[0]
     if plots and not isinstance(task, EvaluationPlots):
         raise ZooError(f"{recipe.name} does not support evaluation plots.")
     check_packages(task.packages, EXTRA)
@@ -66,7 +71,10 @@ def evaluate(
         if plots and isinstance(task, EvaluationPlots):
             Path(plots).mkdir(parents=True, exist_ok=True)
             drawn.extend(task.plot_evaluation(predictor, evaluation, Path(plots)))
-        return evaluation
+        if not choose_threshold:
+            return evaluation
+        line = store_threshold(preset_folder(found), predictor, task, evaluation)
+        return replace(evaluation, report=[*evaluation.report, line])
 
     result = measure_preset(
         found,

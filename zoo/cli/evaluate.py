@@ -41,6 +41,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "write one JSON object per example"
     parser.add_argument("--rows", type=Path, metavar="FILE", help=words)
     parser.add_argument("--plots", type=Path, metavar="DIR", help="plot the evaluation")
+    words = "choose --min-confidence by the F1 on dev, and store it in the run of a classifier"
+    parser.add_argument("--choose-threshold", action="store_true", help=words)
     add_backend(parser, KERAS)
     accept_options(parser)
 
@@ -64,5 +66,6 @@ def run(options: argparse.Namespace) -> None:
         options=given_options(options),
         rows=options.rows,
         plots=options.plots,
+        choose_threshold=options.choose_threshold,
     )
     print_evaluation(options, result)

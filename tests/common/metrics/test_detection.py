@@ -115,7 +115,8 @@ def test_two_classes_have_an_auc(monitor, tmp_path):
     }
     assert next(iter(evaluation.metrics)) == monitor
     names = [path.name for path in task.plot_evaluation(predictor, evaluation, tmp_path)]
-    assert names == ["confusion_matrix.png", "roc.png", "precision_recall.png"]
+    pictures = ["confusion_matrix.png", "roc.png", "precision_recall.png"]
+    assert names == [*pictures, "thresholds.png"]
     for name in names:
         assert (tmp_path / name).read_bytes().startswith(b"\x89PNG")
 
@@ -129,7 +130,7 @@ def test_unreadable_examples_count_as_wrong():
 def test_one_class_has_no_auc(tmp_path):
     task, predictor, evaluation = evaluate(EXAMPLES[:2])
     assert set(evaluation.metrics) == {"accuracy", "f1_macro"}
-    assert len(task.plot_evaluation(predictor, evaluation, tmp_path)) == 1
+    assert len(task.plot_evaluation(predictor, evaluation, tmp_path)) == 2
     with pytest.raises(
         ZooError, match=r"'auc' requires two classes.* Received: examples of 'none'"
     ):

@@ -134,9 +134,37 @@ def test_the_confusion_matrix_is_plotted(tmp_path):
     recipe = recipe_with()
     examples = [*EXAMPLES, Example("c7", "whistle", logits_of("call"))]
     evaluation = recipe.task.evaluate(recipe.predictor(GRAPHS), examples)
-    (path,) = recipe.task.plot_evaluation(recipe.predictor(GRAPHS), evaluation, tmp_path)
-    assert path == tmp_path / "confusion_matrix.png"
-    assert path.read_bytes().startswith(b"\x89PNG")
+    paths = recipe.task.plot_evaluation(recipe.predictor(GRAPHS), evaluation, tmp_path)
+    assert paths == [tmp_path / name for name in ("confusion_matrix.png", "thresholds.png")]
+    assert all(path.read_bytes().startswith(b"\x89PNG") for path in paths)
+    header, *rows = (tmp_path / "thresholds.csv").read_text().splitlines()
+    assert header == "class,threshold,precision,recall,f1"
+    assert len(rows) == 3 * 99
+    # Of three detected calls, one is a call. Of two calls, one is found.
+    assert "call,0.8,0.3333,0.5,0.4" in rows
+    assert "call,0.81,,0.0,0.0" in rows
+
+
+def test_threshold_of_a_detector():
+    """It is the middle of those with the best F1 of the classes except the background."""
+    recipe = recipe_with(Classification(background="noise"))
+    predictor = recipe.predictor(GRAPHS)
+    sure, unsure = np.log([0.1, 0.8, 0.1]), np.log([0.5, 0.4, 0.1])
+    examples = [
+        Example("c1", "call", sure),
+        Example("c2", "call", unsure),
+        Example("c3", "noise", np.log([0.7, 0.25, 0.05])),
+        Example("c4", "song", None),
+    ]
+    evaluation = recipe.task.evaluate(predictor, examples)
+    assert evaluation.rows[1]["probabilities"]["call"] == pytest.approx(0.4)
+    options, line = recipe.task.choose_threshold(predictor, evaluation)
+    # From 0.26 to 0.39, both calls and nothing else are detected; the song is never found.
+    assert options == {"min_confidence": pytest.approx(0.33)}
+    assert line == "min_confidence 0.33: mean F1 0.5000 of 2 class(es) on 4 examples"
+    only = recipe.task.evaluate(predictor, examples[2:3])
+    with pytest.raises(ZooError, match="no examples of a class that can be detected"):
+        recipe.task.choose_threshold(predictor, only)
 
 
 def test_invalid_monitor():

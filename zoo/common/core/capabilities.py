@@ -227,6 +227,20 @@ class Retrieval(ABC):
         """Return the recall of each example's text among all texts, and of its input among all."""
 
 
+class ThresholdChoice(ABC):
+    """A task whose decoder has a threshold that an evaluation can choose."""
+
+    @abstractmethod
+    def choose_threshold(
+        self, predictor: Predictor[Any, Any, Any], evaluation: Evaluation
+    ) -> tuple[dict[str, float], str]:
+        """Return the options of the decoder with the best F1, and a line that says what it is.
+
+        Raises:
+            ZooError: the evaluation has no examples that could be detected.
+        """
+
+
 class EvaluationPlots(ABC):
     """A task that draws an evaluation."""
 

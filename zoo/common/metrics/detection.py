@@ -1,4 +1,4 @@
-"""Metrics and figures of scores for two classes: ROC curve, precision and recall."""
+"""Metrics and figures of classes: confusion matrix; ROC, precision and recall of two classes."""
 
 from __future__ import annotations
 
@@ -88,6 +88,37 @@ def precision_recall_figure(scores: np.ndarray, positive: np.ndarray, name: str)
     return _curve(
         [0, *recall], [precision[0], *precision], [share] * 2, ("recall", "precision"), title
     )
+
+
+def confusion_figure(
+    pairs: Sequence[tuple[str, str]], symbols: Sequence[str], title: str
+) -> Figure:
+    """Return a figure of the number of examples by true class and answer.
+
+    Args:
+        pairs: (true class, answer) of each example.
+        symbols: names of the classes. Examples of other classes are not shown.
+        title: title of the figure.
+    """
+    from zoo.common.utils.plots import figure
+
+    index = {name: i for i, name in enumerate(symbols)}
+    counts = np.zeros((len(symbols), len(symbols)), int)
+    for reference, output in pairs:
+        if reference in index:
+            counts[index[reference], index[output]] += 1
+    size = max(4.0, 0.5 * len(symbols) + 1.5)
+    picture = figure(figsize=(size, size))
+    axes = picture.subplots()
+    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")
+    for i, j in zip(*np.nonzero(counts), strict=True):
+        colour = "white" if counts[i, j] > counts[i].sum() / 2 else "black"
+        axes.text(j, i, counts[i, j], ha="center", va="center", color=colour, fontsize=8)
+    ticks = range(len(symbols))
+    axes.set_xticks(ticks, symbols, rotation=90 if max(map(len, symbols)) > 2 else 0)
+    axes.set_yticks(ticks, symbols)
+    axes.set(xlabel="answer", ylabel="true class", title=title)
+    return picture
 
 
 def _curve(

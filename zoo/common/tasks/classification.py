@@ -7,14 +7,21 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import EvaluationPlots, RowMetrics, Segment, SegmentAnswers
+from zoo.common.core.capabilities import (
+    EvaluationPlots,
+    RowMetrics,
+    Segment,
+    SegmentAnswers,
+    ThresholdChoice,
+)
 from zoo.common.core.data import Item
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
+from zoo.common.core.formats import csv_row
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import renamed
@@ -25,14 +32,25 @@ from zoo.common.data.text import normalize
 from zoo.common.decoding.decoders import Classes
 from zoo.common.decoding.generation import log_softmax
 from zoo.common.decoding.segments import batches, count_detections, merge_detections
-from zoo.common.metrics.detection import area_under_roc, precision_recall_figure, roc_figure
+from zoo.common.metrics.detection import (
+    area_under_roc,
+    confusion_figure,
+    precision_recall_figure,
+    roc_figure,
+)
 from zoo.common.metrics.outside import warn_about_outside
+from zoo.common.metrics.thresholds import (
+    Operation,
+    best_threshold,
+    operations,
+    thresholds_figure,
+)
 from zoo.common.runtime.keras_model import MODEL
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from zoo.common.utils.files import write_text
 
 UNREADABLE = ""
+# Key of the rows of an evaluation: the probability of each class, 0 for an unreadable example.
+PROBABILITIES = "probabilities"
 # Cross-entropy of an unreadable example, and the maximum of others.
 LARGEST_NATS = 100.0
 
@@ -40,7 +58,7 @@ Classifier = Predictor[LabelledData, ModelConfig, Classes]
 
 
 @dataclass(frozen=True)
-class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
+class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics, ThresholdChoice):
     """Answer with the most probable class.
 
     The labels of the data have the unit "class". Examples have the attributes `id` and `label`. The
@@ -84,6 +102,7 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
         errors: dict[int, str] = {}
         answers: list[dict[str, Any]] = [{"output": UNREADABLE, "probability": 0.0}] * len(examples)
         metrics_of: list[dict[str, float]] = [{}] * len(examples)
+        probabilities = np.zeros((len(examples), len(symbols)))
         for indices, inputs in evaluation_batches(
             predictor.data, predictor.model, examples, errors
         ):
@@ -92,13 +111,17 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
             for i, row, metrics in zip(indices, class_probabilities(outputs), more, strict=True):
                 best = symbols[int(row.argmax())]
                 answers[i] = {"output": best, "probability": float(row.max())}
+                probabilities[i] = row
                 metrics_of[i] = metrics
                 if self.monitor == "cross_entropy":
                     answers[i]["cross_entropy"] = _nats(row, symbols, references[i])
         rows = [
-            {"id": example.id, "reference": reference} | answer | metrics
-            for example, reference, answer, metrics in zip(
-                examples, references, answers, metrics_of, strict=True
+            {"id": example.id, "reference": reference}
+            | answer
+            | metrics
+            | {PROBABILITIES: dict(zip(symbols, row.tolist(), strict=True))}
+            for example, reference, answer, metrics, row in zip(
+                examples, references, answers, metrics_of, probabilities, strict=True
             )
         ]
         pairs = [(row["reference"], row["output"]) for row in rows]
@@ -218,40 +241,53 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
     def plot_evaluation(
         self, predictor: Classifier, evaluation: Evaluation, folder: Path
     ) -> list[Path]:
-        """Draw the confusion matrix; for two classes also ROC, and precision and recall."""
+        """Draw the confusion matrix, and precision and recall of each class over thresholds.
+
+        The numbers of these curves are in thresholds.csv. Two classes have ROC, and precision against
+        recall, too.
+        """
         from zoo.common.utils.plots import save
 
         symbols = list(predictor.data.labels.symbols)
-        paths = [save(_confusion_matrix(evaluation, symbols), folder / "confusion_matrix.png")]
+        readable = [row for row in evaluation.rows if row["output"] != UNREADABLE]
+        pairs = [(row["reference"], row["output"]) for row in readable]
+        accuracy = evaluation.metrics["accuracy"]
+        title = f"accuracy {accuracy:.4f}, {evaluation.num_examples} examples"
+        picture = confusion_figure(pairs, symbols, title)
+        paths = [save(picture, folder / "confusion_matrix.png")]
         if curve := _scores(evaluation.rows, symbols):
             paths.append(save(roc_figure(*curve, symbols[1]), folder / "roc.png"))
             picture = precision_recall_figure(*curve, symbols[1])
             paths.append(save(picture, folder / "precision_recall.png"))
+        if found := self._operations(predictor, evaluation):
+            threshold = predictor.decoder.min_confidence or best_threshold(found)[0]
+            picture = thresholds_figure(found, threshold)
+            paths.append(save(picture, folder / "thresholds.png"))
+            rows = [row for one in found for row in one.rows()]
+            table = [",".join(rows[0]), *(csv_row(row.values()) for row in rows)]
+            write_text(folder / "thresholds.csv", "\n".join(table) + "\n")
         return paths
 
+    def choose_threshold(
+        self, predictor: Classifier, evaluation: Evaluation
+    ) -> tuple[dict[str, float], str]:
+        """Return the `min_confidence` with the highest mean F1 of the classes except the background."""
+        found = self._operations(predictor, evaluation)
+        if not found:
+            raise ZooError(
+                "A threshold cannot be chosen: there are no examples of a class that can be detected."
+            )
+        threshold, f1 = best_threshold(found)
+        return {"min_confidence": threshold}, (
+            f"min_confidence {threshold:g}: mean F1 {f1:.4f} of {len(found)} class(es) on "
+            f"{evaluation.num_examples} examples"
+        )
 
-def _confusion_matrix(evaluation: Evaluation, symbols: list[str]) -> Figure:
-    """Draw the number of examples by true class and answer, without unreadable examples."""
-    from zoo.common.utils.plots import figure
-
-    counts = np.zeros((len(symbols), len(symbols)), int)
-    for row in evaluation.rows:
-        if row["output"] != UNREADABLE and row["reference"] in symbols:
-            counts[symbols.index(row["reference"]), symbols.index(row["output"])] += 1
-    size = max(4.0, 0.5 * len(symbols) + 1.5)
-    picture = figure(figsize=(size, size))
-    axes = picture.subplots()
-    axes.imshow(counts / np.maximum(counts.sum(axis=1, keepdims=True), 1), cmap="Blues")
-    for i, j in zip(*np.nonzero(counts), strict=True):
-        colour = "white" if counts[i, j] > counts[i].sum() / 2 else "black"
-        axes.text(j, i, counts[i, j], ha="center", va="center", color=colour, fontsize=8)
-    ticks = range(len(symbols))
-    axes.set_xticks(ticks, symbols, rotation=90 if max(map(len, symbols)) > 2 else 0)
-    axes.set_yticks(ticks, symbols)
-    axes.set(xlabel="answer", ylabel="true class")
-    accuracy = evaluation.metrics["accuracy"]
-    axes.set_title(f"accuracy {accuracy:.4f}, {evaluation.num_examples} examples")
-    return picture
+    def _operations(self, predictor: Classifier, evaluation: Evaluation) -> list[Operation]:
+        symbols = predictor.data.labels.symbols
+        table = [[row[PROBABILITIES][name] for name in symbols] for row in evaluation.rows]
+        references = [row["reference"] for row in evaluation.rows]
+        return operations(references, np.array(table), symbols, self.background)
 
 
 def class_probabilities(outputs: dict[str, np.ndarray]) -> np.ndarray:
