@@ -47,13 +47,7 @@ def detection_formats(
     """
 
     def find(answer: Answer) -> list[dict[str, Any]]:
-        """Return the detections of an answer; the answer to a clip is one, from its begin to its end."""
-        if "detections" in answer:
-            return answer["detections"]
-        classes = {one["output"]: one["probability"] for one in answer.get("alternatives", ())}
-        label = task.detect(classes, decoder.min_confidence)
-        whole = {"begin": 0.0, "end": answer.get("seconds"), "label": label}
-        return [whole | {"confidence": classes[label]}] if label else []
+        return find_detections(answer, task, decoder.min_confidence)
 
     # All classes are needed, since the most probable one may be the background.
     options = {"n_best": num_classes}
@@ -69,6 +63,24 @@ def detection_formats(
             options=options,
         ),
     }
+
+
+def find_detections(
+    answer: Answer, task: Classification, min_confidence: float
+) -> list[dict[str, Any]]:
+    """Return the detections of an answer; the answer to a clip is one, from its begin to its end.
+
+    Args:
+        answer: the answer, with all classes as `alternatives`.
+        task: decides what a detection is.
+        min_confidence: the threshold.
+    """
+    if "detections" in answer:
+        return answer["detections"]
+    classes = {one["output"]: one["probability"] for one in answer.get("alternatives", ())}
+    label = task.detect(classes, min_confidence)
+    whole = {"begin": 0.0, "end": answer.get("seconds"), "label": label}
+    return [whole | {"confidence": classes[label]}] if label else []
 
 
 def _csv(answers: Iterable[Answer], find: Find) -> Iterator[str]:
