@@ -32,7 +32,6 @@ def measure(name: str, repeats: int) -> dict:
     result = {"preset": name, "metric": None, "examples": None, "keras_figure": None}
     exports: dict[str, dict] = {}
     recipe = load_preset(name).recipe
-    samples = recipe.data.example_inputs(recipe.model, recipe.decoder)
     with tempfile.TemporaryDirectory() as folder:
         functions = {}
         for precision in PRECISIONS:
@@ -52,6 +51,7 @@ def measure(name: str, repeats: int) -> dict:
                 if row.get("figure") is not None:
                     result |= {key: row[key] for key in ("metric", "examples", "keras_figure")}
                 graphs = {Path(each["path"]).stem: Path(each["path"]) for each in rows}
+                samples = recipe.data.example_inputs(recipe.model, recipe.decoder)
                 functions[runtime] = _all_graphs(format_, graphs, samples)
         times = _processor_times(functions, repeats)
     for runtime, milliseconds in times.items():

@@ -1,10 +1,11 @@
 """Measure `zoo serve`: overhead, clients, batches, start and memory, each against the model alone.
 
-    python benchmarks/serving.py [--seconds 60] [--clients 64]
+    python benchmarks/serving.py [PART ...] [--seconds 60] [--clients 64]
 
-The presets run on ONNX Runtime: run `zoo predict PRESET INPUT --cache` before, or the first start of the
-server exports them. Requests and direct calls of the same function alternate in one run, so that other
-load on the machine affects both. The processor time is that of the server's process.
+Each part replaces its result in the file of results; default: all parts. The presets
+run on ONNX Runtime: run `zoo predict PRESET INPUT --cache` before, or the first start of the server
+exports them. Requests and direct calls of the same function alternate in one run, so that other load on
+the machine affects both. The processor time is that of the server's process.
 """
 
 import argparse
@@ -34,8 +35,13 @@ FIVE = (
 CLIPS = Path(__file__).parents[1] / "zoo" / "speech" / "samples"
 CLIP = CLIPS / "cen8-fcaw-b.flac"
 MEGABYTE = 2**20
-ROUNDS = 5
+REPEATS = 51
+ROUNDS = STARTS = 5
 JSON = {"content-type": "application/json"}
+NAME = "serving"
+PARTS = ("overhead", "first_answer", "memory", "clients")
+# Flags of the servers whose clients are compared.
+FLAGS = ("--threads 0", "--threads 1", "--threads 1 --batch-size 4")
 
 
 @contextmanager
@@ -92,7 +98,7 @@ def resident_mb(process) -> float:
     return int(re.search(r"VmRSS:\s+(\d+)", status)[1]) / 1024
 
 
-def overhead(repeats: int) -> dict:
+def overhead() -> dict:
     """Return the medians of requests and of direct calls of the same functions in this process."""
     from zoo.serving import v2_tensors
     from zoo.serving.answers import predict
@@ -145,15 +151,15 @@ def overhead(repeats: int) -> dict:
         for name, (direct, request) in pairs.items():
             for _ in range(10):
                 request()
-            times = _timing.alternate({"direct": direct, "request": request}, repeats)
+            times = _timing.alternate({"direct": direct, "request": request}, REPEATS)
             before = processor_ms(process)
-            for _ in range(repeats):
+            for _ in range(REPEATS):
                 request()
-            in_server = (processor_ms(process) - before) / repeats
+            in_server = (processor_ms(process) - before) / REPEATS
             started = time.process_time()
-            for _ in range(repeats):
+            for _ in range(REPEATS):
                 direct()
-            alone = 1000.0 * (time.process_time() - started) / repeats
+            alone = 1000.0 * (time.process_time() - started) / REPEATS
             direct_ms, request_ms = (statistics.median(times[way]) for way in ("direct", "request"))
             found[name] = {
                 "direct_ms": round(direct_ms, 3),
@@ -218,11 +224,11 @@ def compare_clients(flags: str, clients: int, seconds: float) -> list[dict]:
     ]
 
 
-def first_answer(repeats: int) -> dict:
+def first_answer() -> dict:
     """Return the time from the start of the process to its first answer, and its processor time."""
     body = json.dumps({"input": "he", "options": {"length": 5}}).encode()
     seconds, processor = [], []
-    for _ in range(repeats):
+    for _ in range(STARTS):
         started = time.perf_counter()
         with server(TEXT) as (process, port):
             ask(connect(port), "/v1/presets/charlstm-hello/predict", body, JSON)
@@ -255,24 +261,31 @@ def memory() -> dict:
         return {"loaded_mb": round(loaded, 1), "after_answers_mb": round(resident_mb(process), 1)}
 
 
+MEASURES = {"overhead": overhead, "first_answer": first_answer, "memory": memory}
+
+
 def main() -> None:
     """Measure, print and save."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", metavar="PART", default=PARTS, help=", ".join(PARTS))
+    parser.add_argument("--flags", action="append", help="of the server, in the part of clients")
     parser.add_argument("--seconds", type=float, default=60.0)
     parser.add_argument("--clients", type=int, default=64)
-    parser.add_argument("--repeats", type=int, default=51)
     arguments = parser.parse_args()
-    report = {"machine": _timing.machine(), "load_average": round(os.getloadavg()[0], 1)}
-    report["overhead"] = overhead(arguments.repeats)
-    report["first_answer"] = first_answer(5)
-    report["memory_of_five_presets"] = memory()
-    report["clients"] = [
-        row
-        for flags in ("", "--threads 1", "--threads 1 --batch-size 4")
-        for row in compare_clients(flags, arguments.clients, arguments.seconds)
-    ]
-    print(json.dumps(report, indent=1))
-    print(_timing.save("serving", report))
+    path = _timing.RESULTS / f"{NAME}.json"
+    report = json.loads(path.read_text("utf-8")) if path.exists() else {}
+    report["machine"] = _timing.machine()
+    for part in arguments.parts:
+        load_average = round(os.getloadavg()[0], 1)
+        if part == "clients":
+            for flags in arguments.flags or FLAGS:
+                rows = compare_clients(flags, arguments.clients, arguments.seconds)
+                kept = [row for row in report.get(part, []) if row["flags"] != flags]
+                report[part] = kept + [row | {"load_average": load_average} for row in rows]
+        else:
+            report[part] = MEASURES[part]() | {"load_average": load_average}
+        print(json.dumps({part: report[part]}, indent=1))
+        print(_timing.save(NAME, report), flush=True)
 
 
 if __name__ == "__main__":

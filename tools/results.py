@@ -10,6 +10,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
@@ -210,10 +211,13 @@ def exports() -> str:
     return markdown(head, rows)
 
 
-def export_precisions() -> str:
+def export_precisions(formats: dict[str, str]) -> str:
     """Return a table of the size, metric and processor time of exports in each precision.
 
     A dash marks an export that was removed or that the model does not have.
+
+    Args:
+        formats: titles of the formats by name.
     """
 
     def cells(exports: dict[str, Any], format_: str, show: Callable[[dict[str, Any]], str]) -> str:
@@ -225,7 +229,9 @@ def export_precisions() -> str:
 
     rows = []
     for r in measured("export_precisions"):
-        for format_, title in (("onnx", "ONNX"), ("litert", "LiteRT")):
+        if all("error" in export for export in r["exports"].values()):
+            continue
+        for format_, title in formats.items():
             shown = r["keras_figure"]
             metric = "" if shown is None else f"{r['metric']} {shown:.4f} ({r['examples']})"
             row = [r["preset"].partition("/")[2], title, metric]
@@ -238,6 +244,25 @@ def export_precisions() -> str:
             rows.append(row)
     head = ["preset", "format", "Keras on dev (examples)", "MB", "metric", "processor ms"]
     return markdown(head, rows)
+
+
+def missing_exports() -> str:
+    """Return a table of the exports that do not exist or were not measured, with the reasons."""
+    rows = []
+    results = {r["preset"]: r for r in measured("export_precisions")}
+    for name in store.names():
+        if name not in results:
+            rows.append([name.partition("/")[2], "all", "not measured"])
+            continue
+        r = results[name]
+        reasons: dict[str, list[str]] = {}
+        for runtime, export in r["exports"].items():
+            if "error" in export:
+                reasons.setdefault(export["error"], []).append(runtime)
+        for reason, runtimes in reasons.items():
+            names = "all" if len(runtimes) == len(r["exports"]) else ", ".join(runtimes)
+            rows.append([name.partition("/")[2], names, reason])
+    return markdown(["preset", "export", "reason"], rows)
 
 
 def recurrent_cases() -> str:
@@ -264,7 +289,11 @@ BLOCKS = {
     (README, "speed"): speed,
     (DOCS / "captioning.md", "captioners"): captioners,
     (DOCS / "exports.md", "exports"): exports,
-    (DOCS / "exports.md", "precisions"): export_precisions,
+    (README, "precisions"): partial(export_precisions, {"onnx": "ONNX"}),
+    (DOCS / "exports.md", "precisions"): partial(
+        export_precisions, {"onnx": "ONNX", "litert": "LiteRT"}
+    ),
+    (DOCS / "exports.md", "missing exports"): missing_exports,
 }
 FILES = {BENCHMARKS / "recurrent.csv": recurrent_cases}
 

@@ -4,11 +4,13 @@ import os
 import shutil
 import threading
 import time
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import soundfile
 import uvicorn
+from PIL import Image
 
 import zoo
 from tests.serving.conftest import HELLO, LASER
@@ -25,6 +27,8 @@ playwright = pytest.importorskip("playwright.sync_api")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
 
 RECOGNIZER = "speech/bilstm-ctc-an4"
+DETECTOR, CAPTIONER = "speech/bilstm-fsdd", "vision_language/attend-and-tell-rsicd"
+VECTORS, WORDS = "language/skipgram-enwiki", "language/lstm-small-ptb"
 # Without the last flags, the browser looks for hosts of its maker.
 FLAGS = [
     "--no-sandbox",
@@ -50,19 +54,34 @@ def exports(tmp_path_factory):
     return Settings((*presets, f"hello={HELLO}", f"laser={LASER}"))
 
 
-@pytest.fixture(scope="module")
-def server(exports):
-    """Return a running server and its address."""
+@contextmanager
+def running(settings):
+    """Yield the address of a running server."""
     listener = open_port("127.0.0.1", 0)
-    config = uvicorn.Config(create_app(exports), log_config=None, access_log=False)
+    config = uvicorn.Config(create_app(settings), log_config=None, access_log=False)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     while not server.started:
         time.sleep(0.05)
-    yield server, f"http://127.0.0.1:{listener.getsockname()[1]}"
+    yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     server.should_exit = True
     thread.join()
+
+
+@pytest.fixture(scope="module")
+def server(exports):
+    """Return the address of a running server."""
+    with running(exports) as address:
+        yield address
+
+
+@pytest.fixture(scope="module")
+def other_server():
+    """Return the address of a server with presets of further kinds."""
+    presets = (f"digits={DETECTOR}", f"words={VECTORS}", f"news={WORDS}", f"photo={CAPTIONER}")
+    with running(Settings(presets)) as address:
+        yield address
 
 
 @pytest.fixture
@@ -74,7 +93,7 @@ def open_page(server, tmp_path, clips):
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=CHROMIUM, args=flags)
 
-        def open_at(preset, address=server[1], **options):
+        def open_at(preset, address=server, **options):
             page = browser.new_page(**options)
             page.set_default_timeout(TIMEOUT)
             page.goto(f"{address}/#{preset}")
@@ -187,7 +206,52 @@ def test_a_text_is_continued_token_by_token(open_page):
 
 
 @pytest.mark.slow
-def test_the_server_is_gone(open_page, server):
+def test_words_are_continued_with_their_spaces(open_page, other_server):
+    page = open_page("news", other_server)
+    page.locator("#options summary").click()
+    page.fill("[name=length]", "12")
+    page.fill("#text", "the company said")
+    page.click("text=Continue")
+    page.wait_for_selector(DONE)
+    (expected,) = zoo.predict(WORDS, "the company said", options={"length": 12})
+    assert page.text_content("#answer .output") == expected["output"]
+
+
+@pytest.mark.slow
+def test_the_nearest_words(open_page, other_server):
+    page = open_page("words", other_server)
+    page.fill("#text", "king")
+    page.click("text=Send")
+    near = zoo.predict(VECTORS, "king")[0]["neighbours"]
+    rows = [f"{each['word']}\n{each['similarity']:.3f}" for each in near]
+    assert answer_of(page).split() == "\n".join(rows).split()
+
+
+@pytest.mark.slow
+def test_detections_are_listed_with_their_labels(open_page, other_server, clips):
+    page = open_page("digits", other_server)
+    page.set_input_files("input[type=file]", clips[0])
+    found = zoo.predict(DETECTOR, clips[0])[0]["detections"]
+    answer_of(page)
+    rows = [row.split("\t")[-2:] for row in page.locator("#answer tr").all_inner_texts()]
+    assert rows == [[each["label"], f"{each['confidence']:.3f}"] for each in found]
+
+
+@pytest.mark.slow
+def test_a_photograph_has_a_caption_and_a_picture_of_attention(open_page, other_server, tmp_path):
+    path = tmp_path / "photo.png"
+    pixels = np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)
+    Image.fromarray(pixels).resize((256, 256)).save(path)
+    page = open_page("photo", other_server)
+    page.set_input_files("input[type=file]", path)
+    (expected,) = zoo.predict(CAPTIONER, path)
+    assert answer_of(page) == expected["output"]
+    width = page.locator("#answer img").evaluate("image => image.naturalWidth")
+    assert width > 256
+
+
+@pytest.mark.slow
+def test_the_server_is_gone(open_page):
     page = open_page("laser")
     page.route("**/predict*", lambda route: route.abort())
     page.fill("#text", "1\n2\n3")

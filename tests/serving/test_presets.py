@@ -116,6 +116,9 @@ def test_invalid_arrays_and_files_are_refused(client):
     ):
         response = client.post(f"{ROOT}/laser/predict", json={"input": value})
         assert words in error_of(response, 400)
+    headers = {"content-type": "application/json"}
+    response = client.post(f"{ROOT}/laser/predict", content=b'{"input": [1e999]}', headers=headers)
+    assert "must be finite" in error_of(response, 400)
     response = client.post(f"{ROOT}/speech/predict", json={"input": {"b64": "?"}})
     assert "base64" in error_of(response, 400)
     assert "0 bytes" in error_of(client.post(f"{ROOT}/speech/predict"), 400)
@@ -129,7 +132,9 @@ def test_an_unknown_model_or_version_is_not_found(client):
     assert error == "hello has no version 7. Loaded: 1."
     error_of(client.post(f"{ROOT}/hello/predict?version=x", json=body), 404)
     error_of(client.get("/nothing"), 404)
-    error_of(client.get(f"{ROOT}/hello/predict"), 404)
+    for verb in ("predict", "plot", "stream"):
+        assert client.get(f"{ROOT}/hello/{verb}").headers["allow"] == "POST"
+        error_of(client.get(f"{ROOT}/hello/{verb}"), 405)
 
 
 def test_a_body_over_the_limit_is_refused(client):

@@ -49,7 +49,7 @@ def test_tokens_come_one_by_one_over_websocket_and_events(client, hello_export):
         for _ in range(2):  # several requests, one after another
             socket.send_json(body)
             rows = [socket.receive_json() for _ in range(5)]
-            assert "".join(["he", *(row["token"] for row in rows[:4])]) == rows[4]["output"]
+            assert "".join(["he", *(row["text"] for row in rows[:4])]) == rows[4]["output"]
             assert all(0 < row["probability"] <= 1 for row in rows[:4])
             assert rows[4] == {"output": expected}
     response = client.post(f"{ROOT}/hello/stream", json=body)

@@ -2,13 +2,15 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
 import zoo
 from tests.serving.conftest import error_of
 from zoo.serving.errors import RequestError
-from zoo.serving.graphs import find_graph
+from zoo.serving.graphs import Graph, TensorSpec, find_graph
 
 ROOT = "/v1/models"
 
@@ -69,10 +71,13 @@ def test_status_and_metadata(client):
         ({"inputs": None}, "'instances' (rows) or 'inputs' (columns)"),
         ({"input": {}}, "Did you mean 'inputs'"),
         ({"signature_name": "steps"}, "Did you mean 'step'"),
+        ({"signature_name": "serving_default"}, "here with --backend savedmodel"),
         ({"signature_name": 3}, "must be a text"),
         ({"inputs": {"tokens": [[0]]}}, "Missing: "),
         ({"inputs": {"token": [[0]]}}, "Did you mean 'tokens'"),
+        ({"inputs": {"prompt": ["he"]}}, "texts are inputs of /v1/presets"),
         ({"inputs": [1]}, "must be an object"),
+        ({"inputs": {"b64": "aGU="}}, "texts are inputs of /v1/presets"),
         ({"tokens": [[0], [1, 2]]}, "lists of the same length"),
         ({"tokens": [["a"]]}, "must be integers"),
         ({"tokens": [[0.5]]}, "must be integers"),
@@ -90,7 +95,7 @@ def test_an_invalid_request_is_refused(client, states, changes, words):
     else:
         body |= changes
     body = {name: value for name, value in body.items() if value is not None}
-    status = 404 if changes.get("signature_name") == "steps" else 400
+    status = 404 if isinstance(changes.get("signature_name"), str) else 400
     assert words in error_of(client.post(f"{ROOT}/hello:predict", json=body), status)
 
 
@@ -102,6 +107,20 @@ def test_invalid_rows_are_refused(client):
     ):
         body = {"instances": rows}
         assert words in error_of(client.post(f"{ROOT}/hello:predict", json=body), 400)
+
+
+@pytest.mark.parametrize("length", [-1, 0, 5])
+def test_lengths_outside_the_rows_are_refused(length):
+    inputs = {
+        "waveform": TensorSpec("waveform", "float32", ("batch", "samples")),
+        "lengths": TensorSpec("lengths", "int32", ("batch",)),
+    }
+    version = SimpleNamespace(graphs={"model": lambda **given: given}, without_paths=str)
+    graph = Graph("model", inputs, inputs, version)
+    waveform = np.zeros((2, 4))
+    graph.run({"waveform": waveform, "lengths": np.array([1, 4])})
+    with pytest.raises(RequestError, match="lengths must be at least 1 and at most 4"):
+        graph.run({"waveform": waveform, "lengths": np.array([1, length])})
 
 
 def test_nan_is_refused(client, states):

@@ -141,7 +141,8 @@ def _quality(
         corpus = registry.entry(recipe.name).corpus
         found = read_split(recipe, corpus, find_source(data, manifest, corpus), "dev")
         if isinstance(recipe.data, WindowedExamples):
-            return recipe.data.take_windows(found, MAX_EXAMPLES, recipe.model)
+            windows = recipe.data.take_windows(found, MAX_EXAMPLES, recipe.model)
+            return windows or found[:MAX_EXAMPLES]  # a text may be shorter than a window
         return found[:MAX_EXAMPLES]
 
     if precision == INT8:

@@ -13,6 +13,7 @@ from zoo.common.core.model import Function, Graphs
 
 # Maximum quotient of two lengths in a batch: padding costs as much as the samples that it replaces.
 SIMILAR = 1.25
+# The input with the number of valid steps of each row of the others.
 LENGTHS = "lengths"
 
 Arrays = dict[str, np.ndarray]

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from zoo.common.core.errors import ExportError, ZooError, nearest
+from zoo.common.core.errors import ExportError, ZooError, check_range, nearest
+from zoo.serving.batching import LENGTHS
 from zoo.serving.errors import RequestError, not_found
-from zoo.serving.versions import Version
+from zoo.serving.versions import SAVEDMODEL, Version
 
 # The graph that a request without the name of a graph means: the first that the export has.
 DEFAULTS = ("serving_default", "model", "step")
@@ -96,7 +97,8 @@ class Graph:
         for name in given:
             if name not in self.inputs:
                 raise ZooError(
-                    f"{self.name} has no input {name[:80]!r}. {nearest(name[:80], self.inputs)}"
+                    f"{self.name} has no input {name[:80]!r}. {nearest(name[:80], self.inputs)} "
+                    f"{raw_input_hint(self.version)}".rstrip()
                 )
         missing = ", ".join(name for name in self.inputs if name not in given)
         if missing:
@@ -109,6 +111,10 @@ class Graph:
             raise ZooError(
                 f"The inputs must have the same number of rows, at least 1. Received: {sorted(rows)}."
             )
+        if LENGTHS in arrays:
+            longest = max(array.shape[1] for array in arrays.values() if array.ndim > 1)
+            for length in arrays[LENGTHS].tolist():
+                check_range(LENGTHS, length, at_least=1, at_most=longest)
         return arrays
 
 
@@ -133,10 +139,18 @@ def find_graph(version: Version, name: str | None = None) -> Graph:
         name = next((each for each in DEFAULTS if each in graphs), next(iter(graphs)))
     if name not in graphs:
         raise not_found(
-            f"{version.recipe.name} has no graph {name[:80]!r}. {nearest(name[:80], graphs)}"
+            f"{version.recipe.name} has no graph {name[:80]!r}. {nearest(name[:80], graphs)} "
+            f"{raw_input_hint(version)}".rstrip()
         )
     inputs, outputs = (_specs(graphs[name][side]) for side in ("inputs", "outputs"))
     return Graph(name, inputs, outputs, version)
+
+
+def raw_input_hint(version: Version) -> str:
+    """Return where raw inputs are answered; empty for a SavedModel, whose signatures take them."""
+    if version.graphs.backend == SAVEDMODEL:
+        return ""
+    return "Files and texts are inputs of /v1/presets, and here with --backend savedmodel."
 
 
 def graph_names(version: Version) -> list[str]:

@@ -183,6 +183,8 @@ def _array(value: list[Any]) -> np.ndarray:
         array = np.zeros(0)
     if not array.size:
         raise ZooError("An array must have numbers only, and rows of the same length.")
+    if np.isinf(array).any():
+        raise ZooError("Numbers must be finite. Received: an infinite number.")
     return array
 
 

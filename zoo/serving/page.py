@@ -32,7 +32,7 @@ from zoo.serving.http import find_version, models_of
 from zoo.serving.inputs import Request as Input
 from zoo.serving.inputs import check_options, sources
 from zoo.serving.models import Model, Models
-from zoo.serving.presets import ROOT, describe, read_request
+from zoo.serving.presets import ROOT, describe, post_routes, read_request
 from zoo.serving.versions import SIGNATURE_FILE, Version
 
 FOLDER = Path(__file__).with_name("page")
@@ -58,9 +58,9 @@ class PageFiles(StaticFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         stored = FOLDER / f"{path}.gz"
         if path.endswith(WASM) and stored in (FOLDER / "vendor").iterdir():
-            headers = {"content-encoding": "gzip"}
-            response: Response = FileResponse(
-                stored, headers=headers, media_type="application/wasm"
+            response = self.file_response(stored, stored.stat(), scope)
+            response.headers.update(
+                {"content-encoding": "gzip", "content-type": "application/wasm"}
             )
         else:
             response = await super().get_response(path, scope)
@@ -73,7 +73,7 @@ def routes() -> list[BaseRoute]:
     name = ROOT + "/{name:path}"
     return [
         Route(f"/{LIST}", _list),
-        Route(name + "/plot", _plot, methods=["POST"]),
+        *post_routes("plot", _plot),
         Route(name + "/graph/{file:str}", _graph),
     ]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -30,9 +33,20 @@ def routes() -> list[BaseRoute]:
     """Return the routes of the zoo's own endpoints. The name of a model may have slashes."""
     return [
         Route(ROOT, _list),
-        Route(ROOT + "/{name:path}/predict", _predict, methods=["POST"]),
+        *post_routes("predict", _predict),
         Route(ROOT + "/{name:path}", _show),
     ]
+
+
+def post_routes(verb: str, endpoint: Callable[[Request], Any]) -> list[BaseRoute]:
+    """Return the routes of a verb of a preset, which answers POST only."""
+    path = ROOT + "/{name:path}/" + verb
+    # Without the second route, GET would ask for a preset whose name ends with the verb.
+    return [Route(path, endpoint, methods=["POST"]), Route(path, _post_only)]
+
+
+async def _post_only(_: Request) -> Response:
+    raise HTTPException(HTTPStatus.METHOD_NOT_ALLOWED, headers={"allow": "POST"})
 
 
 async def _list(request: Request) -> Response:

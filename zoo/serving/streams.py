@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import BaseRoute, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from zoo.api.options import set_options
@@ -27,7 +27,7 @@ from zoo.serving import inputs
 from zoo.serving.errors import RequestError, status_of
 from zoo.serving.http import answer, find_version, limits_of
 from zoo.serving.models import Model
-from zoo.serving.presets import AUDIO, ROOT, TOKENS, read_request, streams_of
+from zoo.serving.presets import AUDIO, ROOT, TOKENS, post_routes, read_request, streams_of
 from zoo.serving.versions import Version
 
 # Close codes of WebSocket.
@@ -39,7 +39,7 @@ PCM = np.dtype("<i2")
 def routes() -> list[BaseRoute]:
     """Return the routes of streams."""
     path = ROOT + "/{name:path}/stream"
-    return [WebSocketRoute(path, _socket), Route(path, _events, methods=["POST"])]
+    return [WebSocketRoute(path, _socket), *post_routes("stream", _events)]
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from zoo.common.core.errors import ZooError
-from zoo.serving.graphs import STRING, Graph, TensorSpec, find_graph, graph_names
+from zoo.serving.graphs import STRING, Graph, TensorSpec, find_graph, graph_names, raw_input_hint
 from zoo.serving.http import answer, find_version, limits_of, models_of, read_body
 from zoo.serving.inputs import check_keys, decode_base64, parse_object
 from zoo.serving.models import Model
@@ -141,7 +141,7 @@ def _columns(graph: Graph, rows: list[Any]) -> dict[str, list[Any]]:
     named = all(isinstance(row, dict) and "b64" not in row for row in rows)
     if not named:
         if len(names) > 1:
-            raise ZooError(f"Each row must be an object with {', '.join(graph.inputs)}.")
+            raise _not_named("Each row", graph)
         return {next(iter(names)): rows}
     keys = rows[0].keys()
     if any(row.keys() != keys for row in rows):
@@ -152,12 +152,17 @@ def _columns(graph: Graph, rows: list[Any]) -> dict[str, list[Any]]:
 def _arrays(graph: Graph, columns: Any) -> dict[str, np.ndarray]:
     if not isinstance(columns, dict) or "b64" in columns:
         if len(graph.inputs) > 1:
-            raise ZooError(f"inputs must be an object with {', '.join(graph.inputs)}.")
+            raise _not_named("inputs", graph)
         columns = {next(iter(graph.inputs)): columns}
     return {
         name: _array(graph.inputs[name], value) if name in graph.inputs else np.zeros(0)
         for name, value in columns.items()
     }
+
+
+def _not_named(what: str, graph: Graph) -> ZooError:
+    text = f"{what} must be an object with {', '.join(graph.inputs)}."
+    return ZooError(f"{text} {raw_input_hint(graph.version)}".rstrip())
 
 
 def _array(spec: TensorSpec, value: Any) -> np.ndarray:

@@ -8,6 +8,7 @@ from ai_edge_litert.interpreter import Interpreter
 from keras import layers, ops
 from onnx import numpy_helper
 
+import zoo
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.metrics import export_loss
@@ -193,6 +194,13 @@ def test_an_export_is_as_good_as_keras():
     assert check.check(preset, Graphs("litert", {}))["max_difference"] == 0
     # The Keras model is evaluated once.
     assert [backend for backend, _ in preset.seen] == ["keras", "onnx", "litert"]
+
+
+@pytest.mark.slow
+def test_a_text_shorter_than_a_window_is_an_example(tmp_path):
+    (row,) = zoo.export("language/charlstm-hello", "onnx", tmp_path, precision="int8").files
+    assert (row["metric"], row["examples"]) == ("nats_per_char", 6)
+    assert row["figure"] == pytest.approx(row["keras_figure"], abs=0.005)
 
 
 @pytest.mark.parametrize("figure", [0.0801, np.nan])

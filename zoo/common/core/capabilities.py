@@ -192,7 +192,10 @@ class GradualAnswers(ABC):
     def iter_answer(
         self, predictor: Predictor[Any, Any, Any], item: Item
     ) -> Iterator[dict[str, Any]]:
-        """Yield `{"token", "probability"}` of each token, and then the result of `Task.answer`."""
+        """Yield `{"token", "probability", "text"}` of each token, and then the result of `Task.answer`.
+
+        `text` is what the token adds to the output.
+        """
 
 
 class Scoring(ABC):

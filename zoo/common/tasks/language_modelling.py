@@ -184,9 +184,10 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         return answer
 
     def iter_answer(self, predictor: TextModel, item: Item) -> Iterator[dict[str, Any]]:
-        """Yield each token with its probability, and then the prompt followed by the tokens.
+        """Yield each token with its probability and text, and then the prompt followed by the tokens.
 
-        The probability is the one that the model gives the token, whatever the sampler.
+        The probability is the one that the model gives the token, whatever the sampler. The text is
+        what the token adds to the output, such as a space and a word.
         """
         decoder, specs, indices = predictor.decoder, predictor.model.states, item["tokens"]
         states = initial_states(specs, 1)
@@ -196,6 +197,7 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         uniforms = generator.random((1, decoder.length), np.float32)
         step, tokens = graph_step(predictor.graphs[STEP]), indices[-1:]
         generated: list[int] = []
+        output = predictor.data.continue_text(item["text"], generated)
         for uniform in uniforms.T:
             outputs = step(tokens, states)
             states = next_states(specs, outputs)
@@ -203,8 +205,10 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
             generated.append(int(tokens[0]))
             log_probs = log_softmax(outputs["logits"], np)[0]
             (token,) = predictor.data.vocabulary.decode(tokens)
-            yield {"token": token, "probability": float(np.exp(log_probs[tokens[0]]))}
-        yield {"output": predictor.data.continue_text(item["text"], generated)}
+            before, output = output, predictor.data.continue_text(item["text"], generated)
+            probability = float(np.exp(log_probs[tokens[0]]))
+            yield {"token": token, "probability": probability, "text": output[len(before) :]}
+        yield {"output": output}
 
     def score(self, predictor: TextModel, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yield the log-probability of each token in nats, their sum, and the perplexity."""

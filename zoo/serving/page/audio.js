@@ -153,15 +153,20 @@ export function drawSpikes(canvas, found) {
   const [width, height] = [canvas.clientWidth, canvas.clientHeight];
   context.font = "14px system-ui";
   context.textAlign = "center";
+  let free = 0; // right of the last label in the first row
   for (const spike of found.spikes) {
     const x = ((spike.frame + 0.5) / Math.max(1, found.frames)) * width;
     context.strokeStyle = colour("mark");
     context.lineWidth = 2;
     context.beginPath();
     context.moveTo(x, height);
-    context.lineTo(x, height - spike.probability * (height - 22));
+    context.lineTo(x, height - spike.probability * (height - 40));
     context.stroke();
     context.fillStyle = colour("text");
-    context.fillText(spike.symbol === " " ? "␣" : spike.symbol, x, 14);
+    const label = spike.symbol === " " ? "␣" : spike.symbol;
+    const half = context.measureText(label).width / 2 + 2;
+    const fits = x - half >= free;
+    if (fits) free = x + half;
+    context.fillText(label, x, fits ? 14 : 30);
   }
 }

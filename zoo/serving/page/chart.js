@@ -2,7 +2,7 @@
 
 import { svg } from "./dom.js";
 
-const [WIDTH, HEIGHT, SHOWN] = [1000, 320, 200];
+const [WIDTH, HEIGHT, LEFT, SHOWN] = [1000, 320, 90, 200];
 
 // Returns the chart of the last values of a text of one series, and of a forecast with its interval.
 export function forecastChart(text, answer) {
@@ -13,7 +13,7 @@ export function forecastChart(text, answer) {
   const [low, high] = [bound("low"), bound("high")];
   const all = [...known, ...values, ...low, ...high];
   const [least, most] = [Math.min(...all), Math.max(...all)];
-  const x = (i) => 10 + ((WIDTH - 20) * i) / Math.max(1, known.length + values.length - 1);
+  const x = (i) => LEFT + ((WIDTH - LEFT - 10) * i) / Math.max(1, known.length + values.length - 1);
   const y = (value) => HEIGHT - 15 - ((HEIGHT - 30) * (value - least)) / (most - least || 1);
   const points = (row, first) => row.map((value, i) => `${x(first + i)},${y(value)}`);
   const line = (row, first, stroke) =>

@@ -35,25 +35,30 @@ export function colour(name) {
 }
 
 // Runs work that answers an input, and shows its time or its error. A new run replaces the last one.
-// The work can correct the place where it runs.
+// The work can correct the place where it runs, and show a part of the answer before the rest.
 let run = 0;
 export async function answering(place, work) {
   const mine = ++run;
   status(`Running ${place} …`);
   const started = performance.now();
   try {
-    const finish = await work((other) => {
-      place = other;
-    });
+    const finish = await work(
+      (other) => {
+        place = other;
+      },
+      (...children) => mine === run && show(...children),
+    );
     if (mine !== run) return;
     if (finish) finish();
-    status(`Answered ${place} in ${(performance.now() - started).toFixed(0)} ms.`);
+    status(`Answered ${place} in ${duration(performance.now() - started)}.`);
   } catch (error) {
     if (mine !== run) return;
     show();
     status(error.message || String(error), true);
   }
 }
+
+const duration = (ms) => (ms < 10000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`);
 
 // Returns an area that accepts a file by drop or by a file dialog.
 export function fileInput(label, accept, onFile) {
@@ -73,15 +78,15 @@ export function fileInput(label, accept, onFile) {
   return area;
 }
 
-// Returns bars of classes with their probabilities.
-export function bars(classes) {
+// Returns bars of names with values from 0 to 1.
+export function bars(rows) {
   return element(
     "div",
     { class: "bars" },
-    ...classes.flatMap(({ output, probability }) => [
-      element("span", {}, String(output)),
-      element("meter", { min: 0, max: 1, value: probability, "aria-label": String(output) }),
-      element("span", { class: "muted" }, probability.toFixed(3)),
+    ...rows.flatMap(([name, value]) => [
+      element("span", {}, name),
+      element("meter", { min: 0, max: 1, value, "aria-label": name }),
+      element("span", { class: "muted" }, value.toFixed(3)),
     ]),
   );
 }

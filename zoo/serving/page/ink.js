@@ -2,7 +2,7 @@
 
 import { colour } from "./dom.js";
 
-const HUES = ["#d9480f", "#1971c2", "#2b8a3e", "#9c36b5", "#c2255c", "#0b7285", "#846358", "#5f3dc4"];
+const HUES = [15, 210, 130, 285, 340, 190, 45, 255];
 
 // Lets the user draw on a canvas. Returns the list of strokes, each a list of [x, y], and `clear`.
 export function drawingOn(canvas, onStroke) {
@@ -58,7 +58,9 @@ export function drawStrokes(canvas, strokes, letters = null) {
   }
 }
 
-export const hue = (letter) => HUES[letter % HUES.length];
+const isDark = matchMedia("(prefers-color-scheme: dark)");
+
+export const hue = (letter) => `hsl(${HUES[letter % HUES.length]} 75% ${isDark.matches ? 70 : 38}%)`;
 
 const length = ([ax, ay], [bx, by]) => Math.hypot(bx - ax, by - ay);
 const unit = ([x, y]) => {

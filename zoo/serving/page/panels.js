@@ -82,11 +82,11 @@ function sound(preset, options) {
   function showDetections(detections, seconds) {
     marks.style.display = "block";
     marks.replaceChildren(
-      ...detections.map(({ begin, end, output }) =>
+      ...detections.map(({ begin, end, label }) =>
         svg(
           "rect",
           { x: (1000 * begin) / seconds, width: (1000 * (end - begin)) / seconds, y: 4, height: 32, fill: "var(--mark)" },
-          svg("title", {}, `${output} ${begin}–${end} s`),
+          svg("title", {}, `${label} ${begin}–${end} s`),
         ),
       ),
     );
@@ -99,11 +99,11 @@ function sound(preset, options) {
             player.currentTime = each.begin;
             player.play();
           },
-          "aria-label": `Play ${each.output} at ${each.begin} s`,
+          "aria-label": `Play ${each.label} at ${each.begin} s`,
         }, "▶")),
         element("td", {}, `${each.begin.toFixed(2)}–${each.end.toFixed(2)} s`),
-        element("td", {}, String(each.output)),
-        element("td", { class: "muted" }, each.probability == null ? "" : each.probability.toFixed(3)),
+        element("td", {}, each.label),
+        element("td", { class: "muted" }, each.confidence.toFixed(3)),
       ),
     );
     show(detections.length ? element("div", { class: "scroll" }, element("table", {}, ...rows)) : element("p", {}, "No detections."));
@@ -149,11 +149,14 @@ function sound(preset, options) {
   ];
 }
 
+// A class has a probability, a text its logarithm.
+const probabilityOf = (each) => each.probability ?? Math.exp(each.log_probability);
+
 function classes(answer) {
   const output = element("p", { class: "output" }, answer.output || "(no class)");
-  if (answer.alternatives?.length) return [output, bars(answer.alternatives)];
+  if (answer.alternatives?.length) return [output, bars(answer.alternatives.map((each) => [each.output, probabilityOf(each)]))];
   if (answer.probability == null) return [output];
-  return [output, bars([{ output: answer.output || "most probable", probability: answer.probability }])];
+  return [output, bars([[answer.output || "most probable", answer.probability]])];
 }
 
 // Pen strokes -----------------------------------------------------------------------------------------
@@ -203,12 +206,13 @@ function drawings(preset, options) {
 function drawing(strokes) {
   const all = strokes.flat();
   const [xs, ys] = [all.map((p) => p[0]), all.map((p) => p[1])];
-  const [left, top] = [Math.min(...xs), Math.min(...ys)];
-  const size = Math.max(Math.max(...xs) - left, Math.max(...ys) - top, 1);
+  const [left, right, top, bottom] = [Math.min(...xs), Math.max(...xs), Math.min(...ys), Math.max(...ys)];
+  const size = Math.max(right - left, bottom - top, 1);
+  const corner = `${(left + right) / 2 - 0.6 * size} ${(top + bottom) / 2 - 0.6 * size}`;
   const path = strokes.map((stroke) => `M${stroke.map(([x, y]) => `${x} ${y}`).join("L")}`).join("");
   return svg(
     "svg",
-    { viewBox: `${left - size / 10} ${top - size / 10} ${1.2 * size} ${1.2 * size}`, role: "img", "aria-label": "Drawing" },
+    { viewBox: `${corner} ${1.2 * size} ${1.2 * size}`, role: "img", "aria-label": "Drawing" },
     svg("path", { d: path, fill: "none", stroke: "currentColor", "stroke-width": size / 40, "stroke-linecap": "round" }),
   );
 }
@@ -232,7 +236,8 @@ function textField(preset, label, button, work) {
 function texts(preset, options) {
   return textField(preset, "Text", "Send", async (text) => {
     const answer = await predictInput(preset, text, options());
-    return () => show(...(answer.neighbours ? [bars(answer.neighbours)] : classes(answer)));
+    const near = answer.neighbours?.map(({ word, similarity }) => [word, similarity]);
+    return () => show(...(near ? [bars(near)] : classes(answer)));
   });
 }
 
@@ -243,10 +248,11 @@ function generation(preset, options) {
     running = new AbortController();
     const output = element("p", { class: "output" }, text);
     show(output, element("p", { class: "muted" }, "The colour of a token is its probability; point at it for the number."));
-    for await (const { token, probability } of generate(preset, text, options(), running.signal)) {
-      if (token == null) continue;
-      const span = element("span", { class: "token", title: `probability ${probability.toFixed(4)}` }, token);
-      span.style.background = `color-mix(in srgb, var(--mark) ${Math.round(60 * (1 - probability))}%, transparent)`;
+    for await (const row of generate(preset, text, options(), running.signal)) {
+      if (row.token == null) continue;
+      const title = `probability ${row.probability.toFixed(4)}`;
+      const span = element("span", { class: "token", title }, row.text);
+      span.style.background = `color-mix(in srgb, var(--mark) ${Math.round(60 * (1 - row.probability))}%, transparent)`;
       output.append(span);
     }
     return null;
@@ -259,17 +265,19 @@ function generation(preset, options) {
 function photograph(preset, options) {
   const image = element("img", { alt: "The photograph", hidden: true });
   const onFile = (file) =>
-    answering(SERVER, async () => {
+    answering(SERVER, async (_, showNow) => {
       URL.revokeObjectURL(image.src);
       image.src = URL.createObjectURL(file);
       image.hidden = false;
       const answer = await predictFile(preset, file, options());
-      const picture = preset.plots ? await plotFile(preset, file, options()).catch(() => null) : null;
-      return () =>
-        show(
-          element("p", { class: "output" }, answer.output),
-          ...(picture ? [element("img", { src: picture, alt: "The part of the photograph that each word attends to" })] : []),
-        );
+      const caption = element("p", { class: "output" }, answer.output);
+      showNow(caption);
+      const picture = preset.plots && (await plotFile(preset, file, options()).catch(() => null));
+      return () => {
+        if (!picture) return;
+        const alt = "The part of the photograph that each word attends to";
+        show(caption, element("div", { class: "scroll" }, element("img", { src: picture, class: "wide", alt })));
+      };
     });
   return [fileInput("Drop a photograph, or select one:", "image/*", onFile), image];
 }
