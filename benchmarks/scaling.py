@@ -2,9 +2,9 @@
 
     python benchmarks/scaling.py --paper                  bytes exchanged per step against compute
     python benchmarks/scaling.py --make FOLDER            write 2,000 short recordings
-    python benchmarks/scaling.py --equal FOLDER           compare the rows of Ray and the default engine
     python benchmarks/scaling.py --bulk FOLDER            inputs per second with one and two actors
     python benchmarks/scaling.py --hosts RECIPE           seconds per step with one and two processes
+    python benchmarks/scaling.py --tune FOLDER            a sweep on the corpus in FOLDER, killed twice
 
 Options after `--hosts RECIPE` are those of `zoo train`.
 """
@@ -17,11 +17,13 @@ import math
 import os
 import random
 import socket
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 import wave
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +37,12 @@ LATENCY_SECONDS = 50e-6
 BULK_PRESET = "speech/bilstm-ctc-an4"
 SAMPLES = Path(__file__).resolve().parents[1] / "tests" / "data" / "an4"
 CLIPS, SAMPLE_RATE = 2000, 16_000
+# A sweep, and how often its process is killed, each time after some trials.
+SWEEP = (
+    *("timeseries/lstm-laser", "--trials", "20", "--jobs", "2", "--set", "training.epochs=20"),
+    *("--set", "optimizer.learning_rate=1e-4..1e-2", "--set", "model.hidden_size=16,32,64"),
+)
+KILLS, TRIALS_BEFORE_KILL = 2, 5
 
 
 @dataclass(frozen=True)
@@ -117,19 +125,6 @@ def make_clips(folder: Path, count: int = CLIPS) -> None:
     (folder / "broken.wav").write_bytes(b"RIFF")
 
 
-def equal(folder: str) -> None:
-    """Print how many rows of two actors differ from the rows of the default engine."""
-    import zoo
-
-    with tempfile.TemporaryDirectory() as out:
-        result = zoo.predict(BULK_PRESET, folder, engine="ray", out=out, actors=2)
-        rows = list(result.rows())
-    expected = {row["input"]: row for row in zoo.predict(BULK_PRESET, folder)}
-    differ = sum(row != expected.get(row["input"]) for row in rows)
-    missing = len(expected) - len({row["input"] for row in rows})
-    print(f"{len(rows)} rows for {len(expected)} inputs: {differ} differ, {missing} are missing")
-
-
 def bulk(folder: str) -> None:
     """Print inputs per second with one and with two actors, each pinned to a core once it is started."""
     from zoo.scaling import bulk as engine
@@ -155,7 +150,7 @@ def bulk(folder: str) -> None:
 def _pin(stop: threading.Event) -> None:
     """Pin all threads of each actor of Ray to a core of its own, as soon as the actor exists."""
     cores: dict[str, int] = {}
-    while not stop.wait(0.5):
+    while not stop.wait(2):
         for process in Path("/proc").glob("[0-9]*"):
             try:
                 if (process / "cmdline").read_text().startswith("ray::Map"):
@@ -194,6 +189,33 @@ def hosts(recipe: str, settings: list[str]) -> None:
         )
 
 
+def tune(data: str) -> None:
+    """Print the time of a sweep whose process is killed twice, and the states of its trials."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "zoo", "tune", *SWEEP, "--data", data]
+        command += ["--out", f"{folder}/sweep", "--json"]
+        started = time.perf_counter()
+        for _ in range(KILLS):
+            _kill_after_trials(command)
+        done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
+        seconds = time.perf_counter() - started
+    states = Counter(row["state"] for row in json.loads(done.stdout)["trials"])
+    print(f"{states.total()} trials in {seconds:.0f} s, killed {KILLS} times: {dict(states)}")
+
+
+def _kill_after_trials(command: list[str]) -> None:
+    """Run a sweep, and kill its process when it has reported some trials."""
+    with subprocess.Popen(
+        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr is not None
+        reported = 0
+        for line in process.stderr:
+            reported += line.startswith("trial ")
+            if reported == TRIALS_BEFORE_KILL:
+                process.kill()
+
+
 def main() -> None:
     """Run the part that the arguments name."""
     parser = argparse.ArgumentParser(
@@ -201,21 +223,21 @@ def main() -> None:
     )
     parser.add_argument("--paper", action="store_true")
     parser.add_argument("--make", metavar="FOLDER", type=Path)
-    parser.add_argument("--equal", metavar="FOLDER")
     parser.add_argument("--bulk", metavar="FOLDER")
     parser.add_argument("--hosts", metavar="RECIPE")
+    parser.add_argument("--tune", metavar="FOLDER")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE")
     options = parser.parse_args()
     if options.paper:
         paper()
     if options.make:
         make_clips(options.make)
-    if options.equal:
-        equal(options.equal)
     if options.bulk:
         bulk(options.bulk)
     if options.hosts:
         hosts(options.hosts, options.set)
+    if options.tune:
+        tune(options.tune)
     if not any(vars(options).values()):
         parser.print_help(sys.stderr)
 

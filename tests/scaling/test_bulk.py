@@ -207,6 +207,21 @@ def test_actor_of_an_earlier_call_does_not_write(tmp_path):
         parts.claim({"preset": "b"}, "third")
 
 
+@pytest.mark.parametrize("format", ["jsonl", "parquet"])
+def test_corrupt_files_of_the_output(tmp_path, format):
+    parts = Parts(str(tmp_path), format)
+    parts.claim({}, "me")
+    parts.write(Part("part-1", ()), [{"input": "good", "output": "x"}], "me")
+    assert parts.answered() == {"good": 1}
+    written = tmp_path / f"part-1.{format}"
+    written.write_bytes(written.read_bytes()[:-9])
+    with pytest.raises(ZooError, match=rf"part-1\.{format} cannot be read"):
+        parts.answered()
+    (tmp_path / "predict.json").write_text("[")
+    with pytest.raises(ZooError, match=r"predict\.json is corrupt"):
+        parts.claim({}, "me")
+
+
 def test_defect_for_one_input_is_an_error_row(direct, tmp_path, monkeypatch):
     def fail(self, source):
         raise RuntimeError("first line\nsecond line")

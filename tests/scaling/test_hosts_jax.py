@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -46,12 +47,22 @@ def free_address() -> str:
         return f"127.0.0.1:{free.getsockname()[1]}"
 
 
-def start(recipe: str, out: Path, place: Place, *arguments: object) -> subprocess.Popen:
+def start(
+    recipe: str, out: Path, place: Place, *arguments: object, file_bytes: int | None = None
+) -> subprocess.Popen:
+    """Start a training, whose files can have at most `file_bytes` as on a full disk."""
     command = [sys.executable, "-m", "zoo", "train", recipe, "--out", str(out), "--json"]
     command += ["--hosts", str(place.hosts), *map(str, arguments)]
-    if place.hosts > 1:
+    if place.rank is not None:
         command += ["--rank", str(place.rank), "--coordinator", place.coordinator]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def limit() -> None:
+        if file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
+    return subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=limit
+    )
 
 
 def end(process: subprocess.Popen, limit: float = LIMIT_SECONDS) -> Ended:
@@ -62,7 +73,8 @@ def end(process: subprocess.Popen, limit: float = LIMIT_SECONDS) -> Ended:
 def run(recipe: str, out: Path, hosts: int, *arguments: object) -> list[Ended]:
     address = free_address()
     processes = [
-        start(recipe, out, Place(hosts, rank, address), *arguments) for rank in range(hosts)
+        start(recipe, out, Place(hosts, rank, address) if hosts > 1 else Place(1), *arguments)
+        for rank in range(hosts)
     ]
     return [end(process) for process in processes]
 
@@ -101,20 +113,23 @@ def test_losses_are_equal_over_100_steps_with_dropout_and_carried_states(tmp_pat
     recipe = "language/charlstm-shakespeare"
     text = tmp_path / "text.txt"
     sample = Path(zoo.__file__).parent / "language" / "samples" / "coriolanus.txt"
-    text.write_text((sample.read_text() * 3)[:8000])
+    text.write_text(sample.read_text()[:1000])
     values = {
         "model.hidden_size": 16,
         "model.dropout": 0.3,
         "data.time_steps": 8,
         "training.batch_size": 8,
-        "training.epochs": 1,
+        "training.epochs": 10,
     }
-    losses = []
+    histories = []
     for hosts in (1, 2):
         ended = run(recipe, tmp_path / f"{hosts}", hosts, "--manifest", text, *settings(values))
         assert ended[0].status == 0, ended[0].err[-3000:]
-        losses.append(ended[0].history[0]["loss"])
-    assert losses[1] == pytest.approx(losses[0], abs=1e-5)
+        histories.append(ended[0].history)
+    steps = [round(row["seconds"] * row["batches_per_second"]) for row in histories[0]]
+    assert sum(steps) >= 100
+    for first, second in zip(*histories, strict=True):
+        assert second["loss"] == pytest.approx(first["loss"], abs=1e-5)
 
 
 def test_killed_host_ends_the_others_and_the_resumed_run_is_equal(tmp_path):
@@ -169,6 +184,30 @@ def test_unequal_hosts_end_before_the_first_step(change, message, tmp_path):
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "file_bytes", "message"),
+    [([], 5000, "File too large"), (["--manifest", "none.txt"], None, "none.txt")],
+    ids=["full disk", "missing input"],
+)
+def test_error_of_one_host_ends_all(arguments, file_bytes, message, tmp_path):
+    usual, address = ["--manifest", LASER, *settings(SMALL)], free_address()
+    faulty, healthy = (
+        start("timeseries/gru-laser", tmp_path / "run", Place(2, rank, address), *given, **limits)
+        for rank, given, limits in (
+            (0, usual + arguments, {"file_bytes": file_bytes}),
+            (1, usual, {}),
+        )
+    )
+    ended = end(faulty)
+    assert ended.status == 1
+    assert message in json.loads(ended.out)["error"]
+    assert "Traceback" not in ended.err
+    other = end(healthy, ENDS_WITHIN_SECONDS)
+    assert other.status == 1
+    assert json.loads(other.out)["error"].startswith("Another host ended or cannot be reached")
+    assert not (tmp_path / "run").exists()
+
+
 def test_wrong_coordinator_and_a_rank_twice(tmp_path):
     recipe, arguments = "timeseries/gru-laser", ["--manifest", LASER, *settings(SMALL)]
     lonely = start(recipe, tmp_path / "a", Place(2, 1, "127.0.0.1:1"), *arguments)
@@ -182,6 +221,22 @@ def test_wrong_coordinator_and_a_rank_twice(tmp_path):
         assert "@" not in ended.err
     assert not (tmp_path / "a").exists()
     assert not (tmp_path / "b").exists()
+
+
+def test_place_is_found_in_a_job_of_slurm(tmp_path, monkeypatch):
+    arguments = ["--manifest", LASER, *settings(SMALL | {"training.epochs": 1})]
+    outside = end(start("timeseries/gru-laser", tmp_path / "none", Place(2), *arguments))
+    assert outside.status == 1
+    assert "found no Slurm, Kubernetes or MPI job" in json.loads(outside.out)["error"]
+    job = {"SLURM_JOB_ID": os.getpid(), "SLURM_STEP_NODELIST": "127.0.0.1", "SLURM_NTASKS": 2}
+    processes = []
+    for rank in range(2):
+        for key, value in (job | {"SLURM_PROCID": rank, "SLURM_LOCALID": rank}).items():
+            monkeypatch.setenv(key, str(value))
+        processes.append(start("timeseries/gru-laser", tmp_path / "run", Place(2), *arguments))
+    ended = [end(process) for process in processes]
+    assert [each.status for each in ended] == [0, 0], ended[0].err[-3000:]
+    assert len(ended[0].history) == 1
 
 
 def test_several_devices_of_one_host_have_the_losses_of_one_device(tmp_path, monkeypatch):

@@ -189,6 +189,17 @@ def test_refusals(refused, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
+def test_several_processes_and_folders_share_a_study(tmp_path):
+    """The folders are those of two machines."""
+    arguments = {"manifest": LASER, "storage": f"sqlite:///{tmp_path}/shared.db"}
+    first = zoo.tune(AR, SPACE, trials=3, jobs=2, out=tmp_path / "first", **arguments)
+    second = zoo.tune(AR, SPACE, trials=5, out=tmp_path / "second", **arguments)
+    assert [row["trial"] for row in second.trials] == [0, 1, 2, 3, 4]
+    assert second.trials[:3] == first.trials
+    assert len(list((tmp_path / "second").glob("trial-*"))) == 2
+
+
 def test_code_digest_depends_on_names_and_contents(tmp_path):
     first, second = tmp_path / "first", tmp_path / "second"
     for folder in (first, second):

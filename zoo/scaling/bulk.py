@@ -8,6 +8,7 @@ import logging
 import os
 import secrets
 import time
+import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -158,12 +159,15 @@ def _run(job: Job, parts: list[Part], actors: int) -> Iterator[tuple[int, int]]:
     settings = json.dumps(asdict(job))
     items = [{"job": settings, "part": json.dumps(asdict(part))} for part in parts]
     try:
-        dataset = ray_data.from_items(items, override_num_blocks=len(items)).map(
-            actor,
-            compute=ray_data.ActorPoolStrategy(size=actors),
-            num_cpus=1,
-            max_task_retries=RETRIES,
-        )
+        with warnings.catch_warnings():
+            # Later versions of Ray, which the extra excludes, have another argument for the retries.
+            warnings.simplefilter("ignore")
+            dataset = ray_data.from_items(items, override_num_blocks=len(items)).map(
+                actor,
+                compute=ray_data.ActorPoolStrategy(size=actors),
+                num_cpus=1,
+                max_task_retries=RETRIES,
+            )
         for row in dataset.iter_rows():
             if row["refused"]:
                 raise ZooError(row["refused"])
@@ -185,6 +189,7 @@ def _start_ray(actors: int) -> Any:
     os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
     os.environ.setdefault("RAY_agent_register_timeout_ms", "300000")
     os.environ.setdefault("RAY_DATA_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     import ray
 
     quiet: dict[str, Any] = {"logging_level": logging.ERROR, "log_to_driver": False}

@@ -7,6 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +70,7 @@ class Parts:
             filesystem.create_dir(folder)
             names = [name for name, _ in self._files("")]
             if SETTINGS_FILE in names:
-                held = json.loads(self.read(SETTINGS_FILE))
+                held = self._settings()
                 if other := [key for key, value in settings.items() if held.get(key) != value]:
                     raise ZooError(
                         f"{self.out} holds rows of other settings ({', '.join(other)}). Choose "
@@ -87,16 +88,20 @@ class Parts:
         return Counter(row["input"] for row in self.rows())
 
     def rows(self) -> Iterator[Row]:
-        """Yield the rows of all parts. Columns without a value are left out."""
-        for name, _ in self._files(PREFIX):
-            content = self.read(name)
-            if name.endswith(JSONL):
-                yield from map(json.loads, content.decode().splitlines())
-            else:
-                from pyarrow import parquet
+        """Yield the rows of all parts. Columns without a value are left out.
 
-                for row in parquet.read_table(io.BytesIO(content)).to_pylist():
-                    yield {key: value for key, value in row.items() if value is not None}
+        Raises:
+            ZooError: a part cannot be read.
+        """
+        for name, _ in self._files(PREFIX):
+            try:
+                rows = _read(self.read(name), name.rpartition(".")[2])
+            except (ValueError, OSError) as error:
+                line = " ".join(str(error).split())[:200]
+                raise ZooError(
+                    f"{self.out}/{name} cannot be read: {line}. Remove it to repeat its inputs."
+                ) from None
+            yield from rows
 
     def has(self, part: Part) -> bool:
         """Return whether a part is written."""
@@ -114,7 +119,7 @@ class Parts:
         """
         with _io(self.out):
             content = _parquet(rows) if self.format == PARQUET else _json_lines(rows)
-            if json.loads(self.read(SETTINGS_FILE))["owner"] != owner:
+            if self._settings().get("owner") != owner:
                 raise ZooError(f"{self.out} is in use by another call.")
             self._put(f"{part.name}.{self.format}", content)
 
@@ -123,6 +128,12 @@ class Parts:
         filesystem, folder = self._open()
         with filesystem.open_input_stream(f"{folder}/{name}") as stream:
             return stream.read()
+
+    def _settings(self) -> dict[str, Any]:
+        with suppress(ValueError):
+            if isinstance(held := json.loads(self.read(SETTINGS_FILE)), dict):
+                return held
+        raise ZooError(f"{self.out}/{SETTINGS_FILE} is corrupt. Choose another folder.")
 
     def _put(self, name: str, content: bytes) -> None:
         filesystem, folder = self._open()
@@ -173,6 +184,15 @@ def row_name(source: str) -> str:
     return source.encode("utf-8", "backslashreplace").decode()
 
 
+def _read(content: bytes, format: str) -> list[Row]:
+    if format == JSONL:
+        return [json.loads(line) for line in content.decode().splitlines()]
+    from pyarrow import parquet
+
+    rows = parquet.read_table(io.BytesIO(content)).to_pylist()
+    return [{key: value for key, value in row.items() if value is not None} for row in rows]
+
+
 def _json_lines(rows: Sequence[Row]) -> bytes:
     return "".join(json.dumps(row) + "\n" for row in rows).encode()
 
@@ -196,18 +216,11 @@ def _parquet(rows: Sequence[Row]) -> bytes:
     return sink.getvalue()
 
 
-class _io:
-    """Raise `ZooError` for an error of the file system, and for a settings file that is damaged."""
-
-    def __init__(self, out: str):
-        self.out = out
-
-    def __enter__(self) -> None:
-        pass
-
-    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if isinstance(error, OSError):
-            line = (str(error).splitlines() or [""])[0]
-            raise ZooError(f"{self.out} cannot be written: {line}") from None
-        if isinstance(error, json.JSONDecodeError):
-            raise ZooError(f"{self.out}/{SETTINGS_FILE} is corrupt: {error}.") from None
+@contextmanager
+def _io(out: str) -> Iterator[None]:
+    """Raise `ZooError` for an error of the file system."""
+    try:
+        yield
+    except OSError as error:
+        line = (str(error).splitlines() or [""])[0]
+        raise ZooError(f"{out} cannot be written: {line}") from None
