@@ -213,7 +213,8 @@ def _kill_after_trials(command: list[str]) -> None:
         for line in process.stderr:
             reported += line.startswith("trial ")
             if reported == TRIALS_BEFORE_KILL:
-                process.kill()
+                break
+        process.kill()
 
 
 def main() -> None:

@@ -7,9 +7,11 @@ import json
 import logging
 import os
 import secrets
+import sys
 import time
 import warnings
 from collections.abc import Iterator, Mapping
+from contextlib import redirect_stdout
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -133,7 +135,8 @@ def predict_in_bulk(
         # Errors of the preset are reported before Ray starts.
         open_predictor(preset, recipe, backend)
         planned = plan_parts(rest, actors, answered.total())
-        with meter("Predicting", len(rest), "input") as bar:
+        # Ray prints errors of its processes to stdout, where the result belongs.
+        with redirect_stdout(sys.stderr), meter("Predicting", len(rest), "input") as bar:
             for count, failed in _run(job, planned, min(actors, len(planned))):
                 rows, errors = rows + count, errors + failed
                 bar.update(count)
