@@ -58,14 +58,18 @@ def loud_windows(**inputs):
     return {"logits": np.where(loud[:, None], [[5.0, 0.0]], [[0.0, 5.0]])}
 
 
-@pytest.fixture
-def recording(tmp_path):
-    """Return 20 s of noise at -60 dB with a tone from 6 s to 8 s."""
-    rate = 2_000
+def write_tone(path, rate):
+    """Write 20 s of noise at -60 dB with a tone from 6 s to 8 s."""
     time = np.arange(20 * rate) / rate
     samples = 1e-3 * np.random.default_rng(0).standard_normal(len(time))
     samples += 0.3 * np.sin(2 * np.pi * 200 * time) * ((time >= 6) & (time < 8))
-    soundfile.write(tmp_path / "a.wav", samples, rate)
+    soundfile.write(path, samples, rate)
+    return path
+
+
+@pytest.fixture
+def recording(tmp_path):
+    write_tone(tmp_path / "a.wav", 2_000)
     return Annotated(tmp_path / "a.wav", 20.0, (Event(6.0, 8.0, "call"), Event(1.0, 2.0, "none")))
 
 

@@ -10,7 +10,7 @@ import re
 import struct
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,12 +24,17 @@ from zoo.speech.audio.mpeg_frames import find_parts
 from zoo.speech.audio.ogg_pages import check_pages
 from zoo.speech.audio.parts import Part
 
+# Receives the reason why a file ends early.
+OnCut = Callable[[str], None]
+
 _READABLE = "audio of a supported type (WAV, FLAC, OGG Vorbis or Opus, MP3, AIFF, NIST SPHERE)"
 _FORMATS = {"WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "AIFF", "NIST"}
 _UNRECOGNISED = 1  # libsndfile's SF_ERR_UNRECOGNISED_FORMAT
 _UNKNOWN_SIZE = 0x7FFFFF00  # writers to a pipe put a size at least this large in the header
 # Sample rates in Hz. Upsampling of a lower one would take minutes.
 MIN_RATE, MAX_RATE = 100, 1_000_000
+# Samples of a block of a file that may end early: at most one second at common rates.
+_CUT_BLOCK = 1 << 13
 # Two frames of an MP3 in samples: decoders disagree about its first and last samples.
 _MP3_SPARE = 2 * 1152
 # Numbers of bits of FLAC samples whose digest can be compared.
@@ -49,6 +54,7 @@ class AudioFile:
         decoders: opens the decoder of each part, in order.
         silencer: a context for calls of a decoder that hides the warnings that it prints.
         digest: MD5 digest of the decoded samples; empty if the file does not state it.
+        on_cut: receives the reason why a file ends early, which is an error without it.
     """
 
     name: str
@@ -59,6 +65,7 @@ class AudioFile:
     decoders: Callable[[], Iterator[soundfile.SoundFile]]
     silencer: Callable[[], contextlib.AbstractContextManager[None]]
     digest: bytes = b""
+    on_cut: OnCut | None = None
 
     def blocks(self, size: int) -> Iterator[np.ndarray]:
         """Yield float32 [samples, channels], at most `size` samples at a time, from the begin.
@@ -69,15 +76,18 @@ class AudioFile:
         """
         received, md5 = 0, hashlib.md5(usedforsecurity=False)
         dtype = "int32" if self.digest else "float32"
+        if self.on_cut is not None:
+            size = min(size, _CUT_BLOCK)  # the samples of a block that fails are lost
         for decoder in self.decoders():
             while True:
                 try:
                     with self.silencer():
                         block = decoder.read(size, dtype=dtype, always_2d=True)
                 except soundfile.LibsndfileError:
-                    raise ZooError(
-                        f"{self.name}: truncated or corrupt: its audio cannot be decoded"
-                    ) from None
+                    return self._cut(
+                        f"truncated or corrupt: its audio cannot be decoded from "
+                        f"{received / self.rate:.2f} s on"
+                    )
                 if not len(block):
                     break
                 received += len(block)
@@ -86,21 +96,30 @@ class AudioFile:
                     block = block.astype(np.float32) / np.float32(2**31)
                 yield block
         if received < self.least_frames:
-            raise ZooError(
-                f"{self.name}: truncated: its header states {self.frames / self.rate:.2f} s. "
+            return self._cut(
+                f"truncated: its header states {self.frames / self.rate:.2f} s. "
                 f"Received: {received / self.rate:.2f} s"
             )
         if self.digest and md5.digest() != self.digest:
             raise ZooError(f"{self.name}: damaged: its samples are not those of its checksum")
 
+    def _cut(self, reason: str) -> None:
+        if self.on_cut is None:
+            raise ZooError(f"{self.name}: {reason}")
+        self.on_cut(reason)
+
 
 @contextlib.contextmanager
-def opened(source: str | Path | bytes, max_seconds: float) -> Iterator[AudioFile]:
+def opened(
+    source: str | Path | bytes, max_seconds: float, on_cut: OnCut | None = None
+) -> Iterator[AudioFile]:
     """Open an audio file.
 
     Args:
         source: the path or the bytes of a file.
         max_seconds: maximum duration.
+        on_cut: receives the reason why a file ends early, which is then read up to there. Files of OGG,
+            whose last page is needed, are refused nevertheless.
 
     Raises:
         ZooError: the file is not audio, is truncated or damaged, or is too long according to its header.
@@ -118,7 +137,7 @@ def opened(source: str | Path | bytes, max_seconds: float) -> Iterator[AudioFile
         mpeg = head[:3] == b"ID3" or (head[0] == 0xFF and head[1:2] >= b"\xe0")
         silencer = silent_stderr if mpeg else contextlib.nullcontext
         with _named(name):
-            parts = find_parts(stream) if mpeg else _checked_parts(stream)
+            parts = find_parts(stream) if mpeg else _checked_parts(stream, on_cut)
 
         def decoders() -> Iterator[soundfile.SoundFile]:
             for part in parts:
@@ -128,7 +147,8 @@ def opened(source: str | Path | bytes, max_seconds: float) -> Iterator[AudioFile
                     with decoder:
                         yield decoder
 
-        yield _audio_file(name, decoders, silencer, max_seconds, _digest(name, stream))
+        audio = _audio_file(name, decoders, silencer, max_seconds, _digest(name, stream))
+        yield replace(audio, on_cut=on_cut)
 
 
 def _open_decoder(name: str, file: BinaryIO, head: bytes) -> soundfile.SoundFile:
@@ -241,8 +261,8 @@ def _describe(head: bytes) -> str:
 # Damages and parts that libsndfile does not report
 
 
-def _checked_parts(stream: BinaryIO) -> list[Part]:
-    """Return the parts of a complete file. Raises `ZooError` without the name of the file."""
+def _checked_parts(stream: BinaryIO, on_cut: OnCut | None) -> list[Part]:
+    """Return the parts of a file. Raises `ZooError` without the name of the file."""
     size = stream.seek(0, io.SEEK_END)
     stream.seek(0)
     magic = stream.read(4)
@@ -264,9 +284,10 @@ def _checked_parts(stream: BinaryIO) -> list[Part]:
     else:
         return [Part()]
     if declared > held:
-        raise ZooError(
-            f"truncated: its header states {declared} bytes of samples. Received: {held}"
-        )
+        reason = f"truncated: its header states {declared} bytes of samples. Received: {held}"
+        if on_cut is None:
+            raise ZooError(reason)
+        on_cut(reason)
     return [Part()]
 
 

@@ -17,7 +17,7 @@ import soxr
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.utils.progress import say
 from zoo.speech.audio.channels import are_cancelled
-from zoo.speech.audio.files import MAX_RATE, MIN_RATE, check_duration, opened
+from zoo.speech.audio.files import MAX_RATE, MIN_RATE, OnCut, check_duration, opened
 
 # A path, the bytes of a file, or an array with its sample rate.
 Source = str | Path | bytes | tuple[np.ndarray, int]
@@ -79,6 +79,7 @@ def read_blocks(
     max_seconds: float = math.inf,
     allow_silence: bool = False,
     block: int = BLOCK,
+    on_cut: OnCut | None = None,
 ) -> Iterator[np.ndarray]:
     """Yield the waveform of a recording of any length block by block, in constant memory.
 
@@ -92,6 +93,7 @@ def read_blocks(
         max_seconds: maximum duration of a recording.
         allow_silence: whether a silent recording is valid.
         block: number of samples that are decoded at a time, summed over channels.
+        on_cut: receives the reason why a file ends early, which is an error without it.
 
     Yields:
         float32 [samples]: the mean of the channels, full scale 1.0, resampled if necessary. If the
@@ -110,7 +112,7 @@ def read_blocks(
         mixed = _mixed(statistics.name, samples.shape[1], lambda: _split(samples, block))
         yield from _resampled(mixed, statistics, sample_rate)
     else:
-        with opened(source, max_seconds) as audio:
+        with opened(source, max_seconds, on_cut) as audio:
             statistics = _Statistics(audio.name, audio.rate)
             size = max(1, int(block / audio.channels * min(1, audio.rate / sample_rate)))
             mixed = _mixed(audio.name, audio.channels, lambda: audio.blocks(size))
@@ -118,12 +120,15 @@ def read_blocks(
     statistics.check(min_seconds, max_seconds, allow_silence)
 
 
-def recording_seconds(source: Source, max_seconds: float = math.inf) -> float:
+def recording_seconds(
+    source: Source, max_seconds: float = math.inf, on_cut: OnCut | None = None
+) -> float:
     """Return the duration of a recording, for a file according to its header (0.3 ms per file).
 
     Args:
         source: as in `read_blocks`.
         max_seconds: maximum duration.
+        on_cut: receives the reason why a file ends early, which is an error without it.
 
     Raises:
         ZooError: the file is missing, empty, not audio, too long, or truncated according to its header;
@@ -132,7 +137,7 @@ def recording_seconds(source: Source, max_seconds: float = math.inf) -> float:
     if isinstance(source, tuple):
         samples, rate = _checked_waveform(source)
         return len(samples) / rate
-    with opened(source, max_seconds) as audio:
+    with opened(source, max_seconds, on_cut) as audio:
         return audio.frames / audio.rate
 
 

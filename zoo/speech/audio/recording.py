@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.common.data.manifests import find_below
-from zoo.common.utils.progress import meter
+from zoo.common.utils.progress import meter, say
 from zoo.speech.audio.reading import Source, read_blocks, source_name
 
 # Files that are found in a folder. A file that is an input itself may have any suffix.
@@ -33,17 +33,33 @@ class Recording:
         seconds: its duration according to its header. It becomes the duration that was read.
         rate: sample rate of the blocks in Hz.
         allow_silence: as in `read_blocks`.
+        to_cut: whether a file that ends early is read up to there, with a warning.
     """
 
-    def __init__(self, source: Source, seconds: float, rate: int, *, allow_silence: bool):
+    def __init__(
+        self,
+        source: Source,
+        seconds: float,
+        rate: int,
+        *,
+        allow_silence: bool,
+        to_cut: bool = False,
+    ):
         self.source, self.seconds, self.rate = source, seconds, rate
-        self._allow_silence = allow_silence
+        self._allow_silence, self._on_cut = allow_silence, self._warn if to_cut else None
+        self._warning = ""
+
+    def _warn(self, reason: str) -> None:
+        self._warning = f"It was analysed up to its end: {reason}"
+        say(f"Warning: {source_name(self.source)}: {reason}. It is analysed up to there.")
 
     def blocks(self) -> Iterator[np.ndarray]:
         """Yield blocks of samples, float32 [samples]. Raises `ZooError` as `read_blocks`."""
         samples = 0
         with meter(Path(source_name(self.source)).name, self.seconds, "s") as bar:
-            for block in read_blocks(self.source, self.rate, allow_silence=self._allow_silence):
+            for block in read_blocks(
+                self.source, self.rate, allow_silence=self._allow_silence, on_cut=self._on_cut
+            ):
                 samples += len(block)
                 bar.update(round(samples / self.rate) - bar.n)
                 yield block
@@ -51,4 +67,5 @@ class Recording:
 
     def metadata(self) -> dict[str, Any]:
         """Return the properties of the recording that its answer includes."""
-        return {"seconds": round(self.seconds, 3)}
+        warning = {"warning": self._warning} if self._warning else {}
+        return {"seconds": round(self.seconds, 3)} | warning

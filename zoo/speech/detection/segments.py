@@ -37,10 +37,10 @@ def sound_segments(
     Raises:
         ZooError: the recording cannot be read.
     """
-    seconds = recording_seconds(source)
-    if seconds <= CLIP_WINDOWS * window:
+    seconds, is_cut = _duration(source)
+    if seconds <= CLIP_WINDOWS * window and not is_cut:
         return None
-    recording = Recording(source, seconds, rate, allow_silence=True)
+    recording = Recording(source, seconds, rate, allow_silence=True, to_cut=True)
     pauses = PauseSegmentation(rate, WORD_PAUSE, WORD_MARGIN, MAX_SOUND)
     size, hop = _window_samples(window, rate)
 
@@ -71,9 +71,9 @@ def spectrogram_segments(
     Raises:
         ZooError: the recording cannot be read.
     """
-    seconds, rate = recording_seconds(source), features.sample_rate
-    recording = Recording(source, seconds, rate, allow_silence=True)
-    if seconds <= CLIP_WINDOWS * window:
+    (seconds, is_cut), rate = _duration(source), features.sample_rate
+    recording = Recording(source, seconds, rate, allow_silence=True, to_cut=True)
+    if seconds <= CLIP_WINDOWS * window and not is_cut:
         if not _is_silent(read_audio(source, rate, min_seconds=0, allow_silence=True)):
             return None
         return Segments(iter(()), recording.metadata)
@@ -87,6 +87,13 @@ def spectrogram_segments(
                 yield Segment(first / rate, end, {"spectrogram": values})
 
     return Segments(segments(), recording.metadata)
+
+
+def _duration(source: Source) -> tuple[float, bool]:
+    """Return the duration of a recording in seconds, and whether its file ends early."""
+    cuts: list[str] = []
+    seconds = recording_seconds(source, on_cut=cuts.append)
+    return seconds, bool(cuts)
 
 
 def _window_samples(window: float, rate: int) -> tuple[int, int]:
