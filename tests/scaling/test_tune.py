@@ -149,6 +149,23 @@ def test_trial_of_a_killed_process_is_continued(tmp_path, monkeypatch):
     assert continued.intermediate_values == {1: 0.5}
 
 
+def test_trial_that_was_put_back_while_its_process_was_suspended(tmp_path):
+    study, other = open_study(tmp_path), open_study(tmp_path)
+
+    def objective(trial: optuna.Trial) -> float:
+        value = trial.suggest_float("x", 0, 1)
+        if trial.number == 0:
+            (running,) = other.trials
+            studies._retry(other, running)
+            other._storage.set_trial_state_values(running._trial_id, TrialState.FAIL)
+        trial.report(value, 1)
+        return value
+
+    run_trials(study, objective, 1, tmp_path)
+    (continued,) = studies.last_of_each(study)
+    assert (continued.number, continued.state) == (1, TrialState.COMPLETE)
+
+
 def test_interrupted_trial_is_put_back(tmp_path):
     study = open_study(tmp_path)
 

@@ -118,9 +118,17 @@ def run_trials(
             found = last_of_each(study)
             states = {trial.state for trial in found}
             if len(found) < trials or TrialState.WAITING in states:
-                study.optimize(
-                    begun, n_trials=1, catch=(ZooError,), callbacks=[lambda _, trial: log(trial)]
-                )
+                try:
+                    study.optimize(
+                        begun,
+                        n_trials=1,
+                        catch=(ZooError,),
+                        callbacks=[lambda _, trial: log(trial)],
+                    )
+                except ValueError as error:
+                    # This process was suspended, and another one has put its trial back.
+                    if "Cannot tell a FAIL trial" not in str(error):
+                        raise
                 continue
             fcntl.flock(turn, fcntl.LOCK_UN)
             if TrialState.RUNNING not in states:
