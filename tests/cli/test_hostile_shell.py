@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from tests.conftest import RECIPE
+from tests.conftest import AR, RECIPE
 from zoo import __main__
 from zoo.cli.predict import file_text, prediction_text
 from zoo.cli.score import score_text
@@ -49,7 +49,7 @@ def test_json_behind_the_end_of_options_is_an_input(refused):
         (("predict", "p", "a", "--backend", "onnx", "--backend", "keras"), "--backend must be", 2),
         (("evaluate", "p", "--split=dev", "--split", "test"), "--split must be given once", 2),
         (("train", RECIPE, "--set", "training.epochs=1", "--set", "training.epochs=2"), "once", 1),
-        (("train", RECIPE, "--target", "a", "--set", "data.target=b"), "data.target must be", 1),
+        (("train", AR, "--target", "a", "--set", "data.target=b"), "data.target must be", 1),
     ],
 )
 def test_options_that_are_given_twice(refused, arguments, words, status):

@@ -20,6 +20,7 @@ from zoo.api.sources import (
     source_name,
     training_sizes,
 )
+from zoo.api.suited import suit
 from zoo.common.core import registry
 from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import RowMetrics
@@ -67,7 +68,9 @@ def baseline(
     if source.manifest:
         built = built.from_scratch()
     examples = read_train_and_dev(built, corpus, source)
-    built = built.adapt(examples.train + examples.dev)
+    if source.manifest:
+        built = suit(built, examples.train, ())
+    built = built.adapt(built.data.vocabulary_examples(examples.train, examples.dev))
     test = None if split == DEV[0] else read_split(built, corpus, source, split)
     examples, _ = filter_training(built, examples)
     training_sizes(built, examples, source)

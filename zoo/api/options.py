@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import Field, replace
 from pathlib import Path
 from typing import Any
@@ -95,7 +95,7 @@ def set_options(name: str, recipe: Recipe, options: Mapping[str, Any]) -> Recipe
     kinds = option_types(recipe)
     for option, value in options.items():
         if option not in kinds:
-            raise unknown_option(name, recipe, flag_of(option))
+            raise unknown_option(name, kinds, flag_of(option))
         part = "data" if option in recipe.data.options else "decoder"
         parts[part][option] = convert(value, kinds[option], flag_of(option))
     changed = {
@@ -122,9 +122,9 @@ def flag_of(option: str) -> str:
     return "--" + option.replace("_", "-")
 
 
-def unknown_option(name: str, recipe: Recipe, flag: str) -> ZooError:
-    """Return the error about an option that the decoder and the data of a preset do not have."""
-    valid = ", ".join(map(flag_of, option_types(recipe))) or "none"
+def unknown_option(name: str, options: Iterable[str], flag: str) -> ZooError:
+    """Return the error about an option that is not one of the options of a preset."""
+    valid = ", ".join(map(flag_of, options)) or "none"
     return ZooError(f"{name} has no option {flag}. Valid: {valid}.")
 
 

@@ -21,6 +21,7 @@ from zoo.api.sources import (
     read_train_and_dev,
     training_sizes,
 )
+from zoo.api.suited import suit
 from zoo.api.train_baseline import compare_with_baseline, fit_baseline
 from zoo.common.core import registry
 from zoo.common.core.capabilities import WindowedExamples
@@ -81,7 +82,11 @@ def train(
     elif manifest:
         built = built.from_scratch()
     parts = [_read(built, entry.corpus, source, dev_manifest, overfit) for source in sources]
-    every = [example for part in parts for example in part.train + part.dev]
+    train_examples = [example for part in parts for example in part.train]
+    if manifest and init is None:
+        built = suit(built, train_examples, overrides)
+    dev_examples = [example for part in parts for example in part.dev]
+    every = built.data.vocabulary_examples(train_examples, dev_examples)
     if init is not None:
         built = with_new_labels(built, every)
     built = built.adapt(every)

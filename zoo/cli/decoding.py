@@ -118,24 +118,27 @@ def given_options(arguments: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def given_data_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the options of data on a command line, by dotted key."""
-    return {
-        key: value
+def given_data_settings(arguments: argparse.Namespace) -> list[str]:
+    """Return the options of data on a command line as settings KEY=VALUE."""
+    return [
+        f"{key}={_text(value)}"
         for key, value in vars(arguments).items()
         if key.startswith(_DATA) and value is not None
-    }
+    ]
 
 
-def unknown_flag(preset: str, flag: str) -> ZooError:
-    """Return the error about a flag that is not an option of a preset's decoder.
+def unknown_flag(parser: argparse.ArgumentParser, preset: str, flag: str) -> ZooError:
+    """Return the error about a flag that is not an option of a preset which a verb accepts.
 
     Raises:
         ZooError: there is no such preset.
     """
-    from zoo.api.options import find_recipe, unknown_option
+    from zoo.api.options import find_recipe, option_types, unknown_option
 
-    return unknown_option(preset, find_recipe(preset), flag)
+    recipe, has_decoder = find_recipe(preset), _DECODER in parser.get_default("accepted_options")
+    return unknown_option(
+        preset, option_types(recipe) if has_decoder else recipe.data.options, flag
+    )
 
 
 def _find_preset(arguments: list[str]) -> str | None:

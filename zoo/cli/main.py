@@ -116,7 +116,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
                 parser.add_argument(flag, nargs="?")
             known = vars(parser.parse_known_intermixed_args(arguments)[0])
             preset = known.get("preset") or known["recipe"]
-        raise decoding.unknown_flag(preset, min(flags))
+        raise decoding.unknown_flag(parser, preset, min(flags))
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return argparse.Namespace(**{key: _bare(value) for key, value in vars(options).items()})

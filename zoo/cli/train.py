@@ -86,7 +86,7 @@ def run(options: argparse.Namespace) -> None:
         "dev_manifest": options.dev_manifest,
         "init": options.init,
         "out": options.out,
-        "overrides": {**parse_settings(options.set), **given_data_settings(options)},
+        "overrides": parse_settings([*options.set, *given_data_settings(options)]),
         "resume": options.resume,
         "overfit": options.overfit,
     }

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 import os
-from dataclasses import replace
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from zoo.common.core.capabilities import FileInputs
 from zoo.common.core.data import Data, Item
-from zoo.common.data.manifests import read_file
+from zoo.common.core.errors import ZooError, nearest
+from zoo.common.data.manifests import is_json_lines, parse_json_lines, read_file, read_lines
+from zoo.common.data.tables import read_table
+from zoo.common.data.text import single_spaces
+
+TABLES = (".csv", ".tsv", ".json", ".jsonl")
 
 
 class Line(str):
@@ -17,13 +24,26 @@ class Line(str):
 
 
 class TextInputs(Data, FileInputs):
-    """Data whose inputs are texts, or files with one text per line.
+    """Data whose inputs are texts, or files with one text per line or a column of texts.
 
     Items may have `unknown`, the number of tokens that are not in the vocabulary.
+
+    Args:
+        column: column of the texts in tables and JSON lines; None for files of lines.
     """
 
+    column: str | None = None
+
+    def read_column(self, path: Path) -> list[str] | None:
+        """Return the texts of the column of a table or JSON lines; None for a file of lines.
+
+        Raises:
+            ZooError: the file is a table without the column, or a row is invalid.
+        """
+        return read_column(path, self.column) if self.column else None
+
     def find_inputs(self, source: str) -> list[str]:
-        """Return the lines of a file, including empty ones, or the text itself.
+        """Return the lines of a file, including empty ones, or of its column; or the text itself.
 
         A text that is also the name of a file is read as a text if it begins with a space.
 
@@ -32,7 +52,9 @@ class TextInputs(Data, FileInputs):
         """
         if isinstance(source, Line) or not os.path.isfile(source):
             return [source]
-        lines = read_file(Path(source)).removesuffix("\n").split("\n")
+        lines = self.read_column(Path(source))
+        if lines is None:
+            lines = read_file(Path(source)).removesuffix("\n").split("\n")
         return [Line(line) for line in lines]
 
     def example_digest(self, example: Any) -> str:
@@ -45,3 +67,44 @@ class TextInputs(Data, FileInputs):
     def input_metadata(self, item: Item) -> dict[str, Any]:
         """Return `unknown` if it is above 0."""
         return {"unknown": item["unknown"]} if item.get("unknown") else {}
+
+
+@dataclass(frozen=True)
+class _Row:
+    """A text with its number as `id`."""
+
+    id: int
+    text: str
+
+
+def read_column(path: Path, column: str) -> list[str] | None:
+    """Return the texts of a column of CSV, TSV or JSON lines, on one line each.
+
+    Args:
+        path: the file.
+        column: the column or key.
+
+    Returns:
+        The texts; None for a file of lines: its first line does not name the column, and its suffix is
+        not one of `TABLES`.
+
+    Raises:
+        ZooError: a table does not have the column, or a row is invalid.
+    """
+    _, first = read_lines(path)[0]
+    names = [name.strip().strip('"') for name in re.split(r"[\t,;]", first)]
+    has_name = column in names or (first.lstrip().startswith("{") and f'"{column}"' in first)
+    if not has_name and path.suffix.lower() not in TABLES:
+        return None
+    numbers = itertools.count(1)
+
+    def parse(row: dict[str, Any]) -> _Row:
+        if column not in row:
+            raise ZooError(f"there is no column {column!r}. {nearest(column, row)}")
+        return _Row(next(numbers), single_spaces(str(row[column] or "")))
+
+    is_json = is_json_lines(path)
+    rows = parse_json_lines(path, parse) if is_json else read_table(path).parse((column,), parse)
+    if not any(row.text for row in rows):
+        raise ZooError(f"{path}: the column {column!r} is empty.")
+    return [row.text for row in rows]

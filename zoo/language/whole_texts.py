@@ -47,8 +47,10 @@ class WholeTexts(TextInputs, WindowedExamples, PreparedExamples, CustomSplit):
         return TOKENIZATIONS[self.tokenization].split(text)
 
     def read_manifest(self, path: Path) -> list[TokenizedText]:
-        """Return the text of a user's file as the only example."""
-        return self.prepare([Text(path.name, read_file(path, MAX_WHOLE_BYTES))])
+        """Return the text of a user's file, or of a column of it, as the only example."""
+        lines = self.read_column(path)
+        text = read_file(path, MAX_WHOLE_BYTES) if lines is None else "\n".join([*lines, ""])
+        return self.prepare([Text(path.name, text)])
 
     def prepare(self, examples: list[Text]) -> list[TokenizedText]:
         """Return the texts of a corpus as tokens."""

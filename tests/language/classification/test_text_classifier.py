@@ -276,3 +276,26 @@ def test_digests_of_examples_do_not_depend_on_the_number_of_the_line(tmp_path):
     after = [data.example_digest(example) for example in data.read_manifest(path)]
     assert after[1] == before[0]
     assert len({*before, *after}) == 4
+
+
+def test_columns_with_other_names(tmp_path):
+    path = tmp_path / "m.csv"
+    path.write_text('id,review,sentiment\n7,"so good, yes",good\n8,so bad,bad\n')
+    data = LabelledText(column="review", label="sentiment")
+    rows = [(example.text, example.label) for example in data.read_manifest(path)]
+    assert rows == [("so good, yes", "good"), ("so bad", "bad")]
+    # Inputs of predictions are those of the column, and lines of other files.
+    assert data.find_inputs(str(path)) == ["so good, yes", "so bad"]
+    lines = tmp_path / "lines.txt"
+    lines.write_text("a review of it\nbad\n")
+    assert data.find_inputs(str(lines)) == ["a review of it", "bad"]
+    table = tmp_path / "m.jsonl"
+    table.write_text('{"review": "so\\ngood", "sentiment": "good"}\n{"review": null}\n')
+    assert data.find_inputs(str(table)) == ["so good", ""]
+    with pytest.raises(ZooError, match="the header lacks reviews"):
+        LabelledText(column="reviews").find_inputs(str(path))
+    path.write_text("review,sentiment\n,good\n ,bad\n")
+    with pytest.raises(ZooError, match="the column 'review' is empty"):
+        data.find_inputs(str(path))
+    with pytest.raises(ZooError, match=r"line 2: no text under the key 'review'"):
+        data.read_manifest(path)

@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from tests.language.epochs import epoch_batches
+from zoo.api.suited import suit
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import store
 from zoo.language.modelling.batching import running_batches
 from zoo.language.modelling.data import SAMPLE, RunningText
+from zoo.language.whole_texts import TokenizedText
 
 CHARACTERS, WORDS = "language/charlstm-shakespeare", "language/lstm-small-ptb"
 
@@ -152,6 +154,7 @@ def test_training_batches_need_no_tensorflow():
 import sys
 sys.modules["tensorflow"] = None
 from tests.language.epochs import epoch_batches
+from zoo.api.suited import suit
 from zoo.common.core import registry
 from zoo.language.modelling.data import SAMPLE
 for name in ("language/charlstm-shakespeare", "language/lstm-small-ptb"):
@@ -179,3 +182,46 @@ def test_windows_to_overfit(characters):
     tiny = replace(text, tokens=text.tokens[: steps - 1])
     taken = recipe.data.take_windows([tiny, short, text, text], 3, recipe.model)
     assert [len(part.tokens) for part in taken] == [2 * steps + 5, steps]
+
+
+def test_own_words_get_an_unknown_word_that_is_learned(tmp_path):
+    """A word that occurs only in dev, or once, is read as the unknown word, which train has."""
+    path = tmp_path / "own.txt"
+    path.write_text(
+        "only here only here\n" + "the cat sat\nthe dog sat\nthe dog ran\n" * 3 + "rare\n"
+    )
+    recipe = registry.entry(WORDS).recipe().from_scratch()
+    data = recipe.data
+    train, dev = data.split_dev(data.read_manifest(path), 0.1, seed=0)
+    assert "only" in dev[0].tokens
+    suited = suit(recipe, train, ())
+    assert suited.data.min_count == 2
+    suited = suited.adapt(suited.data.vocabulary_examples(train, dev))
+    assert set(suited.data.vocabulary.tokens) == {
+        "<eos>",
+        "<unk>",
+        "the",
+        "cat",
+        "dog",
+        "sat",
+        "ran",
+    }
+    unknown = suited.data.vocabulary.index("only")
+    assert unknown == suited.data.vocabulary.index("rare")
+    assert unknown in suited.data.read_example(train[0], recipe.model)["tokens"]
+
+
+def test_settings_that_are_given_or_not_needed_are_kept(capsys):
+    recipe = registry.entry(WORDS).recipe()
+    text = TokenizedText("own", ["a", "b", "<unk>", "<eos>"] * 10_000_000)
+    assert recipe.data.suited_settings([text], recipe.model) == {}
+    small = replace(text, tokens=text.tokens[:40])
+    assert "data.min_count" not in recipe.data.suited_settings([small], recipe.model)
+    own = TokenizedText("own", ["a", "b", "<eos>"] * 10)
+    assert suit(recipe, [own], {"data.min_count"}).data.min_count == 1
+    capsys.readouterr()
+    assert suit(recipe, [own], ()).data.min_count == 2
+    assert "Chosen for 30 tokens: data.min_count=2" in capsys.readouterr().err
+    characters = registry.entry(CHARACTERS).recipe()
+    assert suit(characters, [own], ()) == characters
+    assert characters.data.vocabulary_examples([own], [text]) == [own, text]

@@ -94,7 +94,7 @@ def test_parquet_requires_pyarrow(monkeypatch, tmp_path):
         (Columns("sales"), ("1", "2"), r"has one column without a name: there is no 'sales'"),
         (Columns(), ("date,a", "2026-11-01,"), r"all 1 values of 'a' are missing"),
         (Columns(), ("date,a", "2026-11-01,inf"), r"line 2: a: .* Received: 'inf'"),
-        (Columns(), ("date,a", "1 May 2026,3"), r"line 2: a time must be written like"),
+        (Columns(), ("date,a", "1 Mai 2026,3"), r"line 2: a time must be written like"),
         (
             Columns(),
             ("date,a", "2026-11-02,3", "2026-11-01,3"),

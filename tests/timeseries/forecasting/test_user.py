@@ -119,4 +119,4 @@ def test_short_series_is_not_forecast(run_zoo, run, write):
 def test_target_requires_data_with_columns(refused, write):
     arguments = ("--manifest", write("text"), "--target", "apples")
     error = refused("train", "language/charlstm-hello", *arguments)
-    assert "Unknown setting 'data.target'" in error
+    assert "language/charlstm-hello has no option --target. Valid: --column." in error

@@ -102,6 +102,14 @@ class WindowedExamples(ABC):
         """Return the first examples, cut to `count` windows, or to as many as exist."""
 
 
+class SuitedSettings(ABC):
+    """Data that chooses settings by the amount of a user's own examples."""
+
+    @abstractmethod
+    def suited_settings(self, examples: list[Any], model: Any) -> dict[str, Any]:
+        """Return settings by dotted key that suit training on examples; none for those of the recipe."""
+
+
 class PreparedExamples(ABC):
     """Data that converts the examples of a corpus, for example into tokens."""
 

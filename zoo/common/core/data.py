@@ -115,6 +115,10 @@ class Data(ABC):
         """Return a short digest of an example, equal if a later list has the same example."""
         return hashlib.sha256(self.checksum([example]).encode()).hexdigest()[:16]
 
+    def vocabulary_examples(self, train: list[Any], dev: list[Any]) -> list[Any]:
+        """Return the examples of a run from which `adapt` takes its assets: all."""
+        return [*train, *dev]
+
     def adapt(self, examples: list[Any], model: ModelConfig) -> tuple[Data, ModelConfig]:
         """Return data and model config with what they take from a run's examples, dev included.
 

@@ -13,6 +13,7 @@ import numpy as np
 from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import RawInput, RawInputs
 from zoo.common.core.data import Batches, Epoch, Item
+from zoo.common.core.decoder import option
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.predictor import Predictor
@@ -23,7 +24,12 @@ from zoo.common.data.manifests import digest
 from zoo.common.data.text import read_text
 from zoo.common.data.vocabulary import PAD, UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.common.runtime.keras_model import MODEL
-from zoo.language.classification.corpora.labelled import LabelledSentence, read_manifest
+from zoo.language.classification.corpora.labelled import (
+    LABEL,
+    TEXT,
+    LabelledSentence,
+    read_manifest,
+)
 from zoo.language.classification.sentences import MAX_WORDS, RULES, split_sentence
 from zoo.language.text_inputs import TextInputs
 
@@ -49,6 +55,8 @@ class LabelledText(LabelledData, TextInputs, RawInputs, Baselines):
         min_count: rarer words of the run's texts are read as unknown.
         word_dropout: share of the words of a training text that are read as unknown, drawn in each
             epoch.
+        column: column of the texts in tables and JSON lines; None for `text` in lists of examples.
+        label: column of the labels; None for `label`.
     """
 
     input_example: ClassVar[str] = "A fine film."
@@ -57,6 +65,8 @@ class LabelledText(LabelledData, TextInputs, RawInputs, Baselines):
     labels: Labels = asset(Labels, file=LABELS_FILE)
     min_count: int = 1
     word_dropout: float = 0.0
+    column: str | None = option(None, "column of the texts in a table or JSON lines; default: text")
+    label: str | None = option(None, "column of the labels; default: label")
 
     def __post_init__(self):
         check_range("data.min_count", self.min_count, at_least=1)
@@ -68,7 +78,7 @@ class LabelledText(LabelledData, TextInputs, RawInputs, Baselines):
 
     def read_manifest(self, path: Path) -> list[LabelledSentence]:
         """See `zoo.language.classification.corpora.labelled.read_manifest`."""
-        return read_manifest(path)
+        return read_manifest(path, self.column or TEXT, self.label or LABEL)
 
     def group_of(self, example: LabelledSentence) -> str:
         """Return the text."""

@@ -36,10 +36,17 @@ class Columns:
         target: column of the values; None for the column `value` or, without such a column, for all
             columns that have no other use, where each is a series.
         covariates: columns that are known for all times, including the forecast ones.
+        time: column of the times; None for the columns in `TIMES` and `PARTS`.
+        date_format: format of the times, as in `datetime.strptime`; None for ISO 8601 or another format
+            that all times have without doubt.
+        fill: whether times that are missing between others are rows without values.
     """
 
     target: str | None = None
     covariates: tuple[str, ...] = ()
+    time: str | None = None
+    date_format: str | None = None
+    fill: bool = False
 
 
 @dataclass(frozen=True)
@@ -88,12 +95,12 @@ def find_roles(where: str, table: Fields, columns: Columns) -> Roles:
     names = table.names
     if twice := next((name for name in names if name and names.count(name) > 1), None):
         raise ZooError(f"{where}: the column {twice!r} occurs twice.")
-    given = (*columns.covariates, *([columns.target] if columns.target else []))
+    given = tuple(filter(None, (*columns.covariates, columns.target, columns.time)))
     for name in given:
         if name not in names:
             raise ZooError(f"{where}: there is no column {name!r}. {nearest(name, names)}")
     free = [name for name in names if name not in given]
-    times = _find_times(where, free)
+    times = (columns.time,) if columns.time else _find_times(where, free)
     index = _find_index(where, table, has_times=bool(times))
     if index is not None:
         times = (index,)

@@ -18,6 +18,7 @@ from zoo.common.core.capabilities import (
     WindowedExamples,
 )
 from zoo.common.core.data import Batches, Epoch, Item
+from zoo.common.core.decoder import option
 from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.formats import Format
 from zoo.common.core.predictor import Predictor
@@ -33,6 +34,7 @@ from zoo.timeseries.forecasting.corpora.segment import (
     table_segments,
 )
 from zoo.timeseries.forecasting.covariates import covariate_rows, covariate_scales
+from zoo.timeseries.forecasting.dates import check_format
 from zoo.timeseries.forecasting.forecaster import Forecaster, offset
 from zoo.timeseries.forecasting.inputs import read_input_tables, table_name
 from zoo.timeseries.forecasting.time_index import CALENDAR, TimeIndex
@@ -65,22 +67,32 @@ class Series(
         calendar: further covariates from the times: "hour", "weekday" or "month".
         season: number of steps before a missing value whose value replaces it.
         intervals: intervals around forecasts; empty before the end of a training.
+        time_column: column of the times; None for the default of `Columns`.
+        date_format: format of the times; None for ISO 8601 or another one without doubt.
+        fill: whether times that are missing between others are rows without values.
     """
 
     input_example: ClassVar[str] = "series.csv"
     accepts_arrays: ClassVar[bool] = True
     counted: ClassVar[tuple[str, str]] = ("values", "values")
 
-    target: str | None = None
+    target: str | None = option(None, "column of the table that is forecast")
     covariates: tuple[str, ...] = ()
     calendar: tuple[str, ...] = ()
     season: int = 1
     intervals: Intervals = asset(Intervals, file=INTERVALS_FILE, optional=True)
+    time_column: str | None = option(
+        None, "column of the times; default: a known name, such as date"
+    )
+    date_format: str | None = option(None, "format of the times, such as %d.%m.%Y")
+    fill: bool = option(False, "whether missing times are read as rows without values")
 
     def __post_init__(self):
         for name in self.calendar:
             check_choice("data.calendar", name, CALENDAR)
         check_range("data.season", self.season, at_least=1)
+        if self.date_format:
+            check_format(self.date_format)
 
     # Reading
 
@@ -371,7 +383,7 @@ class Series(
 
     @property
     def _columns(self) -> Columns:
-        return Columns(self.target, self.covariates)
+        return Columns(self.target, self.covariates, self.time_column, self.date_format, self.fill)
 
     def _covariates(self, segment: Segment, count: int) -> np.ndarray:
         return covariate_rows(segment, count, self.covariates, self.calendar)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import MAX_COLUMNS, parse_lines
+from zoo.common.utils.progress import say
 from zoo.timeseries.fields import MISSING, Fields, is_number, read_fields
 from zoo.timeseries.forecasting.columns import UNNAMED, VALUE, Columns, Roles, find_roles
+from zoo.timeseries.forecasting.dates import find_format, is_date, parse_date
 from zoo.timeseries.forecasting.parquet import SUFFIXES, read_parquet
-from zoo.timeseries.forecasting.time_index import TimeIndex, find_time_index, parse_time
+from zoo.timeseries.forecasting.time_index import TimeIndex, find_times, parse_time
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ def parse_tables(
     if len(fields.names) > MAX_COLUMNS:
         raise ZooError(f"{where}: a table must have at most {MAX_COLUMNS:,} columns.")
     roles = find_roles(where, fields, columns)
+    columns = replace(columns, date_format=_date_format(where, fields, roles, columns))
     numbers = itertools.count(1)
 
     def parse(row: Any) -> _Row:
@@ -130,24 +133,52 @@ def parse_tables(
     zone = next((fields.zones.get(fields.names[i], "") for i in roles.times.values()), "")
     return {
         series: _table(
-            f"{path}, {series}" if series else str(path), rows, list(roles.targets), zone
+            f"{path}, {series}" if series else str(path),
+            rows,
+            list(roles.targets),
+            zone,
+            columns.fill,
         )
         for series, rows in groups.items()
     }
 
 
-def _table(where: str, rows: list[_Row], targets: list[str], zone: str) -> Table:
+def _date_format(where: str, fields: Fields, roles: Roles, columns: Columns) -> str | None:
+    """Return the format of the times of a table; None for ISO 8601, or a table without times."""
+    if columns.date_format:
+        return columns.date_format
+    if len(roles.times) != 1:
+        return None
+    texts = (row for _, row in fields.rows if len(row) == len(fields.names))
+    try:
+        return find_format(filter(None, map(roles.time, texts)))
+    except ZooError as error:
+        raise ZooError(f"{where}: {error}") from None
+
+
+def _table(where: str, rows: list[_Row], targets: list[str], zone: str, fill: bool) -> Table:
     values = dict(zip(targets, np.array([row.values for row in rows]).T, strict=True))
     for name, column in values.items():
         if np.isnan(column).all():
             raise ZooError(f"{where}: all {len(rows)} values of {name!r} are missing.")
     times = [row.time for row in rows if row.time is not None]
-    return Table(
-        values,
-        np.array([row.covariates for row in rows]),
-        [row.split for row in rows],
-        find_time_index(times, [f"{where}, row {row.id}" for row in rows], zone),
-    )
+    positions = [f"{where}, row {row.id}" for row in rows]
+    covariates, splits = np.array([row.covariates for row in rows]), [row.split for row in rows]
+    time_index, steps = find_times(times, positions, zone, fill)
+    if steps is None or steps[-1] == len(steps) - 1:
+        return Table(values, covariates, splits, time_index)
+    missing = int(steps[-1]) + 1 - len(steps)
+    if covariates.size:
+        raise ZooError(
+            f"{where}: {missing} times are missing, and covariates cannot be filled. "
+            "Add a row with the covariates for each."
+        )
+    say(f"{where}: {missing} missing time(s) are read as rows without values.")
+    source = np.searchsorted(steps, np.arange(steps[-1] + 1), side="right") - 1
+    filled = {name: np.full(len(source), np.nan) for name in values}
+    for name, column in values.items():
+        filled[name][steps] = column
+    return Table(filled, np.zeros((len(source), 0)), [splits[i] for i in source], time_index)
 
 
 def _check_header(where: str, names: list[str]) -> None:
@@ -170,7 +201,7 @@ def _is_day(text: str) -> bool:
     try:
         return len(parse_time(text)) >= 10
     except ZooError:
-        return False
+        return is_date(text)
 
 
 def _row(number: int, fields: Sequence[str], roles: Roles, columns: Columns) -> _Row:
@@ -183,7 +214,7 @@ def _row(number: int, fields: Sequence[str], roles: Roles, columns: Columns) -> 
         number,
         [_number(name, fields[i], MISSING) for name, i in roles.targets.items()],
         [_number(name, fields[i]) for name, i in covariates],
-        None if time is None else parse_time(time),
+        None if time is None else parse_date(time, columns.date_format),
         None if roles.split is None else fields[roles.split].strip() or None,
         series,
     )

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.data.manifests import MAX_LINES
 
 # Calendar features of a time: the number of values, and a function from times to value numbers.
 CALENDAR: dict[str, tuple[int, Callable[[np.ndarray], np.ndarray]]] = {
@@ -142,7 +143,16 @@ def parse_time(text: str) -> str:
 
 
 def find_time_index(times: Sequence[str], where: Sequence[str], zone: str = "") -> TimeIndex | None:
-    """Return the time index of times, or None for fewer than two times.
+    """Return the time index of times, or None for fewer than two times. See `find_times`."""
+    return find_times(times, where, zone)[0]
+
+
+def find_times(
+    times: Sequence[str], where: Sequence[str], zone: str = "", fill: bool = False
+) -> tuple[TimeIndex | None, np.ndarray | None]:
+    """Return the time index of times, and the number of each time in it, from 0; or None and None.
+
+    They are None for fewer than two times.
 
     Without the name of the time zone, times whose offset from UTC changes are continued as local times
     without an offset if they are whole days apart, and with the last offset if they are not.
@@ -151,13 +161,14 @@ def find_time_index(times: Sequence[str], where: Sequence[str], zone: str = "") 
         times: times as `parse_time` returns them.
         where: position of each time, for error messages.
         zone: name of the time zone, if it is known.
+        fill: whether times may be missing between others.
 
     Raises:
         ZooError: the times are not in ascending order or not equally spaced, or only some have a time
             zone. The message has the first such position.
     """
     if len(times) < 2:
-        return None
+        return None, None
     offsets = [match[0] if (match := _OFFSET.search(time)) else "" for time in times]
     for i, offset in enumerate(offsets):
         if bool(offset) != bool(offsets[0]):
@@ -180,11 +191,18 @@ def find_time_index(times: Sequence[str], where: Sequence[str], zone: str = "") 
             clock = str(local[0])[11:]
         if not zone and len(set(offsets)) == 1:
             zone = offsets[0]
-        if time_index := _monthly(days):
-            return replace(time_index, clock=clock, zone=zone)
+        if time_index := _monthly(days, fill):
+            months = (days - (time_index.days or 0)).astype("M8[M]")
+            return replace(time_index, clock=clock, zone=zone), _numbers(months, time_index.step)
     else:
         zone = zone or offsets[-1]
-    return TimeIndex(str(stamps[0]), _step(stamps, times, where), None, clock, zone)
+    step = _step(stamps, times, where, fill)
+    return TimeIndex(str(stamps[0]), step, None, clock, zone), _numbers(stamps, step)
+
+
+def _numbers(stamps: np.ndarray, step: int) -> np.ndarray:
+    """Return the number of each time, int [times], from 0."""
+    return (stamps - stamps[0]).astype(int) // step
 
 
 def _stamps(texts: Sequence[str]) -> np.ndarray:
@@ -206,28 +224,40 @@ def _check_order(stamps: np.ndarray, times: Sequence[str], where: Sequence[str])
         )
 
 
-def _step(stamps: np.ndarray, times: Sequence[str], where: Sequence[str]) -> int:
-    """Return the number of units between two times, which must be the same for all."""
+def _step(stamps: np.ndarray, times: Sequence[str], where: Sequence[str], fill: bool) -> int:
+    """Return the number of units between two times, which must be the same for all.
+
+    With `fill`, larger steps must be multiples of the most frequent one.
+    """
     steps = np.diff(stamps).astype(int)
     usual = Counter(steps.tolist()).most_common(1)[0][0]
-    for i in np.flatnonzero(steps != usual)[:1]:
-        unit = _UNIT_NAMES[np.datetime_data(stamps.dtype)[0]]
+    unit = _UNIT_NAMES[np.datetime_data(stamps.dtype)[0]]
+    missing = "a missing measurement must be a row without a value, or be added by --fill"
+    if fill:
+        missing = "--fill adds only whole steps"
+    for i in np.flatnonzero(steps % usual if fill else steps != usual)[:1]:
         raise ZooError(
-            f"{where[i + 1]}: times must be equally spaced, here by {usual} {unit}; a "
-            "missing measurement must be a row without a value. "
+            f"{where[i + 1]}: times must be equally spaced, here by {usual} {unit}; {missing}. "
             f"Received: {times[i + 1]} after {times[i]}."
+        )
+    if steps.sum() // usual >= MAX_LINES:
+        raise ZooError(
+            f"{where[-1]}: a series must have at most {MAX_LINES:,} times, here by {usual} {unit}. "
+            f"Received: {times[-1]} after {times[0]}."
         )
     return usual
 
 
-def _monthly(stamps: np.ndarray) -> TimeIndex | None:
+def _monthly(stamps: np.ndarray, fill: bool) -> TimeIndex | None:
     """Return the time index of days with the same number in their months, or last in their months."""
     for shift in (0, 1):  # the day after the last day of a month is a first day
         months = (stamps + shift).astype("M8[M]")
         days = (stamps + shift - months.astype("M8[D]")).astype(int)
         steps = np.diff(months).astype(int)
-        if len(set(days)) == len(set(steps)) == 1 and steps[0] > 0:
-            return TimeIndex(str(months[0]), int(steps[0]), int(days[0]) - shift)
+        step = int(steps.min())
+        is_spaced = step > 0 and not (steps % step if fill else steps - step).any()
+        if len(set(days)) == 1 and is_spaced:
+            return TimeIndex(str(months[0]), step, int(days[0]) - shift)
     return None
 
 

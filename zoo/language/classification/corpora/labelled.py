@@ -12,7 +12,7 @@ from zoo.common.data.manifests import is_json_lines, parse_json_lines, text_fiel
 from zoo.common.data.tables import read_table
 from zoo.common.data.text import normalize
 
-COLUMNS = ("text", "label")
+TEXT, LABEL = "text", "label"
 
 
 @dataclass(frozen=True)
@@ -36,13 +36,15 @@ class LabelledSentence:
         return Content((self.text, self.label))
 
 
-def read_manifest(path: Path) -> list[LabelledSentence]:
+def read_manifest(path: Path, text: str = TEXT, label: str = LABEL) -> list[LabelledSentence]:
     """Return the texts of a manifest, in its order.
 
     Args:
         path: a file in one of three formats, which are detected from the content: CSV or TSV with
-            a header that includes the columns `text` and `label`; or JSON lines, each an object with
+            a header that includes the columns of text and label; or JSON lines, each an object with
             these keys, the label a string or an integer. `split` is optional; other columns are ignored.
+        text: column or key of the text.
+        label: column or key of the label.
 
     Raises:
         ZooError: a line is invalid: a missing column or key, an empty text or label, or invalid JSON.
@@ -53,19 +55,19 @@ def read_manifest(path: Path) -> list[LabelledSentence]:
     def parse(row: dict[str, Any]) -> LabelledSentence:
         nonlocal read
         read += 1
-        label, split = row.get("label"), row.get("split")
-        if isinstance(label, int) and not isinstance(label, bool):
-            row = row | {"label": str(label)}
+        value, split = row.get(label), row.get("split")
+        if isinstance(value, int) and not isinstance(value, bool):
+            row = row | {label: str(value)}
         return LabelledSentence(
             id=f"{path.name}, {read}",
-            text=normalize(text_field(row, "text")),
-            label=normalize(text_field(row, "label").strip()),
+            text=normalize(text_field(row, text)),
+            label=normalize(text_field(row, label).strip()),
             split=str(split) if split else None,
         )
 
     if is_json_lines(path):
         return parse_json_lines(path, parse)
-    return read_table(path).parse(COLUMNS, parse)
+    return read_table(path).parse((text, label), parse)
 
 
 def labelled_sentence(line: str, id: str, classes: dict[str, str], split: str) -> LabelledSentence:
