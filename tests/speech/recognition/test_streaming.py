@@ -267,16 +267,9 @@ def test_invalid_settings(overrides, name):
 def test_predict_stream(run_zoo, folder, clips):
     expected = run_zoo("predict", folder, clips[0], "--json").json["predictions"][0]
     lines = run_zoo("predict", folder, clips[0], "--stream").out.splitlines()
-    assert lines[-1] == expected["output"]
+    assert lines[-1].split(" s: ")[1] == expected["output"]
     assert all(line.split(" s  ")[1] in lines[-1] for line in lines[:-1])
     assert len(lines) > 3
-    answer = run_zoo("predict", folder, clips[0], "--stream", "--json")
-    (prediction,) = answer.json["predictions"]
-    assert prediction | {"log_probability": 0} == expected | {"log_probability": 0}
-    rows = run_zoo("predict", folder, clips[0], "--stream", "--jsonl", "--backend", "onnx").out
-    *partials, last = map(json.loads, rows.splitlines())
-    assert all(set(row) == {"input", "seconds", "partial"} for row in partials)
-    assert last["output"] == expected["output"]
 
 
 def stdin(monkeypatch, content):
@@ -286,10 +279,10 @@ def stdin(monkeypatch, content):
 
 
 def test_predict_stream_of_standard_input(run_zoo, folder, clips, monkeypatch):
-    expected = run_zoo("predict", folder, clips[0]).out
+    expected = run_zoo("predict", folder, clips[0], "--stream").out
     samples, _ = soundfile.read(clips[0], dtype="int16")
     stdin(monkeypatch, samples.astype("<i2").tobytes())
-    assert run_zoo("predict", folder, "-", "--stream").out.splitlines()[-1] + "\n" == expected
+    assert run_zoo("predict", folder, "-", "--stream").out == expected
 
 
 @pytest.mark.parametrize(

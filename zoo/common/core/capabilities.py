@@ -171,9 +171,19 @@ class Streaming(ABC):
 
     @abstractmethod
     def open_stream(
-        self, predictor: Predictor[Any, Any, Any], task: Any, sample_rate: int | None = None
+        self,
+        predictor: Predictor[Any, Any, Any],
+        task: Any,
+        source: Any = None,
+        sample_rate: int | None = None,
     ) -> Any:
-        """Return a stream, which accepts an input block by block.
+        """Return a stream, which accepts an input block by block. Iterated, it yields events.
+
+        Args:
+            predictor: the trained model.
+            task: the task of the recipe.
+            source: the input whose events are iterated; None if blocks are passed to the stream.
+            sample_rate: sample rate of the blocks in Hz; None for that of the model.
 
         Raises:
             ZooError: as `check_stream`.

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 # Hypotheses with a score lower than the best one of a frame by more than this, in nats, are dropped.
 BEAM_THRESHOLD = 50.0
+# Number of hypotheses of a decoder whose beam_width is 1: its best path has no words to search for.
+DEFAULT_BEAM = 100
 # Log-probability of an impossible label: finite, because flashlight-text multiplies and subtracts it.
 IMPOSSIBLE = -1e4
 
@@ -55,8 +57,6 @@ class WordSearch:
 
     def __init__(self, decoder: CTCSearch, labels: Labels):
         self._decoder, self._unit = decoder, labels.unit
-        if decoder.beam_width == 1:
-            say("beam_width is 1, which is too small for a word search. A typical value is 100.")
         self._files = _read(decoder.lm, decoder.lexicon, tuple(decoder.boosts), labels)
         self._boosts = {self._files.words.index(w): nats for w, nats in decoder.boosts.items()}
         # A model without a separator gets an extra label as the separator.
@@ -78,9 +78,10 @@ class WordSearch:
             _, log_prob = self._lm.score(start, number)
             for spelling in self._files.lexicon.spellings[word]:
                 trie.insert([*spelling, self._separator], number, log_prob)
+        width = self._decoder.beam_width
         trie.smear(module.SmearingMode.MAX)
         options = module.LexiconDecoderOptions(
-            beam_size=self._decoder.beam_width,
+            beam_size=width if width > 1 else DEFAULT_BEAM,
             beam_size_token=self._outputs,
             beam_threshold=BEAM_THRESHOLD,
             lm_weight=weight,
@@ -113,7 +114,9 @@ class WordSearch:
             unfinished = result.tokens[len(steps)] != self._separator
             score = result.score - IMPOSSIBLE * unfinished
             before, best = found.get(words, (-math.inf, result))  # the same words by other paths
-            found[words] = (float(np.logaddexp(before, score)), best)
+            # Unfinished paths may differ in a word that is not in the result.
+            both = max(before, score) if unfinished else float(np.logaddexp(before, score))
+            found[words] = (both, best)
         order = sorted(found.items(), key=lambda item: -item[1][0])[: self._decoder.n_best]
         return [self._transcription(words, *how) for words, how in order]
 

@@ -24,7 +24,8 @@ class CTCSearch(Decoder):
     second language model can rescore the results: see `zoo.common.tasks.rescoring`.
 
     Args:
-        beam_width: number of labellings that the prefix beam search keeps; 1 selects the best path.
+        beam_width: number of labellings that the prefix beam search keeps; 1 selects the best path. With
+            1, a search for words keeps 100.
         n_best: number of labellings in an answer, the most probable first.
         times: whether the answer has the time of each word and its confidence.
         lm_weight: weight of the log-probability of `lm`.
@@ -37,7 +38,9 @@ class CTCSearch(Decoder):
     """
 
     beam_width: int = option(
-        1, "number of labellings the prefix beam search keeps; 1 selects the best path"
+        1,
+        "number of labellings the prefix beam search keeps; 1 selects the best path, and 100 with "
+        "--lm or --lexicon",
     )
     n_best: int = option(1, "number of labellings in the answer, the most probable first")
     times: bool = option(False, "add the time of each word in seconds and its confidence")

@@ -63,18 +63,24 @@ class Preset:
         """
         return self.recipe.task.predict(self.predictor, input_list(inputs))
 
-    def stream(self, sample_rate: int | None = None) -> Any:
-        """Return a stream, which accepts an input block by block.
+    def stream(self, source: Any = None, sample_rate: int | None = None, **options: Any) -> Any:
+        """Return a stream of events: `for event in preset.stream("-")`.
 
         Args:
+            source: the input: a file, "-" for standard input, or "microphone"; None to pass blocks to
+                the stream instead.
             sample_rate: sample rate of the input in Hz; None for that of the model.
+            options: further options of the data kind. Recognizers of speech have `endpoints`; see
+                `zoo.speech.recognition.streaming.Stream`.
 
         Raises:
             ZooError: the preset does not support streaming.
         """
         check_stream(self.name, self.recipe)
         data: Any = self.recipe.data
-        return data.open_stream(self.predictor, self.recipe.task, sample_rate)
+        return data.open_stream(
+            self.predictor, self.recipe.task, source=source, sample_rate=sample_rate, **options
+        )
 
     def __repr__(self) -> str:
         kind = type(self.recipe.model).__name__

@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from zoo.api.display import figures
-from zoo.cli.arguments import KERAS, add_backend, add_preset, add_source, check_json
+from zoo.cli.arguments import KERAS, add_backend, add_preset, add_source
 from zoo.cli.decoding import accept_options, given_options
-from zoo.cli.output import print_answer, print_answers, print_line, table
+from zoo.cli.output import print_answer, print_line, table
 from zoo.common.core.errors import ZooError
 from zoo.common.core.verbs import extend_verb, register_verb
+from zoo.speech.recognition.endpoints import DEFAULT_ENDPOINTS, PARTIAL, Endpoints
 
 # The examples that a run is trained on: the train split without dev.
 LEARNT = "learnt"
@@ -131,16 +132,25 @@ def tune_lm(
     return {"decoder": str(out), "options": best, **about, "trials": tuned.trials}
 
 
-def stream_answers(
-    name: str, source: str, *, runtime: str, options: Mapping[str, Any]
+def stream_events(
+    name: str,
+    source: str,
+    *,
+    runtime: str,
+    options: Mapping[str, Any],
+    sample_rate: int | None = None,
+    endpoints: Endpoints | None = DEFAULT_ENDPOINTS,
 ) -> Iterator[dict[str, Any]]:
-    """Yield each new partial result of a recording, and then its answer.
+    """Yield the events of a recording; see `zoo.speech.recognition.streaming.Stream`.
 
     Args:
         name: a preset or run.
-        source: path of the recording, or "-" for 16-bit PCM on standard input.
+        source: path of the recording, "-" for 16-bit PCM on standard input, or "microphone".
         runtime: the runtime.
         options: options of the decoder.
+        sample_rate: sample rate of standard input and of the microphone in Hz; None for that of the
+            model.
+        endpoints: the rules that end an utterance.
 
     Raises:
         ZooError: the preset does not support streaming, or the recording cannot be read.
@@ -151,15 +161,8 @@ def stream_answers(
     recipe = preset_recipe(name, options)
     check_stream(name, recipe)
     data: Any = recipe.data
-    stream = data.open_stream(open_predictor(name, recipe, runtime), recipe.task)
-    before = ""
-    for block in stream.blocks(source):
-        stream.accept(block)
-        partial = stream.partial()
-        if partial != before:
-            yield {"input": source, "seconds": round(stream.seconds, 3), "partial": partial}
-        before = partial
-    yield {"input": source, **stream.finish()}
+    predictor = open_predictor(name, recipe, runtime)
+    yield from data.open_stream(predictor, recipe.task, source, sample_rate, endpoints)
 
 
 def tuned_text(answer: dict[str, Any]) -> str:
@@ -230,39 +233,54 @@ def run_tune_lm(options: argparse.Namespace) -> None:
 
 
 def _add_stream(parser: argparse.ArgumentParser) -> None:
-    words = "print partial results while the input is read; - reads 16-bit PCM at the model's rate"
+    words = (
+        "print events while the input is read: a file, - for 16-bit PCM on standard input, or "
+        "microphone. With --jsonl, one JSON object per event"
+    )
     parser.add_argument("--stream", action="store_true", help=words)
+    words = "with --stream: sample rate of - and microphone in Hz; default: that of the model"
+    parser.add_argument("--sample-rate", type=int, metavar="HZ", help=words)
+    for name, words in (
+        ("silence", "silence that ends an utterance"),
+        ("silence-without-text", "silence after which input without text is discarded"),
+        ("longest", "duration after which a shorter silence ends an utterance"),
+    ):
+        default = getattr(DEFAULT_ENDPOINTS, name.replace("-", "_"))
+        words = f"with --stream: {words}; default: {default:g}"
+        parser.add_argument(f"--{name}", type=float, metavar="SECONDS", default=default, help=words)
 
 
 @extend_verb("predict", _add_stream)
 def run_stream(options: argparse.Namespace) -> int | None:
-    """Print partial results and the answer if `--stream` is given."""
+    """Print the events of a recording if `--stream` is given."""
     if not options.stream:
         return None
     from zoo.api.export import fill_cache
     from zoo.api.options import preset_recipe
-    from zoo.cli.predict import prediction_text
     from zoo.common.runtime.preset import check_stream
 
-    check_json(options)
-    if len(options.input) > 1 or options.format or options.out or options.plot:
-        raise ZooError("--stream takes one input, and cannot be combined with --format or --out.")
+    if len(options.input) > 1 or options.format or options.out or options.plot or options.json:
+        raise ZooError(
+            "--stream takes one input, and cannot be combined with --json, --format, --out or --plot."
+        )
     check_stream(options.preset, preset_recipe(options.preset))
     if options.cache:
         fill_cache(options.preset, options.backend)
-    answers = stream_answers(
+    events = stream_events(
         options.preset,
         options.input[0],
         runtime=options.backend,
         options=given_options(options),
+        sample_rate=options.sample_rate,
+        endpoints=Endpoints(options.silence, options.silence_without_text, options.longest),
     )
-    for answer in answers:
-        if "partial" not in answer:
-            return print_answers(
-                options, "predictions", [answer], lambda row: prediction_text(row, named=False)
-            )
-        if options.jsonl:
-            print_line(json.dumps(answer))
-        elif not options.json:
-            print_line(f"{answer['seconds']:6.2f} s  {answer['partial']}")
+    for event in events:
+        print_line(json.dumps(event, ensure_ascii=False) if options.jsonl else event_text(event))
     return 0
+
+
+def event_text(event: dict[str, Any]) -> str:
+    """Return an event of a stream as text."""
+    if event["event"] == PARTIAL:
+        return f"{event['seconds']:6.2f} s  {event['output']}"
+    return f"{event['begin']:.2f}-{event['end']:.2f} s: {event['output']}"

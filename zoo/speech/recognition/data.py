@@ -20,6 +20,7 @@ from zoo.speech.audio.recording import Recording
 from zoo.speech.audio.segmentation import PauseSegmentation
 from zoo.speech.data import Recordings
 from zoo.speech.manifests import ManifestReader
+from zoo.speech.recognition.endpoints import DEFAULT_ENDPOINTS, Endpoints
 from zoo.speech.recognition.streaming import STEP, Stream, StreamingModel, check_stream, step_inputs
 from zoo.speech.recognition.subtitles import subtitle_formats
 from zoo.speech.utterance import Utterance, utterance
@@ -86,10 +87,15 @@ class TranscribedRecordings(Recordings, Streaming):
         check_stream(name, model)
 
     def open_stream(
-        self, predictor: Predictor[Any, Any, Any], task: Any, sample_rate: int | None = None
+        self,
+        predictor: Predictor[Any, Any, Any],
+        task: Any,
+        source: Source | None = None,
+        sample_rate: int | None = None,
+        endpoints: Endpoints | None = DEFAULT_ENDPOINTS,
     ) -> Stream:
         """Return a stream; see `zoo.speech.recognition.streaming.Stream`."""
-        return Stream(predictor, task, sample_rate)
+        return Stream(predictor, task, sample_rate, source, endpoints)
 
     def formats(self, task: Any, model: Any, decoder: Any) -> dict[str, Format]:
         """Return the formats of subtitles."""
