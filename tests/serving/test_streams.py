@@ -25,7 +25,7 @@ def test_speech_has_partial_results_and_the_answer_of_predict(client, clips):
     samples, rate = soundfile.read(clips[0], dtype="int16")
     version = client.app.state.models["speech"].version()
     recipe, predictor = version.recipe, version.recipe.predictor(version.graphs)
-    stream = recipe.data.open_stream(predictor, recipe.task, rate)
+    stream = recipe.data.open_stream(predictor, recipe.task, sample_rate=rate)
     content = samples.astype("<i2").tobytes()
     partials = []
     with client.websocket_connect(f"{ROOT}/speech/stream") as socket:
@@ -39,6 +39,25 @@ def test_speech_has_partial_results_and_the_answer_of_predict(client, clips):
     expected = stream.finish()
     assert final == {"text": expected["output"], **expected}
     assert partials[0] != partials[-1]
+
+
+def test_utterances_end_at_pauses(client, clips):
+    samples, rate = soundfile.read(clips[0], dtype="int16")
+    content = samples.astype("<i2").tobytes()
+    pause = b"\0" * (2 * rate)
+    with client.websocket_connect(f"{ROOT}/speech/stream") as socket:
+        socket.send_json({"config": {"sample_rate": rate, "endpoints": {"silence": 0.8}}})
+        socket.send_bytes(content)
+        partial = socket.receive_json()["partial"]
+        socket.send_bytes(pause)
+        final = socket.receive_json()
+        socket.send_json({"eof": 1})
+        last = socket.receive_json()
+    assert final["event"] == "final"
+    assert final["text"] == final["output"]
+    assert final["text"].startswith(partial)
+    assert [word["word"] for word in final["words"]] == final["text"].split()
+    assert last["text"] == ""
 
 
 def test_tokens_come_one_by_one_over_websocket_and_events(client, hello_export):
@@ -85,6 +104,9 @@ def test_invalid_speech_closes_the_socket_with_an_error(client):
         ([{"config": {"beam": 2}}, b""], "has no option 'beam'"),
         ([b"", {"config": {}}], "must be bytes"),
         ([b"\0\0", {"eof": 1}], "must last at least"),
+        ([{"config": {"endpoints": {"silent": 1}}}, b""], "endpoints has no rule 'silent'"),
+        ([{"config": {"endpoints": {"silence": -1}}}, b""], "silence must be above 0"),
+        ([{"config": {"endpoints": 3}}, b""], "endpoints must be an object or null"),
     ):
         with client.websocket_connect(f"{ROOT}/speech/stream") as socket:
             for message in messages:

@@ -116,9 +116,10 @@ async def _speech(
 ) -> None:
     """Recognize signed 16-bit little-endian PCM of one channel.
 
-    The client may first send `{"config": {"sample_rate": 8000}}`, with options of the decoder. It then
-    sends bytes, and `{"eof": 1}` at the end. The server answers each message of bytes with
-    `{"partial": ...}`, and the end with the whole answer, whose `text` is its `output`.
+    The client may first send `{"config": {"sample_rate": 8000}}`, with `endpoints` and options of the
+    decoder. It then sends bytes, and `{"eof": 1}` at the end. The server answers each message of bytes
+    with `{"text": ..., ...}` for each utterance that has ended, else with `{"partial": ...}`, and the end
+    with the answer of the last utterance.
     """
     stream: Any = None
     config: dict[str, Any] = dict(options)
@@ -135,8 +136,12 @@ async def _speech(
             whole = len(rest) // PCM.itemsize * PCM.itemsize
             samples = np.frombuffer(rest[:whole], PCM).astype(np.float32) / 2**15
             rest = rest[whole:]
-            await model.queue.run(stream.accept, samples)
-            await socket.send_json({"partial": stream.partial()})
+            events = await model.queue.run(stream.accept, samples)
+            finals = [event for event in events if event["event"] == "final"]
+            for final in finals:
+                await socket.send_json({"text": final["output"], **final})
+            if not finals:
+                await socket.send_json({"partial": stream.partial()})
         elif "eof" in message:
             found = await model.queue.run(stream.finish)
             await socket.send_json({"text": found["output"], **found})
@@ -159,9 +164,11 @@ def _open(name: str, version: Version, config: dict[str, Any]) -> Any:
             rate = int(rate)
         except (TypeError, ValueError):
             raise ZooError(f"sample_rate must be an integer. Received: {str(rate)[:40]}.") from None
+    rules = {"endpoints": options.pop("endpoints")} if "endpoints" in options else {}
     recipe = _recipe(name, version, options)
     data: Any = recipe.data
-    return data.open_stream(recipe.predictor(version.graphs), recipe.task, rate)
+    predictor = recipe.predictor(version.graphs)
+    return data.open_stream(predictor, recipe.task, sample_rate=rate, **rules)
 
 
 def _recipe(name: str, version: Version, options: dict[str, Any]) -> Any:

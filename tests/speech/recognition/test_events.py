@@ -2,7 +2,9 @@
 
 import json
 import signal
+import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,8 +22,15 @@ RATE = 16_000
 
 
 @pytest.fixture(scope="module")
-def preset():
-    return zoo.load(RECIPE, runtime="onnx")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("export")
+    zoo.export(RECIPE, "onnx", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def preset(folder):
+    return zoo.load(folder, runtime="onnx")
 
 
 @pytest.fixture(scope="module")
@@ -202,21 +211,31 @@ def test_missing_microphone_is_reported(preset, monkeypatch):
         list(preset.stream("microphone"))
 
 
-# The command --------------------------------------------------------------------------------------
+# The command and the script -----------------------------------------------------------------------
 
 
-def test_events_of_the_command(run_zoo):
+def test_events_of_the_command(run_zoo, folder):
     clip = str(EXAMPLE_CLIPS[2])
-    lines = run_zoo("predict", RECIPE, clip, "--stream", "--jsonl", "--cache").out.splitlines()
+    lines = run_zoo("predict", folder, clip, "--stream", "--jsonl").out.splitlines()
     *partials, final = map(json.loads, lines)
     assert {tuple(event) for event in partials} == {("event", "seconds", "output")}
     assert list(final) == ["event", "begin", "end", "output", "log_probability", "words"]
-    texts = run_zoo("predict", RECIPE, clip, "--stream", "--cache").out.splitlines()
+    texts = run_zoo("predict", folder, clip, "--stream").out.splitlines()
     assert texts[-1] == f"{final['begin']:.2f}-{final['end']:.2f} s: {final['output']}"
     assert len(texts) == len(lines)
 
 
-def test_invalid_rules_of_the_command(refused):
-    clip = str(EXAMPLE_CLIPS[2])
-    assert "silence must be above 0" in refused("predict", RECIPE, clip, "--stream", "--silence", 0)
-    assert "--json" in refused("predict", RECIPE, clip, "--stream", "--out", "x")
+def test_invalid_arguments_of_the_command(refused, folder):
+    command = ("predict", folder, str(EXAMPLE_CLIPS[2]), "--stream")
+    assert "silence must be above 0" in refused(*command, "--silence", 0)
+    assert "cannot be combined with --json" in refused(*command, "--out", "x")
+
+
+def test_script_gives_the_text_of_the_command(run_zoo, folder, clips):
+    """Without the zoo and TensorFlow, from PCM on standard input."""
+    pcm = (clips[1] * 2**15).round().astype("<i2").tobytes()
+    script = Path(__file__).parents[3] / "examples/deploy/stream.py"
+    command = [sys.executable, str(script), str(folder / "onnx")]
+    found = subprocess.run(command, input=pcm, capture_output=True, timeout=60, check=True)
+    (answer,) = run_zoo("predict", folder, str(EXAMPLE_CLIPS[2]), "--json").json["predictions"]
+    assert found.stdout.decode().split() == answer["output"].split()

@@ -20,7 +20,7 @@ from zoo.speech.audio.recording import Recording
 from zoo.speech.audio.segmentation import PauseSegmentation
 from zoo.speech.data import Recordings
 from zoo.speech.manifests import ManifestReader
-from zoo.speech.recognition.endpoints import DEFAULT_ENDPOINTS, Endpoints
+from zoo.speech.recognition.endpoints import DEFAULT_ENDPOINTS, Endpoints, read_endpoints
 from zoo.speech.recognition.streaming import STEP, Stream, StreamingModel, check_stream, step_inputs
 from zoo.speech.recognition.subtitles import subtitle_formats
 from zoo.speech.utterance import Utterance, utterance
@@ -92,10 +92,14 @@ class TranscribedRecordings(Recordings, Streaming):
         task: Any,
         source: Source | None = None,
         sample_rate: int | None = None,
-        endpoints: Endpoints | None = DEFAULT_ENDPOINTS,
+        endpoints: Endpoints | Mapping[str, float] | None = DEFAULT_ENDPOINTS,
     ) -> Stream:
-        """Return a stream; see `zoo.speech.recognition.streaming.Stream`."""
-        return Stream(predictor, task, sample_rate, source, endpoints)
+        """Return a stream; see `zoo.speech.recognition.streaming.Stream`.
+
+        Raises:
+            ZooError: the model cannot stream, or as `read_endpoints`.
+        """
+        return Stream(predictor, task, sample_rate, source, read_endpoints(endpoints))
 
     def formats(self, task: Any, model: Any, decoder: Any) -> dict[str, Format]:
         """Return the formats of subtitles."""
@@ -110,10 +114,14 @@ class TranscribedRecordings(Recordings, Streaming):
         plot_spikes(predictor, task, source, path)
 
     def export_metadata(self, model: AcousticModel) -> dict[str, Any]:
-        """Return also `chunk_samples`, if the model can stream: the unit of the samples of `step`."""
+        """Return also what a program needs to run `step`, if the model can stream.
+
+        `chunk_samples` is the unit of its samples, `end_frames` the number of chunks of zeros after the
+        end.
+        """
         metadata = super().export_metadata(model)
         if isinstance(model, StreamingModel):
-            metadata["chunk_samples"] = model.chunk_samples
+            metadata |= {"chunk_samples": model.chunk_samples, "end_frames": model.end_frames}
         return metadata
 
     def example_inputs(self, model: AcousticModel, decoder: Any) -> dict[str, list[dict[str, Any]]]:

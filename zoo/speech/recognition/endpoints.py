@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
-from zoo.common.core.errors import check_range
+from zoo.common.core.errors import ZooError, check_range, nearest
+from zoo.common.core.settings import convert
 
 # Kinds of events.
 PARTIAL, FINAL = "partial", "final"
@@ -48,3 +50,25 @@ class Endpoints:
 
 
 DEFAULT_ENDPOINTS = Endpoints()
+
+
+def read_endpoints(rules: Endpoints | Mapping[str, float] | None) -> Endpoints | None:
+    """Return the rules that a client has sent.
+
+    Args:
+        rules: `Endpoints`; a mapping with some of their arguments; or None for no endpoints.
+
+    Raises:
+        ZooError: it is none of these, or a rule is unknown or out of range.
+    """
+    if rules is None or isinstance(rules, Endpoints):
+        return rules
+    if not isinstance(rules, Mapping):
+        raise ZooError(f"endpoints must be an object or null. Received: {str(rules)[:40]!r}.")
+    names = [field.name for field in fields(Endpoints)]
+    for name in rules:
+        if name not in names:
+            raise ZooError(f"endpoints has no rule {str(name)[:40]!r}. {nearest(str(name), names)}")
+    return Endpoints(
+        **{name: convert(value, float, f"endpoints: {name}") for name, value in rules.items()}
+    )
