@@ -118,8 +118,8 @@ async def _speech(
 
     The client may first send `{"config": {"sample_rate": 8000}}`, with `endpoints` and options of the
     decoder. It then sends bytes, and `{"eof": 1}` at the end. The server answers each message of bytes
-    with `{"text": ..., ...}` for each utterance that has ended, else with `{"partial": ...}`, and the end
-    with the answer of the last utterance.
+    with `{"text": ..., ...}` for each utterance that has ended, else with `{"partial": ...}`, and the
+    end with the answer of the last utterance.
     """
     stream: Any = None
     config: dict[str, Any] = dict(options)
