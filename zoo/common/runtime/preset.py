@@ -70,8 +70,7 @@ class Preset:
             source: the input: a file, "-" for standard input, or "microphone"; None to pass blocks to
                 the stream instead.
             sample_rate: sample rate of the input in Hz; None for that of the model.
-            options: further options of the data kind. Recognizers of speech have `endpoints`; see
-                `zoo.speech.recognition.streaming.Stream`.
+            options: further options of the data kind, such as `endpoints`; see docs/streaming.md.
 
         Raises:
             ZooError: the preset does not support streaming.
