@@ -191,7 +191,8 @@ class _Objective:
                 log=_discard,
                 **sweep.source,
             )
-            trial.set_user_attr("spread", result.spread)
+            if sweep.seeds > 1:
+                trial.set_user_attr("spread", result.spread)
             return result.mean
         except ZooError as error:
             trial.set_user_attr(studies.ERROR, str(error))

@@ -19,10 +19,11 @@ from zoo.scaling.space import Space
 
 if TYPE_CHECKING:
     import optuna
+    from matplotlib.axes import Axes
     from optuna.trial import FrozenTrial
 
 TABLE_FILE = "trials.csv"
-PICTURES = ("importance.png", "parallel.png")
+PICTURES = IMPORTANCE, PARALLEL = "importance.png", "parallel.png"
 
 
 @dataclass(frozen=True, repr=False)
@@ -176,7 +177,9 @@ def _draw(study: optuna.Study, metric: str, out: Path) -> list[Path]:
         try:
             with warnings.catch_warnings(), atomic_file(out / name) as temporary:
                 warnings.simplefilter("ignore")
-                figure = plot(study, target_name=f"dev {metric}").figure
+                axes = plot(study, target_name=f"dev {metric}")
+                _restyle(axes, name, f"dev {metric}", study)
+                figure = axes.figure
                 figure.set_size_inches(9, 5)
                 figure.savefig(temporary, dpi=120, bbox_inches="tight")
             drawn.append(out / name)
@@ -185,3 +188,21 @@ def _draw(study: optuna.Study, metric: str, out: Path) -> list[Path]:
         finally:
             pyplot.close("all")
     return drawn
+
+
+def _restyle(axes: Axes, name: str, metric: str, study: optuna.Study) -> None:
+    """Write whole names of settings, and draw the best trials dark and the worst ones still visible."""
+    if name == IMPORTANCE:
+        axes.set_title(f"Importance of the settings for {metric}", loc="left")
+        axes.set(ylabel="", xlabel="importance")
+        if legend := axes.get_legend():
+            legend.remove()
+        return
+    axes.set_title("Settings of the complete trials")
+    names = [metric, *sorted(study.best_params)]
+    axes.set_xticks(range(len(names)), [each.replace(".", "\n") for each in names], rotation=0)
+    for each in axes.figure.axes:
+        each.grid(visible=False)
+    maximized = study.direction.name == "MAXIMIZE"
+    for lines in axes.collections:
+        lines.set_cmap("viridis_r" if maximized else "viridis")
