@@ -245,3 +245,33 @@ def test_tensorflow_serving_gives_the_answer_of_the_zoo(tmp_path):
     for received in ask_all(Model(tmp_path / "exported" / "1"), "transcribe_wav", request):
         assert received["text"] == [expected["output"]]
         assert received["log_probability"] == pytest.approx([expected["log_probability"]], abs=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("forecast.py",), "forecast.py: IndexError: list index out of range"),
+        (("forecast.py", "nothing", "a.txt", "3"), "No such file or directory: 'nothing"),
+        (("transcribe.py", "nothing", "a.wav"), "No such file or directory: 'nothing"),
+    ],
+)
+def test_bad_input_gives_one_line(arguments, reason):
+    script, *rest = arguments
+    command = [sys.executable, SCRIPTS / script, *rest]
+    done = subprocess.run(command, capture_output=True, text=True, env=ENVIRONMENT)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1)
+    assert reason in done.stderr
+    assert f"python {script} EXPORT" in done.stderr
+
+
+def test_the_message_of_a_check_in_a_graph_comes_first(monkeypatch, capsys):
+    monkeypatch.syspath_prepend(str(SCRIPTS))
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    from errors import report
+
+    error = ValueError(
+        "Graph execution error:\n\nDetected at node Assert defined at (most recent call last):\n"
+        "assertion failed: [series must have 8 time steps. Received:] [3]\n\t [[{{node Assert}}]]"
+    )
+    report(ValueError, error, None)
+    assert ": [series must have 8 time steps. Received:] [3] (" in capsys.readouterr().err

@@ -23,6 +23,8 @@ states, generator = first_states(signature), np.random.default_rng(0)
 for _ in range(count):
     outputs = graphs["step"](tokens=np.array([read], np.int32), **states)
     states, logits = next_states(signature, outputs, states), outputs["logits"][0, -1].astype(float)
+    if "unknown" in signature:
+        logits[signature["unknown"]] = -np.inf
     read = [int(logits.argmax())]
     if temperature:
         weights = np.exp((logits - logits.max()) / temperature)

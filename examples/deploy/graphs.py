@@ -6,6 +6,7 @@ An export is a folder that `zoo export` wrote: `onnx/`, `litert/`, or `1/` for a
 import json
 from pathlib import Path
 
+import errors  # noqa: F401  (prints errors in one line)
 import numpy as np
 
 

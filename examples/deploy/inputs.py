@@ -4,6 +4,7 @@ import json
 import wave
 from pathlib import Path
 
+import errors  # noqa: F401  (prints errors in one line)
 import numpy as np
 
 

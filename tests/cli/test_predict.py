@@ -83,6 +83,8 @@ def test_decoder_options(run_zoo, refused, tiny_run, clips):
     assert "words" in answer("--times", tiny_run, clips[0])  # a flag takes no value
     best = answer(tiny_run, clips[0], "--n-best", 3)["alternatives"]
     assert len(best) == 3
+    narrow = answer(tiny_run, clips[0], "--beam-width", 1, "--n-best", 3)["alternatives"]
+    assert narrow == answer(tiny_run, clips[0], "--beam-width", 3, "--n-best", 3)["alternatives"]
     text = run_zoo("predict", tiny_run, clips[0], "--n-best", 3).out.splitlines()
     assert [line.split()[0] for line in text[2:]] == [row["output"].split()[0] for row in best]
 
@@ -98,7 +100,7 @@ def test_decoder_options(run_zoo, refused, tiny_run, clips):
         (["--beam"], "has no option --beam."),
         (["--beam-width", "eight"], "--beam-width must be an integer. Received: 'eight'."),
         (["--beam-width", "0"], "beam_width must be at least 1"),
-        (["--n-best", "33"], "n_best must be at most beam_width, which is 32. Received: 33."),
+        (["--n-best", "0"], "n_best must be at least 1 and at most 10,000. Received: 0."),
         (["--backend", "tpu"], "must be one of 'auto', 'keras', 'savedmodel', 'onnx', 'litert', "),
     ],
 )

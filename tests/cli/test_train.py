@@ -83,6 +83,18 @@ def test_overfit(run_zoo, tmp_path):
     assert answer.json["best"]["wer"] == 0
 
 
+def hyperparameters(run):
+    """Return the settings in the event file of a run."""
+    from tensorboard.backend.event_processing.event_file_loader import EventFileLoader
+    from tensorboard.plugins.hparams.plugin_data_pb2 import HParamsPluginData
+
+    (path,) = (run / "tensorboard").glob("*.settings")
+    values = [value for event in EventFileLoader(str(path)).Load() for value in event.summary.value]
+    contents = [HParamsPluginData.FromString(v.metadata.plugin_data.content) for v in values]
+    (started,) = [each.session_start_info for each in contents if each.session_start_info.hparams]
+    return started.hparams
+
+
 def test_resume_after_ctrl_c_in_the_first_epoch(run_zoo, refused, tmp_path, own_csv, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -92,13 +104,21 @@ def test_resume_after_ctrl_c_in_the_first_epoch(run_zoo, refused, tmp_path, own_
     command = ("train", RECIPE, *source, "--out", out, *TINY)
     with monkeypatch.context() as patch:
         patch.setattr(CTC, "evaluate", interrupted)
-        assert refused(*command, status=130) == "zoo: interrupted\n"
+        answer = run_zoo(*command)
+    assert answer.status == 130
+    assert "The first step compiles the model.\nThe first step took " in answer.err
+    continued = f"zoo train {RECIPE} --out {out} --resume"
+    assert f"{out} has no complete epoch. Continue: {continued}\n" in answer.err
     assert "already exists" in refused(*command)
-    resumed = run_zoo(*command, "--resume", "--json")
+    # The settings and the examples are those of the run.
+    resumed = run_zoo(*continued.split()[1:], "--json")
     assert resumed.json["epochs"] == 1
     assert names(out) == RUN_FILES
     # The alphabet also has the letters of the dev examples.
     assert set((out / "alphabet.txt").read_text("utf-8")) >= set("".join(TEXTS))
+    assert "model.hidden_size" in hyperparameters(out)
+    other = refused("train", "speech/tdnn-ctc-an4", "--out", out, "--resume")
+    assert f"its recipe was '{RECIPE}'. Received: 'speech/tdnn-ctc-an4'." in other
     # The answer of a finished run comes from its record.
     again = run_zoo(*command, "--resume", "--json")
     assert again.json == resumed.json

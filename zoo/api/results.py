@@ -90,7 +90,8 @@ class TrainResult(Result):
 
     def lines(self) -> list[str]:
         best = "  ".join(f"{key} {value:.4g}" for key, value in self.best.items())
-        return [f"{self.recipe}, {len(self.history)} epochs", f"best: {best}", f"run: {self.run}"]
+        epochs = plural(len(self.history), "epoch")
+        return [f"{self.recipe}, {epochs}", f"best: {best}", f"run: {self.run}"]
 
     def table(self) -> list[dict[str, Any]]:
         return self.history

@@ -11,6 +11,7 @@ from zoo.api.class_counts import say_class_counts
 from zoo.api.init import initial_model, start_from, with_new_labels
 from zoo.api.options import PresetLike, preset_folder, preset_name
 from zoo.api.results import TrainResult
+from zoo.api.resume import how_to_continue, record_arguments, resumed
 from zoo.api.sources import (
     TrainingExamples,
     check_weights,
@@ -28,9 +29,9 @@ from zoo.common.core.capabilities import WindowedExamples
 from zoo.common.core.corpus import Corpus, Source
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.metrics import best
-from zoo.common.core.recipe import Recipe
+from zoo.common.core.recipe import Recipe, settings
 from zoo.common.presets.lineage import EARLIER, trainings
-from zoo.common.presets.runs import check_folder
+from zoo.common.presets.runs import RUN_FILE, check_folder
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.utils.packages import check_packages
 from zoo.common.utils.progress import say
@@ -64,7 +65,25 @@ def train(
     `log`, `on_epoch` and `parallel` are those of `zoo.common.training.trainers.train`.
     """
     entry, overrides = registry.entry(recipe), dict(overrides or {})
-    built, folder = entry.recipe().override(overrides), Path(out or default_folder(recipe))
+    built, folder = entry.recipe(), Path(out or default_folder(recipe))
+    kept_settings: dict[str, Any] = {}
+    if resume and (folder / RUN_FILE).exists():
+        built, given = resumed(
+            folder,
+            built,
+            {
+                "data": data,
+                "manifest": manifest,
+                "dev_manifest": dev_manifest,
+                "weights": weights,
+                "init": None if init is None else preset_name(init),
+                "overfit": overfit,
+            },
+        )
+        data, manifest, dev_manifest = given["data"], given["manifest"], given["dev_manifest"]
+        weights, overfit, init = given["weights"], given["overfit"], init or given["init"]
+        kept_settings = {k: v for k, v in settings(built).items() if k.startswith("data.")}
+    built = built.override(overrides)
     if overfit is not None:
         check_range("overfit", overfit, at_least=1)
     if dev_manifest and (overfit or not manifest):
@@ -78,12 +97,12 @@ def train(
     sources = [find_source(data, one, entry.corpus) for one in manifests]
     kept: dict[str, Any] = {}
     if init is not None:
-        built, kept = start_from(built, init, overrides)
+        built, kept = start_from(built, init, {**kept_settings, **overrides})
     elif manifest:
         built = built.from_scratch()
     parts = [_read(built, entry.corpus, source, dev_manifest, overfit) for source in sources]
     train_examples = [example for part in parts for example in part.train]
-    if manifest and init is None:
+    if manifest and init is None and not kept_settings:
         built = suit(built, train_examples, overrides)
     dev_examples = [example for part in parts for example in part.dev]
     every = built.data.vocabulary_examples(train_examples, dev_examples)
@@ -108,6 +127,14 @@ def train(
         "left_out": left_out,
         "init": None if init is None else preset_name(init),
         "overfit": overfit,
+        **record_arguments(
+            data=data,
+            manifest=manifest,
+            dev_manifest=dev_manifest,
+            weights=weights,
+            init=None if init is None else preset_name(init),
+            overfit=overfit,
+        ),
     }
     if init is not None:
         record[EARLIER] = trainings(preset_folder(init))
@@ -125,7 +152,12 @@ def train(
     if fits:
         say_class_counts(built, examples)
     baseline = fit_baseline(built, examples, sizes["train"]) if fits else {}
-    history = _run(built, examples, folder, overfit, arguments)
+    try:
+        history = _run(built, examples, folder, overfit, arguments)
+    except KeyboardInterrupt:
+        if writes and (folder / RUN_FILE).exists():
+            say(how_to_continue(folder, recipe))
+        raise
     row = best(history, built.task.monitor)
     return TrainResult(folder, recipe, history, row, compare_with_baseline(baseline, row))
 

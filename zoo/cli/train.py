@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from zoo.api.display import plural
 from zoo.cli.arguments import add_data
 from zoo.cli.decoding import accept_data_options, given_data_settings
 from zoo.cli.output import print_answer, table
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 def train_text(result: TrainResult) -> str:
     """Return a result as text."""
     best_row = "  ".join(f"{key} {value:.4g}" for key, value in result.best.items())
-    return f"{result.run}: {len(result.history)} epochs. Best: {best_row}"
+    return f"{result.run}: {plural(len(result.history), 'epoch')}. Best: {best_row}"
 
 
 def seeds_text(result: SeedsResult) -> str:

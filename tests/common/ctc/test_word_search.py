@@ -282,7 +282,7 @@ def test_lexicon_and_language_model_without_a_common_word(lm, tmp_path):
         ({"lm_weight": math.nan}, "lm_weight must be at least 0 and at most 100. Received: nan"),
         ({"lm_weight": -1.0}, "lm_weight must be at least 0"),
         ({"word_bonus": math.inf}, "word_bonus must be at least -100 and at most 100"),
-        ({"n_best": 5}, "n_best must be at most beam_width, which is 4. Received: 5."),
+        ({"n_best": 0}, "n_best must be at least 1 and at most 10,000. Received: 0"),
         ({"beam_width": 0}, "beam_width must be at least 1 and at most 10,000. Received: 0"),
         ({"beam_width": 10**9}, "beam_width must be at least 1 and at most 10,000"),
     ],

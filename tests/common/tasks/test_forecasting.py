@@ -193,21 +193,27 @@ def test_an_invalid_request_is_refused(recipe):
     functional = recipe.predictor(Graphs("graph", {"model": recipe.model.build()}))
     signature = recipe.task.signatures(functional)["serving_default"]
     for series, message in (
-        (np.ones((1, 1)), "series must have 2 time steps"),
-        (np.ones((1, 3)), "series must have 2 time steps"),
+        (np.ones((1, 1)), "series must have at least 2 time steps"),
         (np.full((1, 2), np.nan), "must be finite numbers"),
         (np.ones((0, 2)), "must have at least one row"),
     ):
         with pytest.raises(tf.errors.InvalidArgumentError, match=message):
             signature.function(tf.constant(series, tf.float32))
+    # A longer series is cut to its last values.
+    longer, last = tf.constant([[9.0, 3.0, 1.0]]), tf.constant([[3.0, 1.0]])
+    found, expected = (signature.function(each)["forecast"] for each in (longer, last))
+    np.testing.assert_array_equal(found, expected)
     # Covariates must reach to the end of the last call of the model.
     data = replace(recipe.data, covariates=("load",))
     model = replace(recipe.model, covariate_means=(0.0,), covariate_deviations=(1.0,))
     to_inputs = data.raw_inputs(model, recipe.decoder)["serving_default"]
     series = tf.ones((1, 2))
     assert to_inputs.to_inputs(series, tf.ones((1, 5, 1)))["covariates"].shape == (1, 5, 1)
-    with pytest.raises(tf.errors.InvalidArgumentError, match="covariates must have 5 time steps"):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="at least 3 more time steps"):
         to_inputs.to_inputs(series, tf.ones((1, 4, 1)))
+    steps = tf.reshape(tf.range(7.0), (1, 7, 1))
+    cut = to_inputs.to_inputs(tf.ones((1, 4)), steps)["covariates"]
+    np.testing.assert_array_equal(cut[0, :, 0], [2, 3, 4, 5, 6])
 
 
 def test_rows_of_a_request_must_agree():

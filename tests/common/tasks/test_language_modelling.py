@@ -1,6 +1,6 @@
 """Test language modelling on a bigram model with known probabilities."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -131,6 +131,16 @@ def test_a_prompt_is_continued(graphs, step):
     assert answer["output"] == "ba" + "b\nab\n"
     assert step.calls[0] == (0, 2)  # the start and b; generation starts from a
     assert step.calls[1] == (2, 1)
+
+
+@pytest.mark.parametrize("sampler", ["greedy", "random"])
+def test_the_unknown_token_is_generated_only_on_request(graphs, sampler):
+    data = Text(Vocabulary(("\n", "<unk>", "b"), (1, 1, 1)))
+    for unknown in (False, True):
+        decoder = Generation(sampler=sampler, length=40, unknown=unknown)
+        recipe = replace(recipe_with(decoder=decoder), data=data)
+        (answer,) = recipe.task.predict(recipe.predictor(graphs), ["b"])
+        assert ("<unk>" in answer["output"]) == unknown
 
 
 def test_samples_depend_on_the_seed(graphs):

@@ -5,6 +5,10 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
+# Least similarity of a name that a message proposes, from 0 to 1, and most names that it lists.
+NEAR = 0.6
+MAX_NAMES = 20
+
 
 class ZooError(ValueError):
     """An error in the input, the data or the request, described in one line.
@@ -66,9 +70,14 @@ def check_choice(name: str, value: Any, valid: Iterable[Any]) -> None:
 
 
 def nearest(name: str, valid: Iterable[str]) -> str:
-    """Return the part of an error message that lists the valid names most similar to `name`, or all."""
+    """Return the part of an error message with the names that are near a name, or else all valid ones.
+
+    At most `MAX_NAMES` are listed, with the number of others.
+    """
     valid = sorted(valid)
-    close = difflib.get_close_matches(name, valid, n=3, cutoff=0.4)
+    close = difflib.get_close_matches(name, valid, n=3, cutoff=NEAR)
     if close:
         return "Did you mean " + " or ".join(repr(match) for match in close) + "?"
-    return "Valid: " + ", ".join(repr(name) for name in valid) + "."
+    listed, others = valid[:MAX_NAMES], len(valid) - MAX_NAMES
+    rest = f" and {others} others" if others > 0 else ""
+    return "Valid: " + ", ".join(repr(name) for name in listed) + rest + "."

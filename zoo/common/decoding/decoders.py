@@ -42,7 +42,10 @@ class CTCSearch(Decoder):
         "number of labellings the prefix beam search keeps; 1 selects the best path, and 100 with "
         "--lm or --lexicon",
     )
-    n_best: int = option(1, "number of labellings in the answer, the most probable first")
+    n_best: int = option(
+        1,
+        "number of labellings in the answer, the most probable first; the beam is at least as wide",
+    )
     times: bool = option(False, "add the time of each word in seconds and its confidence")
     lm_weight: float = option(0.5, "weight of the log-probability of --lm")
     word_bonus: float = option(1.0, "score of each word in nats, with --lm, --lexicon or --rescore")
@@ -58,8 +61,7 @@ class CTCSearch(Decoder):
     )
 
     def __post_init__(self):
-        check_range("beam_width", self.beam_width, at_least=1, at_most=10_000)
-        _check_n_best(self.n_best, self.beam_width)
+        _widen_beam(self, at_most=10_000)
         check_range("lm_weight", self.lm_weight, at_least=0, at_most=100)
         check_range("word_bonus", self.word_bonus, at_least=-100, at_most=100)
         check_range("rescore_weight", self.rescore_weight, at_least=0, at_most=100)
@@ -153,9 +155,11 @@ class Generation(Sampling):
 
     Args:
         length: number of tokens to generate.
+        unknown: whether the unknown token may be generated.
     """
 
     length: int = option(100, "number of tokens to generate")
+    unknown: bool = option(False, "whether the token of unknown words, <unk>, may be generated")
 
     def __post_init__(self):
         super().__post_init__()
@@ -183,14 +187,15 @@ class SequenceSearch(Sampling):
     length_penalty: float = option(
         1.0, "exponent of the length that divides a log-probability; 0 favours short sentences"
     )
-    n_best: int = option(1, "number of sentences in the answer of a beam search, the best first")
+    n_best: int = option(
+        1, "number of sentences of a beam search, the best first; the beam is at least as wide"
+    )
 
     def __post_init__(self):
         super().__post_init__()
         check_range("max_length", self.max_length, at_least=1, at_most=10_000)
-        check_range("beam_width", self.beam_width, at_least=1, at_most=1_000)
         check_range("length_penalty", self.length_penalty, at_least=0, at_most=10)
-        _check_n_best(self.n_best, self.beam_width)
+        _widen_beam(self, at_most=1_000)
 
     def check_sampler(self) -> None:
         check_choice("sampler", self.sampler, dict.fromkeys((*SEARCHES, *SAMPLERS)))
@@ -215,9 +220,8 @@ class Forecast(Decoder):
         check_choice("interval", self.interval, (0.0, 0.5, 0.8, 0.9, 0.95))
 
 
-def _check_n_best(n_best: int, beam_width: int) -> None:
-    check_range("n_best", n_best, at_least=1)
-    if n_best > beam_width:
-        raise ZooError(
-            f"n_best must be at most beam_width, which is {beam_width}. Received: {n_best}."
-        )
+def _widen_beam(decoder: CTCSearch | SequenceSearch, at_most: int) -> None:
+    """Check the width of a beam, and make it at least the number of sequences in an answer."""
+    check_range("beam_width", decoder.beam_width, at_least=1, at_most=at_most)
+    check_range("n_best", decoder.n_best, at_least=1, at_most=at_most)
+    object.__setattr__(decoder, "beam_width", max(decoder.beam_width, decoder.n_best))

@@ -5,7 +5,7 @@ run.json                           versions, seed, data and its checksum, git co
 examples.txt                       digests of the examples of train and dev
 last.npz                           weights, optimizer, random states, history after an epoch
 metrics.csv, curves.png            the history as a table and as a picture
-tensorboard/                       the history for TensorBoard
+tensorboard/                       the history and the settings for TensorBoard
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ STATE_FILE = "last.npz"
 RUN_FILE = "run.json"
 CSV_FILE = "metrics.csv"
 CURVES_FILE = "curves.png"
+EVENTS, _SETTINGS = "tensorboard", ".settings"
 HISTORY_KEY, MODEL_KEY = "history", "model"
 # Upper limit of the size of a history or record.
 MAX_RECORD_BYTES = 2**26
@@ -79,6 +80,7 @@ _MAY_CHANGE = (
     "recipe.training.patience",
     "recipe.training.precision",
 )
+_MAY_CHANGE_GROUP = "arguments."
 
 
 def check_same_run(folder: Path, record: dict[str, Any]) -> None:
@@ -89,7 +91,8 @@ def check_same_run(folder: Path, record: dict[str, Any]) -> None:
         raise ZooError(f"{path} is corrupt: it is not the record of a run.")
     before = dict(flatten(before))
     for key, value in flatten(record):
-        if key not in _MAY_CHANGE and before.get(key) != value:
+        fixed = key not in _MAY_CHANGE and not key.startswith(_MAY_CHANGE_GROUP)
+        if fixed and before.get(key) != value:
             raise ZooError(
                 f"{folder} cannot be resumed: its {key} was {before.get(key)!r}. "
                 f"Received: {value!r}."
@@ -134,11 +137,20 @@ def _change_plan(folder: Path, recipe: dict[str, Any]) -> None:
 
 
 @contextmanager
-def event_log(folder: Path) -> Iterator[Callable[[dict[str, float]], None]]:
-    """Yield a function that writes a row of a history for TensorBoard."""
+def event_log(
+    folder: Path, settings: Mapping[str, Any]
+) -> Iterator[Callable[[dict[str, float]], None]]:
+    """Yield a function that writes a row of a history for TensorBoard.
+
+    Args:
+        folder: the run folder.
+        settings: settings of the run by dotted key, which are written as hyperparameters.
+    """
     from tensorboard.summary import Writer
 
-    writer = Writer(str(folder / "tensorboard"))
+    if not list((folder / EVENTS).glob(f"*{_SETTINGS}")):  # a resumed run has the file
+        _write_hyperparameters(folder, settings)
+    writer = Writer(str(folder / EVENTS))
 
     def write(row: dict[str, float]) -> None:
         for name, value in row.items():
@@ -147,6 +159,20 @@ def event_log(folder: Path) -> Iterator[Callable[[dict[str, float]], None]]:
 
     try:
         yield write
+    finally:
+        writer.close()
+
+
+def _write_hyperparameters(folder: Path, settings: Mapping[str, Any]) -> None:
+    from tensorboard.compat.proto.event_pb2 import Event
+    from tensorboard.plugins.hparams.summary_v2 import hparams_pb
+    from tensorboard.summary.writer.event_file_writer import EventFileWriter
+
+    plain = bool | int | float | str
+    values = {key: v if isinstance(v, plain) else str(v) for key, v in settings.items()}
+    writer = EventFileWriter(str(folder / EVENTS), filename_suffix=_SETTINGS)
+    try:
+        writer.add_event(Event(summary=hparams_pb(values, trial_id=folder.name)))
     finally:
         writer.close()
 

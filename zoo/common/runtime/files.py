@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -64,7 +65,10 @@ def _line(error: Exception) -> str:
     """Return an error as one line: of a check in a TensorFlow graph, its message only."""
     text = " ".join(str(error).split())
     _, _, check = text.partition("assertion failed: ")
-    return (check.partition(" [[")[0] or text)[:120]
+    # TensorFlow states the operation and its stack before the reason.
+    reason = re.search(r"Node: '[^']*' (.+?) \[\[", text)
+    found = check.partition(" [[")[0] or (reason[1] if reason else text)
+    return found.removeprefix("Graph execution error: ")[:120]
 
 
 def open_files(

@@ -29,6 +29,7 @@ from zoo.common.decoding.decoders import (
     Generation,
 )
 from zoo.common.decoding.generation import (
+    NEG_INF,
     generate,
     graph_step,
     greedy_token,
@@ -197,11 +198,12 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         uniforms = generator.random((1, decoder.length), np.float32)
         step, tokens = graph_step(predictor.graphs[STEP]), indices[-1:]
         generated: list[int] = []
+        mask = _generation_mask(predictor)
         output = predictor.data.continue_text(item["text"], generated)
         for uniform in uniforms.T:
             outputs = step(tokens, states)
             states = next_states(specs, outputs)
-            tokens = select_token(decoder, outputs["logits"], uniform, np)
+            tokens = select_token(decoder, outputs["logits"] + mask, uniform, np)
             generated.append(int(tokens[0]))
             log_probs = log_softmax(outputs["logits"], np)[0]
             (token,) = predictor.data.vocabulary.decode(tokens)
@@ -299,6 +301,15 @@ def _count_unknown(vocabulary: Vocabulary, indices: np.ndarray) -> int:
     return int(np.sum(indices == vocabulary.index(UNKNOWN))) if UNKNOWN in vocabulary else 0
 
 
+def _generation_mask(predictor: TextModel) -> np.ndarray:
+    """Return what is added to the logits, float32 [vocabulary]: `NEG_INF` for an excluded token."""
+    vocabulary = predictor.data.vocabulary
+    mask = np.zeros(len(vocabulary), np.float32)
+    if UNKNOWN in vocabulary and not predictor.decoder.unknown:
+        mask[vocabulary.index(UNKNOWN)] = NEG_INF
+    return mask
+
+
 def _lines(
     data: TextData, name: str, indices: np.ndarray, log_probs: np.ndarray
 ) -> list[dict[str, Any]]:
@@ -334,8 +345,10 @@ def _generate_in_graph(
     indices = tf.ensure_shape(indices, (1, None))  # Keras's loop needs the batch size of the states
     before = {"tokens": indices[:, :-1], **initial_states_in_graph(specs, 1)}
     uniforms = tf.random.stateless_uniform([1, length], [seed, 0])
+    mask = tf.constant(_generation_mask(predictor))
 
     def select(logits, t):
+        logits = logits + mask
         drawn = select_token(
             predictor.decoder,
             logits,

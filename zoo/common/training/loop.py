@@ -22,7 +22,7 @@ from zoo.common.core.data import Batches, Epoch
 from zoo.common.core.errors import ZooError
 from zoo.common.core.metrics import best, is_perfect
 from zoo.common.core.model import Graphs
-from zoo.common.core.recipe import Recipe
+from zoo.common.core.recipe import Recipe, settings
 from zoo.common.presets import runs, store, trained_on
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.averaging import WeightAverage
@@ -114,6 +114,8 @@ def train(
     metric = recipe.task.monitor
     drawn = float("-inf")  # the curves of the first epoch are drawn immediately
     stopped = False
+    # Not for each trial of a sweep, which sets `on_epoch`.
+    announce = say if parallel.writes and on_epoch is None else None
 
     def evaluated() -> dict[str, float]:
         return dict(recipe.task.evaluate(predictor, dev_examples).metrics)
@@ -122,7 +124,7 @@ def train(
         if parallel.writes:
             files.enter_context(runs.started(folder, record or {}))
             trained_on.write(folder, recipe.data, train_examples, dev_examples)
-            write_events = files.enter_context(runs.event_log(folder))
+            write_events = files.enter_context(runs.event_log(folder, settings(recipe)))
         while (
             len(history) < training.epochs
             and not stopped
@@ -132,7 +134,8 @@ def train(
             started = time.perf_counter()
             _seed_pytorch(training.seed + epoch)
             batches = epoch_batches(epoch)
-            watch = _Watch(epoch, training.epochs, batches.steps)
+            watch = _Watch(epoch, training.epochs, batches.steps, announce)
+            announce = None
             with parallel.scope():
                 if freezing.update(epoch):
                     training_model.compile(keras_optimizer, jit_compile=jit_compile)
@@ -179,10 +182,21 @@ def train(
 
 
 class _Watch(keras.callbacks.Callback):
-    """Show a progress bar with the loss, and stop when the loss is NaN or infinite."""
+    """Show a progress bar with the loss, and stop when the loss is NaN or infinite.
 
-    def __init__(self, epoch: int, epochs: int, steps: int):
+    Args:
+        epoch: number of the epoch, from 0.
+        epochs: number of epochs.
+        steps: number of batches.
+        announce: receives a line before and after the first step, which compiles; None for none.
+    """
+
+    def __init__(
+        self, epoch: int, epochs: int, steps: int, announce: Callable[[str], None] | None = None
+    ):
         super().__init__()
+        self.announce = announce
+        self.started = 0.0
         self.bar = tqdm(
             desc=f"Epoch {epoch + 1}/{epochs}",
             total=steps,
@@ -193,9 +207,16 @@ class _Watch(keras.callbacks.Callback):
         self.batches = 0
         self.bad_batch: int | None = None
 
+    def on_train_begin(self, logs=None):
+        self.started = time.perf_counter()
+        if self.announce:
+            self.announce("The first step compiles the model.")
+
     def on_train_batch_end(self, batch, logs=None):
         loss = logs["loss"]
         self.batches += 1
+        if self.announce and self.batches == 1:
+            self.announce(f"The first step took {time.perf_counter() - self.started:.1f} s.")
         self.bar.set_postfix(loss=f"{loss:.4g}", refresh=False)
         self.bar.update()
         if not math.isfinite(loss):

@@ -9,15 +9,16 @@ from zoo.timeseries.forecasting.forecaster import Forecaster
 def series_input(model: Forecaster, horizon: int) -> RawInput:
     """Return the raw input: the model's inputs, with covariates of the whole horizon.
 
+    A longer series is cut to its last values, and the covariates to the same time steps.
+
     Args:
         model: config of the model.
         horizon: number of steps ahead.
     """
     import tensorflow as tf
 
-    # The smallest number of time steps of each tensor. The graph checks it.
-    calls = -(-horizon // model.steps)
-    least = {"series": model.context, "covariates": model.context + calls * model.steps}
+    # The number of time steps of covariates after the series. The graph checks it.
+    ahead = -(-horizon // model.steps) * model.steps
     spec = [tf.TensorSpec((None, None), tf.float32, "series")]
     if model.covariate_means:
         shape = (None, None, len(model.covariate_means))
@@ -25,16 +26,18 @@ def series_input(model: Forecaster, horizon: int) -> RawInput:
 
     def to_inputs(*raw):
         inputs = {each.name: tensor for each, tensor in zip(spec, raw, strict=True)}
-        sizes = {name: tf.shape(tensor)[1] for name, tensor in inputs.items()}
-        checks = [
-            tf.debugging.Assert(
-                size == least[name] if name == "series" else size >= least[name],
-                [f"{name} must have {least[name]} time steps. Received:", size],
+        size = tf.shape(inputs["series"])[1]
+        message = f"series must have at least {model.context} time steps. Received:"
+        checks = [tf.debugging.Assert(size >= model.context, [message, size])]
+        if "covariates" in inputs:
+            more = tf.shape(inputs["covariates"])[1] - size
+            message = (
+                f"covariates must have at least {ahead} more time steps than series. Received:"
             )
-            for name, size in sizes.items()
-        ]
+            checks.append(tf.debugging.Assert(more >= ahead, [message, more]))
+        before = tf.maximum(size - model.context, 0)
         with tf.control_dependencies(checks):
-            inputs = {name: tf.identity(tensor) for name, tensor in inputs.items()}
+            inputs = {name: tensor[:, before:] for name, tensor in inputs.items()}
         if model.covariate_offsets:
             offsets = tf.constant(model.covariate_offsets, tf.float32)
             inputs["covariates"] = inputs["covariates"] - offsets
