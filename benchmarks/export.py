@@ -4,15 +4,19 @@
 
 Every runtime has its default number of threads. The inputs are the example inputs of the preset, one
 row and the largest batch. `predict` and `tf.function` run stock Keras layers, `zoo` the fast layers. If
-a graph takes lengths, the batch is also run with full lengths, to compare it with padded rows.
+a graph takes lengths, the batch is also run with full lengths, to compare it with padded rows. Presets
+that are not measured keep their results.
 """
 
 import argparse
+import json
 import tempfile
 from pathlib import Path
 
 import _timing
 import numpy as np
+
+NAME = "export"
 
 
 def measure(name: str, repeats: int) -> list[dict]:
@@ -68,9 +72,13 @@ def main() -> None:
     parser.add_argument("preset", nargs="*", default=store.names())
     parser.add_argument("--repeats", type=int, default=15)
     arguments = parser.parse_args()
-    report = {"machine": _timing.machine(), "results": []}
+    path = _timing.RESULTS / f"{NAME}.json"
+    found = json.loads(path.read_text("utf-8"))["results"] if path.exists() else []
+    kept = [result for result in found if result["preset"] not in arguments.preset]
+    report = {"machine": _timing.machine(), "results": kept}
     for name in arguments.preset:
         report["results"] += _timing.in_own_process(measure, name, arguments.repeats)
+    report["results"].sort(key=lambda result: result["preset"])  # stable
     names = ["onnx", "litert", "zoo", "tf.function", "predict", "onnx, unpadded"]
     heads = ["preset", "graph", "batch", *(f"{name}, ms" for name in names)]
     rows = [
@@ -87,7 +95,7 @@ def main() -> None:
             ],
         )
     )
-    print(_timing.save("export", report))
+    print(_timing.save(NAME, report))
 
 
 if __name__ == "__main__":

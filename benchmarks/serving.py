@@ -5,7 +5,8 @@
 Each part replaces its result in the file of results; default: all parts. The presets
 run on ONNX Runtime: run `zoo predict PRESET INPUT --cache` before, or the first start of the server
 exports them. Requests and direct calls of the same function alternate in one run, so that other load on
-the machine affects both. The processor time is that of the server's process.
+the machine affects both. The processor time is that of the server's process. The part `page` needs
+Playwright and Chromium.
 """
 
 import argparse
@@ -13,6 +14,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import statistics
 import subprocess
 import sys
@@ -39,7 +41,8 @@ REPEATS = 51
 ROUNDS = STARTS = 5
 JSON = {"content-type": "application/json"}
 NAME = "serving"
-PARTS = ("overhead", "first_answer", "memory", "clients")
+PARTS = ("overhead", "first_answer", "memory", "page", "clients")
+CHROMIUM = shutil.which("chromium")
 # Flags of the servers whose clients are compared.
 FLAGS = ("--threads 0", "--threads 1", "--threads 1 --batch-size 4")
 
@@ -261,7 +264,36 @@ def memory() -> dict:
         return {"loaded_mb": round(loaded, 1), "after_answers_mb": round(resident_mb(process), 1)}
 
 
-MEASURES = {"overhead": overhead, "first_answer": first_answer, "memory": memory}
+def page() -> dict:
+    """Return the time from opening the page in a new browser to its first text, and of the next text."""
+    from playwright.sync_api import sync_playwright
+
+    first, following = [], []
+    with server(SPEECH) as (_, port), sync_playwright() as started:
+        for _ in range(STARTS):
+            browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+            window = browser.new_page()
+            begun = time.perf_counter()
+            window.goto(f"http://127.0.0.1:{port}/")
+            for times, clip in zip((first, following), sorted(CLIPS.glob("*.flac")), strict=False):
+                window.set_input_files("input[type=file]", clip)
+                window.wait_for_selector("#status:has-text('Answered')")
+                times.append(time.perf_counter() - begun)
+                window.evaluate("document.getElementById('status').textContent = ''")
+                begun = time.perf_counter()
+            browser.close()
+    return {
+        "first_seconds": round(statistics.median(first), 3),
+        "next_seconds": round(statistics.median(following), 3),
+    }
+
+
+MEASURES = {
+    "overhead": overhead,
+    "first_answer": first_answer,
+    "memory": memory,
+    "page": page,
+}
 
 
 def main() -> None:
@@ -276,14 +308,13 @@ def main() -> None:
     report = json.loads(path.read_text("utf-8")) if path.exists() else {}
     report["machine"] = _timing.machine()
     for part in arguments.parts:
-        load_average = round(os.getloadavg()[0], 1)
         if part == "clients":
             for flags in arguments.flags or FLAGS:
                 rows = compare_clients(flags, arguments.clients, arguments.seconds)
                 kept = [row for row in report.get(part, []) if row["flags"] != flags]
-                report[part] = kept + [row | {"load_average": load_average} for row in rows]
+                report[part] = kept + rows
         else:
-            report[part] = MEASURES[part]() | {"load_average": load_average}
+            report[part] = MEASURES[part]()
         print(json.dumps({part: report[part]}, indent=1))
         print(_timing.save(NAME, report), flush=True)
 

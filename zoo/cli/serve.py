@@ -51,8 +51,8 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, metavar="INT", help=words)
     words = "write the page with the presets that run in a browser, for any web host, and exit"
     parser.add_argument("--export-page", metavar="DIR", help=words)
-    words = "number of threads of ONNX Runtime per model; 0, the default, for one per core"
-    parser.add_argument("--threads", type=int, default=0, metavar="INT", help=words)
+    words = "number of threads of ONNX Runtime per model; 0 for one per core; default: 1"
+    parser.add_argument("--threads", type=int, default=1, metavar="INT", help=words)
     add_backend(parser)
     words = "export presets to ONNX first, in another process, unless they are exported"
     parser.add_argument("--cache", action="store_true", help=words)

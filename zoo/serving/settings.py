@@ -67,7 +67,7 @@ class Settings:
     backend: str = "auto"
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     batch_size: int = 1
-    threads: int = 0
+    threads: int = 1
     poll_seconds: float = 2.0
     limits: Limits = field(default_factory=Limits)
     host: str = LOOPBACK

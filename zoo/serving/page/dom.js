@@ -62,7 +62,9 @@ const duration = (ms) => (ms < 10000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).to
 
 // Returns an area that accepts a file by drop or by a file dialog.
 export function fileInput(label, accept, onFile) {
-  const input = element("input", { type: "file", accept, onchange: () => take(input.files) });
+  // Without the reset, the same file could not be selected again, for example with other options.
+  const reset = () => (input.value = "");
+  const input = element("input", { type: "file", accept, onclick: reset, onchange: () => take(input.files) });
   const take = (files) => files.length && onFile(files[0]);
   const area = element("div", { class: "drop" }, element("label", {}, `${label} `, input));
   area.addEventListener("dragover", (event) => {
