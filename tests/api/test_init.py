@@ -29,7 +29,9 @@ def test_init_starts_from_the_weights_of_a_run(run_zoo, tmp_path, renamed_splits
     assert answer.status == 0
     # The shape of the model comes from the run, which is reported. Dropout is not part of it.
     kept = "model.layers=1, model.hidden_size=16, model.conv_filters=4"
-    split_line, kept_line, *left_out, epoch = answer.err.splitlines()
+    read_line, split_line, kept_line, *left_out, compiles, took, epoch = answer.err.splitlines()
+    assert read_line == f"{manifest}: 22 recording(s), in the layout of AN4 (utt_id)."
+    assert (compiles, took[:14]) == ("The first step compiles the model.", "The first step")
     assert "dev is split off by example" in split_line  # one speaker is left
     assert kept_line == f"As in {tiny_run}: {kept}."
     assert left_out == [

@@ -119,11 +119,14 @@ def test_train_prints_one_line_per_epoch_and_stops_at_ctrl_c(tmp_path, clips):
         # Background processes ignore the signal, and so would their children.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    first = process.stderr.readline()
+    *before, first = (process.stderr.readline() for _ in range(4))
     process.send_signal(signal.SIGINT)
     stdout, stderr = process.communicate()
+    assert [line[:14] for line in before[1:]] == ["The first step"] * 2
     assert first.startswith("epoch 1/100000  loss ")
-    *epochs, last = stderr.splitlines()
+    *epochs, kept, last = stderr.splitlines()
+    assert kept.startswith(f"Interrupted: {out} has ")
+    assert kept.endswith(f"the best model. Continue: zoo train {RECIPE} --out {out} --resume")
     assert [line for line in epochs if not line.startswith("epoch ")] == []
     assert (process.returncode, stdout, last) == (130, "", "zoo: interrupted")
     assert {path.name for path in out.iterdir()} == RUN_FILES
