@@ -222,6 +222,10 @@ def test_settings_that_are_given_or_not_needed_are_kept(capsys):
     capsys.readouterr()
     assert suit(recipe, [own], ()).data.min_count == 2
     assert "Chosen for 30 tokens: data.min_count=2" in capsys.readouterr().err
+    tiny = suit(recipe, [own], ())
+    assert tiny.data.time_steps * tiny.training.batch_size < 30
+    usual = suit(recipe, [replace(own, tokens=own.tokens * 1000)], ())
+    assert (usual.data.time_steps, usual.training.batch_size) == (35, 10)
     characters = registry.entry(CHARACTERS).recipe()
     assert suit(characters, [own], ()) == characters
     assert characters.data.vocabulary_examples([own], [text]) == [own, text]

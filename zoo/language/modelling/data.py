@@ -118,12 +118,16 @@ class RunningText(WholeTexts, TextData, SuitedSettings, Baselines):
         settings: dict[str, Any] = {}
         if not any(UNKNOWN in text.tokens for text in examples):
             settings["data.min_count"] = max(2, self.min_count)
-        if self.num_examples(examples) >= SMALL:
+        tokens = self.num_examples(examples)
+        if tokens >= SMALL:
             return settings
         sizes = {key: min(size, getattr(model, key, size)) for key, size in SMALL_SIZES.items()}
         chosen = sizes | {"dropout": max(SMALL_DROPOUT, getattr(model, "dropout", 0))}
         settings |= {f"model.{k}": value for k, value in chosen.items() if hasattr(model, k)}
-        return settings | {"training.batch_size": SMALL_BATCH}
+        # A text of a few words has rows only of fewer time steps. See `running_batches`.
+        time_steps = min(self.time_steps, max(1, tokens // 3))
+        rows = min(SMALL_BATCH, max(1, tokens // time_steps - 1))
+        return settings | {"data.time_steps": time_steps, "training.batch_size": rows}
 
     def vocabulary_examples(
         self, train: list[TokenizedText], dev: list[TokenizedText]
