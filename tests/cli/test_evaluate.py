@@ -154,6 +154,7 @@ def test_a_preset_that_is_not_shipped_is_trained_first(run_zoo, refused, tmp_pat
     command = ("evaluate", name, "--data", corpus, "--json")
     first, again = run_zoo(*command), run_zoo(*command)
     assert first.json["preset"] == name
+    assert first.json["from_training"]
     assert 1 < first.json["metrics"]["perplexity"] < 100
     assert first.err.startswith(
         f"The preset {name} is not shipped. It is trained first, into runs/"
@@ -161,4 +162,7 @@ def test_a_preset_that_is_not_shipped_is_trained_first(run_zoo, refused, tmp_pat
     assert again.json["metrics"] == first.json["metrics"]
     assert again.err == (
         f"The preset {name} is not shipped. Its run runs/language-kn5-ptb is evaluated.\n"
+        # The splits are copies of one text here.
+        "runs/language-kn5-ptb was trained on 1 of these 1 examples: its metrics on new examples are "
+        "probably worse.\n"
     )

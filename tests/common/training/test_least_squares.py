@@ -84,6 +84,7 @@ def test_a_run_has_the_files_of_a_preset(training, tmp_path):
     assert row["loss"] < 1e-8
     assert len(lines) == 1
     assert {path.name for path in folder.iterdir()} == {
+        "examples.txt",
         "intervals.json",
         "metrics.csv",
         "model.keras",

@@ -12,7 +12,7 @@ import pytest
 
 from tests.common.training.toy import DEV, RECIPE, TRAIN, scripted
 from zoo.common.core.errors import ZooError
-from zoo.common.presets import runs
+from zoo.common.presets import runs, trained_on
 from zoo.common.training import loop, trainers
 from zoo.common.training.loop import train
 from zoo.common.training.optimizers import SGD, AdamW
@@ -78,7 +78,11 @@ def test_a_run_learns_and_logs(run):
     assert lines[0].startswith(f"epoch 1/4  loss {history[0]['loss']:.4f}  dev accuracy ")
     assert lines[0].endswith("  best")
     files = {"curves.png", "last.npz", "metrics.csv", "model.keras", "recipe.json", "run.json"}
-    assert {path.name for path in folder.iterdir()} == {*files, "tensorboard"}
+    assert {path.name for path in folder.iterdir()} == {*files, "examples.txt", "tensorboard"}
+    assert {part: len(found) for part, found in trained_on.read(folder).items()} == {
+        "train": len(TRAIN),
+        "dev": len(DEV),
+    }
     record = runs.read_json(folder / "run.json")
     assert record["recipe"] == json.loads(json.dumps(RECIPE.to_dict()))
     assert record["data_checksum"] == RECIPE.data.checksum(TRAIN + DEV)

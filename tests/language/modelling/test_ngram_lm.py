@@ -52,7 +52,7 @@ def run(tmp_path_factory):
 def test_a_run_writes_the_files_of_a_preset(run):
     folder, recipe, (row,), *_ = run
     assert {path.name for path in folder.iterdir()} == {
-        "model.arpa.gz", "recipe.json", "vocabulary.txt", "run.json", "metrics.csv",
+        "model.arpa.gz", "recipe.json", "vocabulary.txt", "run.json", "metrics.csv", "examples.txt",
     }  # fmt: skip
     assert set(row) == {"epoch", "perplexity", "seconds"}
     assert json.loads((folder / "run.json").read_text())["recipe"]["model"]["order"] == 3
