@@ -24,6 +24,7 @@ def page():
     del registry._entries[NAME]
 
 
+@pytest.mark.slow
 def test_the_test_of_the_page_passes(page, tmp_path):
     page["test_elman_lm"](tmp_path)
 

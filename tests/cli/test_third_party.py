@@ -50,6 +50,7 @@ def zoo_with_package(site, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_package_adds_a_model(zoo_with_package, run_zoo, tmp_path):
     listed = zoo_with_package("list", "acme/*", "--json")
     assert [row["name"] for row in json.loads(listed.stdout)["models"]] == [NAME]

@@ -66,6 +66,7 @@ def test_own_recordings_from_scratch(run_zoo, tmp_path, own_csv, own_json, clips
 # --overfit, --resume ------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_overfit(run_zoo, tmp_path):
     out = tmp_path / "run"
     quick = settings(

@@ -46,6 +46,7 @@ def test_units_are_chosen_by_correlation_with_a_feature():
     assert unit.correlation < -0.95
 
 
+@pytest.mark.slow
 def test_gates_experiment():
     text = "O Romeo, Romeo! wherefore art thou Romeo?"
     numbers = lab("gates", "--text", text).numbers

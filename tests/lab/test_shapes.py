@@ -27,6 +27,7 @@ def test_dependence_of_outputs_on_inputs(name):
     assert list(model(x).shape) == [5, *steps, 2]
 
 
+@pytest.mark.slow
 def test_shapes_experiment():
     numbers = lab("shapes").numbers
     assert list(numbers) == list(SHAPES)

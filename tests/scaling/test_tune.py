@@ -59,6 +59,7 @@ def test_files_of_a_sweep(swept):
     assert all(png.startswith(b"\x89PNG") for png in swept.pictures())
 
 
+@pytest.mark.slow
 def test_same_call_continues_a_sweep(swept, run_zoo):
     before = [row["nmse"] for row in swept.trials]
     answer = run_zoo(
@@ -75,6 +76,7 @@ def test_other_settings_do_not_continue_a_sweep(swept):
         zoo.tune(AR, {"model.context": "2..30"}, manifest=LASER, out=swept.out)
 
 
+@pytest.mark.slow
 def test_invalid_combination_is_a_failed_trial(tmp_path):
     # 1,000 values are too few for the longer context.
     space = {"model.context": [4, 5000]}
@@ -85,6 +87,7 @@ def test_invalid_combination_is_a_failed_trial(tmp_path):
     assert states[5000][1]
 
 
+@pytest.mark.slow
 def test_sweep_without_a_complete_trial_states_the_first_error(tmp_path):
     with pytest.raises(ZooError, match=r"^No trial is complete\. The first error: "):
         zoo.tune(

@@ -50,6 +50,7 @@ def test_the_row_describes_the_file(exported):
     assert all(row[f"{way}_ms"] > 0 for way in ("latency", "keras_predict", "tf_function"))
 
 
+@pytest.mark.slow
 def test_plain_tensorflow_gives_the_same_answers(exported, preset, clips, tmp_path):
     files = []
     for clip in clips:

@@ -258,6 +258,7 @@ def test_parts_of_a_sequence_equal_the_whole(name):
         np.testing.assert_allclose(other, one, atol=1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SLSTM", "MLSTM"])
 @pytest.mark.parametrize("sizes", [(None, None), (1, 9)])
 def test_heads_in_a_graph(name, sizes):

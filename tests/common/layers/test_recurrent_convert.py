@@ -57,6 +57,7 @@ def test_accelerate_replaces_all_recurrent_layers(model, batch):
     np.testing.assert_allclose(fast(batch)["y"], model(batch)["y"], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_training_the_fast_model_trains_the_stock_model(model, batch):
     fast = recurrent.accelerate(model)
     for stock_variable, variable in zip(model.weights, fast.weights, strict=True):

@@ -196,6 +196,7 @@ def test_a_graph_with_other_inputs(exported, tmp_path):
 # Version folders ----------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_second_savedmodel_is_version_2_and_the_highest_is_opened(exported, tiny_run, tmp_path):
     folder = shutil.copytree(exported, tmp_path / "exported")
     assert runtime.versions(folder) == [1]

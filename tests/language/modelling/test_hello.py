@@ -47,6 +47,7 @@ def test_it_remembers_the_number_of_letters_l(run):
     assert once["log_probability"] > -0.06 > -1 > twice["log_probability"]
 
 
+@pytest.mark.slow
 def test_harness(tmp_path):
     recipe = entry(NAME).recipe().override({"training.batch_size": 4, "decoder.length": 9})
     examples = recipe.data.prepare(HELLO.read(HELLO.folder, "train"))

@@ -36,6 +36,7 @@ def test_harness(tiny, tmp_path, formats):
     check_model(tiny, FSDD.read(DIGITS, "train"), tmp_path / "tiny", formats)
 
 
+@pytest.mark.slow
 def test_padding_has_no_effect(tiny, model):
     """A clip has the same logits alone and in a batch, for any values of the padding."""
     items = [tiny.data.read_example(e, tiny.model) for e in FSDD.read(DIGITS, "all")[:3]]

@@ -36,6 +36,7 @@ def items(published):
     return [published.data.read_example(example, published.model) for example in examples]
 
 
+@pytest.mark.slow
 def test_harness(tmp_path):
     wide = recipe("speech/tdnn-wide-fsdd", channels="4,6", kernel_sizes="5,3,3", dropout=0.2)
     check_model(wide, FSDD.read(DIGITS, "train"), tmp_path / "tiny")
