@@ -19,7 +19,7 @@ from zoo.api.options import (
 )
 from zoo.api.results import EvaluateResult
 from zoo.api.sources import DEV, find_source, source_name
-from zoo.api.threshold import check_choosable, store_threshold
+from zoo.api.threshold import checked_chooser, store_threshold
 from zoo.api.train import default_folder, train
 from zoo.api.train_overlap import select_examples
 from zoo.common.core import registry
@@ -56,8 +56,8 @@ def evaluate(
     found = find_or_train(preset, data)
     recipe = preset_recipe(found, options)
     task = recipe.task
-    if choose_threshold:
-        check_choosable(found, recipe, split)
+    chooser = checked_chooser(found, recipe, split) if choose_threshold else None
+    if chooser is not None:
         split = DEV[0]
     if plots and not isinstance(task, EvaluationPlots):
         raise ZooError(f"{recipe.name} does not support evaluation plots.")
@@ -71,9 +71,9 @@ def evaluate(
         if plots and isinstance(task, EvaluationPlots):
             Path(plots).mkdir(parents=True, exist_ok=True)
             drawn.extend(task.plot_evaluation(predictor, evaluation, Path(plots)))
-        if not choose_threshold:
+        if chooser is None:
             return evaluation
-        line = store_threshold(preset_folder(found), predictor, task, evaluation)
+        line = store_threshold(preset_folder(found), predictor, chooser, evaluation)
         return replace(evaluation, report=[*evaluation.report, line])
 
     result = measure_preset(

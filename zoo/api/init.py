@@ -78,7 +78,7 @@ def with_new_labels(recipe: Recipe, examples: Iterable[Any]) -> Recipe:
     data = recipe.data
     if not isinstance(data, LabelledData) or data.knows(examples):
         return recipe
-    return replace(recipe, data=replace(data, labels=Labels()))
+    return replace(recipe, data=data.with_labels(Labels()))
 
 
 def initial_model(recipe: Recipe, init: PresetLike) -> Any:

@@ -20,8 +20,8 @@ from zoo.common.presets.runs import RUN_FILE, read_json, write_json
 CHOSEN = "threshold"
 
 
-def check_choosable(preset: PresetLike, recipe: Recipe, split: str | None) -> None:
-    """Check that a threshold can be chosen and stored.
+def checked_chooser(preset: PresetLike, recipe: Recipe, split: str | None) -> ThresholdChoice:
+    """Return the task of a run, if its threshold can be chosen and stored.
 
     Args:
         preset: the folder of a run.
@@ -40,6 +40,7 @@ def check_choosable(preset: PresetLike, recipe: Recipe, split: str | None) -> No
             f"A threshold is stored in the folder of a run. Received: {preset_name(preset)}, which has "
             f"no {RUN_FILE}."
         )
+    return recipe.task
 
 
 def store_threshold(

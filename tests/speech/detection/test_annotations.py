@@ -305,6 +305,17 @@ def test_invalid_files(recording, name, content, message):
         read_cuts(path, 2.0, "none")
 
 
+def test_a_missing_recording_is_not_replaced_by_that_of_the_table(recording):
+    """A row without a name means the recording with the name of the table."""
+    path = recording.with_name("buoy.csv")
+    path.write_text(HEADER + ",1,2,low\n")
+    (one,) = read_annotations(path)
+    assert one.path == recording
+    path.write_text(HEADER + "other.wav,1,2,low\n")
+    with pytest.raises(ZooError, match=r"line 2: there is no recording 'other\.wav'"):
+        read_annotations(path)
+
+
 def test_overlapping_events_of_two_classes(recording, capsys):
     path = recording.with_name("calls.csv")
     path.write_text(HEADER + "buoy.wav,1,3,low\nbuoy.wav,2,4,high\nbuoy.wav,2.5,5,high\n")

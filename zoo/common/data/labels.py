@@ -169,6 +169,11 @@ class LabelledData(Data):
 
     labels: Labels
 
+    def with_labels(self, labels: Labels) -> LabelledData:
+        """Return this data with other labels."""
+        data: Any = self
+        return replace(data, labels=labels)
+
     def label_texts(self, example: Any) -> Sequence[str]:
         """Return the texts of an example whose symbols are labels."""
         return [example.label]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,8 +38,9 @@ def label_axes(data: LabelledData, model: KerasModel) -> list[int | None]:
 def _shapes(data: LabelledData, model: KerasModel, count: int) -> list[tuple[int, ...]]:
     symbols = tuple(chr(_SYMBOL + i) for i in range(count))
     labels = Labels(symbols, data.labels.unit)
-    _, model = replace(data, labels=labels).adapt([], model)  # type: ignore[assignment]
-    return model.declared_weights()
+    _, config = data.with_labels(labels).adapt([], model)
+    assert isinstance(config, KerasModel)
+    return config.declared_weights()
 
 
 def with_new_labels(

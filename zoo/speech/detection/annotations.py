@@ -215,9 +215,10 @@ def _read_rows(table: Table, recording: Path | None) -> list[_Row]:
     def parse(row: dict[str, str]) -> _Row | None:
         if error and row[error].strip():  # `zoo predict` could not read this recording
             return None
-        path = _find(table.path.parent, [row[name].strip() for name in files]) or recording
+        given = [row[name].strip() for name in files if row[name].strip()]
+        path = _find(table.path.parent, given) if given else recording
         if path is None:
-            raise ZooError(f"there is no recording {row[files[0]]!r}")
+            raise ZooError(f"there is no recording {given[0] if given else ''!r}")
         found = _row(path, row[begin], row[end], row[label].strip())
         if offset and row[offset].strip():
             shift = _seconds(row[offset], FILE_OFFSET) - found.event.begin
@@ -314,7 +315,7 @@ def _find(folder: Path, given: list[str]) -> Path | None:
 
     A relative path is relative to the folder, or to the working directory, as `zoo predict` writes it.
     """
-    for name in filter(None, given):
+    for name in given:
         for path in (folder / name, Path(name), folder / PureWindowsPath(name).name):
             if path.is_file():
                 return path
