@@ -48,6 +48,8 @@ def test_webassembly_is_sent_compressed(client):
     assert response.headers["content-type"] == "application/wasm"
     assert response.content == gzip.decompress((FOLDER / "vendor" / f"{name}.gz").read_bytes())
     assert response.content[:4] == b"\0asm"
+    known = {"if-none-match": response.headers["etag"]}
+    assert client.get(f"/vendor/{name}", headers=known).status_code == 304
 
 
 def test_a_graph_is_sent_to_the_browser(serve, reader):
