@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,9 @@ def _path(folder: Path, text: str) -> Path:
     """Return the path in a line of `wav.scp`."""
     if not text or text.endswith("|"):
         raise ZooError(f"it must name a file; commands are not run. Received: {text[:80]!r}")
-    return folder / text if (folder / text).exists() or not Path(text).exists() else Path(text)
+    # Path.exists raises for a name that is too long.
+    is_beside = os.path.exists(folder / text) or not os.path.exists(text)
+    return folder / text if is_beside else Path(text)
 
 
 def _segment(fields: str) -> tuple[str, float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,7 +136,8 @@ class ManifestReader:
         if not audio.strip():
             raise ZooError("the audio path is empty")
         path = folder / audio
-        if layout.folder and not path.exists():
+        # Path.exists raises for a name that is too long.
+        if layout.folder and not os.path.exists(path):
             path = folder / layout.folder / audio
         name = (path.relative_to(folder) if path.is_relative_to(folder) else path).as_posix()
         # A key of JSON may be missing, null, or a number.
