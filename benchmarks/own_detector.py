@@ -199,7 +199,8 @@ def main() -> None:
                     row.pop("run")
                     results[name].setdefault(str(count), {})[label] = row
                     print(name, count, label, row, flush=True)
-            _timing.save("own_detector", {"machine": _timing.machine(), "results": results})
+                    report = {"machine": _timing.machine(), "results": results}
+                    _timing.save("own_detector", report)
 
 
 if __name__ == "__main__":
