@@ -186,7 +186,7 @@ def test_unequal_hosts_end_before_the_first_step(change, message, tmp_path):
 
 @pytest.mark.parametrize(
     ("arguments", "file_bytes", "message"),
-    [([], 5000, "File too large"), (["--manifest", "none.txt"], None, "none.txt")],
+    [([], 5000, "File too large"), (["--dev-manifest", "none.txt"], None, "none.txt")],
     ids=["full disk", "missing input"],
 )
 def test_error_of_one_host_ends_all(arguments, file_bytes, message, tmp_path):
