@@ -163,6 +163,7 @@ def test_rows_are_those_of_the_default_engine(direct, tmp_path, clips, format):
     assert "error" in expected[str(broken)]
 
 
+@pytest.mark.slow
 def test_interrupted_output_is_completed(direct, tmp_path, run_zoo):
     lines = tmp_path / "lines.txt"
     lines.write_text("".join(f"{text}\n" for text in [*GOOD, "", "good"]))
