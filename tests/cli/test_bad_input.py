@@ -157,7 +157,7 @@ def test_settings(refused, tmp_path, setting, words):
         (["--data", "nowhere"], "nowhere: no such folder"),
         (["--data", AN4.parent], "utterances.tsv"),
         (["--manifest", "nowhere.csv"], "nowhere.csv is missing"),
-        (["--manifest", AN4], "cannot be read"),
+        (["--manifest", AN4], "a folder of recordings must have metadata.csv"),
         (["--data", AN4, "--resume"], "othing to resume"),
         ([], "--data"),
     ],
