@@ -1,6 +1,7 @@
 """Fixtures of all tests: the shipped clips, a tiny trained run, and the command line in this process."""
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -148,6 +149,10 @@ def run_zoo(capsys):
     return run
 
 
+# The note that names the layout of a list of recordings. An error may follow it.
+LAYOUT = re.compile(r".+: \d+ recording\(s\), in the (layout|columns) .+\.\n")
+
+
 @pytest.fixture
 def refused(run_zoo):
     """Return a function that runs a `zoo` command that must fail, and returns the line on stderr."""
@@ -156,8 +161,9 @@ def refused(run_zoo):
         answer = run_zoo(*arguments)
         assert answer.status == status
         assert answer.out == ""
-        assert answer.err.startswith("zoo: ")
-        assert answer.err.count("\n") == 1
-        return answer.err
+        *notes, line = answer.err.splitlines(keepends=True)
+        assert line.startswith("zoo: ")
+        assert all(LAYOUT.fullmatch(note) for note in notes)
+        return line
 
     return run

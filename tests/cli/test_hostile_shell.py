@@ -78,7 +78,7 @@ def test_a_folder_whose_name_is_not_unicode(run_zoo, laser_corpus, tmp_path):
     command = ("train", "timeseries/ar-laser", "--data", laser_corpus, "--set", "model.context=8")
     answer = run_zoo(*command, "--out", out)
     assert (answer.status, os.listdir(tmp_path)) == (0, ["r\udcff"])
-    assert "r\\udcff: 1 epochs" in answer.out
+    assert "r\\udcff: 1 epoch." in answer.out
     clip = tmp_path / "v\udcff.txt"
     clip.write_text("\n".join(map(str, range(20))))
     assert run_zoo("predict", out, clip).status == 0

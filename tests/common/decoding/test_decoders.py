@@ -24,7 +24,7 @@ RANGES = [
     (SequenceSearch, "beam_width", 1, 1_000, "at least 1 and at most 1,000"),
     (SequenceSearch, "length_penalty", 0, 10, "at least 0 and at most 10"),
     (SequenceSearch, "max_length", 1, 10_000, "at least 1 and at most 10,000"),
-    (SequenceSearch, "n_best", 1, 3, "at most beam_width, which is 3"),
+    (SequenceSearch, "n_best", 1, 1_000, "at least 1 and at most 1,000"),
     (Forecast, "horizon", 1, 100_000, "at least 1 and at most 100,000"),
 ]
 
@@ -69,7 +69,7 @@ def test_defaults():
     }
     assert classes == {"n_best": 1, "min_confidence": 0}
     sampling = {"temperature": 0.8, "top_k": 10, "top_p": 0.95, "seed": 0}
-    assert generation == {"sampler": "top_p", "length": 100, **sampling}
+    assert generation == {"sampler": "top_p", "length": 100, "unknown": False, **sampling}
     assert forecast == {"horizon": 1, "interval": 0}
     beams = SequenceSearch()
     assert (beams.sampler, beams.temperature, beams.max_length) == ("beam", 1, 36)

@@ -107,10 +107,10 @@ def test_tensorboard_reads_the_history(tmp_path):
     event_file_loader = pytest.importorskip(
         "tensorboard.backend.event_processing.event_file_loader"
     )
-    with runs.event_log(tmp_path) as write:
+    with runs.event_log(tmp_path, {"optimizer.learning_rate": 0.1}) as write:
         for row in HISTORY:
             write(row)
-    (path,) = (tmp_path / "tensorboard").iterdir()
+    path, _settings = sorted((tmp_path / "tensorboard").iterdir(), key=lambda path: len(path.name))
     found = {
         (event.step, value.tag): value.tensor.float_val[0]
         for event in event_file_loader.EventFileLoader(str(path)).Load()

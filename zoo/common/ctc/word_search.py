@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 # Hypotheses with a score lower than the best one of a frame by more than this, in nats, are dropped.
 BEAM_THRESHOLD = 50.0
-# Number of hypotheses of a decoder whose beam_width is 1: its best path has no words to search for.
+# Number of hypotheses of a decoder without a beam_width of its own.
 DEFAULT_BEAM = 100
 # Log-probability of an impossible label: finite, because flashlight-text multiplies and subtracts it.
 IMPOSSIBLE = -1e4
@@ -78,10 +78,12 @@ class WordSearch:
             _, log_prob = self._lm.score(start, number)
             for spelling in self._files.lexicon.spellings[word]:
                 trie.insert([*spelling, self._separator], number, log_prob)
-        width = self._decoder.beam_width
+        width, n_best = self._decoder.beam_width, self._decoder.n_best
+        if width <= n_best:  # the best path, or as wide as the answers need at least
+            width = max(DEFAULT_BEAM, n_best)
         trie.smear(module.SmearingMode.MAX)
         options = module.LexiconDecoderOptions(
-            beam_size=width if width > 1 else DEFAULT_BEAM,
+            beam_size=width,
             beam_size_token=self._outputs,
             beam_threshold=BEAM_THRESHOLD,
             lm_weight=weight,
