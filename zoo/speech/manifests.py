@@ -60,7 +60,7 @@ class ManifestReader:
             A table as in `zoo.speech.utterance.read_utterances` (AN4's `utterances.tsv`).
             LJSpeech: lines `ID|text` or `ID|text|normalized text`, and the audio in the folder `wavs`.
             Kaldi and ESPnet: `wav.scp`, see `zoo.speech.kaldi.read_kaldi`.
-            LibriSpeech: `*.trans.txt`, lines `ID text`, and the audio beside it.
+            LibriSpeech: `*.trans.txt`, lines `ID text`, and the audio in the same folder.
         A folder has one of `LISTS`, `wav.scp`, or `*.trans.txt` in any subfolder. Relative paths are
         relative to the folder of the list.
 

@@ -1,4 +1,4 @@
-"""Annotations of long recordings: tables and labels that state what is heard when.
+"""Annotations of long recordings: tables and labels that give the class and the time of each event.
 
 They are selection tables of Raven, labels of Audacity, CSV, and the files that `zoo predict` writes.
 """
@@ -49,7 +49,7 @@ _CONFIDENCE = re.compile(r" [01]\.\d{4}$")
 
 @dataclass(frozen=True)
 class Event:
-    """What is heard in a part of a recording.
+    """The class of a part of a recording.
 
     Args:
         begin: begin in seconds.
@@ -324,8 +324,8 @@ def _find(folder: Path, given: list[str]) -> Path | None:
 
 def _recording_of(path: Path) -> Path | None:
     """Return the recording in the folder of an annotation that has its name."""
-    beside = {file.stem: file for file in sorted(path.parent.glob("*")) if _is_audio(file)}
-    return next((beside[stem] for stem in _stems(path) if stem in beside), None)
+    neighbours = {file.stem: file for file in sorted(path.parent.glob("*")) if _is_audio(file)}
+    return next((neighbours[stem] for stem in _stems(path) if stem in neighbours), None)
 
 
 def _stems(path: Path) -> list[str]:
