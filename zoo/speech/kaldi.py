@@ -29,7 +29,7 @@ def read_kaldi(script: Path, make: Make) -> list[Any]:
     Args:
         script: `wav.scp`: an id and a path in each line. Relative paths are relative to its folder, or
             else to the working directory. Lines with a command are refused, since commands are not run.
-            `text` in its folder has an id and the transcript, `utt2spk` an id and the speaker, `segments` an
+            `text` in its folder has ids and transcripts, `utt2spk` an id and the speaker, `segments` an
             id, the id of a recording, and begin and end in seconds, -1 for the end of the recording.
         make: makes the examples.
 
