@@ -103,6 +103,7 @@ def run_trials(
         lock: file that the processes of this machine lock to begin a trial, one after another.
         log: receives each trial of this process when it has ended.
     """
+    seen: set[int] = set()
     with lock.open("w") as turn:
 
         def begun(trial: optuna.Trial) -> float:
@@ -116,6 +117,8 @@ def run_trials(
         while True:
             fcntl.flock(turn, fcntl.LOCK_EX)
             found = last_of_each(study)
+            _record_heartbeats(study, [trial for trial in found if trial.number not in seen])
+            seen |= {trial.number for trial in found}
             states = {trial.state for trial in found}
             if len(found) < trials or TrialState.WAITING in states:
                 try:
@@ -135,6 +138,17 @@ def run_trials(
                 return
             time.sleep(POLL_SECONDS)
             optuna.storages.fail_stale_trials(study)
+
+
+def _record_heartbeats(study: optuna.Study, trials: list[FrozenTrial]) -> None:
+    """Record a heartbeat of running trials, since Optuna does not find a stale trial without one.
+
+    A process that is killed right after the begin of a trial has not recorded any.
+    """
+    storage: Any = study._storage
+    for trial in trials:
+        if trial.state == TrialState.RUNNING:
+            storage.record_heartbeat(trial._trial_id)
 
 
 def frozen(study: optuna.Study, trial: optuna.Trial) -> FrozenTrial:
