@@ -103,7 +103,7 @@ def test_killed_workers_and_drivers_lose_and_repeat_nothing(folder, expected, tm
     assert driver.returncode == 1, errors[-3000:]  # there is an error row
     assert json.loads(printed)["inputs"] == FILES
     rows = list(Parts(str(out), "jsonl").rows())
-    assert Counter(row["input"] for row in rows) == Counter(expected)
+    assert Counter(row["input"] for row in rows) == dict.fromkeys(expected, 1)
     assert {row["input"]: row for row in rows} == expected
     assert not list(out.glob(".part-*"))
 
