@@ -23,7 +23,7 @@ def say_class_counts(recipe: Recipe, examples: TrainingExamples) -> None:
     """Say the number of examples of each class in each split, and warn about too few.
 
     Args:
-        recipe: the adapted recipe. Nothing is said unless its task is a classification.
+        recipe: the adapted recipe. Nothing is printed unless its task is a classification.
         examples: usable examples.
     """
     if not isinstance(recipe.task, Classification):

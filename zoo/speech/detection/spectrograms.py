@@ -114,18 +114,7 @@ class Spectrograms(
         cuts = read_cuts(path, self.window, background)
         if cuts is None:
             return read_manifest(path)
-        return [
-            Spectrogram(
-                cut.id,
-                cut.label,
-                cut.split,
-                path=cut.path,
-                group=cut.group,
-                seconds=cut.seconds,
-                excerpt=cut.excerpt,
-            )
-            for cut in cuts
-        ]
+        return [Spectrogram(**vars(cut)) for cut in cuts]
 
     def group_of(self, example: Spectrogram) -> Hashable:
         """Return the group of an example. An example without a group is a group of its own."""
