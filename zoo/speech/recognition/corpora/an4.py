@@ -13,6 +13,8 @@ from zoo.common.data.manifests import parse_lines, read_lines
 from zoo.common.data.pronunciations import read_pronunciations
 from zoo.speech.utterance import Utterance, find_audio, read_splits, read_utterances, utterance
 
+# The symbols of AN4's transcripts: it spells numbers as words.
+AN4_LETTERS = tuple(" ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 TABLE = "utterances.tsv"
 DICTIONARY = "an4.dic"
 # The first pronunciation in the dictionary is used, except for A, which is nearly always the letter.

@@ -23,7 +23,7 @@ from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import RECURRENCES, birnn_stack, ctc_outputs, pad_odd
-from zoo.speech.recognition.corpora.an4 import AN4
+from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS
 from zoo.speech.recognition.data import TranscribedRecordings
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ def bilstm_ctc_an4(name: str) -> Recipe:
     return Recipe(
         name=name,
         data=TranscribedRecordings(
-            labels=Labels(tuple(" ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+            labels=Labels(AN4_LETTERS),
             speed_perturbation=(0.9, 1.0, 1.1),
             # Narrower than the paper's 27 bins and 100 frames: AN4's clips are short.
             spec_augment=SpecAugment(freq_width=18, time_width=16),

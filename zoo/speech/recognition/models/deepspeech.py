@@ -22,7 +22,7 @@ from zoo.speech.acoustic import AcousticModel
 from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import ctc_outputs
-from zoo.speech.recognition.corpora.an4 import AN4
+from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS
 from zoo.speech.recognition.data import TranscribedRecordings
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def deepspeech_an4(name: str) -> Recipe:
     return Recipe(
         name=name,
         data=TranscribedRecordings(
-            labels=Labels(tuple(" ABCDEFGHIJKLMNOPQRSTUVWXYZ")),
+            labels=Labels(AN4_LETTERS),
             speed_perturbation=(0.9, 1.0, 1.1),
             spec_augment=SpecAugment(freq_width=10, time_width=16),
         ),
