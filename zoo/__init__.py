@@ -459,8 +459,12 @@ def score(
 
     Args:
         preset: a language model: a preset by name, the folder of a run or preset, or a loaded preset.
-        texts: one text or a list.
+        texts: one text or a list. The lines of a file are one text for a language model, and the end of
+            each line is a token, as in `evaluate`; other texts are separate.
         runtime: as in `predict`.
+
+    Returns:
+        The scores. `perplexity` is that of all texts.
 
     Raises:
         ZooError: there is no such preset or runtime, or the preset does not support scoring.

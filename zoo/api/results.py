@@ -19,6 +19,7 @@ from zoo.api.display import (
     short,
     to_pandas,
 )
+from zoo.common.decoding.scores import total_perplexity
 from zoo.common.presets.corpus_record import SAME
 
 CURVES_FILE = "curves.png"
@@ -367,6 +368,11 @@ class Predictions(Answers):
 
 class Scores(Answers):
     """Result of `zoo.score`: a sequence of `{"input", "log_probability", "tokens"}`."""
+
+    @property
+    def perplexity(self) -> float | None:
+        """The perplexity per token of all texts; None if all are invalid."""
+        return total_perplexity(self.answers)
 
     def summary(self, answer: dict[str, Any]) -> str:
         return f"{answer['log_probability']:.4f} nats, {len(answer['tokens'])} tokens"

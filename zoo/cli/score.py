@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from zoo.cli.arguments import add_inputs, check_json
 from zoo.cli.output import error_line, print_answers, shown
 from zoo.common.core.verbs import register_verb
+from zoo.common.decoding.scores import total_perplexity
+from zoo.common.utils.progress import say
 
 
 def score_text(score: dict[str, Any]) -> str:
@@ -17,6 +20,15 @@ def score_text(score: dict[str, Any]) -> str:
     lines = [f"{t['log_probability']:10.4f}  {t['token']!r}" for t in score["tokens"]]
     total = f"{score['log_probability']:10.4f}  {len(lines)} tokens: {shown(score['input'])}"
     return "\n".join([*lines, total])
+
+
+def kept(
+    answers: Iterable[dict[str, Any]], scores: list[dict[str, Any]]
+) -> Iterator[dict[str, Any]]:
+    """Yield the answers, and append each to `scores`."""
+    for answer in answers:
+        scores.append(answer)
+        yield answer
 
 
 @register_verb(
@@ -35,4 +47,9 @@ def run(options: argparse.Namespace) -> int:
     if options.cache:
         fill_cache(options.preset, options.backend)
     answers = iter_scores(options.preset, options.input, runtime=options.backend)
-    return print_answers(options, "scores", answers, score_text)
+    scores: list[dict[str, Any]] = []
+    status = print_answers(options, "scores", kept(answers, scores), score_text)
+    perplexity = total_perplexity(scores)
+    if len(scores) > 1 and perplexity is not None:
+        say(f"Perplexity of all {len(scores)} texts: {perplexity:.2f}")
+    return status

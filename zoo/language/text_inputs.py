@@ -12,15 +12,17 @@ from typing import Any
 from zoo.common.core.capabilities import FileInputs
 from zoo.common.core.data import Data, Item
 from zoo.common.core.errors import ZooError, nearest
-from zoo.common.data.manifests import is_json_lines, parse_json_lines, read_file, read_lines
+from zoo.common.data.manifests import (
+    MAX_BYTES,
+    is_json_lines,
+    parse_json_lines,
+    read_file,
+    read_lines,
+)
 from zoo.common.data.tables import read_table
-from zoo.common.data.text import single_spaces
+from zoo.common.data.text import Line, single_spaces
 
 TABLES = (".csv", ".tsv", ".json", ".jsonl")
-
-
-class Line(str):
-    """A line of a file. It is always a text, never the name of a file."""
 
 
 class TextInputs(Data, FileInputs):
@@ -34,13 +36,21 @@ class TextInputs(Data, FileInputs):
 
     column: str | None = None
 
-    def read_column(self, path: Path) -> list[str] | None:
-        """Return the texts of the column of a table or JSON lines; None for a file of lines.
+    def read_texts(self, path: Path, at_most: int = MAX_BYTES) -> list[str]:
+        """Return the lines of a file, including empty ones, or the texts of its column.
+
+        Args:
+            path: the file.
+            at_most: maximum size of a file of lines in bytes.
 
         Raises:
-            ZooError: the file is a table without the column, or a row is invalid.
+            ZooError: the file is empty, too large, or not UTF-8; a table without the column, or with an
+                invalid row.
         """
-        return read_column(path, self.column) if self.column else None
+        lines = read_column(path, self.column) if self.column else None
+        if lines is None:
+            lines = read_file(path, at_most).removesuffix("\n").split("\n")
+        return lines
 
     def find_inputs(self, source: str) -> list[str]:
         """Return the lines of a file, including empty ones, or of its column; or the text itself.
@@ -52,10 +62,8 @@ class TextInputs(Data, FileInputs):
         """
         if isinstance(source, Line) or not os.path.isfile(source):
             return [source]
-        lines = self.read_column(Path(source))
-        if lines is None:
-            lines = read_file(Path(source)).removesuffix("\n").split("\n")
-        return [Line(line) for line in lines]
+        lines = self.read_texts(Path(source))
+        return [Line(line, number) for number, line in enumerate(lines, start=1)]
 
     def example_digest(self, example: Any) -> str:
         """Return a digest without the id, which is the number of a line."""

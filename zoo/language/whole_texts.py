@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from zoo.common.core.capabilities import CustomSplit, PreparedExamples, WindowedExamples
-from zoo.common.data.manifests import MAX_WHOLE_BYTES, read_file
+from zoo.common.data.manifests import MAX_WHOLE_BYTES
 from zoo.common.data.vocabulary import Vocabulary
 from zoo.language.text_inputs import TextInputs
 from zoo.language.texts import Text
@@ -47,10 +47,9 @@ class WholeTexts(TextInputs, WindowedExamples, PreparedExamples, CustomSplit):
         return TOKENIZATIONS[self.tokenization].split(text)
 
     def read_manifest(self, path: Path) -> list[TokenizedText]:
-        """Return the text of a user's file, or of a column of it, as the only example."""
-        lines = self.read_column(path)
-        text = read_file(path, MAX_WHOLE_BYTES) if lines is None else "\n".join([*lines, ""])
-        return self.prepare([Text(path.name, text)])
+        """Return the lines of a user's file, or of a column of it, as one text. Each line has an end."""
+        lines = self.read_texts(path, MAX_WHOLE_BYTES)
+        return self.prepare([Text(path.name, "\n".join([*lines, ""]))])
 
     def prepare(self, examples: list[Text]) -> list[TokenizedText]:
         """Return the texts of a corpus as tokens."""

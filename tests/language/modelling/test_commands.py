@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import zoo
 from tests.language.test_corpora import WIKITEXT
 from zoo.api.train import train
 from zoo.language.modelling.disagreement import LONGEST, SHORTEST
@@ -45,6 +46,22 @@ def test_a_mixture_is_evaluated_as_each_model_is(run_zoo, corpus, runs, split):
         assert alone["examples"] == result["tokens"]
         if split == "dev":
             assert result["perplexity"] <= model["perplexity"]
+
+
+def test_a_file_is_scored_as_it_is_evaluated(run_zoo, runs, tmp_path):
+    path = tmp_path / "letter.txt"
+    path.write_text("the film was released in\n\nhe was the first xyzzy\nof the game")
+    measured = run_zoo("evaluate", runs[3], "--manifest", path, "--split", "all", "--json").json
+    scored = zoo.score(runs[3], str(path))
+    assert [len(score["tokens"]) for score in scored] == [6, 1, 6, 4]
+    assert {score["tokens"][-1]["token"] for score in scored} == {"<eos>"}
+    assert scored.perplexity == pytest.approx(measured["metrics"]["perplexity"])
+    answer = run_zoo("score", runs[3], path)
+    assert f"Perplexity of all 4 texts: {scored.perplexity:.2f}" in answer.err
+    # The states of a text do not depend on the file that was read before it.
+    again = zoo.score(runs[3], [str(path), "the film", str(path)])
+    assert again[:4] == again[5:] == tuple(scored)
+    assert len(again[4]["tokens"]) == 2
 
 
 def test_weights_are_fitted_on_dev(run_zoo, corpus, runs):

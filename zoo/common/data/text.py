@@ -19,6 +19,22 @@ SPACE = "[\\x00-\\x20\\x7f-\\xa0\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u300
 _OTHER_SPACES = re.compile(SPACE.replace("\\x00-\\x20", r"\x00-\x08\x0e-\x1b"))
 
 
+class Line(str):
+    """A line of a file. It is always a text, never the name of a file.
+
+    Args:
+        text: the line, without its end.
+        number: its number in the file, from 1.
+    """
+
+    number: int
+
+    def __new__(cls, text: str, number: int = 1) -> Line:
+        line = super().__new__(cls, text)
+        line.number = number
+        return line
+
+
 def normalize(text: str) -> str:
     """Return a text in the normal form NFC of Unicode, where "e" with an accent is one character."""
     return unicodedata.normalize("NFC", text)

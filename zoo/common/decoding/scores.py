@@ -10,6 +10,18 @@ import numpy as np
 from zoo.common.core.metrics import perplexity
 
 
+def total_perplexity(scores: Sequence[dict[str, Any]]) -> float | None:
+    """Return the perplexity per token of scored texts; None if there is none.
+
+    Args:
+        scores: answers of `Scoring.score`. Errors are left out.
+    """
+    scored = [score for score in scores if "error" not in score]
+    tokens = sum(len(score["tokens"]) for score in scored)
+    nats = -sum(score["log_probability"] for score in scored)
+    return perplexity(nats / tokens) if tokens else None
+
+
 def token_scores(text: str, tokens: Sequence[str], log_probs: np.ndarray) -> dict[str, Any]:
     """Return the answer of `Scoring.score` to a text.
 

@@ -21,6 +21,7 @@ from zoo.common.core.settings import renamed
 from zoo.common.core.states import initial_states, next_states
 from zoo.common.core.task import Signature, Task, checked_batch
 from zoo.common.data.batching import pad
+from zoo.common.data.text import Line
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
 from zoo.common.decoding.decoders import (
     LEAST_TEMPERATURE,
@@ -73,6 +74,14 @@ class TextData(Data, RawInputs):
     @abstractmethod
     def join_tokens(self, tokens: Sequence[str]) -> str:
         """Return the text of tokens."""
+
+    @abstractmethod
+    def read_line(self, line: Line) -> Item:
+        """Return the item of a line of a text, with its end. It may have no other token.
+
+        Raises:
+            ZooError: a token is not in the vocabulary, which has no unknown token.
+        """
 
     @abstractmethod
     def continue_text(self, prompt: str, indices: Sequence[int]) -> str:
@@ -192,7 +201,7 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         """
         decoder, specs, indices = predictor.decoder, predictor.model.states, item["tokens"]
         states = initial_states(specs, 1)
-        for outputs in _read(predictor, indices[np.newaxis, :-1]):
+        for outputs in _read(predictor, indices[np.newaxis, :-1], states):
             states = next_states(specs, outputs)
         generator = np.random.default_rng(decoder.seed)
         uniforms = generator.random((1, decoder.length), np.float32)
@@ -213,18 +222,28 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         yield {"output": output}
 
     def score(self, predictor: TextModel, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
-        """Yield the log-probability of each token in nats, their sum, and the perplexity."""
+        """Yield the log-probability of each token in nats, their sum, and the perplexity.
+
+        The lines of a file are one text, as in `evaluate`: states are carried over it, and the end of
+        each line is a token. Other inputs are separate texts.
+        """
+        data, specs = predictor.data, predictor.model.states
+        states: dict[str, np.ndarray] = {}
         for text in inputs:
+            if not isinstance(text, Line) or text.number == 1:
+                states = initial_states(specs, 1)
             try:
-                item = predictor.data.read_input(text, predictor.model)
+                if isinstance(text, Line):
+                    item = data.read_line(text)
+                else:
+                    item = data.read_input(text, predictor.model)
             except ZooError as error:
                 yield {"input": text, "error": str(error)}
                 continue
             indices = item["tokens"]
-            log_probs = _log_probs(predictor, indices[np.newaxis])[0]
-            tokens = predictor.data.vocabulary.decode(indices[1:])
-            scores = token_scores(text, tokens, log_probs)
-            yield scores | predictor.data.input_metadata(item)
+            log_probs, states = _read_log_probs(predictor, indices[np.newaxis], states)
+            tokens = data.vocabulary.decode(indices[1:])
+            yield token_scores(text, tokens, log_probs[0]) | data.input_metadata(item)
 
     # Export
 
@@ -265,9 +284,10 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         }
 
 
-def _read(predictor: TextModel, indices: np.ndarray) -> Iterator[dict[str, np.ndarray]]:
+def _read(
+    predictor: TextModel, indices: np.ndarray, states: dict[str, np.ndarray]
+) -> Iterator[dict[str, np.ndarray]]:
     """Yield the outputs of the graph `step` for int32 [rows, tokens], part by part."""
-    states = initial_states(predictor.model.states, len(indices))
     steps = _steps_per_part(indices)
     for i in range(0, indices.shape[1], steps):
         outputs = predictor.graphs[STEP](tokens=indices[:, i : i + steps], **states)
@@ -285,16 +305,24 @@ def _log_probs(predictor: TextModel, indices: np.ndarray) -> np.ndarray:
     Returns:
         float64 [rows, tokens - 1].
     """
+    states = initial_states(predictor.model.states, len(indices))
+    return _read_log_probs(predictor, indices, states)[0]
+
+
+def _read_log_probs(
+    predictor: TextModel, indices: np.ndarray, states: dict[str, np.ndarray]
+) -> tuple[np.ndarray, dict[str, np.ndarray]]:
+    """Return `_log_probs` after a text with the given states, and the next states."""
     count = -(-indices.shape[1] // _steps_per_part(indices))
-    parts = progress(_read(predictor, indices[:, :-1]), "Reading", count, "part")
+    parts = progress(_read(predictor, indices[:, :-1], states), "Reading", count, "part")
     log_probs = [np.zeros((len(indices), 0))]
     end = 1
     for outputs in parts:
-        logits = outputs["logits"]
+        logits, states = outputs["logits"], next_states(predictor.model.states, outputs)
         start, end = end, end + logits.shape[1]
         targets = indices[:, start:end, np.newaxis]
         log_probs.append(np.take_along_axis(log_softmax(logits, np), targets, axis=-1)[:, :, 0])
-    return np.concatenate(log_probs, axis=1, dtype=np.float64)
+    return np.concatenate(log_probs, axis=1, dtype=np.float64), states
 
 
 def _count_unknown(vocabulary: Vocabulary, indices: np.ndarray) -> int:

@@ -19,7 +19,7 @@ from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.core.states import initial_states
 from zoo.common.data.manifests import read_file
-from zoo.common.data.text import read_text
+from zoo.common.data.text import Line, normalize, read_text
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
 from zoo.common.tasks.language_modelling import TextData
 from zoo.language.modelling.batching import running_batches
@@ -182,14 +182,24 @@ class RunningText(WholeTexts, TextData, SuitedSettings, Baselines):
         tokens = self.split_tokens(text)
         if set(tokens) <= {END_OF_LINE}:
             raise ZooError("The text is empty.")
-        unknown = sum(token not in self.vocabulary or token == UNKNOWN for token in tokens)
+        unknown = self._count_unknown(tokens)
         if unknown and unknown + tokens.count(self.start) == len(tokens):
             raise ZooError(
                 f"No {self.tokenization} of the text is in the vocabulary of {len(self.vocabulary)} "
                 f"{self.tokenization}s. Received: {source[:80]!r}."
             )
-        indices = [START_INDEX, *self.vocabulary.encode(tokens)]
-        return {"tokens": np.array(indices, np.int32), "text": text, "unknown": unknown}
+        return self._item(text, tokens)
+
+    def read_line(self, line: Line) -> Item:
+        text = normalize(line)
+        return self._item(text, self.split_tokens(f"{text}\n"))
+
+    def _item(self, text: str, tokens: Sequence[str]) -> Item:
+        indices = np.array([START_INDEX, *self.vocabulary.encode(tokens)], np.int32)
+        return {"tokens": indices, "text": text, "unknown": self._count_unknown(tokens)}
+
+    def _count_unknown(self, tokens: Sequence[str]) -> int:
+        return sum(token not in self.vocabulary or token == UNKNOWN for token in tokens)
 
     def read_example(self, example: TokenizedText, model: Any) -> Item:
         """Return `tokens` int32 [1 + tokens], beginning with `start`."""
