@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from keras import KerasTensor
 
 RECURRENCES = ("lstm", "gru")
+# Successors of the LSTM, and the class of the layer of each. They are in residual blocks.
+BLOCKS = {"mingru": "MinGRU", "rglru": "RGLRU", "lru": "LRU"}
 
 
 def birnn_stack(
@@ -24,7 +26,7 @@ def birnn_stack(
     Args:
         x: float [batch, frames, channels].
         inside: bool [batch, frames], True for frames that are not padding.
-        cell: "lstm" or "gru".
+        cell: one of `RECURRENCES`.
         layers: number of layers.
         hidden_size: number of units of each direction.
         dropout: dropout rate of the inputs of each layer, and of the output.
@@ -43,6 +45,40 @@ def birnn_stack(
         x = recurrent.Bidirectional(Layer(hidden_size, return_sequences=True), name=f"{cell}{i}")(
             x, mask=inside
         )
+    return keras.layers.Dropout(dropout, name="dropout_top")(x)
+
+
+def block_stack(
+    x: KerasTensor,
+    inside: KerasTensor,
+    cell: str,
+    layers: int,
+    hidden_size: int,
+    dropout: float,
+) -> KerasTensor:
+    """Apply a linear layer and a stack of bidirectional residual blocks; see `RecurrentBlock`.
+
+    Args:
+        x: float [batch, frames, channels].
+        inside: bool [batch, frames], True for frames that are not padding.
+        cell: a key of `BLOCKS`.
+        layers: number of blocks.
+        hidden_size: number of features of the blocks, and of units of each direction.
+        dropout: dropout rate of the terms of each block, and of the output.
+
+    Returns:
+        float [batch, frames, hidden_size].
+    """
+    import keras
+
+    from zoo.common.layers import recurrent
+
+    layer = getattr(recurrent, BLOCKS[cell])
+    x = keras.layers.Dense(hidden_size, name="embedding")(x)
+    for i in range(layers):
+        both = recurrent.Bidirectional(layer(hidden_size, return_sequences=True))
+        x = recurrent.RecurrentBlock(both, dropout=dropout, name=f"block{i}")(x, mask=inside)
+    x = keras.layers.LayerNormalization(name="norm")(x)
     return keras.layers.Dropout(dropout, name="dropout_top")(x)
 
 

@@ -28,7 +28,11 @@ def clips():
 
 @pytest.mark.parametrize(
     ("cell", "layers", "normalization"),
-    [("lstm", 2, "utterance"), pytest.param("gru", 1, "running", marks=pytest.mark.slow)],
+    [
+        ("lstm", 2, "utterance"),
+        pytest.param("gru", 1, "running", marks=pytest.mark.slow),
+        pytest.param("mingru", 1, "utterance", marks=pytest.mark.slow),
+    ],
 )
 def test_harness(cell, layers, normalization, an4, tmp_path, formats):
     recipe = tiny(cell=cell, layers=layers, **{"features.normalization": normalization})
@@ -45,7 +49,7 @@ def test_number_of_frames(factor, clips):
     assert outputs["logits"].shape == (len(clips), max(expected), 28)
 
 
-@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("cell", ["lstm", "gru", "mingru", "lru"])
 def test_padding_has_no_effect(cell, clips):
     """A clip has the same logits alone and in a batch, for any values of the padding."""
     keras.utils.set_random_seed(1)

@@ -1,8 +1,9 @@
-"""A stack of bidirectional LSTM or GRU layers over log-mel features, with CTC on top.
+"""A stack of bidirectional recurrent layers over log-mel features, with CTC on top.
 
 Deep bidirectional recurrent networks with CTC: Graves, Mohamed & Hinton, "Speech recognition with
 deep recurrent neural networks" (2013); convolutions with strides below them: Amodei et al., "Deep
-Speech 2" (2016), section 3.
+Speech 2" (2016), section 3. Minimal gated recurrent units: Feng et al., "Were RNNs all we needed?"
+(2024).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.features.spec_augment import SpecAugment
-from zoo.speech.layers import RECURRENCES, birnn_stack, ctc_outputs, pad_odd
+from zoo.speech.layers import BLOCKS, RECURRENCES, birnn_stack, block_stack, ctc_outputs, pad_odd
 from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS
 from zoo.speech.recognition.data import TranscribedRecordings
 
@@ -38,9 +39,9 @@ class BiRNNCTC(AcousticModel):
 
     Args:
         vocabulary_size: size of the output, including the blank.
-        cell: "lstm" or "gru".
-        layers: number of bidirectional layers.
-        hidden_size: number of units of each direction.
+        cell: "lstm" or "gru"; or "mingru", "rglru" or "lru", each in a `RecurrentBlock`.
+        layers: number of bidirectional layers or blocks.
+        hidden_size: number of units of each direction, and of features of a block.
         conv_filters: number of filters of each of the two convolutions.
         subsampling_factor: number of feature frames per frame of the stack and of the logits.
         dropout: dropout rate of the inputs of each layer.
@@ -56,7 +57,7 @@ class BiRNNCTC(AcousticModel):
     dropout: float = training_only(0.3)
 
     def __post_init__(self):
-        check_choice("model.cell", self.cell, RECURRENCES)
+        check_choice("model.cell", self.cell, (*RECURRENCES, *BLOCKS))
         for name in ("layers", "hidden_size", "conv_filters", "subsampling_factor"):
             check_range(f"model.{name}", getattr(self, name), at_least=1)
         check_range("model.vocabulary_size", self.vocabulary_size, at_least=2)
@@ -101,7 +102,8 @@ def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
         x = x * ops.cast(ops.expand_dims(inside, (-1, -2)), x.dtype)
     x = layers.Reshape((-1, x.shape[2] * x.shape[3]), name="stack_channels")(x)
 
-    x = birnn_stack(x, inside, config.cell, config.layers, config.hidden_size, config.dropout)
+    stack = block_stack if config.cell in BLOCKS else birnn_stack
+    x = stack(x, inside, config.cell, config.layers, config.hidden_size, config.dropout)
     outputs = ctc_outputs(x, frames, config.vocabulary_size)
     return keras.Model({"waveform": waveform, "lengths": lengths}, outputs, name="birnn_ctc")
 
@@ -109,6 +111,24 @@ def build_birnn_ctc(config: BiRNNCTC) -> keras.Model:
 # Recipes ------------------------------------------------------------------------------------------
 
 PAPER = "Graves, Mohamed & Hinton 2013; Amodei et al. 2016, section 3"
+
+
+def an4_recipe(name: str, model: BiRNNCTC) -> Recipe:
+    """Return a recipe of a model for AN4."""
+    return Recipe(
+        name=name,
+        data=TranscribedRecordings(
+            labels=Labels(AN4_LETTERS),
+            speed_perturbation=(0.9, 1.0, 1.1),
+            # Narrower than the paper's 27 bins and 100 frames: AN4's clips are short.
+            spec_augment=SpecAugment(freq_width=18, time_width=16),
+        ),
+        model=model,
+        task=CTC(),
+        decoder=CTCSearch(beam_width=32),
+        optimizer=AdamW(learning_rate=1.5e-3, warmup_epochs=3, weight_decay=1e-2),
+        training=GradientDescent(epochs=70, batch_size=16, patience=70),
+    )
 
 
 @register(
@@ -131,17 +151,14 @@ def bilstm_ctc_an4(name: str) -> Recipe:
     Silence before and after the speech is trimmed: digital silence of at least 0.1 s, low noise of at
     least 0.45 s. A silent recording has no text.
     """
-    return Recipe(
-        name=name,
-        data=TranscribedRecordings(
-            labels=Labels(AN4_LETTERS),
-            speed_perturbation=(0.9, 1.0, 1.1),
-            # Narrower than the paper's 27 bins and 100 frames: AN4's clips are short.
-            spec_augment=SpecAugment(freq_width=18, time_width=16),
-        ),
-        model=BiRNNCTC(vocabulary_size=28),
-        task=CTC(),
-        decoder=CTCSearch(beam_width=32),
-        optimizer=AdamW(learning_rate=1.5e-3, warmup_epochs=3, weight_decay=1e-2),
-        training=GradientDescent(epochs=70, batch_size=16, patience=70),
-    )
+    return an4_recipe(name, BiRNNCTC(vocabulary_size=28))
+
+
+@register("speech/mingru-ctc-an4", paper="Feng et al. 2024", corpus=AN4, metric="wer")
+def mingru_ctc_an4(name: str) -> Recipe:
+    """Blocks of bidirectional minimal GRUs recognize spelled names, numbers and control words.
+
+    It has as many weights as `speech/bilstm-ctc-an4`, with which it is compared, and the same uses and
+    limits. Its gates do not depend on the state, so that all frames are computed in parallel.
+    """
+    return an4_recipe(name, BiRNNCTC(vocabulary_size=28, cell="mingru", layers=4, hidden_size=316))
