@@ -73,7 +73,7 @@ def evaluate(
             drawn.extend(task.plot_evaluation(predictor, evaluation, Path(plots)))
         if chooser is None:
             return evaluation
-        line = store_threshold(preset_folder(found), predictor, chooser, evaluation)
+        line = store_threshold(preset_folder(found), predictor, chooser, evaluation, examples)
         return replace(evaluation, report=[*evaluation.report, line])
 
     result = measure_preset(

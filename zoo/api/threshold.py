@@ -44,7 +44,11 @@ def checked_chooser(preset: PresetLike, recipe: Recipe, split: str | None) -> Th
 
 
 def store_threshold(
-    folder: Path, predictor: Predictor[Any, Any, Any], task: ThresholdChoice, evaluation: Evaluation
+    folder: Path,
+    predictor: Predictor[Any, Any, Any],
+    task: ThresholdChoice,
+    evaluation: Evaluation,
+    examples: list[Any],
 ) -> str:
     """Choose the threshold, write it into recipe.json and run.json, and return a line about it.
 
@@ -53,8 +57,9 @@ def store_threshold(
         predictor: its predictor.
         task: the task.
         evaluation: the evaluation on dev.
+        examples: the examples of dev.
     """
-    options, line = task.choose_threshold(predictor, evaluation)
+    options, line = task.choose_threshold(predictor, evaluation, examples)
     recipe = store.load_recipe(folder)
     decoder: Any = recipe.decoder
     store.save_recipe(folder, replace(recipe, decoder=replace(decoder, **options)))

@@ -294,7 +294,8 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
     ) -> Item:
         """Return an excerpt of the recording of an example; see `item`. `generator` draws its begin."""
         features = model.features
-        waveform = excerpt.read(example.audio, features.sample_rate, generator)
+        begin = None if generator is None else excerpt.draw(generator)
+        waveform = excerpt.read(example.audio, features.sample_rate, begin)
         check_waveform(waveform, features.sample_rate, example.id, min_seconds=features.min_seconds)
         return self.item(waveform, model)
 

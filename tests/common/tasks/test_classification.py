@@ -158,13 +158,13 @@ def test_threshold_of_a_detector():
     ]
     evaluation = recipe.task.evaluate(predictor, examples)
     assert evaluation.rows[1]["probabilities"]["call"] == pytest.approx(0.4)
-    options, line = recipe.task.choose_threshold(predictor, evaluation)
+    options, line = recipe.task.choose_threshold(predictor, evaluation, examples)
     # From 0.26 to 0.39, both calls and nothing else are detected; the song is never found.
     assert options == {"min_confidence": pytest.approx(0.33)}
     assert line == "min_confidence 0.33: mean F1 0.5000 of 2 class(es) on 4 examples"
     only = recipe.task.evaluate(predictor, examples[2:3])
     with pytest.raises(ZooError, match="no examples of a class that can be detected"):
-        recipe.task.choose_threshold(predictor, only)
+        recipe.task.choose_threshold(predictor, only, examples[2:3])
 
 
 def test_invalid_monitor():

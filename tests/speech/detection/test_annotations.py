@@ -1,5 +1,7 @@
 """Annotated recordings as training data: their files, the cut windows, and invalid rows."""
 
+import json
+
 import numpy as np
 import pytest
 import soundfile
@@ -127,6 +129,58 @@ def test_own_output_reads_back(recording):
         path.unlink()
 
 
+def test_own_output_in_json_reads_back(recording, tmp_path):
+    """The files that `zoo predict` writes, with a recording without events and one with an error."""
+    quiet = write_recording(tmp_path / "quiet.wav", ())
+    detections = [{"begin": b, "end": e, "label": name, "confidence": 1.0} for b, e, name in EVENTS]
+    answers = [
+        {"input": str(recording), "output": "3 detections", "detections": detections},
+        {"input": "quiet.wav", "output": "no detections", "detections": []},
+        {"input": "other.wav", "error": "no such file"},
+        {"input": str(tmp_path / "clip.wav"), "output": "low", "probability": 0.9, "seconds": 20.0},
+    ]
+    clip = write_recording(tmp_path / "clip.wav")
+    texts = {
+        "found.json": json.dumps({"preset": "runs/calls", "predictions": answers}),
+        "found.jsonl": "".join(json.dumps(answer) + "\n" for answer in answers),
+    }
+    for name, text in texts.items():
+        path = tmp_path / name
+        path.write_text(text)
+        found = {one.path: one.events for one in read_annotations(path)}
+        assert found == {
+            recording: tuple(Event(*event) for event in EVENTS),
+            quiet: (),
+            clip: (Event(0.0, 20.0, "low"),),
+        }
+        assert len(read_annotations(tmp_path)) == 3
+        path.unlink()
+
+
+@pytest.mark.parametrize(
+    ("prediction", "message"),
+    [
+        ({"input": "no.wav", "detections": []}, "line 1: there is no recording 'no.wav'"),
+        ({"predictions": [{"output": "a"}]}, "line 1: no text under the key 'input'"),
+        ({"input": "buoy.wav", "detections": [3]}, "line 1: the detections must be a list of obj"),
+        (
+            {"input": "buoy.wav", "detections": [{"end": 2, "label": "low"}]},
+            "line 1: begin must be a number of seconds. Received: 'None'",
+        ),
+        (
+            {"input": "buoy.wav", "detections": [{"begin": 1, "end": 2}]},
+            "line 1: no text under the key 'label'",
+        ),
+        ({"predictions": [3]}, "line 1: the predictions must be a list of objects"),
+    ],
+)
+def test_invalid_json(recording, prediction, message):
+    path = recording.with_name("found.json")
+    path.write_text(json.dumps(prediction))
+    with pytest.raises(ZooError, match=message):
+        read_annotations(path)
+
+
 def test_folder_of_annotations(tmp_path, capsys):
     """Recordings without events are background; those without an annotation are left out."""
     for name in ("a/one", "b/two", "b/three", "b/four"):
@@ -212,10 +266,10 @@ def test_excerpts_are_parts_of_the_recording(tmp_path, suffix, rate):
     part = Excerpt(7.0, 7.5, 1.0).read(path, rate)
     begin = round(7.25 * rate)
     np.testing.assert_allclose(part, whole[begin : begin + rate], atol=2e-3)
-    drawn = {
-        len(Excerpt(18.5, 19.0, 1.0).read(path, rate, np.random.default_rng(i))) for i in range(5)
-    }
-    assert drawn == {rate}
+    last = Excerpt(18.5, 19.0, 1.0)
+    assert {len(last.read(path, rate, begin)) for begin in (18.5, 18.7, 19.0)} == {rate}
+    begins = [last.draw(np.random.default_rng(i)) for i in range(20)]
+    assert 18.5 <= min(begins) < 18.6 < 18.9 < max(begins) <= 19
 
 
 def test_training_windows_are_drawn_anew(recording):

@@ -55,8 +55,8 @@ def test_augmentation_changes_the_sound(examples):
     plain, model = adapted(examples)
     noisy, _ = adapted(examples, augmentation=Augmentation(noise=1.0, noise_ratio=(0.0, 0.0)))
     generator = np.random.default_rng(0)
-    before = plain._training_row(examples[0], model, generator)
-    after = noisy._training_row(examples[0], model, generator)
+    before, _ = plain._training_row(examples[0], model, generator)
+    after, _ = noisy._training_row(examples[0], model, generator)
     assert before.shape == after.shape
     assert np.median(after) > np.median(before) + 5
 

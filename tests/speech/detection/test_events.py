@@ -58,12 +58,12 @@ def loud_windows(**inputs):
     return {"logits": np.where(loud[:, None], [[5.0, 0.0]], [[0.0, 5.0]])}
 
 
-def write_tone(path, rate):
+def write_tone(path, rate, **coding):
     """Write 20 s of noise at -60 dB with a tone from 6 s to 8 s."""
     time = np.arange(20 * rate) / rate
     samples = 1e-3 * np.random.default_rng(0).standard_normal(len(time))
     samples += 0.3 * np.sin(2 * np.pi * 200 * time) * ((time >= 6) & (time < 8))
-    soundfile.write(path, samples, rate)
+    soundfile.write(path, samples, rate, **coding)
     return path
 
 

@@ -193,22 +193,24 @@ def test_the_model_takes_sizes_from_the_data(recipe, corpus):
 
 def test_augmentation():
     values = np.arange(20 * 8, dtype=np.float32).reshape(20, 8) % 61
+    shares = np.eye(20, dtype=np.float32)
     generator = np.random.default_rng(0)
     labels = Labels(("a", "b"), "class")
     unchanged = Spectrograms(labels=labels)
-    np.testing.assert_array_equal(unchanged.augment(values.copy(), generator), values)
+    np.testing.assert_array_equal(unchanged.augment(values.copy(), shares, generator)[0], values)
     shifted = Spectrograms(labels=labels, time_shift=3, spec_augment=NO_MASKS)
     shifts = set()
     for _ in range(40):
-        result = shifted.augment(values.copy(), generator)
+        result, classes = shifted.augment(values.copy(), shares, generator)
         (shift,) = (t for t in range(-3, 4) if np.array_equal(result, np.roll(values, t, axis=0)))
+        np.testing.assert_array_equal(classes, np.roll(shares, shift, axis=0))
         shifts.add(shift)
     assert shifts == set(range(-3, 4))
     masks = SpecAugment(freq_masks=1, freq_width=2, time_masks=1, time_width=5, time_share=0.2)
     masked = Spectrograms(labels=labels, spec_augment=masks)
     bands, frames = set(), set()
     for _ in range(60):
-        result = masked.augment(values.copy(), generator) == values.mean()
+        result = masked.augment(values.copy(), shares, generator)[0] == values.mean()
         bands.add(int(result.all(axis=0).sum()))
         frames.add(int(result.all(axis=1).sum()))
     assert bands == {0, 1, 2}

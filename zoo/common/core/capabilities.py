@@ -253,9 +253,14 @@ class ThresholdChoice(ABC):
 
     @abstractmethod
     def choose_threshold(
-        self, predictor: Predictor[Any, Any, Any], evaluation: Evaluation
+        self, predictor: Predictor[Any, Any, Any], evaluation: Evaluation, examples: list[Any]
     ) -> tuple[dict[str, float], str]:
         """Return the options of the decoder with the best F1, and a line that says what it is.
+
+        Args:
+            predictor: the trained model.
+            evaluation: its evaluation on examples.
+            examples: the examples.
 
         Raises:
             ZooError: the evaluation has no examples that could be detected.

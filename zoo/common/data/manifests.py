@@ -149,7 +149,7 @@ def parse_json_lines(
     join: Callable[[Any, Any], Any] | None = None,
 ) -> list[Any]:
     """Return an example for each line of a file of JSON objects. See `parse_lines`."""
-    return parse_lines(path, read_lines(path), lambda line: parse(_json_object(line)), join)
+    return parse_lines(path, read_lines(path), lambda line: parse(json_object(line)), join)
 
 
 def is_json_lines(path: Path) -> bool:
@@ -250,7 +250,8 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return row
 
 
-def _json_object(line: str) -> dict[str, Any]:
+def json_object(line: str) -> dict[str, Any]:
+    """Return the JSON object on a line. Raises `ZooError` without the name of the file."""
     if len(line) > MAX_OBJECT_BYTES:
         raise ZooError(f"an object must have at most {MAX_OBJECT_BYTES:,} characters")
     try:

@@ -269,10 +269,10 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics, Threshol
         return paths
 
     def choose_threshold(
-        self, predictor: Classifier, evaluation: Evaluation
+        self, predictor: Classifier, evaluation: Evaluation, examples: list[Any]
     ) -> tuple[dict[str, float], str]:
         """Return the `min_confidence` with the highest mean F1 of the classes except the background."""
-        found = self._operations(predictor, evaluation)
+        found = self.threshold_operations(predictor, evaluation, examples)
         if not found:
             raise ZooError(
                 "A threshold cannot be chosen: there are no examples of a class that can be detected."
@@ -282,6 +282,18 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics, Threshol
             f"min_confidence {threshold:g}: mean F1 {f1:.4f} of {len(found)} class(es) on "
             f"{evaluation.num_examples} examples"
         )
+
+    def threshold_operations(
+        self, predictor: Classifier, evaluation: Evaluation, examples: list[Any]
+    ) -> list[Operation]:
+        """Return precision and recall of the classes over thresholds, by which one is chosen.
+
+        Args:
+            predictor: the trained model.
+            evaluation: its evaluation on examples.
+            examples: the examples.
+        """
+        return self._operations(predictor, evaluation)
 
     def _operations(self, predictor: Classifier, evaluation: Evaluation) -> list[Operation]:
         symbols = predictor.data.labels.symbols

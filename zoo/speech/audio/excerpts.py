@@ -36,26 +36,33 @@ class Excerpt:
     latest: float
     seconds: float
 
-    def read(
-        self, path: Path, sample_rate: int, generator: np.random.Generator | None = None
-    ) -> np.ndarray:
+    @property
+    def middle(self) -> float:
+        """The middle of the range of the begin."""
+        return (self.earliest + self.latest) / 2
+
+    def draw(self, generator: np.random.Generator) -> float:
+        """Return a begin in seconds."""
+        return generator.uniform(self.earliest, self.latest)
+
+    def read(self, path: Path, sample_rate: int, begin: float | None = None) -> np.ndarray:
         """Return the excerpt of a recording, float32 [samples].
 
         Args:
             path: the recording.
             sample_rate: sample rate of the result in Hz.
-            generator: draws the begin; None for the middle of the range.
+            begin: begin in seconds, in the range; None for the middle.
 
         Raises:
             ZooError: the recording cannot be read.
         """
-        share = 0.5 if generator is None else generator.uniform()
         end = self.latest + self.seconds
         read = _region if end - self.earliest <= CACHED else _region.__wrapped__
         samples = read(path, path.stat().st_mtime_ns, self.earliest, end, sample_rate)
         size = round(self.seconds * sample_rate)
-        begin = round(share * max(0, len(samples) - size))
-        return samples[begin : begin + size]
+        offset = (self.middle if begin is None else begin) - self.earliest
+        first = min(round(offset * sample_rate), max(0, len(samples) - size))
+        return samples[first : first + size]
 
 
 @functools.lru_cache(maxsize=4096)

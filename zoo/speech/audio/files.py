@@ -118,8 +118,7 @@ def opened(
     Args:
         source: the path or the bytes of a file.
         max_seconds: maximum duration.
-        on_cut: receives the reason why a file ends early, which is then read up to there. Files of OGG,
-            whose last page is needed, are refused nevertheless.
+        on_cut: receives the reason why a file ends early, which is then read up to there.
 
     Raises:
         ZooError: the file is not audio, is truncated or damaged, or is too long according to its header.
@@ -267,10 +266,10 @@ def _checked_parts(stream: BinaryIO, on_cut: OnCut | None) -> list[Part]:
     stream.seek(0)
     magic = stream.read(4)
     if magic == b"OggS":
-        links = check_pages(stream)
-        if len(links) < 2:
+        links, cut = check_pages(stream, on_cut)
+        if len(links) < 2 and cut is None:
             return [Part()]
-        return [Part(*ends) for ends in zip(links, [*links[1:], None], strict=True)]
+        return [Part(*ends) for ends in zip(links, [*links[1:], cut], strict=True)]
     if magic in (b"RIFF", b"RF64", b"RIFX", b"FORM"):
         order = "<" if magic in (b"RIFF", b"RF64") else ">"
         declared, begin = _sound_chunk(stream, order, size)

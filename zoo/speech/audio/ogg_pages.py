@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO
 
 from zoo.common.core.errors import ZooError
@@ -19,11 +20,18 @@ _REVERSED = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
 _ALL_ONES = 0xFFFFFFFF
 
 
-def check_pages(stream: BinaryIO) -> list[int]:
+def check_pages(
+    stream: BinaryIO, on_cut: Callable[[str], None] | None = None
+) -> tuple[list[int], int | None]:
     """Check that a file consists of complete, undamaged pages, without a missing one.
 
+    Args:
+        stream: the file.
+        on_cut: receives the reason why the file ends early, which is an error without it.
+
     Returns:
-        The offset of each link: a file may be a chain of several OGG files.
+        The offset of each link: a file may be a chain of several OGG files. And the end of the last
+        complete page of a file that ends early, else None.
 
     Raises:
         ZooError: it does not. The message does not have the name of the file.
@@ -31,19 +39,21 @@ def check_pages(stream: BinaryIO) -> list[int]:
     size, begin = stream.seek(0, io.SEEK_END), stream.seek(0)
     numbers: dict[bytes, int] = {}  # number of the next page of each stream that has not ended
     links: list[int] = []
+    reason = ""
     while begin < size:
         header = stream.read(_HEADER_BYTES)
         if len(header) < _HEADER_BYTES:
-            raise ZooError(f"truncated: its last page, at byte {begin:,}, is incomplete")
+            reason = f"truncated: its last page, at byte {begin:,}, is incomplete"
+            break
         if not header.startswith(_MAGIC):
             raise ZooError(f"damaged: there is no page at byte {begin:,}")
         segments = stream.read(header[26])
         body = stream.read(sum(segments))
         end = begin + _HEADER_BYTES + header[26] + sum(segments)
         if end > size:
-            raise ZooError(
-                f"truncated: its last page has {end - begin:,} bytes. Received: {size - begin:,}"
-            )
+            received = size - begin
+            reason = f"truncated: its last page has {end - begin:,} bytes. Received: {received:,}"
+            break
         if _checksum(header, segments, body) != int.from_bytes(header[22:26], "little"):
             raise ZooError(f"damaged: the page at byte {begin:,} has a wrong checksum")
         if not numbers and header[5] & _FIRST:
@@ -56,9 +66,14 @@ def check_pages(stream: BinaryIO) -> list[int]:
         else:
             numbers[serial] = number + 1
         begin = end
-    if numbers:
-        raise ZooError("truncated: its last page is missing")
-    return links
+    if numbers and not reason:
+        reason = "truncated: its last page is missing"
+    if not reason:
+        return links, None
+    if on_cut is None or not links:
+        raise ZooError(reason)
+    on_cut(reason)
+    return links, begin
 
 
 def _checksum(header: bytes, segments: bytes, body: bytes) -> int:

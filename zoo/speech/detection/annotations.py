@@ -18,8 +18,9 @@ from zoo.common.data.tables import Table, read_table
 from zoo.common.utils.progress import say
 from zoo.speech.audio.reading import recording_seconds
 from zoo.speech.audio.recording import SUFFIXES
+from zoo.speech.detection.predictions import is_predictions, read_predictions
 
-TABLE_SUFFIXES = (".csv", ".tsv", ".txt")
+ANNOTATION_SUFFIXES = (".csv", ".tsv", ".txt", ".json", ".jsonl")
 # Names of columns, in lower case: begin and end in seconds, class, and recording.
 TIMES = (
     ("begin", "end"),
@@ -99,10 +100,10 @@ def read_annotations(path: Path) -> list[Annotated] | None:
     """Return the annotated recordings of a file or a folder; None if it is not an annotation.
 
     Args:
-        path: a selection table, labels of Audacity, or a table with columns of `TIMES` and `LABELS`, and
-            optionally of `FILES`, `group` and `split`. Without a column of files, the recording has the
-            name of the annotation and is in the same folder. Or a folder of such files, with its
-            subfolders.
+        path: a selection table, labels of Audacity, the JSON that `zoo predict` writes, or a
+            table with columns of `TIMES` and `LABELS`, and optionally of `FILES`, `group` and `split`.
+            Without a column of files, the recording has the name of the annotation and is in the same
+            folder. Or a folder of such files, with its subfolders.
 
     Raises:
         ZooError: a file cannot be read; or a row is invalid: it has no class, its times are not seconds
@@ -138,7 +139,7 @@ def is_annotation(path: Path) -> bool:
     if path.is_file() and not path.stat().st_size:
         return _recording_of(path) is not None
     if is_json_lines(path):
-        return False
+        return is_predictions(path)
     if _AUDACITY.match(read_lines(path)[0][1]):
         return True
     names = [name.lower() for name in read_table(path).names]
@@ -154,7 +155,7 @@ def is_annotation(path: Path) -> bool:
 
 def _is_annotation_below(file: Path) -> bool:
     """Return whether a file in a folder is an annotation; an unrelated file need not be readable."""
-    if file.suffix.lower() not in TABLE_SUFFIXES or file.name.startswith("."):
+    if file.suffix.lower() not in ANNOTATION_SUFFIXES or file.name.startswith("."):
         return False
     try:
         return is_annotation(file)
@@ -170,6 +171,8 @@ def _read(path: Path) -> tuple[list[_Row], list[Path]]:
     recording = _recording_of(path)
     if not path.stat().st_size:
         return [], [recording] if recording else []
+    if is_json_lines(path):
+        return _read_predictions(path)
     if _AUDACITY.match(read_lines(path)[0][1]):
         return _read_labels(path, recording), []
     table = read_table(path)
@@ -193,6 +196,22 @@ def _read_labels(path: Path, recording: Path | None) -> list[_Row]:
         return _row(audio, begin, end, _CONFIDENCE.sub("", "\t".join(label).strip()))
 
     return parse_lines(path, read_lines(path), parse, join=lambda first, _: first)
+
+
+def _read_predictions(path: Path) -> tuple[list[_Row], list[Path]]:
+    """Return the detections in a file of JSON, and the recordings without one."""
+    rows: list[_Row] = []
+    empty: list[Path] = []
+    for one in read_predictions(path):
+        audio = _find(path.parent, [one.input])
+        if audio is None:
+            raise ZooError(f"{path}, line {one.number}: there is no recording {one.input!r}")
+        try:
+            rows += [_row(audio, *detection) for detection in one.detections]
+        except ZooError as error:
+            raise ZooError(f"{path}, line {one.number}: {error}") from None
+        empty += [] if one.detections else [audio]
+    return rows, empty
 
 
 def _read_rows(table: Table, recording: Path | None) -> list[_Row]:
@@ -247,7 +266,7 @@ def _row(path: Path, begin: Any, end: Any, label: str) -> _Row:
 def _seconds(value: Any, name: str) -> float:
     try:
         seconds = float(value)
-    except ValueError:
+    except (TypeError, ValueError):
         seconds = math.nan
     if not math.isfinite(seconds):
         raise ZooError(f"{name} must be a number of seconds. Received: {str(value)[:80]!r}")

@@ -19,6 +19,9 @@ BACKGROUND = "none"
 # Largest number of background windows for each window with an event.
 BACKGROUND_RATIO = 3
 
+# The events of a recording, and then its background.
+Timeline = tuple[Event, ...]
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -32,6 +35,7 @@ class Cut:
         group: what it has in common with others, such as the recording; empty if unknown.
         split: its split; empty if unknown.
         excerpt: the part of the recording; None for the whole.
+        timeline: the events in the range of the excerpt, with background between them if it is known.
     """
 
     id: str
@@ -41,6 +45,7 @@ class Cut:
     group: str = ""
     split: str = ""
     excerpt: Excerpt | None = None
+    timeline: tuple[Event, ...] = ()
 
 
 def read_cuts(
@@ -64,17 +69,31 @@ def read_cuts(
     if annotated is None:
         return _class_folders(path) if path.is_dir() else None
     folder = path if path.is_dir() else path.parent
-    cuts = [cut for one in annotated for cut in _events(one, folder, window, margin)]
+    timelines = [(*one.events, *_background(one, background)) for one in annotated]
+    pairs = list(zip(annotated, timelines, strict=True))
+    cuts = [c for one, timeline in pairs for c in _events(one, timeline, folder, window, margin)]
     if not cuts:
         raise ZooError(f"{path}: there are no events.")
-    if background is not None:
-        silent = [c for one in annotated for c in _background(one, folder, window, background)]
-        chosen = np.linspace(0, len(silent), min(len(silent), BACKGROUND_RATIO * len(cuts)), False)
-        cuts += [silent[int(i)] for i in chosen]
-    return cuts
+    silent = [c for one, timeline in pairs for c in _silent(one, timeline, folder, window)]
+    chosen = np.linspace(0, len(silent), min(len(silent), BACKGROUND_RATIO * len(cuts)), False)
+    return cuts + [silent[int(i)] for i in chosen]
 
 
-def _events(one: Annotated, folder: Path, window: float, margin: float | None) -> Iterable[Cut]:
+def _background(one: Annotated, label: str | None) -> list[Event]:
+    """Return the times without an event, as events of the class of background; none if it is None."""
+    if label is None:
+        return []
+    found, end = [], 0.0
+    for event in (*one.events, Event(one.seconds, one.seconds, "")):
+        if event.begin > end:
+            found.append(Event(end, event.begin, label))
+        end = max(end, event.end)
+    return found
+
+
+def _events(
+    one: Annotated, timeline: Timeline, folder: Path, window: float, margin: float | None
+) -> Iterable[Cut]:
     """Yield an excerpt for each event. It has the whole event, or is a part of a longer event."""
     for event in one.events:
         length = event.end - event.begin
@@ -83,27 +102,28 @@ def _events(one: Annotated, folder: Path, window: float, margin: float | None) -
         first, last = sorted((event.begin, event.end - seconds))
         latest = min(last, one.seconds - seconds)
         excerpt = Excerpt(min(max(0.0, first), latest), latest, seconds)
-        yield _cut(one, folder, event, excerpt)
+        yield _cut(one, timeline, folder, event, excerpt)
 
 
-def _background(one: Annotated, folder: Path, window: float, label: str) -> Iterable[Cut]:
-    """Yield excerpts that have no part of an event. Their ranges do not overlap."""
-    end = 0.0
-    for event in (*one.events, Event(one.seconds, one.seconds, "")):
-        count = int((event.begin - end) / window)
+def _silent(one: Annotated, timeline: Timeline, folder: Path, window: float) -> Iterable[Cut]:
+    """Yield excerpts of the background. Their ranges do not overlap."""
+    for event in timeline[len(one.events) :]:
+        count = int((event.end - event.begin) / window)
         for i in range(count):
-            room = (event.begin - end) / count
-            begin = end + i * room
+            room = (event.end - event.begin) / count
+            begin = event.begin + i * room
             excerpt = Excerpt(begin, begin + room - window, window)
-            yield _cut(one, folder, Event(begin, begin + room, label), excerpt)
-        end = max(end, event.end)
+            part = Event(begin, begin + room, event.label)
+            yield _cut(one, timeline, folder, part, excerpt)
 
 
-def _cut(one: Annotated, folder: Path, event: Event, excerpt: Excerpt) -> Cut:
+def _cut(one: Annotated, timeline: Timeline, folder: Path, event: Event, excerpt: Excerpt) -> Cut:
     name = one.path.relative_to(folder) if one.path.is_relative_to(folder) else one.path
     id = f"{name.as_posix()} {event.begin:.3f}-{event.end:.3f} {event.label}"
     group = one.group or str(one.path)
-    return Cut(id, one.path, event.label, excerpt.seconds, group, one.split, excerpt)
+    first, end = excerpt.earliest, excerpt.latest + excerpt.seconds
+    inside = tuple(e for e in timeline if e.begin < end and e.end > first)
+    return Cut(id, one.path, event.label, excerpt.seconds, group, one.split, excerpt, inside)
 
 
 def _class_folders(path: Path) -> list[Cut]:

@@ -53,7 +53,7 @@ def sound_segments(
 
 
 def spectrogram_segments(
-    source: Source, features: LogMel, top: float, window: float
+    source: Source, features: LogMel, top: float, window: float, max_clip: float
 ) -> Segments | None:
     """Return a recording as the spectrograms of overlapping windows, each scaled separately.
 
@@ -64,6 +64,7 @@ def spectrogram_segments(
         features: settings of the spectrogram.
         top: highest value of a spectrogram.
         window: duration of a window in seconds.
+        max_clip: maximum duration in seconds of a recording that is one clip.
 
     Returns:
         None if the recording is one clip that is not silent.
@@ -73,7 +74,7 @@ def spectrogram_segments(
     """
     (seconds, is_cut), rate = _duration(source), features.sample_rate
     recording = Recording(source, seconds, rate, allow_silence=True, to_cut=True)
-    if seconds <= CLIP_WINDOWS * window and not is_cut:
+    if seconds <= max_clip and not is_cut:
         if not _is_silent(read_audio(source, rate, min_seconds=0, allow_silence=True)):
             return None
         return Segments(iter(()), recording.metadata)

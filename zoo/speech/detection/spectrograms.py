@@ -4,13 +4,17 @@ A model of spectrograms is a `KerasModel` with
     the inputs `spectrogram` float32 [batch, frames, bands], values from 0 to `Spectrograms.top`, row 0
     the lowest band, and `lengths` int32 [batch], the number of frames of each row without padding;
     the output `logits` float32 [batch, num_classes].
-Frames after the length of a row have no effect on its logits. The config has `bands`, `num_classes` and
-`top`, which the data sets, and `min_frames`, the minimum number of frames.
+Frames after the length of a row have no effect on its logits. The config has `bands`, `num_classes`,
+`top` and `frame_outputs`, which the data sets; `min_frames`, the minimum number of frames; and
+`subsampling_factor`, the number of frames of the input for each frame of the outputs. With
+`frame_outputs`, there are the outputs of `zoo.common.tasks.frames`, which examples with the times of
+events train.
 """
 
 from __future__ import annotations
 
 import functools
+import math
 import zlib
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -43,14 +47,19 @@ from zoo.speech.audio.reading import Source, read_audio, source_name
 from zoo.speech.audio.recording import SUFFIXES, find_recordings
 from zoo.speech.audio.silence import trim
 from zoo.speech.data import EXAMPLE_CLIPS
+from zoo.speech.detection.annotations import Event
 from zoo.speech.detection.array_files import SUFFIX, read_array
 from zoo.speech.detection.corpora.spectrogram import Spectrogram, read_manifest
 from zoo.speech.detection.cutting import BACKGROUND, read_cuts
 from zoo.speech.detection.formats import detection_formats
-from zoo.speech.detection.segments import spectrogram_segments
+from zoo.speech.detection.frames import FRAMES, FrameTimes
+from zoo.speech.detection.segments import CLIP_WINDOWS, spectrogram_segments
 from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.spec_augment import NO_MASKS, SpecAugment
 from zoo.speech.features.spectrogram import mel_spectrogram
+
+# A spectrogram float32 [frames, bands], and the classes of its frames, float32 [frames, classes].
+Row = tuple[np.ndarray, np.ndarray]
 
 
 @dataclass(frozen=True)
@@ -127,9 +136,20 @@ class Spectrograms(
     def adapt(self, examples: list[Spectrogram], model: Any) -> tuple[Spectrograms, Any]:
         """Return data with the labels of the examples, and a model with the sizes of its tensors."""
         noise = [self.background] if self.background else []
-        labels = self.labels or Labels.of([*(e.label for e in examples), *noise], "class")
-        model = replace(model, bands=self.features.mel_bins, num_classes=labels.size, top=self.top)
+        texts = {text for example in examples for text in self.label_texts(example)}
+        labels = self.labels or Labels.of([*texts, *noise], "class")
+        model = replace(
+            model,
+            bands=self.features.mel_bins,
+            num_classes=labels.size,
+            top=self.top,
+            frame_outputs=model.frame_outputs or any(e.timeline for e in examples),
+        )
         return replace(self, labels=labels), model
+
+    def label_texts(self, example: Spectrogram) -> list[str]:
+        """Return the class of an example, and those of the events around it."""
+        return [example.label, *(event.label for event in example.timeline)]
 
     def filter_examples(
         self, examples: list[Spectrogram], model: Any
@@ -152,7 +172,8 @@ class Spectrograms(
     ) -> Batches:
         """Return the training batches of an epoch, with random shifts and masks.
 
-        x is the result of `collate`; y has `label` int32 [batch].
+        x is the result of `collate`; y has `label` int32 [batch], and for a model with frames `frames`
+        float32 [batch, frames, classes], see `FrameTimes.shares`.
         """
         labels = [self.labels.class_of(example) for example in examples]
         ids = [example.id for example in examples]
@@ -164,40 +185,72 @@ class Spectrograms(
         def generate() -> Iterator[Batch]:
             generator = epoch.generator()
             rows = [self._training_row(e, model, generator) for e in examples]
-            rows += [self._noise(generator) for _ in range(noises)]
-            lengths = [len(row) for row in rows]
+            rows += [self._noise(model, generator) for _ in range(noises)]
+            lengths = [len(values) for values, _ in rows]
             for indices in shuffled_windows(lengths, epoch.batch_size, generator):
-                items = [{"spectrogram": self.augment(rows[i], generator)} for i in indices]
-                targets = np.array([labels[i] for i in indices], np.int32)
-                yield self.collate(items), {"label": targets}, np.array([ids[i] for i in indices])
+                changed = [self.augment(*rows[i], generator) for i in indices]
+                y = {"label": np.array([labels[i] for i in indices], np.int32)}
+                if model.frame_outputs:
+                    y[FRAMES], _ = pad([times.pooled(shares) for _, shares in changed])
+                x = self.collate([{"spectrogram": values} for values, _ in changed])
+                yield x, y, np.array([ids[i] for i in indices])
 
         x = {
             "spectrogram": ((None, None, self.features.mel_bins), "float32"),
             "lengths": ((None,), "int32"),
         }
-        steps = -(-len(ids) // epoch.batch_size)
-        return Batches(generate, (x, {"label": ((None,), "int32")}), steps)
+        y = {"label": ((None,), "int32")}
+        if model.frame_outputs:
+            y[FRAMES] = ((None, None, len(self.labels)), "float32")
+        times, steps = self.frame_times(model), -(-len(ids) // epoch.batch_size)
+        return Batches(generate, (x, y), steps)
 
     def _training_row(
         self, example: Spectrogram, model: Any, generator: np.random.Generator
-    ) -> np.ndarray:
-        """Return a spectrogram [frames, bands] of at most a window, with changed sound."""
+    ) -> Row:
+        """Return a spectrogram of at most a window, with changed sound, and its classes."""
+        rate, begin = self.features.sample_rate, 0.0
         if example.path is None or _is_array(example.path):
             values = self.read_example(example, model)["spectrogram"]
-            return self._part(values, self._window_frames, generator)
-        rate = self.features.sample_rate
-        if example.excerpt is not None:
-            part = example.excerpt.read(example.path, rate, generator)
-            return self._spectrogram(self.augmentation(part, rate, generator))
-        waveform = _waveform(self, example.path, example.path.stat().st_mtime_ns, model)
-        part = self._part(waveform, round(self.window * rate), generator)
-        return self._spectrogram(self.augmentation(part, rate, generator))
+            values = self._part(values, self._window_frames, generator)
+        else:
+            if example.excerpt is not None:
+                begin = example.excerpt.draw(generator)
+                part = example.excerpt.read(example.path, rate, begin)
+            else:
+                waveform = _waveform(self, example.path, example.path.stat().st_mtime_ns, model)
+                part = self._part(waveform, round(self.window * rate), generator)
+            values = self._spectrogram(self.augmentation(part, rate, generator))
+        times = self.frame_times(model)
+        return values, times.shares(example.timeline, self.labels, begin, len(values))
 
-    def _noise(self, generator: np.random.Generator) -> np.ndarray:
-        """Return the spectrogram of a noise of random length, at most a window."""
+    def _noise(self, model: Any, generator: np.random.Generator) -> Row:
+        """Return the spectrogram of a noise of random length, at most a window, and its classes."""
         rate = self.features.sample_rate
         samples = round(self.window * rate * generator.uniform(0.25, 1))
-        return self._spectrogram(random_noise(samples, rate, generator).astype(np.float32))
+        values = self._spectrogram(random_noise(samples, rate, generator).astype(np.float32))
+        timeline = [Event(0.0, math.inf, self.background)]
+        return values, self.frame_times(model).shares(timeline, self.labels, 0.0, len(values))
+
+    def frame_times(self, model: Any) -> FrameTimes:
+        """Return the times of the frames of a model."""
+        hop = self.features.hop_samples / self.features.sample_rate
+        return FrameTimes(hop, model.subsampling_factor)
+
+    def frame_targets(self, example: Spectrogram, count: int, model: Any) -> np.ndarray:
+        """Return the classes of the first frames of the result of `read_example`.
+
+        Args:
+            example: the example.
+            count: number of frames of the model.
+            model: its config.
+
+        Returns:
+            float32 [count, classes], see `FrameTimes.shares`.
+        """
+        times, begin = self.frame_times(model), example.excerpt.middle if example.excerpt else 0.0
+        frames = count * times.factor
+        return times.pooled(times.shares(example.timeline, self.labels, begin, frames))
 
     def _spectrogram(self, waveform: np.ndarray) -> np.ndarray:
         return mel_spectrogram(waveform, self.features, self.top)
@@ -211,18 +264,20 @@ class Spectrograms(
         begin = int(generator.integers(max(0, len(values) - size) + 1))
         return values[begin : begin + size]
 
-    def augment(self, values: np.ndarray, generator: np.random.Generator) -> np.ndarray:
-        """Return a spectrogram [frames, bands], rolled in time and masked with its mean."""
+    def augment(
+        self, values: np.ndarray, shares: np.ndarray, generator: np.random.Generator
+    ) -> Row:
+        """Return a spectrogram, rolled in time and masked with its mean, and its classes, rolled."""
         masks, mean = self.spec_augment, values.mean()
         shift = generator.integers(-self.time_shift, self.time_shift + 1)
-        values = np.roll(values, shift, axis=0)
+        values, shares = (np.roll(rows, shift, axis=0) for rows in (values, shares))
         frames, bands = values.shape
         for _ in range(masks.freq_masks):
             values[:, _span(bands, min(masks.freq_width, bands - 1), generator)] = mean
         for _ in range(masks.time_masks):
             longest = min(masks.time_width, int(masks.time_share * frames))
             values[_span(frames, longest, generator)] = mean
-        return values
+        return values, shares
 
     def baselines(
         self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
@@ -270,10 +325,16 @@ class Spectrograms(
         return find_recordings(source, (*SUFFIXES, SUFFIX))
 
     def segments(self, source: Source, model: Any) -> Segments | None:
-        """Return windows of a long recording; None for an array, which is always one clip."""
+        """Return windows of a long recording; None for an array, which is always one clip.
+
+        For a model with frames, every recording with enough frames is long.
+        """
         if _is_array(source):
             return None
-        return spectrogram_segments(source, self.features, self.top, self.window)
+        max_clip = CLIP_WINDOWS * self.window
+        if model.frame_outputs:
+            max_clip = model.min_frames * self.frame_times(model).hop
+        return spectrogram_segments(source, self.features, self.top, self.window, max_clip)
 
     def formats(self, task: Any, model: Any, decoder: Any) -> dict[str, Format]:
         """Return the formats of detections."""

@@ -10,10 +10,10 @@ import numpy as np
 
 from zoo.common.core.predictor import Predictor
 from zoo.common.runtime.keras_model import MODEL
+from zoo.common.tasks.frames import frame_probabilities
 from zoo.common.utils.plots import figure, save
 from zoo.vision_language.motion.data import Clips
 from zoo.vision_language.motion.skeleton_files import BONES
-from zoo.vision_language.motion.task import frame_probabilities
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -43,7 +43,7 @@ def plot_clip(
     data = predictor.data
     item, symbols = data.read_input(source, predictor.model), data.labels.symbols
     outputs = predictor.graphs[MODEL](**data.collate([item]))
-    probabilities = frame_probabilities(outputs)
+    (probabilities,) = frame_probabilities(outputs)
     times, frames = item["times"], item[data.frames]
 
     picture = figure(figsize=(11, 5.5))

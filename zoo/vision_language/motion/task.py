@@ -1,16 +1,13 @@
 """Classification of a clip as a whole and at every frame.
 
-The model has the outputs
-    `frame_logits` float32 [batch, time, classes], the logits at each frame,
-    `frame_logit_lengths` int32 [batch], the number of frames of each clip,
-    `logits` float32 [batch, classes], the log-probabilities of the whole clip.
-`clip_outputs` returns all three.
+The model has the outputs of `zoo.common.tasks.frames`, where `logits` are the log-probabilities of the
+whole clip. `clip_outputs` returns all three.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -18,11 +15,8 @@ import numpy as np
 from zoo.common.core.capabilities import Segment
 from zoo.common.core.data import Item
 from zoo.common.core.errors import check_range
-from zoo.common.core.model import Graphs
-from zoo.common.decoding.generation import log_softmax
 from zoo.common.decoding.segments import merge_detections
-from zoo.common.runtime.keras_model import MODEL
-from zoo.common.tasks.classification import Classification, Classifier
+from zoo.common.tasks.frames import FrameClassification, frame_probabilities
 
 if TYPE_CHECKING:
     from keras import KerasTensor
@@ -58,7 +52,7 @@ def clip_outputs(frame_logits: KerasTensor, lengths: KerasTensor) -> dict[str, K
 
 
 @dataclass(frozen=True)
-class FrameClasses(Classification):
+class FrameClasses(FrameClassification):
     """Answer with the most probable class of a clip, and of each of its frames.
 
     Args:
@@ -117,36 +111,9 @@ class FrameClasses(Classification):
         `label`, and `confidence`, the highest probability. The answer at a frame depends on the frames
         up to it.
         """
+        (rows,) = frame_probabilities(outputs)
         found = [
             (Segment(begin, end, {}), symbols[int(row.argmax())], float(row.max()))
-            for begin, end, row in zip(
-                item["times"][:-1], item["times"][1:], frame_probabilities(outputs), strict=True
-            )
+            for begin, end, row in zip(item["times"][:-1], item["times"][1:], rows, strict=True)
         ]
         return {"frames": merge_detections(found)}
-
-    def answer_in_graph(self, predictor: Classifier) -> Callable[[dict[str, Any]], dict[str, Any]]:
-        """Return the answer of `Classification`, and `frame_probabilities`.
-
-        `frame_probabilities` is float32 [batch, time, classes]. Its values after the end of a clip are
-        not defined.
-        """
-        import tensorflow as tf
-
-        model = predictor.graphs[MODEL]
-        classification = super().answer_in_graph
-
-        def answer(inputs):
-            outputs = model(inputs, training=False)
-            # The model runs once; the answer to the clip reads the same outputs.
-            computed = Graphs("keras", {MODEL: lambda *_, **__: outputs})
-            clip_answer = classification(replace(predictor, graphs=computed))(inputs)
-            return clip_answer | {"frame_probabilities": tf.nn.softmax(outputs["frame_logits"])}
-
-        return answer
-
-
-def frame_probabilities(outputs: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the probabilities at each frame of the first clip of a batch, float64 [time, classes]."""
-    logits = outputs["frame_logits"][0, : int(outputs["frame_logit_lengths"][0])]
-    return np.exp(log_softmax(np.asarray(logits, np.float64), np))

@@ -13,6 +13,7 @@ from zoo.common.data.manifests import check_whole
 from zoo.common.data.tables import read_table
 from zoo.speech.audio.excerpts import Excerpt
 from zoo.speech.audio.reading import decoded
+from zoo.speech.detection.annotations import Event
 
 COLUMNS = ("filename", "label")
 
@@ -30,6 +31,8 @@ class Spectrogram:
         group: name of what it has in common with other examples, such as a tape; empty if unknown.
         seconds: duration of the recording or the excerpt, if known.
         excerpt: the part of the recording that has the label; None for the whole.
+        timeline: the events in the recording around the excerpt, as in
+            `zoo.speech.detection.cutting.Cut`.
     """
 
     id: str
@@ -40,6 +43,7 @@ class Spectrogram:
     group: str = ""
     seconds: float = 0.0
     excerpt: Excerpt | None = None
+    timeline: tuple[Event, ...] = ()
 
     def content(self) -> Content:
         """Return the label, and the values or the samples of the recording."""

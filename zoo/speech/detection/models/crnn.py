@@ -16,12 +16,12 @@ from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.runtime.keras_model import KerasModel
-from zoo.common.tasks.classification import Classification
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.speech.detection.corpora.right_whale import CLASSES, RIGHT_WHALE
 from zoo.speech.detection.corpora.watkins import WATKINS
 from zoo.speech.detection.spectrograms import Spectrograms
+from zoo.speech.detection.task import Detection
 from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import mean_and_maximum
@@ -44,6 +44,8 @@ class CRNN(KerasModel):
         hidden_size: number of units of each direction of the LSTM.
         dropout: dropout rate of the inputs of the LSTM and of the last layer.
         top: highest value of a spectrogram.
+        frame_outputs: whether the model has the outputs of `zoo.common.tasks.frames`. Examples with the
+            times of events set it.
     """
 
     # Number of convolutions that are followed by pooling over frames.
@@ -55,6 +57,7 @@ class CRNN(KerasModel):
     hidden_size: int = 64
     dropout: float = training_only(0.3)
     top: float = 63.0
+    frame_outputs: bool = False
 
     def __post_init__(self):
         check_range("model.num_classes", self.num_classes, at_least=2)
@@ -66,9 +69,14 @@ class CRNN(KerasModel):
         check_range("model.top", self.top, above=0)
 
     @property
+    def subsampling_factor(self) -> int:
+        """The number of frames of the input for each frame after all pooling layers."""
+        return 2 ** min(self.HALVED, len(self.channels))
+
+    @property
     def min_frames(self) -> int:
         """The minimum number of frames: one remains after all pooling layers."""
-        return 2 ** min(self.HALVED, len(self.channels))
+        return self.subsampling_factor
 
     def build(self) -> keras.Model:
         return build_crnn(self)
@@ -84,6 +92,10 @@ def build_crnn(config: CRNN) -> keras.Model:
         x_i      = relu(norm(maximum over 2 bands (and 2 frames) of conv_i(x_{i-1})))
         h[t]     = BiLSTM(x_n)[t]
         logits   = W [mean of h over time; maximum of h over time] + b
+        frame_logits[t] = W [h[t]; h[t]] + b    with `frame_outputs`
+
+    The logits of a frame are those of a clip that has only this frame, so the frames need no weights
+    of their own, and a model that was trained on clips is a start for them.
 
     Args:
         config: config of the model.
@@ -129,11 +141,15 @@ def build_crnn(config: CRNN) -> keras.Model:
     x = recurrent.Bidirectional(
         recurrent.LSTM(config.hidden_size, return_sequences=True), name="lstm"
     )(x, mask=inside)
-    x = layers.Dropout(config.dropout, name="dropout_top")(mean_and_maximum(x, inside))
-    logits = layers.Dense(config.num_classes, dtype="float32", name="logits")(x)
-    return keras.Model(
-        {"spectrogram": spectrogram, "lengths": lengths}, {"logits": logits}, name="crnn"
-    )
+    dropout = layers.Dropout(config.dropout, name="dropout_top")
+    dense = layers.Dense(config.num_classes, dtype="float32", name="logits")
+    outputs = {"logits": dense(dropout(mean_and_maximum(x, inside)))}
+    if config.frame_outputs:
+        x = ops.cast(x, "float32")
+        each = dense(dropout(ops.concatenate([x, x], axis=-1)))
+        outputs["frame_logits"] = layers.Identity(dtype="float32", name="frame_logits")(each)
+        outputs["frame_logit_lengths"] = layers.Identity(name="frame_logit_lengths")(frames)
+    return keras.Model({"spectrogram": spectrogram, "lengths": lengths}, outputs, name="crnn")
 
 
 # Recipes ------------------------------------------------------------------------------------------
@@ -171,7 +187,7 @@ def crnn_right_whale(name: str) -> Recipe:
             spec_augment=SpecAugment(freq_masks=2, freq_width=10, time_masks=2, time_width=16),
         ),
         model=CRNN(num_classes=2, bands=50, dropout=0.4),
-        task=Classification(monitor="auc", background="none"),
+        task=Detection(monitor="auc", background="none"),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=1.5e-3, weight_decay=1e-2, average_from=8),
         training=GradientDescent(epochs=24, batch_size=32, patience=24),
@@ -217,7 +233,7 @@ def crnn_watkins(name: str) -> Recipe:
             window=4.0,
         ),
         model=CRNN(num_classes=13, bands=64, dropout=0.5),
-        task=Classification(monitor="f1_macro", background="none"),
+        task=Detection(monitor="f1_macro", background="none"),
         decoder=Classes(),
         optimizer=AdamW(learning_rate=2e-3, weight_decay=2e-2),
         training=GradientDescent(epochs=20, batch_size=16, patience=20),
