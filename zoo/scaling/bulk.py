@@ -33,8 +33,8 @@ from zoo.scaling.parts import FORMATS, PARQUET, Part, Parts, plan_parts, remaini
 PACKAGES = ("ray", "pyarrow")
 # Bytes of the object store of Ray: it holds only names of inputs and counts.
 STORE_BYTES = 2**27
-# How often a part is repeated whose actor died. An input that ends its process must not be repeated
-# without end.
+# How often a part is repeated whose actor died, and how often an actor is restarted. An input that ends
+# its process must not be repeated without end, nor an actor that dies while it starts.
 RETRIES = 20
 
 
@@ -170,6 +170,7 @@ def _run(job: Job, parts: list[Part], actors: int) -> Iterator[tuple[int, int]]:
                 compute=ray_data.ActorPoolStrategy(size=actors),
                 num_cpus=1,
                 max_task_retries=RETRIES,
+                max_restarts=RETRIES,
             )
         for row in dataset.iter_rows():
             if row["refused"]:
