@@ -320,8 +320,9 @@ def evaluate(
         options: options of the preset's decoder, such as `{"beam_width": 8}`.
         rows: a JSON lines file to write, one line per example.
         plots: a folder for plots.
-        choose_threshold: whether to choose `min_confidence` by the F1 of the classes on dev, and to
-            store it in the run of a classifier.
+        choose_threshold: whether to choose a threshold on dev and to store it in the run: of a
+            classifier `min_confidence`, by the F1 of the classes; of a model that generates texts
+            `warn_below`, the confidence of its answers to all but 1 % of dev.
 
     Raises:
         ZooError: there is no such preset, split, runtime or option, a package of the metrics is not

@@ -54,7 +54,37 @@ def test_threshold_is_stored(run_zoo, run):
 def test_invalid_choices(run):
     with pytest.raises(ZooError, match=r"A threshold must be chosen on dev\. Received: 'train'"):
         zoo.evaluate(run, split="train", choose_threshold=True)
-    with pytest.raises(ZooError, match="A threshold is stored in the folder of a run"):
+    with pytest.raises(ZooError, match="must be given as a folder"):
         zoo.evaluate(NAME, choose_threshold=True)
-    with pytest.raises(ZooError, match="has no threshold: it is not a classifier"):
+    with pytest.raises(ZooError, match="has no threshold"):
         zoo.evaluate("language/charlstm-hello", choose_threshold=True)
+
+
+@pytest.mark.slow
+def test_the_confidence_of_dev_is_stored_in_a_run(run_zoo, tmp_path):
+    """The threshold of the warning of a model that generates texts."""
+    run = tmp_path / "translator"
+    lines = [f"a dog number {i}\tein Hund Nummer {i}\n" for i in range(120)]
+    path = tmp_path / "talk.tsv"
+    path.write_text("".join(lines))
+    sizes = {"model.embedding_size": 4, "model.encoder_size": 4, "model.hidden_size": 4}
+    zoo.train(
+        "language/seq2seq-multi30k-en-de",
+        manifest=path,
+        out=run,
+        overrides={
+            **sizes,
+            "data.num_pieces": 60,
+            "training.epochs": 1,
+            "training.dev_fraction": 0.5,
+            "decoder.max_length": 3,
+        },
+    )
+    answer = run_zoo("evaluate", run, "--manifest", path, "--choose-threshold")
+    stored = json.loads((run / "recipe.json").read_text())["decoder"]["warn_below"]
+    assert f"Stored in {run}: warn_below {stored:g}: confidence of 1 of 60 examples" in answer.out
+    answer = run_zoo("predict", run, "a dog number 3", "--warn-below", "1", "--jsonl")
+    assert answer.json["warning"].startswith("this input is unlike the training data")
+    answer = run_zoo("predict", run, "a dog number 3", "--warn-below", "1")
+    assert "a dog number 3: this input is unlike the training data: the confidence" in answer.err
+    assert "warning" not in run_zoo("predict", run, "a dog number 3", "--warn-below", "0").out

@@ -25,7 +25,7 @@ def test_predict(run_zoo, tiny_run, clips):
     assert set(answer.json) == {"preset", "predictions"}
     assert answer.json["preset"] == str(tiny_run)
     for clip, prediction in zip(clips, answer.json["predictions"], strict=True):
-        assert set(prediction) == {"input", "output", "log_probability", "seconds"}
+        assert set(prediction) == {"input", "output", "log_probability", "confidence", "seconds"}
         assert prediction["input"] == clip
         assert prediction["log_probability"] < 0
     text = run_zoo("predict", tiny_run, *clips).out.splitlines()

@@ -81,7 +81,9 @@ def test_subtitles_are_short():
 
 def test_joined_texts_without_times():
     segments = [Segment(1.0, 2.0, {}), Segment(3.0, 4.0, {}), Segment(5.0, 6.0, {})]
-    answers = [{"output": text, "log_probability": -1.0} for text in ("ONE", "", "TWO")]
+    answers = [
+        {"output": text, "log_probability": -1.0, "confidence": 1.0} for text in ("ONE", "", "TWO")
+    ]
     joined = join_texts(zip(segments, answers, strict=True))
     assert joined["output"] == "ONE TWO"
     assert [row["begin"] for row in joined["segments"]] == [1.0, 5.0]

@@ -41,7 +41,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     words = "write one JSON object per example"
     parser.add_argument("--rows", type=Path, metavar="FILE", help=words)
     parser.add_argument("--plots", type=Path, metavar="DIR", help="plot the evaluation")
-    words = "choose --min-confidence by the F1 on dev, and store it in the run of a classifier"
+    words = (
+        "choose --min-confidence of a classifier by its F1 on dev, or --warn-below of a model that "
+        "generates texts by its confidence on dev, and store it in the run"
+    )
     parser.add_argument("--choose-threshold", action="store_true", help=words)
     add_backend(parser, KERAS)
     accept_options(parser)

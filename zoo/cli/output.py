@@ -68,6 +68,8 @@ def print_answers(
             if answer.get("unknown"):
                 unknown, given = answer["unknown"], shown(answer["input"])
                 say(f"Tokens outside the vocabulary: {unknown}, in {given}")
+            if answer.get("warning"):
+                say(f"{shown(answer['input'])}: {answer['warning']}")
     if options.json:
         print_line(json.dumps({"preset": options.preset, key: done}))
     return int(failed)

@@ -62,6 +62,7 @@ def test_defaults():
         "beam_width": 1,
         "n_best": 1,
         "times": False,
+        "warn_below": 0,
         "lm_weight": 0.5,
         "word_bonus": 1.0,
         "rescore_weight": 0.5,
@@ -74,6 +75,7 @@ def test_defaults():
     beams = SequenceSearch()
     assert (beams.sampler, beams.temperature, beams.max_length) == ("beam", 1, 36)
     assert (beams.beam_width, beams.length_penalty, beams.n_best) == (3, 1, 1)
+    assert beams.warn_below == 0
 
 
 @pytest.mark.parametrize("sampler", ["greedy", "random", "top_k", "top_p"])

@@ -15,23 +15,29 @@ def word(text: str, begin: float, end: float) -> dict:
     return {"word": text, "begin": begin, "end": end, "confidence": 0.5}
 
 
+def answer(output: str, log_probability: float, confidence: float = 0.5, **rest) -> dict:
+    scores = {"log_probability": log_probability, "confidence": confidence}
+    return {"output": output, **scores, **rest}
+
+
 def test_texts_and_times_of_words_are_joined():
     joined = join_texts(
         [
             (
                 segment(0.0, 2.00049),
-                {"output": "A B", "log_probability": -1.5, "words": [word("A", 0.1, 0.25)]},
+                answer("A B", -1.5, words=[word("A", 0.1, 0.25)]),
             ),
-            (segment(2.0, 3.0), {"output": "", "log_probability": -0.25, "words": []}),
+            (segment(2.0, 3.0), answer("", -0.25, words=[])),
             (
                 segment(3.1236, 5.0),
-                {"output": "C", "log_probability": -2.0, "words": [word("C", 0.5, 1.00049)]},
+                answer("C", -2.0, words=[word("C", 0.5, 1.00049)]),
             ),
         ]
     )
     assert joined == {
         "output": "A B C",
         "log_probability": -3.75,
+        "confidence": pytest.approx(0.5),
         "segments": [
             {"begin": 0.0, "end": 2.0, "output": "A B"},
             {"begin": 3.124, "end": 5.0, "output": "C"},
@@ -41,11 +47,11 @@ def test_texts_and_times_of_words_are_joined():
 
 
 def test_texts_without_words_and_without_segments():
-    joined = join_texts([(segment(0, 1), {"output": "A", "log_probability": -1.0})])
+    joined = join_texts([(segment(0, 1), answer("A", -1.0))])
     assert joined["output"] == "A"
     assert "words" not in joined
-    assert join_texts([]) == {"output": "", "log_probability": 0.0, "segments": []}
-    silent = {"output": "", "log_probability": -1.0, "words": []}
+    assert join_texts([]) == answer("", 0.0, confidence=1.0, segments=[])
+    silent = answer("", -1.0, words=[])
     assert join_texts([(segment(0, 1), silent)])["words"] == []
 
 

@@ -56,6 +56,7 @@ def test_error_rates(monitor, width):
         {"id": "u3", "reference": "yes", "output": "no", "wer": 1.0, "cer": 1.0},
         {"id": "u4", "reference": "one two", "output": "", "wer": 1.0, "cer": 1.0},
     ]
+    assert all(row.pop("confidence") > 0.99 for row in evaluation.rows[:3])
     assert evaluation.rows == [row | {"raw": row["output"]} for row in rows]
     assert {
         "words: 8 in the references, 1 substituted, 3 deleted, 1 inserted",
@@ -93,12 +94,19 @@ def test_an_answer_is_a_text_with_its_probability():
     labels = Labels(("a", "b"))
     recipe = toy(labels, CTC(), CTCSearch())
     answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": BLANKS})
-    assert answer == {"output": "", "log_probability": pytest.approx(np.log(0.36))}
+    # Two frames, in which the blank has the probability 0.6.
+    own = {"confidence": pytest.approx(0.6)}
+    assert answer == {"output": "", "log_probability": pytest.approx(np.log(0.36))} | own
     recipe = toy(labels, CTC(), CTCSearch(beam_width=8, n_best=2))
     answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": BLANKS})
     best = {"output": "a", "log_probability": pytest.approx(np.log(0.64))}
     second = {"output": "", "log_probability": pytest.approx(np.log(0.36))}
-    assert answer == best | {"alternatives": [best, second]}
+    assert answer == best | {"alternatives": [best, second]} | own
+    recipe = toy(labels, CTC(), CTCSearch(warn_below=0.61))
+    answer = recipe.task.answer(recipe.predictor(GRAPHS), {"logits": BLANKS})
+    assert answer["warning"].startswith(
+        "this input is unlike the training data: the confidence 0.600"
+    )
 
 
 def test_timestamps_of_words():

@@ -135,6 +135,7 @@ def test_sentences_are_evaluated_in_batches(recipe):
     # Each of three words and the end has the probability 2/3.
     log_probability = result.rows[0]["log_probability"]
     assert log_probability == pytest.approx(4 * np.log(2 / 3), abs=1e-3)
+    assert result.rows[0]["confidence"] == pytest.approx(2 / 3, abs=1e-3)
     assert result.rows[2]["error"] == "bad is empty."
     assert result.report == ["2 right", "Unreadable, counted as empty: bad is empty."]
 
@@ -144,6 +145,10 @@ def test_n_best_sentences_are_sorted(recipe):
     item = recipe.data.read_example(EXAMPLES[1], recipe.model)
     answer = recipe.task.answer(predictor_of(recipe), item)
     assert answer["output"] == "dort"
+    assert answer["confidence"] == pytest.approx(2 / 3, abs=1e-3)
+    assert "warning" not in answer
+    recipe.decoder = replace(recipe.decoder, warn_below=0.7)
+    assert "unlike" in recipe.task.answer(predictor_of(recipe), item)["warning"]
     assert answer["alternatives"][0]["output"] == "dort"
     log_probabilities = [row["log_probability"] for row in answer["alternatives"]]
     assert log_probabilities == sorted(log_probabilities, reverse=True)

@@ -219,7 +219,8 @@ def test_events_of_the_command(run_zoo, folder):
     lines = run_zoo("predict", folder, clip, "--stream", "--jsonl").out.splitlines()
     *partials, final = map(json.loads, lines)
     assert {tuple(event) for event in partials} == {("event", "seconds", "output")}
-    assert list(final) == ["event", "begin", "end", "output", "log_probability", "words"]
+    keys = ["event", "begin", "end", "output", "log_probability", "confidence", "words"]
+    assert list(final) == keys
     texts = run_zoo("predict", folder, clip, "--stream").out.splitlines()
     assert texts[-1] == f"{final['begin']:.2f}-{final['end']:.2f} s: {final['output']}"
     assert len(texts) == len(lines)

@@ -247,9 +247,7 @@ def test_silence(preset):
 
 
 def test_models_that_cannot_stream(tiny_run, refused, clips):
-    wanted = (
-        rf"cannot stream: its answer needs the whole recording\. Recipes that can stream: {RECIPE}"
-    )
+    wanted = rf"cannot stream: .* needs the whole recording\. Recipes that can stream: .*{RECIPE}"
     with pytest.raises(ZooError, match=wanted):
         load_preset(tiny_run).stream()
     assert RECIPE in refused("predict", tiny_run, clips[0], "--stream")

@@ -142,7 +142,15 @@ def test_evaluation_counts_an_unreadable_image_as_empty(graphs, tiny, examples, 
     first, second = json.loads(json.dumps(result.rows[:2]))
     assert first["output"] == ""
     assert "text.jpg" in first["error"]
-    assert set(second) == {"id", "image", "references", "output", "cider", "log_probability"}
+    assert set(second) == {
+        "id",
+        "image",
+        "references",
+        "output",
+        "cider",
+        "log_probability",
+        "confidence",
+    }
     (path,) = tiny.task.plot_evaluation(predictor, result, tmp_path)
     assert path.read_bytes().startswith(b"\x89PNG")
 

@@ -255,7 +255,7 @@ class ThresholdChoice(ABC):
     def choose_threshold(
         self, predictor: Predictor[Any, Any, Any], evaluation: Evaluation, examples: list[Any]
     ) -> tuple[dict[str, float], str]:
-        """Return the options of the decoder with the best F1, and a line that says what it is.
+        """Return the chosen options of the decoder, and a line that says what they are.
 
         Args:
             predictor: the trained model.
@@ -263,7 +263,7 @@ class ThresholdChoice(ABC):
             examples: the examples.
 
         Raises:
-            ZooError: the evaluation has no examples that could be detected.
+            ZooError: the examples of the evaluation do not suffice.
         """
 
 

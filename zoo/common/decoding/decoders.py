@@ -16,6 +16,12 @@ LEAST_TEMPERATURE = 1e-6
 MAX_TEMPERATURE, MAX_LENGTH = 1e6, 1_000_000
 
 
+def _warn_below() -> float:
+    return option(
+        0.0, "confidence below which an answer has a warning: the input is unlike the training data"
+    )
+
+
 @dataclass(frozen=True)
 class CTCSearch(Decoder):
     """Search for labels in the frames of a CTC model. See `zoo.common.ctc.search`.
@@ -28,6 +34,8 @@ class CTCSearch(Decoder):
             1, a search for words keeps 100.
         n_best: number of labellings in an answer, the most probable first.
         times: whether the answer has the time of each word and its confidence.
+        warn_below: confidence of an answer below which it has a warning. See
+            `zoo.common.decoding.confidence`.
         lm_weight: weight of the log-probability of `lm`.
         word_bonus: score of each word in nats, with `lm`, `lexicon` or `rescore`.
         rescore_weight: weight of the log-probability of `rescore`.
@@ -47,6 +55,7 @@ class CTCSearch(Decoder):
         "number of labellings in the answer, the most probable first; the beam is at least as wide",
     )
     times: bool = option(False, "add the time of each word in seconds and its confidence")
+    warn_below: float = _warn_below()
     lm_weight: float = option(0.5, "weight of the log-probability of --lm")
     word_bonus: float = option(1.0, "score of each word in nats, with --lm, --lexicon or --rescore")
     rescore_weight: float = option(0.5, "weight of the log-probability of --rescore")
@@ -64,6 +73,7 @@ class CTCSearch(Decoder):
         _widen_beam(self, at_most=10_000)
         check_range("lm_weight", self.lm_weight, at_least=0, at_most=100)
         check_range("word_bonus", self.word_bonus, at_least=-100, at_most=100)
+        check_range("warn_below", self.warn_below, at_least=0, at_most=1)
         check_range("rescore_weight", self.rescore_weight, at_least=0, at_most=100)
         if self.rescore and self.n_best == 1:
             raise ZooError("n_best must be at least 2 with rescore. Received: 1.")
@@ -178,6 +188,8 @@ class SequenceSearch(Sampling):
         length_penalty: exponent of the length that divides a log-probability. 0 favours short
             sentences.
         n_best: number of sentences in the answer of a beam search, the best first.
+        warn_below: confidence of an answer below which it has a warning. See
+            `zoo.common.decoding.confidence`.
     """
 
     sampler: str = option("beam", f"how tokens are chosen: beam, {', '.join(SAMPLERS)}")
@@ -190,11 +202,13 @@ class SequenceSearch(Sampling):
     n_best: int = option(
         1, "number of sentences of a beam search, the best first; the beam is at least as wide"
     )
+    warn_below: float = _warn_below()
 
     def __post_init__(self):
         super().__post_init__()
         check_range("max_length", self.max_length, at_least=1, at_most=10_000)
         check_range("length_penalty", self.length_penalty, at_least=0, at_most=10)
+        check_range("warn_below", self.warn_below, at_least=0, at_most=1)
         _widen_beam(self, at_most=1_000)
 
     def check_sampler(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from zoo.common.core.capabilities import Segment
 from zoo.common.core.data import Data
+from zoo.common.decoding.confidence import CONFIDENCE, confidence
 
 # Number of segments in a batch.
 BATCH_SIZE = 16
@@ -20,19 +22,23 @@ def join_texts(answers: Iterable[tuple[Segment, dict[str, Any]]]) -> dict[str, A
 
     Args:
         answers: segments that do not overlap, in order, each with its answer: `output`,
-            `log_probability` and optionally `words`, with times relative to the begin of the segment.
+            `log_probability`, `confidence` and optionally `words`, with times relative to the begin of
+            the segment.
 
     Returns:
         `output`, the texts of all segments, joined with spaces; `log_probability`, the sum over the
-        segments; `segments`, with the `begin` and `end` in seconds and the `output` of each segment
-        whose text is not empty; and `words` if the segments have them, with times relative to the
-        begin of the input.
+        segments; `confidence`, the geometric mean, weighted by duration; `segments`, with the `begin`
+        and `end` in seconds and the `output` of each segment whose text is not empty; and `words` if
+        the segments have them, with times relative to the begin of the input.
     """
     rows: list[dict[str, Any]] = []
     words: list[dict[str, Any]] | None = None
-    log_probability = 0.0
+    log_probability, log_confidence, seconds = 0.0, 0.0, 0.0
     for segment, answer in answers:
         log_probability += answer["log_probability"]
+        duration = segment.end - segment.begin
+        log_confidence += duration * math.log(answer[CONFIDENCE])
+        seconds += duration
         if answer["output"]:
             times = {"begin": round(segment.begin, 3), "end": round(segment.end, 3)}
             rows.append(times | {"output": answer["output"]})
@@ -42,6 +48,7 @@ def join_texts(answers: Iterable[tuple[Segment, dict[str, Any]]]) -> dict[str, A
     joined = {
         "output": " ".join(row["output"] for row in rows),
         "log_probability": log_probability,
+        CONFIDENCE: confidence(log_confidence, seconds or 1.0),
         "segments": rows,
     }
     return joined if words is None else joined | {"words": words}

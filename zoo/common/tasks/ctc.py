@@ -10,7 +10,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import EvaluationPlots, RowMetrics, Segment, SegmentAnswers
+from zoo.common.core.capabilities import (
+    EvaluationPlots,
+    RowMetrics,
+    Segment,
+    SegmentAnswers,
+    ThresholdChoice,
+)
 from zoo.common.core.data import Item
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
@@ -23,7 +29,9 @@ from zoo.common.ctc.transcribe import check_search, transcribe
 from zoo.common.ctc.words import Transcription, word_times
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.data.labels import LabelledData, Labels
+from zoo.common.decoding.confidence import CONFIDENCE, choose_warn_below, confidence, warned
 from zoo.common.decoding.decoders import CTCSearch
+from zoo.common.decoding.generation import log_softmax
 from zoo.common.decoding.segments import join_texts
 from zoo.common.metrics.error_rates import METRICS, error_rates, mean_error_rates
 from zoo.common.metrics.outside import warn_about_outside
@@ -35,7 +43,7 @@ Recognizer = Predictor[LabelledData, ModelConfig, CTCSearch]
 
 
 @dataclass(frozen=True)
-class CTC(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
+class CTC(Task, SegmentAnswers, EvaluationPlots, RowMetrics, ThresholdChoice):
     """Answer with a text.
 
     The labels of the data have the unit "character" or "word". Examples have the attributes `id` and
@@ -81,10 +89,13 @@ class CTC(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
         errors: dict[int, str] = {}
         warn_about_outside(labels, [example.transcript for example in examples])
         texts, raw = [""] * len(examples), [""] * len(examples)
+        confidences: list[dict[str, float]] = [{}] * len(examples)
         for i, logits in self.logits(predictor, examples, errors):
             texts[i] = self.text(logits, predictor.decoder, labels)
             raw[i] = labels.text(greedy_search(logits).labels)
+            confidences[i] = {CONFIDENCE: _confidence(logits)}
         metrics, report, rows = error_rates(examples, texts, raw, self.monitor)
+        rows = [row | found for row, found in zip(rows, confidences, strict=True)]
         report += [f"Unreadable, counted as deleted: {error}" for error in errors.values()]
         if predictor.decoder.searches_words and (empty := texts.count("") - len(errors)):
             report.append(f"The search found no word in {empty} examples.")
@@ -122,11 +133,12 @@ class CTC(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
         return labels.text(best.labels) if self.monitor == "per" else best.text
 
     def answer(self, predictor: Recognizer, item: Item) -> dict[str, Any]:
-        """Return the text with its log-probability in nats.
+        """Return the text with its log-probability in nats and the confidence.
 
         A word search also returns its `score`, and `lm_log_probability` of a language model; rescoring
         returns the new `score` and `rescore_log_probability`. With `n_best`, `alternatives` lists
-        several texts. With `times`, `words` lists begin and end in seconds and confidence.
+        several texts. With `times`, `words` lists begin and end in seconds and confidence. A
+        confidence below `warn_below` gives a `warning`.
         """
         return _noticed(self._answer(predictor, item), predictor.decoder)
 
@@ -147,7 +159,7 @@ class CTC(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
         decoder = predictor.decoder
         found = self.transcriptions(logits, decoder, predictor.data.labels)
         texts = [{"output": one.text, **one.scores} for one in found]
-        answer: dict[str, Any] = dict(texts[0])
+        answer: dict[str, Any] = texts[0] | {CONFIDENCE: _confidence(logits)}
         if decoder.n_best > 1:
             answer["alternatives"] = texts
         if decoder.times:
@@ -185,6 +197,11 @@ class CTC(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
 
         return answer
 
+    def choose_threshold(
+        self, predictor: Recognizer, evaluation: Evaluation, examples: list[Any]
+    ) -> tuple[dict[str, float], str]:
+        return choose_warn_below(evaluation)
+
     def plot_evaluation(
         self, predictor: Recognizer, evaluation: Evaluation, folder: Path
     ) -> list[Path]:
@@ -204,10 +221,19 @@ class CTC(Task, SegmentAnswers, EvaluationPlots, RowMetrics):
 
 
 def _noticed(answer: dict[str, Any], decoder: CTCSearch) -> dict[str, Any]:
-    """Return an answer, after a message if a search for words found none."""
+    """Return an answer with its warning, after a message if a search for words found none."""
     if decoder.searches_words and not answer["output"]:
         say("The search found no word of its lexicon or language model in the input.")
-    return answer
+    return warned(answer, decoder.warn_below)
+
+
+def _confidence(logits: np.ndarray) -> float:
+    """Return the geometric mean of the highest probability of each frame, [time, vocabulary_size].
+
+    It does not depend on the search.
+    """
+    best = log_softmax(np.asarray(logits, np.float64), np).max(axis=-1)
+    return confidence(float(best.sum()), max(1, len(best)))
 
 
 def _logits(outputs: dict[str, np.ndarray]) -> Iterable[np.ndarray]:

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import Scoring
+from zoo.common.core.capabilities import Scoring, ThresholdChoice
 from zoo.common.core.data import Item
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.evaluation import Evaluation
@@ -24,6 +24,7 @@ from zoo.common.core.task import Task
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.data.target_sentences import TargetSentences
 from zoo.common.data.vocabulary import END, PAD, START, UNKNOWN, Vocabulary
+from zoo.common.decoding.confidence import CONFIDENCE, choose_warn_below, confidence, warned
 from zoo.common.decoding.decoders import SEARCHES, SequenceSearch
 from zoo.common.decoding.generation import (
     NEG_INF,
@@ -44,7 +45,7 @@ Generator = Predictor[TargetSentences, ModelConfig, SequenceSearch]
 
 
 @dataclass(frozen=True)
-class SequenceToSequence(Task, Scoring):
+class SequenceToSequence(Task, Scoring, ThresholdChoice):
     """Answer with a generated sentence. Subclasses define its metrics.
 
     The model has the graphs `encoder`, from an input to each state of the model as `next_<name>`,
@@ -123,7 +124,7 @@ class SequenceToSequence(Task, Scoring):
         check_search(predictor.decoder)
         outputs = [""] * len(examples)
         errors: dict[int, str] = {}
-        log_probabilities = [0.0] * len(examples)
+        scores: list[dict[str, float]] = [{}] * len(examples)
         encoder, read = self.encoder(predictor, examples)
         batches = evaluation_batches(
             predictor.data, predictor.model, examples, errors, EVALUATION_BATCH, read
@@ -133,20 +134,18 @@ class SequenceToSequence(Task, Scoring):
             decoded = decode(predictor, step, predictor.graphs[encoder](**inputs), np)
             for row, i in enumerate(indices):
                 outputs[i] = _text(predictor.data, decoded, row, 0)
-                log_probabilities[i] = float(decoded.log_probability[row, 0])
+                scores[i] = _scores(decoded, row)
         metrics, report, rows = self.compute_metrics(predictor.data, examples, outputs)
         for i, fields in enumerate(rows):
-            if i in errors:
-                fields["error"] = errors[i]
-            else:
-                fields["log_probability"] = log_probabilities[i]
+            fields |= {"error": errors[i]} if i in errors else scores[i]
         report += [f"Unreadable, counted as empty: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
 
     def answer(self, predictor: Generator, item: Item) -> dict[str, Any]:
-        """Return the sentence and its log-probability in nats.
+        """Return the sentence, its log-probability in nats, and the confidence.
 
-        With `n_best`, `alternatives` lists several sentences, the best first.
+        With `n_best`, `alternatives` lists several sentences, the best first. A confidence below
+        `warn_below` gives a `warning`.
         """
         generator = np.random.default_rng(predictor.decoder.seed)
         states = predictor.graphs[ENCODER](**predictor.data.collate([item]))
@@ -157,8 +156,14 @@ class SequenceToSequence(Task, Scoring):
             for i, log_prob in enumerate(log_probabilities)
             if log_prob > NEG_INF / 2  # there may be fewer sentences than requested
         ]
-        answer = dict(sentences[0])
-        return answer | ({"alternatives": sentences} if predictor.decoder.n_best > 1 else {})
+        answer = sentences[0] | _scores(decoded, 0)
+        answer |= {"alternatives": sentences} if predictor.decoder.n_best > 1 else {}
+        return warned(answer, predictor.decoder.warn_below)
+
+    def choose_threshold(
+        self, predictor: Generator, evaluation: Evaluation, examples: list[Any]
+    ) -> tuple[dict[str, float], str]:
+        return choose_warn_below(evaluation)
 
     def score(self, predictor: Generator, inputs: Sequence[str]) -> Iterator[dict[str, Any]]:
         """Yield the log-probability of each sentence about an input.
@@ -297,6 +302,16 @@ def _text(data: TargetSentences, decoded: Decoded, row: int, i: int) -> str:
     """Return the i-th best sentence of a row."""
     tokens = decoded.tokens[row, i, : decoded.lengths[row, i]]
     return data.join_tokens(data.vocabulary.decode(tokens))
+
+
+def _scores(decoded: Decoded, row: int) -> dict[str, float]:
+    """Return the log-probability and the confidence of the best sentence of a row."""
+    log_probability = float(decoded.log_probability[row, 0])
+    tokens = min(int(decoded.lengths[row, 0]) + 1, decoded.tokens.shape[-1])  # with the end
+    return {
+        "log_probability": log_probability,
+        CONFIDENCE: confidence(log_probability, tokens),
+    }
 
 
 def _known_shapes(

@@ -163,8 +163,8 @@ class Stream:
 
         Returns:
             A list of events: one for each utterance that has ended,
-            `{"event": "final", "begin", "end", "output", "log_probability", "words"}` with times in
-            seconds; and if the text of the present utterance has changed,
+            `{"event": "final", "begin", "end", "output", "log_probability", "confidence", "words"}`
+            with times in seconds; and if the text of the present utterance has changed,
             `{"event": "partial", "seconds", "output"}`.
 
         Raises:
