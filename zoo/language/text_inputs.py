@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,14 +11,8 @@ from typing import Any
 from zoo.common.core.capabilities import FileInputs
 from zoo.common.core.data import Data, Item
 from zoo.common.core.errors import ZooError, nearest
-from zoo.common.data.manifests import (
-    MAX_BYTES,
-    is_json_lines,
-    parse_json_lines,
-    read_file,
-    read_lines,
-)
-from zoo.common.data.tables import read_table
+from zoo.common.data.manifests import MAX_BYTES, read_file, read_lines
+from zoo.common.data.tables import first_names, parse_rows
 from zoo.common.data.text import Line, single_spaces
 
 TABLES = (".csv", ".tsv", ".json", ".jsonl")
@@ -85,6 +78,11 @@ class _Row:
     text: str
 
 
+def _has_key(path: Path, key: str) -> bool:
+    _, first = read_lines(path)[0]
+    return first.lstrip().startswith("{") and f'"{key}"' in first
+
+
 def read_column(path: Path, column: str) -> list[str] | None:
     """Return the texts of a column of CSV, TSV or JSON lines, on one line each.
 
@@ -99,10 +97,11 @@ def read_column(path: Path, column: str) -> list[str] | None:
     Raises:
         ZooError: a table does not have the column, or a row is invalid.
     """
-    _, first = read_lines(path)[0]
-    names = [name.strip().strip('"') for name in re.split(r"[\t,;]", first)]
-    has_name = column in names or (first.lstrip().startswith("{") and f'"{column}"' in first)
-    if not has_name and path.suffix.lower() not in TABLES:
+    if (
+        column not in first_names(path)
+        and path.suffix.lower() not in TABLES
+        and not _has_key(path, column)
+    ):
         return None
     numbers = itertools.count(1)
 
@@ -111,8 +110,7 @@ def read_column(path: Path, column: str) -> list[str] | None:
             raise ZooError(f"there is no column {column!r}. {nearest(column, row)}")
         return _Row(next(numbers), single_spaces(str(row[column] or "")))
 
-    is_json = is_json_lines(path)
-    rows = parse_json_lines(path, parse) if is_json else read_table(path).parse((column,), parse)
+    rows = parse_rows(path, (column,), parse)
     if not any(row.text for row in rows):
         raise ZooError(f"{path}: the column {column!r} is empty.")
     return [row.text for row in rows]

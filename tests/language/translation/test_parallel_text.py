@@ -65,6 +65,38 @@ def test_two_files_and_tsv_and_json_lines_give_the_same_pairs(tmp_path):
     assert [pair.id for pair in from_two_files] == ["talk.en, 1", "talk.en, 3"]  # line 2 is empty
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("t.csv", 'de,en,split\n"x, y",a b,train\nz,c,dev\n'),
+        ("t.tsv", "en\tnote\tde\tsplit\na b\t\tx, y\ttrain\nc\t\tz\tdev\n"),
+        (
+            "t.jsonl",
+            '{"en": "a b", "de": "x, y", "split": "train"}\n{"en": "c", "de": "z", "split": "dev"}\n',
+        ),
+    ],
+)
+def test_columns_of_tables_by_name(tmp_path, name, text):
+    path = tmp_path / name
+    path.write_text(text)
+    data = ParallelText(column="en", target_column="de")
+    assert [(pair.source, pair.target, pair.split) for pair in data.read_manifest(path)] == [
+        ("a b", "x, y", "train"),
+        ("c", "z", "dev"),
+    ]
+    # Prediction reads the same column.
+    assert data.find_inputs(str(path)) == ["a b", "c"]
+    with pytest.raises(ZooError, match="fr"):
+        ParallelText(column="en", target_column="fr").read_manifest(path)
+
+
+def test_a_table_has_source_and_target_by_default(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text('target,source\n"x, y",a b\n')
+    (pair,) = read_manifest(path, LANGUAGES)
+    assert (pair.source, pair.target) == ("a b", "x, y")
+
+
 def test_either_side_may_be_gzipped(tmp_path):
     sides = {"en.gz": gzip.compress(b"a\nb\n"), "de": "x\ny\n"}
     write_sides(tmp_path, "talk", sides)

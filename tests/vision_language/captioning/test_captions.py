@@ -13,6 +13,7 @@ from zoo.vision_language.captioning.captions import (
     words,
 )
 from zoo.vision_language.captioning.corpora.rsicd import RSICD
+from zoo.vision_language.captioning.data import CaptionedImages
 
 
 def test_words_are_lower_case_without_punctuation():
@@ -62,6 +63,25 @@ def test_manifest_joins_lines_of_the_same_image(rsicd, tmp_path):
     assert second == CaptionedImage(
         "near.webp", tmp_path / "near.webp", ("fields", "a road"), "mine"
     )
+
+
+def test_columns_of_tables_by_name(rsicd):
+    path = rsicd / "images" / "list.csv"
+    path.write_text(
+        'file_name,text,split\nkind0_0.webp,"a road, and trees",\nkind0_1.webp,fields,mine\n'
+        "kind0_0.webp,a road,\n"
+    )
+    first, second = CaptionedImages(image_column="file_name", caption_column="text").read_manifest(
+        path
+    )
+    assert first.captions == ("a road, and trees", "a road")
+    assert (second.id, second.captions, second.split) == ("kind0_1.webp", ("fields",), "mine")
+    lines = path.with_suffix(".jsonl")
+    lines.write_text('{"file_name": "kind0_0.webp", "text": ["a road", "trees"]}\n')
+    (found,) = read_manifest(lines, "file_name", "text")
+    assert found.captions == ("a road", "trees")
+    with pytest.raises(ZooError, match="the header lacks image, caption"):
+        read_manifest(path)
 
 
 @pytest.mark.parametrize(

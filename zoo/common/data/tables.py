@@ -11,7 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from zoo.common.core.errors import ZooError
-from zoo.common.data.manifests import MAX_BYTES, MAX_COLUMNS, MAX_LINES, parse_lines, read_file
+from zoo.common.data.manifests import (
+    MAX_BYTES,
+    MAX_COLUMNS,
+    MAX_LINES,
+    is_json_lines,
+    parse_json_lines,
+    parse_lines,
+    read_file,
+    read_lines,
+)
 
 # A line of a file: its number and its fields.
 Record = tuple[int, list[str]]
@@ -75,6 +84,34 @@ class Table:
 
         rows: Any = self.rows
         return parse_lines(self.path, rows, parse_row, join)
+
+
+def parse_rows(
+    path: Path,
+    columns: tuple[str, ...],
+    parse: Callable[[dict[str, Any]], Any],
+    join: Callable[[Any, Any], Any] | None = None,
+) -> list[Any]:
+    """Return an example for each row of a table with a header, or for each line of JSON lines.
+
+    Args:
+        path: the file.
+        columns: required columns of a table. `parse` checks the keys of JSON lines.
+        parse: maps a row to an example. See `parse_lines`.
+        join: joins two examples with the same id. See `parse_lines`.
+
+    Raises:
+        ZooError: as `Table.parse` and `parse_json_lines`.
+    """
+    if is_json_lines(path):
+        return parse_json_lines(path, parse, join)
+    return read_table(path).parse(columns, parse, join)
+
+
+def first_names(path: Path) -> list[str]:
+    """Return the names of columns in the first line of a file, if it is the header of a table."""
+    _, first = read_lines(path)[0]
+    return [name.strip().strip('"') for name in re.split(r"[\t,;]", first)]
 
 
 def read_table(path: Path) -> Table:

@@ -13,6 +13,7 @@ import numpy as np
 
 from zoo.common.core.capabilities import InputPlots, RawInput, RawInputs
 from zoo.common.core.data import Batch, Batches, Epoch, Item
+from zoo.common.core.decoder import option
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.predictor import Predictor
@@ -66,6 +67,8 @@ class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots):
         max_length: maximum number of pieces of a source and of a target in training.
         source_language: suffix of the names of files in the source language.
         target_language: suffix of the names of files in the target language.
+        column: column of the sentences in tables and JSON lines; None for `source` in lists of pairs.
+        target_column: column of their translations; None for `target`.
     """
 
     input_example: ClassVar[str] = "A dog runs."
@@ -76,6 +79,10 @@ class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots):
     max_length: int = 60
     source_language: str = "en"
     target_language: str = "de"
+    column: str | None = option(
+        None, "column of the sentences in a table or JSON lines; default: source"
+    )
+    target_column: str | None = option(None, "column of their translations; default: target")
 
     def __post_init__(self):
         check_range("data.num_pieces", self.num_pieces, above=len(SENTENCE_SPECIALS))
@@ -86,7 +93,8 @@ class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots):
 
     def read_manifest(self, path: Path) -> list[SentencePair]:
         """See `zoo.language.translation.corpora.parallel.read_manifest`."""
-        return read_manifest(path, (self.source_language, self.target_language))
+        languages = self.source_language, self.target_language
+        return read_manifest(path, languages, self.column, self.target_column)
 
     def group_of(self, example: SentencePair) -> str:
         """Return the source."""

@@ -11,11 +11,14 @@ from typing import Any
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.content import Content
-from zoo.common.data.manifests import parse_json_lines, text_field
+from zoo.common.data.manifests import text_field
 from zoo.common.data.splits import check_split, draw, separate
+from zoo.common.data.tables import parse_rows
 from zoo.common.data.text import SPACE, normalize, split_words
 from zoo.vision_language.captioning.images import read_image
 
+# Columns or keys of a user's list.
+IMAGE, CAPTION, CAPTIONS = "image", "caption", "captions"
 # Characters that join letters, such as Persian ones. They are part of a word.
 JOINERS = "\u200c\u200d"
 _NOT_LETTERS = re.compile(rf"_|(?!{SPACE})\W")
@@ -57,13 +60,17 @@ def _mark(match: re.Match[str]) -> str:
     return character if is_mark else ""
 
 
-def read_manifest(path: Path) -> list[CaptionedImage]:
+def read_manifest(
+    path: Path, image_column: str | None = None, caption_column: str | None = None
+) -> list[CaptionedImage]:
     """Return the examples of a user's file, in its order.
 
     Args:
-        path: JSON lines. Each is an object with `image`, a path, absolute or relative to the folder of
-            the manifest; `caption`, a text, or `captions`, a list of texts; and optionally `split`.
-            Lines of the same image are joined.
+        path: JSON lines, or CSV or TSV with a header. Each row has `image`, a path, absolute or relative
+            to the folder of the manifest; `caption`, a text, or in JSON `captions`, a list of texts; and
+            optionally `split`. Rows of the same image are joined.
+        image_column: column or key of the image; None for `image`.
+        caption_column: column or key of the caption; None for `caption` or `captions`.
 
     Raises:
         ZooError: a line is invalid. The message has the number of the first one and the number of
@@ -71,15 +78,18 @@ def read_manifest(path: Path) -> list[CaptionedImage]:
     """
 
     def parse(row: dict[str, Any]) -> CaptionedImage:
-        name = text_field(row, "image")
-        split = text_field(row, "split") if "split" in row else ""
-        return captioned_image(name, path.parent / name, row, split)
+        name = text_field(row, image)
+        split = text_field(row, "split") if row.get("split") else ""
+        return captioned_image(name, path.parent / name, row, split, caption_column)
 
-    return parse_json_lines(path, parse, join)
+    image = image_column or IMAGE
+    return parse_rows(Path(path), (image, caption_column or CAPTION), parse, join)
 
 
-def captioned_image(id: str, image: Path, row: dict[str, Any], split: str) -> CaptionedImage:
-    """Return the example of a JSON line.
+def captioned_image(
+    id: str, image: Path, row: dict[str, Any], split: str, column: str | None = None
+) -> CaptionedImage:
+    """Return the example of a row.
 
     Args:
         id: the id of the example.
@@ -87,13 +97,16 @@ def captioned_image(id: str, image: Path, row: dict[str, Any], split: str) -> Ca
         row: has `captions`, a list of texts, or `caption`, a text. Duplicates are removed, and so are
             captions without a word: a few captions of RSICD are only a dot.
         split: the split of the example.
+        column: column or key of a caption, or of the list of them, in place of these two.
 
     Raises:
         ZooError: there is no caption, or the image does not exist.
     """
-    captions = row["captions"] if "captions" in row else [text_field(row, "caption")]
+    key = column or (CAPTIONS if CAPTIONS in row else CAPTION)
+    listed = key == CAPTIONS or isinstance(row.get(key), list)
+    captions = row[key] if listed else [text_field(row, key)]
     if not isinstance(captions, list) or not all(isinstance(text, str) for text in captions):
-        raise ZooError(f"'captions' must be a list of texts. Received: {str(captions)[:80]!r}")
+        raise ZooError(f"{key!r} must be a list of texts. Received: {str(captions)[:80]!r}")
     unique = dict.fromkeys(normalize(caption) for caption in captions if words(caption))
     if not unique:
         raise ZooError("an image must have a caption with at least one word")

@@ -12,6 +12,7 @@ import numpy as np
 
 from zoo.common.core.capabilities import CustomSplit, InputPlots, RawInput, RawInputs
 from zoo.common.core.data import Batch, Batches, Epoch, Item
+from zoo.common.core.decoder import option
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
@@ -51,6 +52,8 @@ class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs):
         train_caption_hashes: hashes of the captions of a run, to count copies.
         min_count: words that are rarer in the captions of a run are unknown.
         max_length: maximum number of words in a caption; longer captions are left out.
+        image_column: column of the images in a user's list; None for `image`.
+        caption_column: column of the captions; None for `caption`, or `captions` in JSON lines.
     """
 
     input_example: ClassVar[str] = "photo.jpg"
@@ -59,6 +62,8 @@ class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs):
     train_caption_hashes: CaptionHashes = asset(CaptionHashes, file=HASHES_FILE)
     min_count: int = 4
     max_length: int = 36
+    image_column: str | None = option(None, "column of the images in a list; default: image")
+    caption_column: str | None = option(None, "column of their captions; default: caption")
 
     def __post_init__(self):
         self.vocabulary.check_first(SENTENCE_SPECIALS)
@@ -68,7 +73,7 @@ class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs):
     # Reading
 
     def read_manifest(self, path: Path) -> list[CaptionedImage]:
-        return captions.read_manifest(path)
+        return captions.read_manifest(path, self.image_column, self.caption_column)
 
     def split_dev(
         self, examples: list[CaptionedImage], fraction: float, seed: int

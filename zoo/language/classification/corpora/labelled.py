@@ -8,8 +8,8 @@ from typing import Any
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.content import Content
-from zoo.common.data.manifests import is_json_lines, parse_json_lines, text_field
-from zoo.common.data.tables import read_table
+from zoo.common.data.manifests import text_field
+from zoo.common.data.tables import parse_rows
 from zoo.common.data.text import normalize
 
 TEXT, LABEL = "text", "label"
@@ -65,9 +65,7 @@ def read_manifest(path: Path, text: str = TEXT, label: str = LABEL) -> list[Labe
             split=str(split) if split else None,
         )
 
-    if is_json_lines(path):
-        return parse_json_lines(path, parse)
-    return read_table(path).parse((text, label), parse)
+    return parse_rows(path, (text, label), parse)
 
 
 def labelled_sentence(line: str, id: str, classes: dict[str, str], split: str) -> LabelledSentence:

@@ -10,15 +10,16 @@ from typing import Any
 from zoo.common.core.errors import ZooError
 from zoo.common.data.content import Content
 from zoo.common.data.manifests import (
-    parse_json_lines,
     parse_lines,
     read_file,
     read_lines,
     text_field,
 )
+from zoo.common.data.tables import first_names, parse_rows
 from zoo.common.data.text import normalize
 
 ZIPPED = ".gz"
+SOURCE, TARGET = "source", "target"
 
 
 @dataclass(frozen=True)
@@ -42,16 +43,23 @@ class SentencePair:
         return Content((self.source, self.target))
 
 
-def read_manifest(path: Path, languages: tuple[str, str]) -> list[SentencePair]:
+def read_manifest(
+    path: Path,
+    languages: tuple[str, str],
+    source: str | None = None,
+    target: str | None = None,
+) -> list[SentencePair]:
     """Return the pairs of a user's file, in its order.
 
     Args:
         path: a UTF-8 file, plain or gzipped, in one of three formats. A name that ends with the first of
             `languages`, such as "talk.en" or "talk.en.gz", is one of two files of equal lines in the
-            same folder; the other is "talk.de". JSON lines are objects with the texts `source` and
-            `target`, and optionally `split`. Otherwise each line is a sentence, a tab and its
-            translation.
+            same folder; the other is "talk.de". CSV or TSV with a header, and JSON lines, have the
+            columns or keys of both texts, and optionally `split`. Otherwise each line is a sentence, a
+            tab and its translation.
         languages: suffixes of source and target files.
+        source: column or key of the sentence; None for `source`.
+        target: column or key of its translation; None for `target`.
 
     Raises:
         ZooError: a line is invalid: an empty side, a missing or additional tab, or invalid JSON. The
@@ -60,6 +68,7 @@ def read_manifest(path: Path, languages: tuple[str, str]) -> list[SentencePair]:
     """
     path = Path(path)
     name = path.name.removesuffix(ZIPPED)
+    columns = source or SOURCE, target or TARGET
     if name.endswith(f".{languages[0]}"):
         stem = path.with_name(name.removesuffix(f".{languages[0]}"))
         return read_two_files(stem, languages, path.name)
@@ -68,20 +77,22 @@ def read_manifest(path: Path, languages: tuple[str, str]) -> list[SentencePair]:
     def parse(row: dict[str, Any]) -> SentencePair:
         split = str(row["split"]) if row.get("split") else None
         id = f"{path.name}, {next(numbers)}"
-        source, target = (normalize(text_field(row, key)) for key in ("source", "target"))
-        return SentencePair(id, source, target, split)
+        sentence, translation = (normalize(text_field(row, key)) for key in columns)
+        return SentencePair(id, sentence, translation, split)
 
     def parse_tsv(line: str) -> SentencePair:
         fields = line.split("\t")
         if len(fields) != 2:
             raise ZooError(
-                f"a line must be a sentence, a tab and its translation. Received: {line[:80]!r}"
+                "a line must be a sentence, a tab and its translation; the columns of a table with a "
+                f"header are given by --column and --target-column. Received: {line[:80]!r}"
             )
-        return parse(dict(zip(("source", "target"), fields, strict=True)))
+        return parse(dict(zip(columns, fields, strict=True)))
 
     lines = read_lines(path)
-    if lines[0][1].lstrip().startswith("{"):
-        return parse_json_lines(path, parse)
+    has_names = source or target or set(columns) <= set(first_names(path))
+    if has_names or lines[0][1].lstrip().startswith("{"):
+        return parse_rows(path, columns, parse)
     return parse_lines(path, lines, parse_tsv)
 
 
