@@ -423,7 +423,8 @@ def predict(
     Args:
         preset: a preset by name, the folder of a run or preset, or a loaded preset.
         inputs: one input or a list. An input is the path of a file or folder, a text, or an object that
-            the preset accepts: (waveform, sample rate), a PIL image, a NumPy array or a pandas series.
+            the preset accepts: (waveform, sample rate), a PIL image, a NumPy array or a pandas series. A
+            list of numbers is one input, a series.
         runtime: "auto" (a valid ONNX export, else "keras"), "keras", "savedmodel", "onnx" or "litert";
             None for that of a loaded preset, otherwise "auto".
         options: options of the preset's decoder, such as `{"beam_width": 8}`.

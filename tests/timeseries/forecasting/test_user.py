@@ -5,6 +5,8 @@ import csv
 import numpy as np
 import pytest
 
+import zoo
+
 AR = "timeseries/ar-laser"
 DAYS = [str(day) for day in np.datetime64("2026-01-01") + np.arange(120)]
 
@@ -28,6 +30,16 @@ def run(sales, tmp_path_factory):
     settings = ["--set", "model.context=8", "--set", "training.dev_fraction=0.3"]
     assert main(["train", AR, *map(str, arguments), *settings]) == 0
     return folder
+
+
+def test_a_list_of_numbers_is_one_series(run, laser):
+    values = np.array(laser[:50])
+    for inputs in (values.tolist(), list(values), [values.tolist()], [values]):
+        (answer,) = zoo.predict(run, inputs)
+        assert answer["forecast"] == zoo.predict(run, values)[0]["forecast"]
+    assert len(zoo.predict(run, [values.tolist(), values[:40].tolist()])) == 2
+    assert len(zoo.predict(run, [])) == 0
+    assert "error" in zoo.predict(run, [1])[0]  # shorter than the context
 
 
 def test_target_is_forecast_with_intervals_and_plot(run_zoo, run, sales, tmp_path):

@@ -6,6 +6,7 @@ import functools
 import html
 from collections.abc import Iterator
 from dataclasses import dataclass
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -116,8 +117,10 @@ def check_stream(name: str, recipe: Recipe) -> None:
 
 
 def input_list(inputs: Any) -> list[Any]:
-    """Return inputs as a list. Everything but a list is one input."""
-    return inputs if isinstance(inputs, list) else [inputs]
+    """Return inputs as a list. Everything but a list is one input; so is a list of numbers, a series."""
+    if not isinstance(inputs, list) or (inputs and all(isinstance(one, Real) for one in inputs)):
+        return [inputs]
+    return inputs
 
 
 def load_preset(preset_or_folder: str | Path, runtime: str = KERAS) -> Preset:
