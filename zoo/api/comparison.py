@@ -12,12 +12,14 @@ from zoo.api.results import BaselineResult, EvaluateResult
 from zoo.common.core import registry
 from zoo.common.core.baseline import Baselines
 from zoo.common.core.capabilities import RowMetrics
+from zoo.common.core.errors import ZooError
 from zoo.common.core.metrics import compare
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
 from zoo.common.metrics.bootstrap import bootstrap_intervals
 from zoo.common.presets import measurements, store
 from zoo.common.utils.packages import check_packages
+from zoo.common.utils.progress import say
 
 SEED = 0
 
@@ -46,20 +48,23 @@ def measure(folder: Path, data: str | Path | None, split: str) -> EvaluateResult
 def record_comparison(folder: Path, result: EvaluateResult, data: str | Path | None) -> None:
     """Record the intervals of an evaluation and, if the recipe has one, its baseline.
 
+    A baseline that cannot be fitted, such as one for another language, is left out with a message.
+
     Args:
         folder: folder of the preset, in whose metrics.json the evaluation is recorded.
         result: the evaluation.
         data: folder of the corpus.
-
-    Raises:
-        ZooError: the baseline cannot be fitted.
     """
     recipe = store.load_recipe(folder)
     metric = registry.entry(recipe.name).metric
     measurements.record_intervals(folder, result.split, intervals(recipe, result.rows, SEED))
     if not isinstance(recipe.data, Baselines):
         return
-    simple = baseline(recipe.name, data=data, split=result.split, seed=SEED)
+    try:
+        simple = baseline(recipe.name, data=data, split=result.split, seed=SEED)
+    except ZooError as error:
+        say(f"No baseline is recorded: {error}")
+        return
     delta = result.metrics[metric] - simple.metrics[metric]
     difference = _difference(recipe, metric, result, simple)
     measurements.record_baseline(

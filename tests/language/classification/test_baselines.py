@@ -4,7 +4,8 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from sklearn.svm import LinearSVC
 
-from zoo.language.classification.baselines import INTERPOLATION, NaiveBayesSVM, known_words
+from zoo.language.classification.baselines import INTERPOLATION, NaiveBayesSVM
+from zoo.language.token_texts import token_texts
 
 X = np.array([[1, 0, 1], [1, 0, 0], [0, 1, 1], [0, 1, 0]])
 Y = np.array([1, 1, 0, 0])
@@ -23,8 +24,8 @@ def test_weights_are_those_of_the_paper():
 
 
 def test_padding_is_no_word():
-    inputs = {"tokens": np.array([[5, 6, 0], [7, 8, 9]]), "lengths": np.array([2, 3])}
-    assert known_words(inputs).tolist() == ["5 6", "7 8 9"]
+    texts = token_texts(np.array([[5, 6, 0], [7, 8, 9]]), np.array([2, 3]))
+    assert texts.tolist() == ["5 6", "7 8 9"]
 
 
 def test_three_classes(run_zoo, tmp_path):

@@ -13,6 +13,7 @@ import numpy as np
 from zoo.common.core.baseline import Baseline
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
+from zoo.common.data.labels import Labels
 from zoo.common.runtime.keras_model import MODEL
 from zoo.common.tasks.classification import Classifier
 
@@ -42,11 +43,7 @@ def class_baselines(
         ZooError: all examples have the same class.
     """
     labels = np.array([predictor.data.labels.class_of(example) for example in examples])
-    if len(set(labels.tolist())) < 2:
-        raise ZooError(
-            "A baseline needs training examples of at least two classes. "
-            f"Received: {len(examples)} examples of the class {examples[0].label!r}."
-        )
+    check_classes(labels, predictor.data.labels, "examples")
     data, model = predictor.data, predictor.model
     started, rows = time.perf_counter(), []
     for start in range(0, len(examples), BATCH):
@@ -66,9 +63,38 @@ def class_baselines(
 def _logits(
     features: Features, estimator: Any, size: int, **inputs: np.ndarray
 ) -> dict[str, np.ndarray]:
-    scores = estimator.decision_function(features(inputs))
+    return {"logits": class_logits(estimator, features(inputs), size)}
+
+
+def check_classes(labels: np.ndarray, names: Labels, noun: str) -> None:
+    """Check that a classifier can be fitted.
+
+    Args:
+        labels: int [examples].
+        names: name of each class.
+        noun: what is classified, for the error message.
+
+    Raises:
+        ZooError: there is only one class.
+    """
+    if len(set(labels.tolist())) < 2:
+        raise ZooError(
+            f"A baseline needs training {noun} of at least two classes. "
+            f"Received: {len(labels)} {noun} of the class {names.decode(labels[:1])[0]!r}."
+        )
+
+
+def class_logits(estimator: Any, x: Any, size: int) -> np.ndarray:
+    """Return logits float64 [rows, size]. A class without training examples has the logit `NEVER`.
+
+    Args:
+        estimator: a fitted classifier with `decision_function`.
+        x: its features, [rows, ...].
+        size: number of classes.
+    """
+    scores = estimator.decision_function(x)
     if scores.ndim == 1:  # two classes have one score, the difference of their logits
         scores = np.stack([-scores / 2, scores / 2], axis=1)
     logits = np.full((len(scores), size), NEVER)
     logits[:, estimator.classes_] = scores
-    return {"logits": logits}
+    return logits

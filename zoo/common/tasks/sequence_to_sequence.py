@@ -38,6 +38,9 @@ from zoo.common.decoding.generation import (
 from zoo.common.decoding.scores import token_scores
 
 ENCODER, STEP = "encoder", "step"
+# An encoder that finds whole sentences, such as a baseline, returns them under this name instead of
+# states: object [batch].
+SENTENCES = "sentences"
 EVALUATION_BATCH = 64
 
 Reader = Callable[[Any], Item]
@@ -129,9 +132,13 @@ class SequenceToSequence(Task, Scoring, ThresholdChoice):
         batches = evaluation_batches(
             predictor.data, predictor.model, examples, errors, EVALUATION_BATCH, read
         )
-        step = predictor.graphs[STEP]
         for indices, inputs in batches:
-            decoded = decode(predictor, step, predictor.graphs[encoder](**inputs), np)
+            encoded = predictor.graphs[encoder](**inputs)
+            if SENTENCES in encoded:
+                for i, sentence in zip(indices, encoded[SENTENCES], strict=True):
+                    outputs[i] = sentence
+                continue
+            decoded = decode(predictor, predictor.graphs[STEP], encoded, np)
             for row, i in enumerate(indices):
                 outputs[i] = _text(predictor.data, decoded, row, 0)
                 scores[i] = _scores(decoded, row)

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.capabilities import RowMetrics
 from zoo.common.core.data import Item
 from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.model import ModelConfig
@@ -31,7 +32,7 @@ Tagger = Predictor[LabelledData, ModelConfig, None]
 
 
 @dataclass(frozen=True)
-class Tagging(Task):
+class Tagging(Task, RowMetrics):
     """Answer with the most probable class of each step. There is no decoder.
 
     The labels of the data have the unit "class". Examples have the attributes `id` and `tags`, the class
@@ -100,6 +101,11 @@ class Tagging(Task):
         report = [f"{name}: {share:.4f} of {count}" for name, share, count in recalls(steps)]
         report += [f"Unreadable, counted as wrong: {error}" for error in errors.values()]
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
+
+    def row_metrics(self, predictor: Tagger, rows: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the accuracy over the steps of these rows."""
+        correct, steps = (sum(row[name] for row in rows) for name in ("correct", "steps"))
+        return {"accuracy": correct / steps}
 
     def answer(self, predictor: Tagger, item: Item) -> dict[str, Any]:
         """Return the `text` of the tags, and `tags`, each tag with its probability."""

@@ -16,6 +16,7 @@ from sklearn.svm import LinearSVC
 from zoo.common.core.baseline import Baseline
 from zoo.common.tasks.class_baselines import class_baselines
 from zoo.common.tasks.classification import Classifier
+from zoo.language.token_texts import token_texts
 
 STRENGTHS = (0.03, 0.1, 0.3, 1.0)
 # The share of the weights of the SVM that the paper recommends.
@@ -56,16 +57,8 @@ def text_baselines(predictor: Classifier, examples: list[Any], seed: int) -> lis
         estimators[f"NB-SVM (C={c:g}) on words and pairs of words"] = make_pipeline(
             words, classifier
         )
-    return class_baselines(predictor, examples, known_words, estimators)
+    return class_baselines(predictor, examples, _features, estimators)
 
 
-def known_words(inputs: dict[str, np.ndarray]) -> np.ndarray:
-    """Return the indices of the words of each text, as text: object [batch].
-
-    Args:
-        inputs: `tokens` int32 [batch, time] and `lengths` int32 [batch].
-    """
-    texts = np.empty(len(inputs["tokens"]), object)
-    for i, (tokens, length) in enumerate(zip(inputs["tokens"], inputs["lengths"], strict=True)):
-        texts[i] = " ".join(map(str, tokens[:length].tolist()))
-    return texts
+def _features(inputs: dict[str, np.ndarray]) -> np.ndarray:
+    return token_texts(inputs["tokens"], inputs["lengths"])

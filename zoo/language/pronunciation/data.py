@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import RawInput, RawInputs
 from zoo.common.core.data import Batches, Epoch, Item
 from zoo.common.core.errors import ZooError
+from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.labels import LABELS_FILE, LabelledData, Labels
@@ -28,7 +30,7 @@ EXAMPLES = ("go", "seventeen", "FOURTH")
 
 
 @dataclass(frozen=True)
-class Spelling(LabelledData, TextInputs, RawInputs):
+class Spelling(LabelledData, TextInputs, RawInputs, Baselines):
     """Words with a tag for each letter.
 
     The inputs of a model are `letters` int32 [batch, time], padded with 0, and `lengths` int32 [batch].
@@ -70,12 +72,13 @@ class Spelling(LabelledData, TextInputs, RawInputs):
         """Return the words whose letters are in `LETTERS` and whose tags are among the labels."""
 
         def read(example: SpelledWord) -> Item:
-            self._labels_of(example)
+            self.tags_of(example)
             return self.read_example(example, model)
 
         return keep_readable(examples, read, "with other letters or tags")
 
-    def _labels_of(self, example: SpelledWord) -> np.ndarray:
+    def tags_of(self, example: SpelledWord) -> np.ndarray:
+        """Return the index of the tag of each letter, int32 [letters]."""
         labels = [label for name in example.tags for label in self.labels.encode(name)]
         return np.array(labels, np.int32)
 
@@ -86,7 +89,7 @@ class Spelling(LabelledData, TextInputs, RawInputs):
     ) -> Batches:
         """Return batches of words of similar lengths."""
         items = [self.read_example(example, model) for example in examples]
-        labels = [self._labels_of(example) for example in examples]
+        labels = [self.tags_of(example) for example in examples]
         lengths = [len(row) for row in labels]
 
         def generate():
@@ -98,6 +101,13 @@ class Spelling(LabelledData, TextInputs, RawInputs):
         spec = {"letters": ((None, None), "int32"), "lengths": ((None,), "int32")}
         steps = -(-len(examples) // epoch.batch_size)
         return Batches(generate, (spec, {"labels": ((None, None), "int32")}), steps)
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.language.pronunciation.baselines import letter_baselines
+
+        return letter_baselines(predictor, examples)
 
     # Use
 

@@ -35,18 +35,16 @@ class Pronouncing(Tagging):
         errors.
         """
         evaluation = super().evaluate(predictor, examples)
-        errors = phonemes = correct = 0
+        correct = 0
         for example, row in zip(examples, evaluation.rows, strict=True):
             row["errors"], row["reference"] = min(
                 (_errors(reference, row["output"]), reference)
                 for reference in example.pronunciations
             )
-            errors += row["errors"]
-            phonemes += len(row["reference"].split())
             correct += not row["errors"]
         return replace(
             evaluation,
-            metrics=evaluation.metrics | {"per": errors / phonemes},
+            metrics=evaluation.metrics | {"per": _error_rate(evaluation.rows)},
             report=[
                 f"words without errors: {correct} of {len(examples)}",
                 *(
@@ -56,6 +54,10 @@ class Pronouncing(Tagging):
                 *evaluation.report,
             ],
         )
+
+    def row_metrics(self, predictor: Tagger, rows: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the accuracy and the phoneme error rate of these rows."""
+        return super().row_metrics(predictor, rows) | {"per": _error_rate(rows)}
 
     def export_metadata(self, predictor: Tagger) -> dict[str, Any]:
         """Return also the tag of a silent letter, and the separator of two phonemes of a letter."""
@@ -75,6 +77,10 @@ class Pronouncing(Tagging):
             return outputs | {"phonemes": tf.strings.strip(text)}
 
         return answer
+
+
+def _error_rate(rows: list[dict[str, Any]]) -> float:
+    return sum(row["errors"] for row in rows) / sum(len(row["reference"].split()) for row in rows)
 
 
 def _errors(reference: str, answer: str) -> int:

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import InputPlots, RawInput, RawInputs
 from zoo.common.core.data import Batch, Batches, Epoch, Item
 from zoo.common.core.decoder import option
@@ -54,7 +55,7 @@ EXAMPLES = (
 
 
 @dataclass(frozen=True)
-class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots):
+class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots, Baselines):
     """Sentences with their translations, both as subword pieces of one vocabulary.
 
     The inputs of a model are `source` int32 [batch, source_time], padded, `source_lengths` int32
@@ -193,6 +194,13 @@ class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots):
         return Batches(
             generate, (x_spec, SHIFTED_SPEC), math.ceil(len(examples) / epoch.batch_size)
         )
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.language.translation.baselines import nearest_baselines
+
+        return nearest_baselines(predictor, examples)
 
     # Use
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import numpy as np
+
+from zoo.common.core.capabilities import RowMetrics
+from zoo.common.core.predictor import Predictor
 from zoo.common.tasks.sequence_to_sequence import SequenceToSequence
 
 if TYPE_CHECKING:
@@ -16,7 +21,7 @@ SHOWN = 8
 
 
 @dataclass(frozen=True)
-class Translation(SequenceToSequence):
+class Translation(SequenceToSequence, RowMetrics):
     """Answer with a sentence in another language. See `SequenceToSequence`.
 
     Args:
@@ -67,6 +72,34 @@ class Translation(SequenceToSequence):
             for example, output in zip(examples, outputs, strict=True)
         ]
         return metrics, [f"sacreBLEU: {cased.get_signature()}", *_report(rows)], rows
+
+    def row_metrics(
+        self, predictor: Predictor[Any, Any, Any], rows: list[dict[str, Any]]
+    ) -> dict[str, float]:
+        """Return the corpus BLEU scores of these rows, from the counts of n-grams of each row."""
+        return {
+            "bleu": _corpus_bleu(rows, lowercase=False),
+            "bleu_lowercase": _corpus_bleu(rows, lowercase=True),
+        }
+
+
+def _corpus_bleu(rows: list[dict[str, Any]], lowercase: bool) -> float:
+    from sacrebleu.metrics import BLEU
+
+    counts = [_counts(row["output"], row["reference"], lowercase) for row in rows]
+    output, reference, *orders = np.sum(counts, axis=0).tolist()
+    correct, total = orders[: len(orders) // 2], orders[len(orders) // 2 :]
+    score = BLEU.compute_bleu(correct, total, output, reference, smooth_method="exp")
+    return score.score / 100
+
+
+@functools.lru_cache(maxsize=10_000)  # a resample has the rows of others
+def _counts(output: str, reference: str, lowercase: bool) -> list[int]:
+    """Return the lengths of output and reference, and the correct and total n-grams of each order."""
+    from sacrebleu.metrics import BLEU
+
+    score = BLEU(lowercase=lowercase, effective_order=True).sentence_score(output, [reference])
+    return [score.sys_len, score.ref_len, *score.counts, *score.totals]
 
 
 def _report(rows: list[dict[str, Any]]) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import Segment, Segments, Streaming
 from zoo.common.core.formats import Format
 from zoo.common.core.predictor import Predictor
@@ -32,7 +33,7 @@ PAUSE, MARGIN = 0.8, 0.5
 
 
 @dataclass(frozen=True)
-class TranscribedRecordings(Recordings, Streaming):
+class TranscribedRecordings(Recordings, Streaming, Baselines):
     """Recordings with transcripts, for CTC.
 
     Args:
@@ -50,6 +51,8 @@ class TranscribedRecordings(Recordings, Streaming):
 
     targets: ClassVar[Mapping[str, str]] = {"characters": "character", "words": "word"}
     reference: ClassVar[str] = "transcript"
+    baseline_packages: ClassVar[tuple[str, ...]] = ("pocketsphinx", "scipy")
+    baseline_limit: ClassVar[int] = 0  # it takes minutes, and is for English only
     verb: ClassVar[str] = "transcribe"
     size_field: ClassVar[str] = "vocabulary_size"
     trims_low_noise: ClassVar[bool] = True
@@ -68,6 +71,13 @@ class TranscribedRecordings(Recordings, Streaming):
         """Return `labels` int32 [batch, max_labels], padded with the blank, and `label_lengths`."""
         labels, lengths = pad([np.array(row, np.int32) for row in targets], BLANK_INDEX)
         return {"labels": labels, "label_lengths": lengths}
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.speech.recognition.baselines import sphinx_baselines
+
+        return sphinx_baselines(predictor, examples)
 
     def segments(self, source: Source, model: AcousticModel) -> Segments | None:
         """Return long speech as segments between pauses."""

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import CustomSplit, InputPlots, RawInput, RawInputs
 from zoo.common.core.data import Batch, Batches, Epoch, Item
 from zoo.common.core.decoder import option
@@ -44,7 +45,7 @@ from zoo.vision_language.captioning.vgg16 import shape_after
 
 
 @dataclass(frozen=True)
-class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs):
+class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs, Baselines):
     """Images with captions. Training reads cached features of VGG16 instead of images.
 
     Args:
@@ -159,6 +160,13 @@ class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs):
         shape = shape_after(model.encoder.fixed_blocks)
         x = {"features": ((None, *shape), "float32"), "tokens": SHIFTED_SPEC["targets"]}
         return Batches(generate, (x, SHIFTED_SPEC), -(-len(pairs) // epoch.batch_size))
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.vision_language.captioning.baselines import consensus_baselines
+
+        return consensus_baselines(predictor, examples)
 
     # Use
 

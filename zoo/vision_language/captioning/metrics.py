@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -61,6 +62,32 @@ def compute_metrics(
         for example, caption, value in zip(examples, captions, ciders, strict=True)
     ]
     return metrics, _report(rows), rows
+
+
+def row_metrics(rows: list[dict[str, Any]]) -> dict[str, float]:
+    """Return BLEU and CIDEr of rows of `compute_metrics`.
+
+    CIDEr is the mean of the rows: the frequencies of words are those of the whole split.
+    """
+    from pycocoevalcap.bleu.bleu_scorer import BleuScorer
+
+    scorer = BleuScorer(n=4)
+    for row in rows:
+        of_row = _cooked(row["output"], tuple(row["references"]))
+        scorer.crefs += of_row.crefs
+        scorer.ctest += of_row.ctest
+    bleus, _ = scorer.compute_score(option="closest", verbose=0)
+    cider = sum(row["cider"] for row in rows) / len(rows)
+    return {f"bleu{n}": bleus[n - 1] for n in (4, 3, 2, 1)} | {"cider": cider}
+
+
+@functools.lru_cache(maxsize=10_000)  # a resample has the rows of others
+def _cooked(caption: str, references: tuple[str, ...]) -> Any:
+    """Return a scorer with the counts of n-grams of one caption."""
+    from pycocoevalcap.bleu.bleu_scorer import BleuScorer
+
+    joined = [" ".join(words(reference)) for reference in references]
+    return BleuScorer(caption, joined, n=4)
 
 
 def _report(rows: list[dict[str, Any]]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import EvaluationPlots, Gallery, Retrieval
+from zoo.common.core.capabilities import EvaluationPlots, Gallery, Retrieval, RowMetrics
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.predictor import Predictor
@@ -27,7 +27,7 @@ from zoo.vision_language.captioning.features import cached_features
 
 
 @dataclass(frozen=True)
-class Captioning(SequenceToSequence, EvaluationPlots, Retrieval, Gallery):
+class Captioning(SequenceToSequence, EvaluationPlots, Retrieval, Gallery, RowMetrics):
     """Describe an image in a sentence. The metrics are BLEU, ROUGE-L, CIDEr and the rate of copies.
 
     Args:
@@ -48,6 +48,12 @@ class Captioning(SequenceToSequence, EvaluationPlots, Retrieval, Gallery):
         hashes = set(data.train_caption_hashes.hashes)
         copies = {caption for caption in outputs if caption_hash(caption.split()) in hashes}
         return metrics.compute_metrics(examples, outputs, copies)
+
+    def row_metrics(
+        self, predictor: CaptioningPredictor, rows: list[dict[str, Any]]
+    ) -> dict[str, float]:
+        """See `zoo.vision_language.captioning.metrics.row_metrics`."""
+        return metrics.row_metrics(rows)
 
     def encoder(
         self, predictor: Predictor[Any, Any, Any], examples: list[CaptionedImage]

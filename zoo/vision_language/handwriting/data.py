@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import FileInputs, InputPlots, RawInput, RawInputs
 from zoo.common.core.data import Batches, Data, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
@@ -44,7 +45,7 @@ POINT_BUCKET, LABEL_BUCKET = 32, 8
 
 
 @dataclass(frozen=True)
-class PenStrokes(LabelledData, FileInputs, InputPlots, RawInputs):
+class PenStrokes(LabelledData, FileInputs, InputPlots, RawInputs, Baselines):
     """Handwritten words as pen strokes, whose labels are characters.
 
     The model has the inputs `strokes` float32 [batch, points, features] and `lengths` int32 [batch].
@@ -168,6 +169,13 @@ class PenStrokes(LabelledData, FileInputs, InputPlots, RawInputs):
         x = {"strokes": ((None, None, len(FEATURES)), "float32"), "lengths": ((None,), "int32")}
         y = {"labels": ((None, None), "int32"), "label_lengths": ((None,), "int32")}
         return Batches(generate, (x, y), -(-len(examples) // epoch.batch_size))
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.vision_language.handwriting.baselines import word_baselines
+
+        return word_baselines(predictor, examples)
 
     # Use
 

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import FileInputs, InputPlots, OutputFormats
 from zoo.common.core.data import Batches, Data, Epoch, Item
 from zoo.common.core.errors import ZooError, check_range
@@ -21,6 +22,7 @@ from zoo.common.data.batching import pad, pad_to_multiple, shuffled_windows
 from zoo.common.data.manifests import digest, parse_json_lines, text_field
 from zoo.vision_language.handwriting.data import loops
 from zoo.vision_language.handwriting.ink import Drawing, find_ink, parse_ink, read_ink
+from zoo.vision_language.handwriting.pen_mixture import next_points
 
 # The input that is not a file: a new drawing.
 NEW = "new"
@@ -31,7 +33,7 @@ MAX_POINTS = 5_000
 
 
 @dataclass(frozen=True)
-class Drawings(Data, FileInputs, InputPlots, OutputFormats):
+class Drawings(Data, FileInputs, InputPlots, OutputFormats, Baselines):
     """Drawings as offsets from each point to the next, with the ends of strokes and of the drawing.
 
     Args:
@@ -118,6 +120,13 @@ class Drawings(Data, FileInputs, InputPlots, OutputFormats):
         x = {"points": ((None, None, 3), "float32"), **of_states}
         y = {"targets": ((None, None, 4), "float32"), "lengths": ((None,), "int32")}
         return Batches(generate, (x, y), -(-len(examples) // epoch.batch_size))
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.vision_language.handwriting.baselines import drawing_baselines
+
+        return drawing_baselines(predictor, examples, seed)
 
     # Use
 
@@ -220,17 +229,3 @@ class Drawings(Data, FileInputs, InputPlots, OutputFormats):
     def export_metadata(self, model: ModelConfig) -> dict[str, Any]:
         """Return the unit of the offsets."""
         return {"scale": self.scale}
-
-
-def next_points(points: np.ndarray) -> np.ndarray:
-    """Return the next point of each point except the last.
-
-    Args:
-        points: float32 [points, 3].
-
-    Returns:
-        float32 [points - 1, 4]: the next point, and 1 if it is the last one of the drawing, else 0.
-    """
-    targets = np.pad(points[1:], ((0, 0), (0, 1)))
-    targets[-1, 3] = 1
-    return targets

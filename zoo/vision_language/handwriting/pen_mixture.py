@@ -23,13 +23,15 @@ and the loss is its negative logarithm (26). This module adds two extensions:
 
   With r = 0, it is the covariance of the paper.
 
-The functions take an array namespace `xp`: `numpy`, or `keras.ops` in a graph.
+The functions of a density take an array namespace `xp`: `numpy`, or `keras.ops` in a graph.
 """
 
 from __future__ import annotations
 
 import math
 from typing import Any, NamedTuple
+
+import numpy as np
 
 from zoo.common.decoding.generation import log_softmax, sample_token
 
@@ -107,6 +109,20 @@ def log_density(gaussians: Mixture, offset_x: Any, offset_y: Any, xp: Any) -> An
     logs = log_weight - xp.log(a) - xp.log(c) - (z_x**2 + z_y**2) / 2 - math.log(2 * math.pi)
     highest = xp.max(logs, axis=-1, keepdims=True)
     return highest[..., 0] + xp.log(xp.sum(xp.exp(logs - highest), axis=-1))
+
+
+def next_points(points: np.ndarray) -> np.ndarray:
+    """Return the next point of each point except the last.
+
+    Args:
+        points: float32 [points, 3].
+
+    Returns:
+        float32 [points - 1, 4]: the next point, and 1 if it is the last one of the drawing, else 0.
+    """
+    targets = np.pad(points[1:], ((0, 0), (0, 1)))
+    targets[-1, 3] = 1
+    return targets
 
 
 def point_nats(outputs: dict[str, Any], targets: Any, rounding: float, xp: Any) -> tuple:

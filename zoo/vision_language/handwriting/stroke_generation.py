@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.capabilities import RowMetrics
 from zoo.common.core.data import Item
 from zoo.common.core.errors import check_range
 from zoo.common.core.evaluation import Evaluation
@@ -23,9 +24,9 @@ from zoo.common.core.task import Signature, Task
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.runtime.row_signatures import RowOption, by_rows, initial_states_in_graph
 from zoo.common.tasks.language_modelling import STEP
-from zoo.vision_language.handwriting.drawings import Drawings, next_points
+from zoo.vision_language.handwriting.drawings import Drawings
 from zoo.vision_language.handwriting.ink import split_strokes
-from zoo.vision_language.handwriting.pen_mixture import point_nats
+from zoo.vision_language.handwriting.pen_mixture import next_points, point_nats
 from zoo.vision_language.handwriting.pen_sampling import (
     MAX_BIAS,
     MAX_POINTS,
@@ -47,7 +48,7 @@ StrokeModel = Predictor[Drawings, ModelConfig, StrokeSampling]
 
 
 @dataclass(frozen=True)
-class StrokeGeneration(Task):
+class StrokeGeneration(Task, RowMetrics):
     """Predict the next point of a drawing from all points before it.
 
     Args:
@@ -118,6 +119,12 @@ class StrokeGeneration(Task):
         ]
         metrics = {self.monitor: float(parts.sum() / points)}
         return Evaluation(metrics, len(examples), time.perf_counter() - started, report, rows)
+
+    def row_metrics(self, predictor: StrokeModel, rows: list[dict[str, Any]]) -> dict[str, float]:
+        """Return the negative log-density of a point of these drawings."""
+        points = sum(row["points"] for row in rows)
+        nats = sum(row["nats_per_point"] * row["points"] for row in rows)
+        return {self.monitor: nats / points}
 
     def draw(self, predictor: StrokeModel, item: Item) -> list[np.ndarray]:
         """Return `count` drawings, each float64 [points, 3] of x, y and pen_up.

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.data import Data, Item
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.predictor import Predictor
@@ -44,7 +45,7 @@ class PictureChanges:
 
 
 @dataclass(frozen=True)
-class Videos(Clips):
+class Videos(Clips, Baselines):
     """Video files with one class each. See `Clips`.
 
     The input of the model is `images` float32 [batch, time, size, size, 3], RGB from 0 to 255, at
@@ -102,6 +103,13 @@ class Videos(Clips):
         brightness = by.brightness * generator.uniform(-1, 1, 3)
         changed = (frames - 127.5) * contrast + 127.5 + brightness
         return np.clip(changed, 0, 255).astype(np.float32)
+
+    def baselines(
+        self, predictor: Predictor[Any, Any, Any], examples: list[Any], seed: int
+    ) -> list[Baseline]:
+        from zoo.vision_language.motion.baselines import video_baselines
+
+        return video_baselines(predictor, examples, seed)
 
     # Use
 
