@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import zoo
+from zoo.api.doctor import DISTRIBUTION, version
 from zoo.api.evaluate import evaluate
 from zoo.api.listing import list_rows
 from zoo.common.core import registry
@@ -56,7 +56,7 @@ def _check_preset(name: str, root: Path) -> Iterator[dict[str, Any]]:
     data = None if corpus.folder else root / corpus.name
     try:
         state = {
-            "version": zoo.__version__,
+            "version": version(DISTRIBUTION),
             "data": str(data and data.resolve()),
             "files": preset_digests(folder, store.load_recipe(folder)),
         }
