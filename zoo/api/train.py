@@ -22,7 +22,7 @@ from zoo.api.sources import (
     read_train_and_dev,
     training_sizes,
 )
-from zoo.api.suited import suit
+from zoo.api.suited import suit, suit_monitor
 from zoo.api.train_baseline import compare_with_baseline, fit_baseline
 from zoo.common.core import registry
 from zoo.common.core.capabilities import WindowedExamples
@@ -109,6 +109,8 @@ def train(
     if init is not None:
         built = with_new_labels(built, every)
     built = built.adapt(every)
+    if manifest:
+        built = suit_monitor(built, dev_examples, overrides)
     if isinstance(built.model, KerasModel):
         start_backend()
     filtered = [filter_training(built, part) for part in parts]

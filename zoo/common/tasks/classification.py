@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -79,6 +79,15 @@ class Classification(Task, SegmentAnswers, EvaluationPlots, RowMetrics, Threshol
 
     monitor: str = renamed("accuracy", formerly="steer_by")
     background: str = ""
+
+    def is_defined(self, symbols: Sequence[str], references: Collection[str]) -> bool:
+        """Return whether `monitor` is defined for examples of some classes.
+
+        Args:
+            symbols: names of the classes of the model.
+            references: the true classes of the examples.
+        """
+        return self.monitor != "auc" or (len(symbols) == 2 and set(symbols) <= set(references))
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
         """Return the cross-entropy in nats."""
