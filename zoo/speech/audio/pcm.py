@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.utils.progress import say
 
 # The first bytes of audio files, which are improbable at the begin of raw samples.
 AUDIO_FILES = (b"RIFF", b"fLaC", b"OggS", b"FORM", b"NIST")
@@ -16,11 +17,13 @@ AUDIO_FILES = (b"RIFF", b"fLaC", b"OggS", b"FORM", b"NIST")
 def read_pcm(file: Any) -> Iterator[np.ndarray]:
     """Yield float32 [samples] of signed 16-bit little-endian PCM as soon as they can be read.
 
+    The last byte of an input that ends within a sample is left out, with a warning.
+
     Args:
         file: a binary file with the method `read1`.
 
     Raises:
-        ZooError: the input is empty, is an audio file, or ends within a sample.
+        ZooError: the input is empty or an audio file.
     """
     rest, is_first = b"", True
     while data := file.read1(1 << 16):
@@ -36,4 +39,6 @@ def read_pcm(file: Any) -> Iterator[np.ndarray]:
     if is_first:
         raise ZooError("Standard input is empty. It must be 16-bit PCM.")
     if rest:
-        raise ZooError("Standard input ends within a sample of 16-bit PCM.")
+        say(
+            "Warning: standard input ends within a sample of 16-bit PCM. Its last byte is left out."
+        )
