@@ -94,6 +94,8 @@ def test_a_name_is_unique(own_registry):
 
 def test_nearest():
     assert nearest("layer", ["layers", "dropout"]) == "Did you mean 'layers'?"
+    # A common family does not make names similar.
+    assert nearest("a/dog", ["a/cat", "b/dogs"]) == "Did you mean 'b/dogs'?"
     assert nearest("zzz", ["b", "a"]) == "Valid: 'a', 'b'."
 
 

@@ -72,10 +72,13 @@ def check_choice(name: str, value: Any, valid: Iterable[Any]) -> None:
 def nearest(name: str, valid: Iterable[str]) -> str:
     """Return the part of an error message with the names that are near a name, or else all valid ones.
 
-    At most `MAX_NAMES` are listed, with the number of others.
+    At most `MAX_NAMES` are listed, with the number of others. Of names with a slash, the parts after it
+    are compared: a common family does not make them similar.
     """
     valid = sorted(valid)
-    close = difflib.get_close_matches(name, valid, n=3, cutoff=NEAR)
+    parts = {each: each.rpartition("/")[2] for each in valid}
+    found = difflib.get_close_matches(name.rpartition("/")[2], set(parts.values()), 3, NEAR)
+    close = [each for part in found for each in valid if parts[each] == part]
     if close:
         return "Did you mean " + " or ".join(repr(match) for match in close) + "?"
     listed, others = valid[:MAX_NAMES], len(valid) - MAX_NAMES
