@@ -1,14 +1,17 @@
 """Events from scores of frames: targets at the edges of windows, joined windows, and borders."""
 
+import json
 from dataclasses import replace
 
 import keras
 import numpy as np
 import pytest
 
+import zoo
 from tests.harness import check_model
-from tests.speech.detection.test_annotations import CSV, write_recording
+from tests.speech.detection.test_annotations import CSV, EVENTS, write_recording
 from tests.speech.detection.test_crnn import recipe
+from zoo.api.options import preset_recipe
 from zoo.common.core.capabilities import Segment
 from zoo.common.core.data import Epoch
 from zoo.common.core.errors import ZooError
@@ -16,7 +19,7 @@ from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.model import Graphs
 from zoo.common.data.labels import Labels
 from zoo.speech.audio.excerpts import Excerpt
-from zoo.speech.detection.annotations import Event
+from zoo.speech.detection.annotations import Event, read_annotations
 from zoo.speech.detection.corpora.spectrogram import Spectrogram
 from zoo.speech.detection.frames import FrameTimes, joined, smoothed
 
@@ -133,6 +136,9 @@ def answer(events, seconds=20.0, window=2.0, step=1.0, min_confidence=0.0):
         for event in timeline:
             inside = (event.begin <= middles) & (middles < event.end)
             probabilities[inside] = [0.8, 0.05, 0.15] if event.label == "call" else [0.1, 0.7, 0.2]
+            if event.label == "unclear":  # a click at its end
+                probabilities[inside] = [0.6, 0.1, 0.3]
+                probabilities[inside & (middles > event.end - 0.3)] = [0.2, 0.5, 0.3]
         return {"frame_logits": np.log(probabilities), "frame_logit_lengths": lengths // 4}
 
     values = [np.full((101, 50), begin, np.float32) for begin in begins]
@@ -161,6 +167,13 @@ def test_pauses_and_events_of_a_frame_are_removed():
     assert len(found) == 1
     assert (found[0]["begin"], found[0]["end"]) == pytest.approx((3.0, 4.1), abs=0.08)
     assert answer([]) == []
+
+
+def test_an_event_has_one_class():
+    """It is the one with the highest mean over the frames of the event."""
+    (found,) = answer([(3.0, 4.0, "unclear")])
+    assert found["label"] == "call"
+    assert (found["begin"], found["end"]) == pytest.approx((3.0, 4.0), abs=TIMES.seconds)
 
 
 def test_threshold_is_that_of_frames():
@@ -215,3 +228,29 @@ def test_frames_have_no_weights_of_their_own():
 def test_invalid_duration():
     with pytest.raises(ZooError, match=r"task\.min_duration must be at least 0"):
         tiny().override({"task.min_duration": -1})
+
+
+@pytest.mark.slow
+def test_training_from_annotations(tmp_path):
+    """Train from a table with a preset as start, choose a threshold, detect, and read the answer."""
+    rows = ["file,begin,end,label,split"]
+    for name, split in (("a", "train"), ("b", "train"), ("c", "dev")):
+        write_recording(tmp_path / f"{name}.wav")
+        rows += [f"{name}.wav,{begin},{end},{label},{split}" for begin, end, label in EVENTS]
+    table, run = tmp_path / "calls.csv", tmp_path / "run"
+    table.write_text("\n".join(rows) + "\n")
+    preset = "speech/crnn-right-whale"
+    settings = {"task.monitor": "f1_macro", "training.epochs": 40, "data.time_shift": 0}
+    zoo.train(preset, manifest=table, init=preset, out=run, overrides=settings)
+    assert preset_recipe(run).model.frame_outputs
+    result = zoo.evaluate(run, manifest=table, choose_threshold=True)
+    assert "min_confidence" in result.report[-1]
+    (answer,) = zoo.predict(run, [str(tmp_path / "c.wav")])
+    found = [(one["begin"], one["end"], one["label"]) for one in answer["detections"]]
+    assert [label for *_, label in found] == ["low", "high", "low"]
+    for one, event in zip(found, EVENTS, strict=True):
+        assert one[:2] == pytest.approx(event[:2], abs=0.17)  # two frames
+    path = tmp_path / "found.json"
+    path.write_text(json.dumps({"predictions": [answer]}))
+    (again,) = read_annotations(path)
+    assert [(event.begin, event.end, event.label) for event in again.events] == found

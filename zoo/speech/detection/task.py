@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,8 +27,8 @@ class Detection(FrameClassification):
 
     The config of the model has `frame_outputs`. If it is True, the model has the outputs of
     `zoo.common.tasks.frames`, and the begins and ends of events are those of frames: the scores of
-    windows that overlap are averaged, and sequences of frames with one class are events. Otherwise they
-    are those of windows.
+    windows that overlap are averaged, consecutive frames with a detected class are an event, and its
+    class is the one with the highest mean over them. Otherwise they are those of windows.
 
     Args:
         monitor: as in `Classification`.
@@ -74,11 +75,19 @@ class Detection(FrameClassification):
         scores = joined(parts)
         has_window = ~np.isnan(scores[:, 0])
         scores = smoothed(np.nan_to_num(scores), int(self.min_duration / times.seconds + 1e-6))
-        borders = np.clip(times.borders(0, len(scores)), 0, end)
-        for i in np.flatnonzero(has_window):
-            probabilities = dict(zip(symbols, scores[i].tolist(), strict=True))
-            frame = Segment(float(borders[i]), float(borders[i + 1]), {})
-            yield frame, self.detect(probabilities, threshold), probabilities
+        borders = np.clip(times.borders(0, len(scores)), 0, end).tolist()
+        rows = [dict(zip(symbols, row, strict=True)) for row in scores.tolist()]
+        found = [
+            bool(known and self.detect(row, threshold))
+            for known, row in zip(has_window, rows, strict=True)
+        ]
+        events = np.where([name == self.background for name in symbols], -1, scores)
+        for is_event, group in itertools.groupby(range(len(rows)), found.__getitem__):
+            frames = list(group)
+            label = symbols[int(events[frames].mean(axis=0).argmax())] if is_event else ""
+            for i in frames:
+                if has_window[i]:
+                    yield Segment(borders[i], borders[i + 1], {}), label, rows[i]
 
     def threshold_operations(
         self, predictor: Classifier, evaluation: Evaluation, examples: list[Any]
