@@ -41,6 +41,7 @@ class Spelling(LabelledData, TextInputs, RawInputs, Baselines):
     """
 
     input_example: ClassVar[str] = "seventeen"
+    baseline_limit: ClassVar[int] = 1_000
 
     labels: Labels = asset(Labels, file=LABELS_FILE)
 

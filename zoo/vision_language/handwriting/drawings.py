@@ -43,6 +43,7 @@ class Drawings(Data, FileInputs, InputPlots, OutputFormats, Baselines):
 
     input_example: ClassVar[str] = "new"
     accepts_arrays: ClassVar[bool] = True
+    baseline_limit: ClassVar[int] = 1_000
 
     scale: float = 0.0
 
