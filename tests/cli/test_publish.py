@@ -9,6 +9,7 @@ import pytest
 
 import zoo
 from tests.conftest import AN4, AR, RECIPE
+from zoo.common.core.errors import ZooError
 from zoo.common.presets import card, store
 from zoo.common.utils.locks import LOCK_FILE, locked
 
@@ -24,10 +25,15 @@ def root(tmp_path, monkeypatch) -> Path:
     return store.ROOT
 
 
-def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips):
+def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips, monkeypatch):
+    def cannot_be_fitted(*_, **__):
+        raise ZooError("the transcripts are not English.")
+
+    monkeypatch.setattr("zoo.api.comparison.baseline", cannot_be_fitted)
     assert "corpus 'an4' was not found" in refused("publish", tiny_run)
     assert not root.exists()  # a run that cannot be evaluated is not published
     answer = run_zoo("publish", tiny_run, "--data", AN4, "--json")
+    assert "No baseline is recorded: the transcripts are not English." in answer.err
     assert answer.status == 0
     assert answer.json["preset"] == RECIPE
     folder = root / RECIPE
