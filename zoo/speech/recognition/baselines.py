@@ -44,10 +44,14 @@ def sphinx_baselines(predictor: Predictor[Any, Any, Any], examples: list[Any]) -
         ZooError: most words of the transcripts are not in its dictionary.
     """
     folder = Path(pocketsphinx.get_model_path()) / "en-us"
-    entries = [line.split() for line in _lines(folder / "cmudict-en-us.dict")]
-    phonemes = set(predictor.data.labels.symbols) <= {p for entry in entries for p in entry[1:]}
-    known = set(predictor.data.labels.symbols) if phonemes else {entry[0] for entry in entries}
-    texts = [_folded(example.transcript, phonemes).split() for example in examples]
+    dictionary = (folder / "cmudict-en-us.dict").read_text(encoding="utf-8")
+    entries = [line.split() for line in dictionary.splitlines()]
+    symbols = set(predictor.data.labels.symbols)
+    phonemes = symbols <= {phoneme for entry in entries for phoneme in entry[1:]}
+    known = symbols if phonemes else {entry[0] for entry in entries}
+    # The words of the dictionary are in lower case.
+    transcripts = [e.transcript if phonemes else e.transcript.lower() for e in examples]
+    texts = [transcript.split() for transcript in transcripts]
     all_words = [word for text in texts for word in text]
     count = sum(word in known for word in all_words)
     if count < MIN_KNOWN * len(all_words):
@@ -80,15 +84,6 @@ def sphinx_baselines(predictor: Predictor[Any, Any, Any], examples: list[Any]) -
         Baseline(f"PocketSphinx with its language model of {unit}", partial(fitted, packaged)),
         Baseline(f"PocketSphinx with {ORDER}-grams of the {unit} of transcripts", count_and_fit),
     ]
-
-
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").splitlines()
-
-
-def _folded(text: str, phonemes: bool) -> str:
-    """Return a transcript in the case of the dictionary: lower case, except for phonemes."""
-    return text if phonemes else text.lower()
 
 
 def _recognize(
