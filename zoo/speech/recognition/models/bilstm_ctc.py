@@ -24,7 +24,7 @@ from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import BLOCKS, RECURRENCES, birnn_stack, block_stack, ctc_outputs, pad_odd
-from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS
+from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS, AN4_PUBLISHED
 from zoo.speech.recognition.data import TranscribedRecordings
 
 if TYPE_CHECKING:
@@ -136,6 +136,7 @@ def an4_recipe(name: str, model: BiRNNCTC) -> Recipe:
     paper=PAPER,
     corpus=AN4,
     metric="wer",
+    published=AN4_PUBLISHED,
 )
 def bilstm_ctc_an4(name: str) -> Recipe:
     """Three bidirectional LSTM layers recognize spelled names, numbers and control words.

@@ -22,7 +22,7 @@ from zoo.speech.acoustic import AcousticModel
 from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import ctc_outputs
-from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS
+from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS, AN4_PUBLISHED
 from zoo.speech.recognition.data import TranscribedRecordings
 
 if TYPE_CHECKING:
@@ -133,7 +133,13 @@ def build_deepspeech(config: DeepSpeech) -> keras.Model:
 # Recipes ------------------------------------------------------------------------------------------
 
 
-@register("speech/deepspeech-an4", paper="Hannun et al. 2014", corpus=AN4, metric="wer")
+@register(
+    "speech/deepspeech-an4",
+    paper="Hannun et al. 2014",
+    corpus=AN4,
+    metric="wer",
+    published=AN4_PUBLISHED,
+)
 def deepspeech_an4(name: str) -> Recipe:
     """Deep Speech as published, with fewer units, recognizes spelled names, numbers and control words.
 

@@ -23,7 +23,7 @@ from zoo.common.training.trainers import GradientDescent
 from zoo.speech.acoustic import AcousticModel
 from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import ctc_outputs
-from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS
+from zoo.speech.recognition.corpora.an4 import AN4, AN4_LETTERS, AN4_PUBLISHED
 from zoo.speech.recognition.data import TranscribedRecordings
 
 if TYPE_CHECKING:
@@ -127,6 +127,7 @@ def build_tdnn_ctc(config: TDNNCTC) -> keras.Model:
     paper="Peddinti, Povey & Khudanpur 2015",
     corpus=AN4,
     metric="wer",
+    published=AN4_PUBLISHED,
 )
 def tdnn_ctc_an4(name: str) -> Recipe:
     """Dilated convolutions over time recognize spelled names, numbers and control words.
