@@ -26,10 +26,21 @@ from zoo.vision_language.captioning.task import Captioning
 REPOSITORY = Path(__file__).resolve().parents[1]
 # Number of metrics of a preset in the table. CARD.md has all metrics.
 SHOWN = 3
+# The presets in README, with the kind of each.
+SELECTED = {
+    "language/attention-multi30k-en-de": "translation",
+    "language/bilstm-sst2": "sentiment",
+    "language/lstm-small-ptb": "language model",
+    "speech/bilstm-ctc-an4": "speech recognition",
+    "speech/crnn-right-whale": "animal calls",
+    "timeseries/gru-laser": "time series",
+    "vision_language/blstm-ctc-gw-online": "handwriting",
+    "vision_language/lrcn-rsicd": "image captions",
+}
 # The metrics in the table of captioners. A dash marks a metric that was not measured.
 CAPTION_METRICS = ("bleu4", "bleu3", "bleu2", "bleu1", "rouge_l", "cider", "copy_rate")
 BENCHMARKS = REPOSITORY / "benchmarks" / "results"
-# The recognizer whose speed README states.
+# The recognizer whose speed docs/speed.md states.
 RECOGNISER = "speech/bilstm-ctc-an4"
 
 
@@ -47,18 +58,45 @@ def table() -> str:
     for entry, folder, metrics in shipped():
         figures = metrics["figures"]
         test = figures[entry.corpus.test_split]
-        megabytes = (folder / entry.recipe().model.file).stat().st_size / 1e6
         cells = [
             f"`{entry.name}`",
             entry.corpus.title.partition(":")[0],
             _cell(test) + _new_voices(entry.name),
             _baseline(metrics.get(BASELINE)),
             _cell(figures["dev"]) if "dev" in figures else "",
-            f"{megabytes:.1f} MB",
+            _size(entry, folder),
             f"`{test['command'].removesuffix(' --split ' + entry.corpus.test_split)}`",
         ]
         rows.append(cells)
     return markdown(head, rows)
+
+
+def selected() -> str:
+    """Return a table with a preset of each kind, for README."""
+    times = {r["preset"]: r["exports"]["onnx"] for r in measured("export_precisions")}
+    rows = []
+    for entry, folder, metrics in shipped():
+        if entry.name not in SELECTED:
+            continue
+        test, metric = metrics["figures"][entry.corpus.test_split], entry.metric
+        reference = entry.published
+        export = times.get(entry.name, {})
+        interval = _interval(test, metric)
+        rows.append(
+            [
+                SELECTED[entry.name],
+                f"`{entry.name}`",
+                f"{metric} {test['metrics'][metric]:.4g} {interval}".rstrip(),
+                f"{reference.value:g}, {reference.source}" if reference else "-",
+                _size(entry, folder),
+                f"{export['milliseconds']:.1f}" if "milliseconds" in export else "-",
+            ]
+        )
+    return markdown(["kind", "preset", "test", "published", "size", "ms"], rows)
+
+
+def _size(entry: registry.Entry, folder: Path) -> str:
+    return f"{(folder / entry.recipe().model.file).stat().st_size / 1e6:.1f} MB"
 
 
 def _new_voices(name: str) -> str:
@@ -190,7 +228,7 @@ def speed() -> str:
         f"The recognizer processes one recording in {times['onnx']:.1f} ms with ONNX Runtime, "
         f"{times['litert']:.1f} ms with LiteRT, {times['zoo']:.1f} ms with the zoo's layers,\nand with "
         f"stock Keras in {times['tf.function']:.1f} ms (`tf.function`) or {times['predict']:.0f} ms "
-        "(`predict`); see [exports](docs/exports.md) for more presets. A training step\nof one "
+        "(`predict`); see [exports](exports.md) for more presets. A training step\nof one "
         f"recurrent layer takes {mean('keras', 1):.1f} and {mean('keras', 2):.1f} times as long in "
         f"stock Keras as in the zoo (one thread, two), and {mean('pytorch', 1):.1f} and "
         f"{mean('pytorch', 2):.1f} times as long\nin PyTorch. These are means over LSTM and GRU, six "
@@ -283,13 +321,13 @@ def recurrent_cases() -> str:
 # The function that writes the block between two marks, by file and name of the marks.
 README, DOCS = REPOSITORY / "README.md", REPOSITORY / "docs"
 BLOCKS = {
-    (README, "presets"): table,
-    (README, "published"): published,
-    (README, "training step"): training_step,
-    (README, "speed"): speed,
+    (README, "selected presets"): selected,
+    (DOCS / "presets.md", "presets"): table,
+    (DOCS / "presets.md", "published"): published,
+    (DOCS / "speed.md", "training step"): training_step,
+    (DOCS / "speed.md", "speed"): speed,
     (DOCS / "captioning.md", "captioners"): captioners,
     (DOCS / "exports.md", "exports"): exports,
-    (README, "precisions"): partial(export_precisions, {"onnx": "ONNX"}),
     (DOCS / "exports.md", "precisions"): partial(
         export_precisions, {"onnx": "ONNX", "litert": "LiteRT"}
     ),

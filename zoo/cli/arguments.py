@@ -25,7 +25,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add `--data` and `--manifest`, the sources of examples."""
     add_data(parser)
-    words = "a list of your own examples; see the README"
+    words = "a list of your own examples; see docs/own-data.md"
     parser.add_argument("--manifest", type=Path, metavar="FILE", help=words)
 
 

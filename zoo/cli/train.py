@@ -49,7 +49,7 @@ def parse_settings(settings: list[str]) -> dict[str, str]:
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe")
     add_data(parser)
-    words = "lists of your own examples; see the README"
+    words = "lists of your own examples; see docs/own-data.md"
     parser.add_argument("--manifest", type=Path, nargs="+", metavar="FILE", help=words)
     words = "how often the examples of each manifest are used in an epoch; default: once"
     parser.add_argument("--weights", type=int, nargs="+", metavar="N", help=words)
