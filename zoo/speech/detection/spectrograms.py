@@ -199,7 +199,7 @@ class Spectrograms(
             "spectrogram": ((None, None, self.features.mel_bins), "float32"),
             "lengths": ((None,), "int32"),
         }
-        y = {"label": ((None,), "int32")}
+        y: dict[str, tuple] = {"label": ((None,), "int32")}
         if model.frame_outputs:
             y[FRAMES] = ((None, None, len(self.labels)), "float32")
         times, steps = self.frame_times(model), -(-len(ids) // epoch.batch_size)

@@ -76,24 +76,25 @@ class Detection(FrameClassification):
         has_window = ~np.isnan(scores[:, 0])
         scores = smoothed(np.nan_to_num(scores), int(self.min_duration / times.seconds + 1e-6))
         borders = np.clip(times.borders(0, len(scores)), 0, end).tolist()
-        rows = [dict(zip(symbols, row, strict=True)) for row in scores.tolist()]
+        answers = [dict(zip(symbols, row, strict=True)) for row in scores.tolist()]
         found = [
-            bool(known and self.detect(row, threshold))
-            for known, row in zip(has_window, rows, strict=True)
+            bool(known and self.detect(answer, threshold))
+            for known, answer in zip(has_window, answers, strict=True)
         ]
         events = np.where([name == self.background for name in symbols], -1, scores)
-        for is_event, group in itertools.groupby(range(len(rows)), found.__getitem__):
+        for is_event, group in itertools.groupby(range(len(answers)), found.__getitem__):
             frames = list(group)
             label = symbols[int(events[frames].mean(axis=0).argmax())] if is_event else ""
             for i in frames:
                 if has_window[i]:
-                    yield Segment(borders[i], borders[i + 1], {}), label, rows[i]
+                    yield Segment(borders[i], borders[i + 1], {}), label, answers[i]
 
     def threshold_operations(
         self, predictor: Classifier, evaluation: Evaluation, examples: list[Any]
     ) -> list[Operation]:
         """Return the operations over frames whose class is known if the model has frames."""
-        data, model = predictor.data, predictor.model
+        data: Any = predictor.data
+        model: Any = predictor.model
         if not model.frame_outputs:
             return super().threshold_operations(predictor, evaluation, examples)
         tables, references = [], []
