@@ -26,6 +26,7 @@ PRESETS = (
     "speech/bilstm-ctc-an4",
     "speech/tdnn-ctc-an4",
     "speech/deepspeech-an4",
+    "speech/lstm-ctc-an4-streaming",
     "speech/lstm-ctc-phoneme-an4",
     "speech/deepspeech2-librispeech-mini",
     "speech/bilstm-fsdd",
