@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -12,6 +13,7 @@ import pytest
 import zoo
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
+from zoo.common.data.labels import Labels
 from zoo.common.presets import store
 from zoo.common.runtime.preset import load_preset
 
@@ -146,6 +148,15 @@ def test_metrics_are_read(saved, tmp_path):
     folder = shutil.copytree(saved[0], tmp_path / "preset")
     (folder / "metrics.json").write_text('{"figures": {}}')
     assert zoo.load(str(folder)).metrics == {"figures": {}}
+
+
+def test_labels_of_another_unit_than_those_of_the_recipe(tmp_path):
+    """`--init` may replace letters by the words of another preset."""
+    recipe = entry("speech/bilstm-ctc-an4").recipe()
+    data = replace(recipe.data, target="words", labels=Labels(("GO", "NO"), "word"))
+    recipe = replace(recipe, data=data, model=replace(recipe.model, vocabulary_size=3))
+    store.save_recipe(tmp_path, recipe)
+    assert store.load_recipe(tmp_path) == recipe
 
 
 def test_alphabet_file(saved, recipe, tmp_path):

@@ -232,7 +232,10 @@ def _read_recipe(folder: Path) -> Recipe:
     if not isinstance(values, dict) or not isinstance(values.get("name"), str):
         raise ZooError(f"{path} is corrupt: it has no name of a recipe.")
     try:
-        return registry.entry(values["name"]).recipe().merge(values)
+        recipe = registry.entry(values["name"]).recipe()
+        # Other settings, such as another unit of the labels, need not fit the assets of the recipe.
+        empty = {n: a.kind() for n, a in assets(recipe.data).items() if not a.optional}
+        return replace(recipe, data=replace(recipe.data, **empty)).merge(values)
     except ZooError as error:
         raise ZooError(f"{path} is corrupt: {error}") from None
 
