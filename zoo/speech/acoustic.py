@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING
 
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.speech.features.frontend import LogMel
+from zoo.speech.features.raw import RawWaveform
 
 if TYPE_CHECKING:
     import keras
 
-# The last layers of a front end: normalized features float32 [batch, frames, mel_bins], and their
+# The last layers of a front end: normalized features float32 [batch, frames, size], and their
 # lengths int32 [batch]. They are the inputs of the part that is trained; features may be masked.
 FEATURES, FRAMES = "features", "frames"
+
+FrontEnd = LogMel | RawWaveform
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ class AcousticModel(KerasModel):
         features: the front end.
     """
 
-    features: LogMel = field(default_factory=LogMel, kw_only=True)
+    features: FrontEnd = field(default_factory=LogMel, kw_only=True)
 
     @property
     def subsampling_factor(self) -> int:
@@ -55,7 +58,7 @@ class AcousticModel(KerasModel):
 
     def take_weights(self, model: keras.Model, other: keras.Model) -> None:
         super().take_weights(model, other)
-        self.features.set_weights(model.get_layer("dft"), model.get_layer("mel_filters"))
+        self.features.set_fixed_weights(model)
 
     def front_end(self, model: keras.Model) -> keras.Model:
         """Return the part of `model` from its inputs to the outputs `features` and `frames`."""

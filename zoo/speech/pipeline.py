@@ -89,7 +89,7 @@ def training_batches(
         collate_targets: maps the targets of a batch to y.
 
     Returns:
-        Batches with x: `features` float32 [batch, frames, mel_bins], padded with 0, and `frames` int32
+        Batches with x: `features` float32 [batch, frames, size], padded with 0, and `frames` int32
         [batch].
     """
     features = config.features
@@ -126,7 +126,7 @@ def training_batches(
             yield x, collate_targets([each.target for each in chosen]), ids
 
     x_spec = {
-        "features": ((None, None, features.mel_bins), "float32"),
+        "features": ((None, None, features.size), "float32"),
         "frames": ((None,), "int32"),
     }
     return Batches(generate, (x_spec, target_spec), steps)

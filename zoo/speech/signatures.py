@@ -6,11 +6,11 @@ import tensorflow as tf
 
 from zoo.common.core.capabilities import RawInput
 from zoo.common.data.sequence_input import Prepare, checked_lengths, sequence_input
+from zoo.speech.acoustic import FrontEnd
 from zoo.speech.audio.wav_in_graph import decode_wav
-from zoo.speech.features.frontend import LogMel
 
 
-def waveform_input(features: LogMel, prepare: Prepare | None = None) -> RawInput:
+def waveform_input(features: FrontEnd, prepare: Prepare | None = None) -> RawInput:
     """Return the raw input for `waveform` float32 [batch, samples] with `lengths` int32 [batch].
 
     Args:
@@ -20,7 +20,7 @@ def waveform_input(features: LogMel, prepare: Prepare | None = None) -> RawInput
     return sequence_input("waveform", (), "samples", features.window_samples, prepare)
 
 
-def wav_input(features: LogMel, prepare: Prepare | None = None) -> RawInput:
+def wav_input(features: FrontEnd, prepare: Prepare | None = None) -> RawInput:
     """Return the raw input for `wav` string [batch], files that `decode_wav` reads.
 
     Args:

@@ -25,7 +25,7 @@ STRENGTHS = (1.0, 3.0, 10.0, 30.0)
 def waveform_baselines(predictor: Classifier, examples: list[Any], seed: int) -> list[Baseline]:
     """Return SVMs for models with the input `waveform`. See `Baselines.baselines`."""
     config: Any = predictor.model
-    return _baselines(predictor, examples, seed, partial(of_waveforms, config.features))
+    return _baselines(predictor, examples, seed, partial(of_waveforms, config.features.spectrogram))
 
 
 def spectrogram_baselines(predictor: Classifier, examples: list[Any], seed: int) -> list[Baseline]:

@@ -111,7 +111,7 @@ class LabelledRecordings(Recordings, Baselines):
 
     def formats(self, task: Any, model: AcousticModel, decoder: Any) -> dict[str, Format]:
         """Return the formats of detections."""
-        return detection_formats(task, decoder, len(self.labels), model.features)
+        return detection_formats(task, decoder, len(self.labels), model.features.spectrogram)
 
     def plot_input(
         self, predictor: Predictor[Any, Any, Any], task: Any, source: Source, path: Path
@@ -119,7 +119,7 @@ class LabelledRecordings(Recordings, Baselines):
         """Draw the detections in a recording; see `plot_detections`."""
         from zoo.speech.detection.plots import plot_detections
 
-        plot_detections(predictor, task, source, path, predictor.model.features)
+        plot_detections(predictor, task, source, path, predictor.model.features.spectrogram)
 
     def _trim_in_graph(self, model: AcousticModel, waveform: Any, lengths: Any) -> dict[str, Any]:
         """Return model inputs trimmed as in `item`. A silent recording is not trimmed."""

@@ -109,6 +109,16 @@ class LogMel:
         return round(self.hop * self.sample_rate)
 
     @property
+    def size(self) -> int:
+        """The number of features of a frame."""
+        return self.mel_bins
+
+    @property
+    def spectrogram(self) -> LogMel:
+        """The settings of the spectrogram in plots."""
+        return self
+
+    @property
     def overlap_samples(self) -> int:
         """The number of samples that two adjacent frames share."""
         return self.window_samples - self.hop_samples
@@ -233,6 +243,10 @@ class LogMel:
         """Set the fixed weights of the layers `dft` and `mel_filters`."""
         dft.set_weights([self.dft_kernel()])
         filters.set_weights([self.mel_matrix()])
+
+    def set_fixed_weights(self, model: keras.Model) -> None:
+        """Set the weights of the front end of a model, which are not trained."""
+        self.set_weights(model.get_layer("dft"), model.get_layer("mel_filters"))
 
     def hann(self) -> np.ndarray:
         """Return a periodic Hann window, float64 [window]."""
