@@ -30,7 +30,7 @@ def main(names: list[str]) -> None:
         data = corpus_argument(before, name).removeprefix(" --data ") or None
         result = measure(folder, data, split)
         if any(
-            abs(value - before[split]["metrics"][key]) > 1e-4
+            abs(value - before[split]["metrics"][key]) > TOLERANCE
             for key, value in result.metrics.items()
         ):
             raise ZooError(f"{name}: the figures have changed. Received: {result.metrics}.")
