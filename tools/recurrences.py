@@ -4,7 +4,7 @@
 
 A section without results says so. The results are benchmarks/results/recurrences.json (`python
 benchmarks/recurrences.py`), benchmarks/results/successors.json (`zoo lab successors`, its numbers.json),
-and the metrics.json of the presets.
+benchmarks/results/export.json (`python benchmarks/export.py`), and the metrics.json of the presets.
 """
 
 import json
@@ -13,9 +13,11 @@ from pathlib import Path
 
 from zoo.common.core.registry import entry
 from zoo.common.layers.cell_states import cell_states
+from zoo.common.runtime.preset import load_preset
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
+MISSING_SPEED = "Not measured yet: `python benchmarks/recurrences.py`."
 PAGE = ROOT / "docs" / "recurrences.md"
 UNITS = 256
 LAYERS = (
@@ -29,12 +31,15 @@ LAYERS = (
     ("MLSTM", "Beck et al. 2024 (xLSTM)", "by chunks", "input"),
     ("EchoState", "Jaeger 2001", "no", "none; not trained"),
 )
-MODELS = (
+LANGUAGE_MODELS = (
     "language/charlstm-shakespeare",
     "language/mingru-shakespeare",
     "language/rglru-shakespeare",
     "language/xlstm-shakespeare",
 )
+RECOGNIZERS = ("speech/bilstm-ctc-an4", "speech/mingru-ctc-an4")
+DIGITS = ("speech/bilstm-fsdd", "speech/lru-fsdd-raw")
+RUNTIMES = {"onnx": "ONNX", "litert": "LiteRT", "tf.function": "Keras"}
 
 TEXT = """# Successors of the LSTM
 
@@ -65,8 +70,8 @@ steps, the recurrent layer, and a gated feed-forward layer, with two residual co
 the same block is the comparison of cells.
 
 ## Time of a training step at equal width
-One layer, forward pass and gradients, in milliseconds of processor time, summed over threads. `products`
-are the matrix products of minGRU alone.
+One layer, forward pass and gradients, in milliseconds on two threads. `products` are the matrix products
+of minGRU alone.
 
 {speed}
 
@@ -76,6 +81,12 @@ In the first shape, minGRU has an eighth of the arithmetic of the LSTM. At equal
 wider, and has the same arithmetic; the gain is then only that the products are large and outside of the
 loop, which matters most for one long sequence. LRU reads its complex state with a product of its own,
 which the other diagonal layers do not have.
+
+## Time of a training step at equal weights
+One LSTM layer, and residual blocks with at most as many weights, in milliseconds as above; the width of
+each is in brackets.
+
+{blocks}
 
 ## Forecasts of a chaotic laser
 One step ahead, on the last 100 values of the training series (dev) and on the 100 values after it
@@ -87,11 +98,27 @@ The reservoir of the echo state network is random; only its readout is fitted. d
 other models.
 
 ## Language models
-The recipes have as many weights as the LSTM (within 5 %), the same data, optimizer and number of epochs:
+Nats per character of Shakespeare's plays. The successors have as many weights as the LSTM (within 5 %),
+and the same data and optimizer. The LSTM was trained in two runs, of 16 and 18 epochs.
 
-{models}
+{language_models}
 
-{missing}
+## Recognizers
+Word error rate on AN4, greedy, with as many weights (within 5 %) and the same convolutions and data:
+
+{recognizers}
+
+## Digits from the waveform
+Accuracy on FSDD. The first block of `speech/lru-fsdd-raw` reads the samples one by one, about 4,000 in a
+recording; `speech/bilstm-fsdd` reads a spectrogram.
+
+{digits}
+
+## Time of an answer
+Milliseconds of one call, the median of 15: a character of a language model; a recording of the example
+inputs of a recognizer, and its largest batch.
+
+{answers}
 
 ## Longest lags
 Each cell is in the same block of one layer, trained by `zoo lab successors`. In the adding problem, two
@@ -144,22 +171,35 @@ def layers() -> str:
 
 
 def speed(report: dict | None) -> tuple[str, str]:
-    """Return the table of times, and a note about the machine."""
+    """Return the table of times of layers, and a note about the machine."""
     if report is None:
-        return "Not measured yet.", ""
-    kind = "processor_milliseconds"
-    names = list(report["results"][0][kind])
+        return MISSING_SPEED, ""
+    names = list(report["results"][0]["milliseconds"])
     rows = [
-        [", ".join(map(str, case["shape"])), *(f"{case[kind][n]:.0f}" for n in names)]
+        [", ".join(map(str, case["shape"])), *(f"{case['milliseconds'][n]:.0f}" for n in names)]
         for case in report["results"]
     ]
     machine = report["machine"]
     note = (
-        f"Minimum of {report['repeats']} steps on {machine['cores']} cores ({machine['processor']}), "
-        f"which other processes used at the same time (load {machine['load']:.0f}): the wall time is "
-        "not shown, and the ratios are uncertain."
+        f"Minimum of {report['repeats']} alternating steps on {machine['cores']} cores "
+        f"({machine['processor']}); load of the machine before: {machine['load']:.1f}."
     )
     return table(["batch, steps, inputs, units", *names], rows), textwrap.fill(note, 105)
+
+
+def blocks(report: dict | None) -> str:
+    """Return the table of times of blocks with as many weights as an LSTM layer."""
+    if report is None:
+        return MISSING_SPEED
+    names = list(report["blocks"][0]["milliseconds"])
+    rows = [
+        [
+            ", ".join(map(str, case["shape"])),
+            *(f"{case['milliseconds'][n]:.0f} ({case['widths'][n]})" for n in names),
+        ]
+        for case in report["blocks"]
+    ]
+    return table(["batch, steps, units", *names], rows)
 
 
 def forecasts() -> str:
@@ -174,21 +214,46 @@ def forecasts() -> str:
     return table(["preset", "nmse, dev", "nmse, test"], rows)
 
 
-def models() -> tuple[str, str]:
-    """Return the table of language models, and a note about those without a preset."""
+def models(names: tuple[str, ...]) -> str:
+    """Return the table of recipes with one metric, and a note about those without a preset."""
     rows, missing = [], []
-    for name in MODELS:
-        config = entry(name).recipe().model
-        weights = sum(size(shape) for shape in config.declared_weights())
-        state = 4 * sum(size(spec.shape) for spec in config.states)
+    for name in names:
+        recipe, metric = entry(name).recipe(), entry(name).metric
         metrics = read(ROOT / "saved_models" / name / "metrics.json")
         if metrics is None:
             missing.append(f"`{name}`")
-        nats = metrics["figures"]["test"]["metrics"]["nats_per_char"] if metrics else None
-        rows.append([f"`{name}`", f"{weights:,}", f"{state:,}", f"{nats:.4f}" if nats else "-"])
-    heads = ["recipe", "weights", "bytes of state", "nats per character, test"]
-    note = f"Not trained yet: {', '.join(missing)}." if missing else ""
-    return table(heads, rows), note
+            continue
+        runs = [metrics["training"], *metrics["training"].get("earlier", ())]
+        epochs = sum(run["history"]["epochs"] for run in runs)
+        minutes = sum(run["history"]["minutes"] for run in runs)
+        state = 4 * sum(size(spec.shape) for spec in recipe.model.states)
+        rows.append(
+            [
+                f"`{name}`",
+                f"{load_preset(name).model.count_params():,}",
+                f"{state:,}" if state else "-",
+                *(f"{metrics['figures'][s]['metrics'][metric]:.4f}" for s in ("dev", "test")),
+                epochs,
+                f"{minutes:.0f}",
+            ]
+        )
+    heads = ["preset", "weights", "bytes of state", "dev", "test", "epochs", "minutes"]
+    note = f"\n\nNot trained yet: {', '.join(missing)}." if missing else ""
+    return table(heads, rows) + note
+
+
+def answers(report: dict) -> str:
+    """Return the table of the times of answers of presets."""
+    rows = [
+        [
+            f"`{case['preset']}`",
+            "x".join(map(str, next(iter(case["shapes"].values())))),
+            *(f"{case['milliseconds'][runtime]:.1f}" for runtime in RUNTIMES),
+        ]
+        for case in report["results"]
+        if case["preset"] in (*LANGUAGE_MODELS, *RECOGNIZERS)
+    ]
+    return table(["preset", "input", *RUNTIMES.values()], rows)
 
 
 def size(shape: tuple) -> int:
@@ -215,17 +280,20 @@ def lags(numbers: dict | None) -> str:
 
 def main() -> None:
     """Write the page."""
-    speeds, machine = speed(read(RESULTS / "recurrences.json"))
-    rows, missing = models()
+    times = read(RESULTS / "recurrences.json")
+    speeds, machine = speed(times)
     PAGE.write_text(
         TEXT.format(
             layers=layers(),
             units=UNITS,
             speed=speeds,
             machine=machine,
+            blocks=blocks(times),
             forecasts=forecasts(),
-            models=rows,
-            missing=missing,
+            language_models=models(LANGUAGE_MODELS),
+            recognizers=models(RECOGNIZERS),
+            digits=models(DIGITS),
+            answers=answers(read(RESULTS / "export.json")),
             lags=lags(read(RESULTS / "successors.json")),
         )
     )

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from zoo.scaling.bulk import BulkResult
     from zoo.scaling.tune_result import TuneResult
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = [
     "ZooError",
     "accelerate",
