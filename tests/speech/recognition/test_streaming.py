@@ -19,7 +19,7 @@ from zoo.common.core.registry import entry
 from zoo.common.core.states import initial_states, next_states
 from zoo.common.data.batching import pad
 from zoo.common.export import exporter
-from zoo.common.runtime import BACKENDS, open_graphs
+from zoo.common.runtime import BACKENDS, export_folder, open_graphs
 from zoo.common.runtime.preset import load_preset
 from zoo.speech.audio.reading import read_audio
 from zoo.speech.data import EXAMPLE_CLIPS
@@ -53,7 +53,7 @@ def folder(tmp_path_factory, an4):
 
 
 def graphs_of(preset, backend):
-    if backend not in ("keras", "onnx"):
+    if backend != "keras" and not export_folder(backend, preset.folder).exists():
         exporter(backend)(preset, preset.folder)
     return open_graphs(backend, preset.folder)
 
@@ -97,6 +97,19 @@ def test_stream_and_whole_recording(preset, clip, backend):
     answers = [answer_to(Stream(predictor, task), clip, size) for size in (479, len(clip))]
     check_same(answers[0], expected)
     assert answers[0] == answers[1]
+
+
+@pytest.mark.slow
+def test_stream_of_blocks(clip, tmp_path, an4):
+    """Residual blocks keep the states of their convolutions too."""
+    examples = AN4_PHONEMES.read(an4, "train")[:4]
+    check_model(tiny(cell="mingru"), examples, tmp_path / "tiny")
+    preset = load_preset(tmp_path / "tiny")
+    for backend in BACKENDS:
+        graphs = open_graphs(backend, preset.folder)
+        expected = whole(graphs, preset.recipe, clip)
+        stream = Stream(preset.recipe.predictor(graphs), preset.recipe.task)
+        check_same(answer_to(stream, clip, 479), expected)
 
 
 @pytest.mark.parametrize("size", [1, 3, 160, 481, 4001])

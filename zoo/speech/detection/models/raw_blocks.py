@@ -113,16 +113,16 @@ def build_raw_blocks(config: RawBlocks) -> keras.Model:
     steps = frames * config.features.hop_samples
     layer = getattr(recurrent, CELLS[config.cell])
     for i, size in enumerate(config.sizes):
-        if i:
-            pool = config.pools[i - 1]
-            x = layers.AveragePooling1D(pool, name=f"pool{i}")(x * ops.cast(weight, x.dtype))
-            steps = steps // pool
         inside = frame_mask(x, steps)
         weight = ops.expand_dims(ops.cast(inside, "float32"), -1)
         x = layers.Dense(size, name=f"embedding{i}")(x)
         x = recurrent.RecurrentBlock(layer(size), dropout=config.dropout, name=f"block{i}")(
             x, mask=inside
         )
+        if i < len(config.pools):
+            pool = config.pools[i]
+            x = layers.AveragePooling1D(pool, name=f"pool{i}")(x * ops.cast(weight, x.dtype))
+            steps = steps // pool
     x = ops.cast(layers.LayerNormalization(name="norm")(x), "float32")
     x = ops.sum(x * weight, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1.0)
     x = layers.Dropout(config.dropout, name="dropout_top")(x)

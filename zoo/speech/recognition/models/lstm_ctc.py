@@ -1,4 +1,4 @@
-"""A stack of LSTM layers that processes a recording while it is made, with CTC on top.
+"""A stack of recurrent layers that processes a recording while it is made, with CTC on top.
 
 Its features, convolutions and layers do not depend on later samples: its outputs for parts of a
 recording are those for the whole recording. Unidirectional LSTMs with CTC over phonemes: Graves,
@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.recipe import Recipe
@@ -19,6 +19,7 @@ from zoo.common.core.settings import training_only
 from zoo.common.core.states import StateSpec, as_outputs
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
+from zoo.common.layers.cell_states import block_states, cell_states, state_specs
 from zoo.common.layers.make import MakeLayer, layers_of, new_layer
 from zoo.common.layers.masks import frame_mask
 from zoo.common.runtime.keras_model import MODEL
@@ -28,6 +29,7 @@ from zoo.common.training.trainers import GradientDescent
 from zoo.speech.audio.augmentation import USERS_CONDITIONS
 from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.spec_augment import SpecAugment
+from zoo.speech.layers import BLOCKS
 from zoo.speech.recognition.corpora.an4 import AN4, AN4_PHONEMES
 from zoo.speech.recognition.data import TranscribedRecordings
 from zoo.speech.recognition.streaming import STEP, StreamingModel
@@ -38,12 +40,15 @@ if TYPE_CHECKING:
 
 # States of the step: the last samples and the last features, in which the next windows begin.
 SAMPLES, FRAMES = "last_samples", "last_frames"
+LSTM = "lstm"
+# Number of frames that the convolution of a block reads.
+KERNEL_SIZE = 4
 
 # Layers -------------------------------------------------------------------------------------------
 
 
 class CausalStack:
-    """Convolutions with strides, LSTM layers, and a dense layer.
+    """Convolutions with strides, LSTM layers or residual blocks, and a dense layer.
 
     Args:
         config: config of the model.
@@ -66,32 +71,45 @@ class CausalStack:
         ]
         bins = (config.features.mel_bins + 3) // 4
         self.stack = make(layers.Reshape, (-1, bins * filters), name="stack_channels")
-        self.lstms = [
-            (
-                make(layers.LayerNormalization, name=f"norm{i}"),
-                make(layers.Dropout, config.dropout, name=f"dropout{i}"),
-                make(
-                    recurrent.LSTM,
-                    config.hidden_size,
-                    return_sequences=True,
+        self.config = config
+        # The recurrent layers, each after the layers that its inputs pass; and the layers after them.
+        self.cells: list[tuple[Any, ...]] = []
+        self.after: list[Any] = []
+        size = config.hidden_size
+        if config.cell == LSTM:
+            for i in range(config.layers):
+                norm = make(layers.LayerNormalization, name=f"norm{i}")
+                dropout = make(layers.Dropout, config.dropout, name=f"dropout{i}")
+                both = {"return_sequences": True, "return_state": True}
+                self.cells.append(
+                    (norm, dropout, make(recurrent.LSTM, size, **both, name=f"lstm{i}"))
+                )
+        else:
+            layer = getattr(recurrent, BLOCKS[config.cell])
+            for i in range(config.layers):
+                before = (make(layers.Dense, size, name="embedding"),) if i == 0 else ()
+                block = make(
+                    recurrent.RecurrentBlock,
+                    layer(size),
+                    KERNEL_SIZE,
+                    dropout=config.dropout,
                     return_state=True,
-                    name=f"lstm{i}",
-                ),
-            )
-            for i in range(config.layers)
-        ]
-        self.top = make(layers.Dropout, config.dropout, name="dropout_top")
+                    name=f"block{i}",
+                )
+                self.cells.append((*before, block))
+            self.after.append(make(layers.LayerNormalization, name="norm"))
+        self.after.append(make(layers.Dropout, config.dropout, name="dropout_top"))
         self.logits = make(layers.Dense, config.vocabulary_size, dtype="float32", name="logits")
 
     def __call__(
         self, features: KerasTensor, states: Mapping[str, KerasTensor] | None = None
     ) -> tuple[KerasTensor, dict[str, KerasTensor]]:
-        """Return the logits and the states of the LSTM layers after them.
+        """Return the logits and the states of the recurrent layers after them.
 
         Args:
             features: float32 [batch, subsampling_factor - 1 + frames, mel_bins], starting with the
                 frames in which the first window of the convolution begins.
-            states: `h<i>` and `c<i>` of each LSTM layer; None at the start of a recording.
+            states: the states of the recurrent layers by name; None at the start of a recording.
         """
         from keras import ops
 
@@ -100,12 +118,16 @@ class CausalStack:
         for pad, convolution in self.convolutions:
             x = convolution(pad(x))
         x = self.stack(x)
-        for i, (norm, dropout, lstm) in enumerate(self.lstms):
-            names = f"h{i}", f"c{i}"
+        for i, (*before, cell) in enumerate(self.cells):
+            for layer in before:
+                x = layer(x)
+            names = [spec.name for spec in self.config.cell_states(i)]
             initial = None if states is None else [states[name] for name in names]
-            x, *last = lstm(dropout(norm(x)), initial_state=initial)
+            x, *last = cell(x, initial_state=initial)
             following |= dict(zip(names, last, strict=True))
-        return self.logits(self.top(x)), following
+        for layer in self.after:
+            x = layer(x)
+        return self.logits(x), following
 
 
 # Config -------------------------------------------------------------------------------------------
@@ -117,8 +139,9 @@ class LSTMCTC(StreamingModel):
 
     Args:
         vocabulary_size: size of the output, including the blank.
-        layers: number of LSTM layers.
-        hidden_size: number of units of each layer.
+        cell: "lstm" for LSTM layers; "mingru", "rglru" or "lru" for residual blocks around these layers.
+        layers: number of LSTM layers or blocks.
+        hidden_size: number of units of each layer, and of features of the blocks.
         conv_filters: number of filters of each of the two convolutions.
         subsampling_factor: number of feature frames per frame of the stack and of the logits.
         dropout: dropout rate of the inputs of each layer.
@@ -127,6 +150,7 @@ class LSTMCTC(StreamingModel):
     """
 
     vocabulary_size: int
+    cell: str = LSTM
     layers: int = 3
     hidden_size: int = 256
     conv_filters: int = 32
@@ -137,6 +161,7 @@ class LSTMCTC(StreamingModel):
     )
 
     def __post_init__(self):
+        check_choice("model.cell", self.cell, (LSTM, *BLOCKS))
         for name in ("layers", "hidden_size", "conv_filters"):
             check_range(f"model.{name}", getattr(self, name), at_least=1)
         check_range("model.subsampling_factor", self.subsampling_factor, at_least=2)
@@ -155,16 +180,21 @@ class LSTMCTC(StreamingModel):
     def states(self) -> tuple[StateSpec, ...]:
         """The samples and features in which the next windows begin, and further states.
 
-        They are the statistics of the normalization, and the output `h<i>` and the cell `c<i>` of each
-        LSTM layer.
+        They are the statistics of the normalization, and those of `cell_states`.
         """
-        names = [f"{name}{i}" for i in range(self.layers) for name in "hc"]
         return (
             StateSpec(SAMPLES, (self.features.overlap_samples,)),
             *self.features.states,
             StateSpec(FRAMES, (self.subsampling_factor - 1, self.features.mel_bins)),
-            *(StateSpec(name, (self.hidden_size,)) for name in names),
+            *(spec for i in range(self.layers) for spec in self.cell_states(i)),
         )
+
+    def cell_states(self, i: int) -> tuple[StateSpec, ...]:
+        """Return the states of a layer i, such as the output `h<i>` and the cell `c<i>` of an LSTM."""
+        size = self.hidden_size
+        if self.cell == LSTM:
+            return state_specs(cell_states("LSTM", size), f"{i}")
+        return state_specs(block_states(BLOCKS[self.cell], size, size, KERNEL_SIZE), f"{i}")
 
     def build(self) -> keras.Model:
         return build_lstm_ctc(self)
@@ -286,6 +316,11 @@ def an4_recipe(name: str, labels: Labels, task: CTC) -> Recipe:
     )
 
 
+def phoneme_recipe(name: str) -> Recipe:
+    """Return the recipe of the model for the phonemes of AN4."""
+    return an4_recipe(name, Labels(tuple(PHONEMES.split()), "word"), CTC(monitor="per"))
+
+
 @register("speech/lstm-ctc-phoneme-an4", paper=PAPER, corpus=AN4_PHONEMES, metric="per")
 def lstm_ctc_phoneme_an4(name: str) -> Recipe:
     """LSTM layers recognize phonemes while a person speaks.
@@ -299,8 +334,21 @@ def lstm_ctc_phoneme_an4(name: str) -> Recipe:
     the recordings. The speakers are about eighty adults recorded in Pittsburgh in 1991; other accents
     and children were not measured. docs/robustness.md has figures for noise and rooms.
     """
-    labels = Labels(tuple(PHONEMES.split()), "word")
-    return an4_recipe(name, labels, CTC(monitor="per"))
+    return phoneme_recipe(name)
+
+
+@register(
+    "speech/mingru-ctc-phoneme-an4", paper="Feng et al. 2024", corpus=AN4_PHONEMES, metric="per"
+)
+def mingru_ctc_phoneme_an4(name: str) -> Recipe:
+    """Minimal GRUs recognize phonemes while a person speaks.
+
+    It has as many weights as `speech/lstm-ctc-phoneme-an4`, with which it is compared, and the same uses
+    and limits. Its gates do not depend on the state, so that all frames of a training example are
+    computed in parallel.
+    """
+    sizes = {"model.cell": "mingru", "model.layers": 4, "model.hidden_size": 224}
+    return phoneme_recipe(name).override(sizes)
 
 
 @register("speech/lstm-ctc-an4-streaming", paper=PAPER, corpus=AN4, metric="wer")
