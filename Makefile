@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 EXTRAS := $(if $(shell command -v nvidia-smi >/dev/null 2>&1 && nvidia-smi -L 2>/dev/null),gpu$(comma)test,test)
 comma := ,
 
-.PHONY: demo test test-slow test-backends fuzz mutants lint results clean
+.PHONY: demo test test-slow test-backends fuzz mutants docs lint results clean
 
 demo: $(VENV)/installed
 	$(BIN)/python examples/demo.py
@@ -33,6 +33,10 @@ fuzz: $(VENV)/installed
 mutants: $(VENV)/installed
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$(EXTRAS),mutants]'
 	$(BIN)/python tools/mutants.py
+
+# Builds the site of the documentation in build/site.
+docs: $(VENV)/installed
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

@@ -61,7 +61,7 @@ def list_models(pattern: str = "*") -> list[str]:
     Args:
         pattern: such as "speech/*".
 
-    Example:
+    Examples:
         >>> import zoo
         >>> zoo.list_models("language/*ptb")[:2]
         ['language/feedforward-ptb', 'language/kn5-ptb']
@@ -81,7 +81,7 @@ def create_model(name: str, **overrides: Any) -> keras.Model:
     Raises:
         ZooError: an unknown name or argument. The message lists the nearest valid ones.
 
-    Example:
+    Examples:
         >>> import zoo
         >>> zoo.create_model("speech/bilstm-ctc-an4", hidden_size=16).name
         'birnn_ctc'
@@ -110,7 +110,7 @@ def load(preset_or_folder: str | Path, runtime: str = "keras") -> Preset:
     Raises:
         ZooError: there is no such preset or export, or a file of it is missing or corrupt.
 
-    Example:
+    Examples:
         >>> import zoo
         >>> preset = zoo.load("language/bilstm-sst2")
         >>> [answer["output"] for answer in preset.predict("a gripping and moving film")]
@@ -144,7 +144,7 @@ def fetch(
         ZooError: an unknown name, or no corpus could be fetched: the network or the disk failed, the
             licence is not accepted, the file is not the recorded one, or the corpus needs an account.
 
-    Example:
+    Examples:
         >>> import zoo
         >>> zoo.fetch("hello").corpora[0]["parts"][0]["splits"]
         {'train': 1, 'valid': 1, 'test': 1}
@@ -188,7 +188,7 @@ def train(
     Raises:
         ZooError: an argument or an example is invalid, or the model cannot be trained.
 
-    Example:
+    Examples:
         >>> import tempfile, zoo
         >>> folder = tempfile.mkdtemp() + "/run"
         >>> result = zoo.train("language/charlstm-hello", out=folder, overrides={"training.epochs": 1})
@@ -223,7 +223,7 @@ def train_seeds(recipe: str, seeds: int = 3, **arguments: Any) -> SeedsResult:
     Raises:
         ZooError: as `train`.
 
-    Example:
+    Examples:
         >>> import pathlib, tempfile, zoo
         >>> laser = pathlib.Path(zoo.__file__).parent / "timeseries/samples/laser.txt"
         >>> out = tempfile.mkdtemp() + "/seeds"
@@ -270,7 +270,7 @@ def tune(
         ZooError: a setting, an example or the storage is invalid, Optuna is not installed, or no trial
             is complete.
 
-    Example:
+    Examples:
         >>> import pathlib, tempfile, zoo
         >>> laser = pathlib.Path(zoo.__file__).parent / "timeseries/samples/laser.txt"
         >>> out = tempfile.mkdtemp() + "/sweep"
@@ -328,7 +328,7 @@ def evaluate(
         ZooError: there is no such preset, split, runtime or option, a package of the metrics is not
             installed, or a file cannot be written.
 
-    Example:
+    Examples:
         >>> import zoo
         >>> result = zoo.evaluate("language/charlstm-hello", split="dev")
         >>> list(result.metrics)
@@ -373,7 +373,7 @@ def baseline(
         ZooError: the recipe has no baseline, scikit-learn is not installed, or the examples are not
             enough.
 
-    Example:
+    Examples:
         >>> import zoo
         >>> result = zoo.baseline("language/charlstm-hello", split="dev")
         >>> result.baseline
@@ -437,7 +437,7 @@ def predict(
     Raises:
         ZooError: there is no such preset, runtime, option or engine.
 
-    Example:
+    Examples:
         >>> import zoo
         >>> zoo.predict("language/bilstm-sst2", ["a gripping film", "a dull film"]).outputs
         ['positive', 'negative']
@@ -471,7 +471,7 @@ def score(
     Raises:
         ZooError: there is no such preset or runtime, or the preset does not support scoring.
 
-    Example:
+    Examples:
         >>> import zoo
         >>> first, second = zoo.score("language/charlstm-hello", ["hello", "holle"])
         >>> first["log_probability"] > second["log_probability"]
@@ -503,7 +503,7 @@ def plot(
         ZooError: there is no such preset, runtime or option, the preset does not support plots of
             inputs, or the input cannot be read.
 
-    Example:
+    Examples:
         >>> import pathlib, zoo
         >>> recording = pathlib.Path(zoo.__file__).parent / "speech/samples/cen8-fcaw-b.flac"
         >>> zoo.plot("speech/bilstm-ctc-an4", recording).png[:4]
@@ -544,7 +544,7 @@ def export(
         ZooError: there is no such preset, format or precision, a package is not installed, the examples
             are not found, or no format could be written.
 
-    Example:
+    Examples:
         >>> import tempfile, zoo
         >>> result = zoo.export("language/charlstm-hello", "savedmodel", tempfile.mkdtemp() + "/out")
         >>> result.files[0]["max_difference"] < 1e-4
@@ -592,7 +592,7 @@ def accelerate(model: keras.Model) -> keras.Model:
     Args:
         model: a functional Keras model.
 
-    Example:
+    Examples:
         >>> import keras, zoo
         >>> inputs = keras.Input((None, 4))
         >>> model = keras.Model(inputs, keras.layers.LSTM(8)(inputs))
@@ -612,7 +612,7 @@ def to_stock(model: keras.Model) -> keras.Model:
     Args:
         model: a functional Keras model.
 
-    Example:
+    Examples:
         >>> import keras, zoo
         >>> inputs = keras.Input((None, 4))
         >>> fast = zoo.accelerate(keras.Model(inputs, keras.layers.LSTM(8)(inputs)))

@@ -54,7 +54,7 @@ def perplexity(log_probs: np.ndarray) -> float:
     Args:
         log_probs: float64 [tokens], in nats.
 
-    Example:
+    Examples:
         >>> round(perplexity(np.log([0.5, 0.125])), 6)
         4.0
     """

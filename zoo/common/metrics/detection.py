@@ -21,7 +21,7 @@ def area_under_roc(scores: np.ndarray, positive: np.ndarray) -> float:
         scores: float [examples].
         positive: bool [examples], with at least one example of each class.
 
-    Example:
+    Examples:
         >>> scores = np.array([0.1, 0.4, 0.35, 0.8])
         >>> area_under_roc(scores, np.array([False, False, True, True]))
         0.75

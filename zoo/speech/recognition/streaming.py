@@ -77,7 +77,7 @@ class Stream:
             `accept`.
         endpoints: the rules that end an utterance; None if the recording is one utterance.
 
-    Example:
+    Examples:
         >>> import zoo
         >>> from zoo.speech.data import EXAMPLE_CLIPS
         >>> preset = zoo.load("speech/lstm-ctc-phoneme-an4")
