@@ -31,6 +31,8 @@ SAMPLE_RATE = 16_000
 ORDER = 3
 # Minimum share of the words of transcripts that are in the dictionary of the package.
 MIN_KNOWN = 0.5
+# The phoneme of silence in PocketSphinx.
+SILENCE = "SIL"
 # Options of PocketSphinx for phonemes, from its documentation.
 PHONEME_OPTIONS = {"lw": 2.0, "beam": 1e-20, "pbeam": 1e-20}
 
@@ -72,9 +74,13 @@ def sphinx_baselines(predictor: Predictor[Any, Any, Any], examples: list[Any]) -
     def count_and_fit() -> Predictor[Any, Any, Any]:
         with tempfile.TemporaryDirectory() as temporary:
             path = Path(temporary) / "transcripts.arpa"
-            vocabulary = Vocabulary.of([sorted(known.intersection(all_words))], (END_WORD,))
+            # PocketSphinx requires silence in a language model of phonemes.
+            silence = [SILENCE] if phonemes else []
+            words = sorted(known.intersection(all_words))
+            vocabulary = Vocabulary.of([words + silence], (END_WORD,))
             rows = [
-                vocabulary.encode([w for w in text if w in known] + [END_WORD]) for text in texts
+                vocabulary.encode([*silence, *(w for w in text if w in known), *silence, END_WORD])
+                for text in texts
             ]
             ngrams = count_ngrams(map(np.array, rows), ORDER, vocabulary.tokens)
             write_arpa(ngrams, path)
