@@ -53,7 +53,8 @@ def shipped() -> Iterator[tuple[registry.Entry, Path, dict[str, Any]]]:
 
 def table() -> str:
     """Return a table with one row per shipped preset."""
-    head = ["preset", "corpus", "test", "baseline", "dev", "size", "command"]
+    head = ["preset", "corpus", "test", "baseline", "dev", "size", "ONNX, ms", "LiteRT, ms"]
+    head += ["training, min", "command"]
     rows = []
     for entry, folder, metrics in shipped():
         figures = metrics["figures"]
@@ -65,6 +66,9 @@ def table() -> str:
             _baseline(metrics.get(BASELINE)),
             _cell(figures["dev"]) if "dev" in figures else "",
             _size(entry, folder),
+            _milliseconds(entry.name, "onnx"),
+            _milliseconds(entry.name, "litert"),
+            _minutes(metrics["training"]),
             f"`{test['command'].removesuffix(' --split ' + entry.corpus.test_split)}`",
         ]
         rows.append(cells)
@@ -73,14 +77,12 @@ def table() -> str:
 
 def selected() -> str:
     """Return a table with a preset of each kind, for README."""
-    times = {r["preset"]: r["exports"]["onnx"] for r in measured("export_precisions")}
     rows = []
     for entry, folder, metrics in shipped():
         if entry.name not in SELECTED:
             continue
         test, metric = metrics["figures"][entry.corpus.test_split], entry.metric
         reference = entry.published
-        export = times.get(entry.name, {})
         interval = _interval(test, metric)
         rows.append(
             [
@@ -89,7 +91,7 @@ def selected() -> str:
                 f"{metric} {test['metrics'][metric]:.4g} {interval}".rstrip(),
                 f"{reference.value:g}, {reference.source}" if reference else "-",
                 _size(entry, folder),
-                f"{export['milliseconds']:.1f}" if "milliseconds" in export else "-",
+                _milliseconds(entry.name, "onnx"),
             ]
         )
     return markdown(["kind", "preset", "test", "published", "size", "ms"], rows)
@@ -97,6 +99,20 @@ def selected() -> str:
 
 def _size(entry: registry.Entry, folder: Path) -> str:
     return f"{(folder / entry.recipe().model.file).stat().st_size / 1e6:.1f} MB"
+
+
+def _milliseconds(name: str, runtime: str) -> str:
+    """Return the processor time of one call of an exported preset, if measured."""
+    found = (r["exports"] for r in measured("export_precisions") if r["preset"] == name)
+    time = next(found, {}).get(runtime, {}).get("milliseconds")
+    return "-" if time is None else f"{time:.1f}"
+
+
+def _minutes(training: dict[str, Any]) -> str:
+    """Return the minutes of a training and of those from which it started, if recorded."""
+    runs = [training, *training.get("earlier", ())]
+    minutes = [run["history"]["minutes"] for run in runs if "minutes" in run.get("history", {})]
+    return f"{sum(minutes):.1f}" if minutes else "-"
 
 
 def _new_voices(name: str) -> str:
