@@ -355,6 +355,7 @@ def baseline(
     data: str | Path | None = None,
     manifest: str | Path | None = None,
     split: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> results.BaselineResult:
     """Fit a simple model on the train split of a recipe, and evaluate it with the recipe's metrics.
@@ -367,6 +368,7 @@ def baseline(
         data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
         manifest: a list of your own examples to use instead of the corpus.
         split: the split to evaluate; None for the test split, or dev for a manifest.
+        overrides: settings by dotted key, as in `train`, such as the columns of a manifest.
         seed: seed of the model and of the intervals.
 
     Raises:
@@ -381,7 +383,9 @@ def baseline(
     """
     from zoo.api.baseline import baseline
 
-    return baseline(recipe, data=data, manifest=manifest, split=split, seed=seed)
+    return baseline(
+        recipe, data=data, manifest=manifest, split=split, overrides=overrides, seed=seed
+    )
 
 
 @overload

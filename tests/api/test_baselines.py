@@ -129,3 +129,17 @@ def test_rows_of_one_id_are_drawn_together():
     rows = [{"id": i // 2, "sign": (-1) ** i} for i in range(20)]
     total = bootstrap_intervals(lambda drawn: {"sum": sum(r["sign"] for r in drawn)}, rows, 0)
     assert total["sum"] == (0, 0)
+
+
+def test_settings_choose_the_columns(run_zoo, tmp_path):
+    path = tmp_path / "sales.csv"
+    rows = "".join(f"{i % 3},{7 * i % 11}\n" for i in range(60))
+    path.write_text(f"apples,pears\n{rows}")
+    both = zoo.baseline("timeseries/ar-laser", manifest=path)
+    chosen = {"data.target": "apples", "model.context": 3}
+    one = zoo.baseline("timeseries/ar-laser", manifest=path, overrides=chosen)
+    assert both.examples == 2 * one.examples
+    assert one.metrics["nmse"] < 0.01  # apples repeat after three steps
+    command = ("baseline", "timeseries/ar-laser", "--manifest", path, "--set", "model.context=3")
+    answer = run_zoo(*command, "--target", "apples", "--json").json
+    assert answer["metrics"] == one.metrics

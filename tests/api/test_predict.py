@@ -73,6 +73,18 @@ def test_scores_are_a_table_of_tokens():
     assert {"input", "token", "log_probability"} <= set(scores.table()[0])
 
 
+def test_notebooks_get_pictures_as_png(ar_run, monkeypatch):
+    display = pytest.importorskip("IPython.display")
+    shown = []
+    monkeypatch.setattr(display, "display", lambda value, raw=False: shown.append(value))
+    plot = zoo.plot(ar_run, SAMPLE)
+    plot._ipython_display_()
+    text, picture = shown
+    assert text["text/html"].startswith("<pre>")
+    assert "<img" not in text["text/html"]
+    assert picture.data == plot.png
+
+
 def test_a_plot_is_displayed(ar_run, tmp_path):
     plot = zoo.plot(ar_run, SAMPLE)
     assert plot.path is None

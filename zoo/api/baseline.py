@@ -51,12 +51,13 @@ def baseline(
     data: str | Path | None = None,
     manifest: str | Path | None = None,
     split: str | None = None,
+    overrides: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> BaselineResult:
     """Fit and evaluate the baseline of a recipe. See `zoo.baseline`."""
     check_range("seed", seed, at_least=0, at_most=2**32 - 1)
-    entry = registry.entry(recipe)
-    built = entry.recipe()
+    entry, overrides = registry.entry(recipe), dict(overrides or {})
+    built = entry.recipe().override(overrides)
     if not isinstance(built.data, Baselines):
         raise ZooError(f"{recipe} has no baseline: its data has no simple model to compare with.")
     check_packages(built.data.baseline_packages, EXTRA)
@@ -69,7 +70,7 @@ def baseline(
         built = built.from_scratch()
     examples = read_train_and_dev(built, corpus, source)
     if source.manifest:
-        built = suit(built, examples.train, ())
+        built = suit(built, examples.train, overrides)
     built = built.adapt(built.data.vocabulary_examples(examples.train, examples.dev))
     test = None if split == DEV[0] else read_split(built, corpus, source, split)
     examples, _ = filter_training(built, examples)

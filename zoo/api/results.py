@@ -56,8 +56,21 @@ class Result:
         return "\n".join(map(short, self.lines()))
 
     def _repr_html_(self) -> str:
-        parts = [f"<pre>{html.escape(repr(self))}</pre>", html_table(self.table())]
-        return "".join([*parts, *map(html_picture, self.pictures())])
+        return "".join([self._html_text(), *map(html_picture, self.pictures())])
+
+    def _html_text(self) -> str:
+        return f"<pre>{html.escape(repr(self))}</pre>{html_table(self.table())}"
+
+    def _ipython_display_(self) -> None:
+        """Display the text and the table, then each picture as PNG.
+
+        Viewers of stored notebooks, such as GitHub's, remove pictures that are inside HTML.
+        """
+        from IPython.display import Image, display
+
+        display({"text/plain": repr(self), "text/html": self._html_text()}, raw=True)
+        for picture in self.pictures():
+            display(Image(picture))
 
 
 @dataclass(frozen=True, repr=False)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 
 from zoo.cli.arguments import add_source
+from zoo.cli.decoding import accept_data_options, given_data_settings
 from zoo.cli.output import print_answer
+from zoo.cli.train import parse_settings
 from zoo.common.core.verbs import register_verb
 
 
@@ -14,8 +16,11 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     add_source(parser)
     words = "a split of the corpus or manifest, or dev; default: test, or dev for a manifest"
     parser.add_argument("--split", help=words)
+    words = "a setting, as for zoo train; may be given several times"
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help=words)
     words = "seed of the model and of the resamples; default: 0"
     parser.add_argument("--seed", type=int, default=0, metavar="N", help=words)
+    accept_data_options(parser)
 
 
 @register_verb(
@@ -33,6 +38,7 @@ def run(options: argparse.Namespace) -> None:
         data=options.data,
         manifest=options.manifest,
         split=options.split,
+        overrides=parse_settings([*options.set, *given_data_settings(options)]),
         seed=options.seed,
     )
     print_answer(options, result.to_dict(), lambda: "\n".join(result.lines()))

@@ -152,6 +152,7 @@ def _draw_spectrogram(axes: Axes, levels: np.ndarray, seconds: float) -> None:
         aspect="auto",
         extent=(0, seconds, 0, len(levels)),
         cmap="magma",
+        interpolation="nearest",
         vmin=low,
         vmax=max(high, low + 1e-3),
     )

@@ -71,6 +71,7 @@ def plot_spikes(
         aspect="auto",
         extent=(begin, begin + features.hop * len(mel), 0, features.mel_bins),
         cmap="magma",
+        interpolation="nearest",
         vmin=-2.5,
         vmax=2.5,
     )
