@@ -118,6 +118,10 @@ def test_evaluate_gives_the_answers_of_predict(run_zoo, refused, tiny_run, tmp_p
         assert len(rows[backend]) == 10
         (prediction,) = run_zoo("predict", run, clips[0], *options, "--json").json["predictions"]
         assert rows[backend]["an409-fcaw-b"]["output"] == prediction["output"]
+    confidence = {
+        backend: [row.pop("confidence") for row in rows[backend].values()] for backend in rows
+    }
+    assert confidence["keras"] == pytest.approx(confidence["onnx"], abs=1e-4)
     assert rows["keras"] == rows["onnx"]
     assert figures["keras"] == figures["onnx"]
     row = rows["keras"]["an409-fcaw-b"]
