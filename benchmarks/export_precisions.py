@@ -1,11 +1,13 @@
 """Measure exports in float32, float16 and int8: size, metric on dev, and processor time.
 
     ZOO_DATA=corpora python benchmarks/export_precisions.py [PRESET ...] [--again]
+    python benchmarks/export_precisions.py --record
 
 The metric is the one that decides whether a file is kept, on at most `zoo.api.export.MAX_EXAMPLES` dev
 examples. The time is the processor time of one call of every graph with one row of the example inputs,
 on one thread; all files of a preset take turns in one process. Presets that are in the file of results
-are left out, so that an interrupted benchmark can be continued.
+are left out, so that an interrupted benchmark can be continued. The second command writes the times of
+the float32 exports into metrics.json of each preset, for its card.
 """
 
 import argparse
@@ -105,17 +107,37 @@ def _processor_times(runs, repeats):
     return {name: statistics.median(values) for name, values in times.items()}
 
 
+def record(results: list[dict]) -> None:
+    """Add the times of the float32 exports to the metrics.json of each preset."""
+    from zoo.common.presets import store
+    from zoo.common.presets.measurements import record_speed
+
+    for result in results:
+        exports = {name: result["exports"].get(name, {}) for name in FORMATS}
+        times = {
+            name: round(row["milliseconds"], 4)
+            for name, row in exports.items()
+            if "milliseconds" in row
+        }
+        if times:
+            record_speed(store.folder_of(result["preset"]), times)
+
+
 def main() -> None:
-    """Measure each preset in a process of its own, and save after each one."""
+    """Measure each preset in a process of its own, and save after each one; or record the times."""
     from zoo.common.presets import store
 
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("preset", nargs="*", default=store.names())
     parser.add_argument("--repeats", type=int, default=15)
     parser.add_argument("--again", action="store_true", help="measure presets that are in the file")
+    parser.add_argument("--record", action="store_true", help="write the times into metrics.json")
     arguments = parser.parse_args()
     path = _timing.RESULTS / f"{NAME}.json"
     found = json.loads(path.read_text("utf-8"))["results"] if path.exists() else []
+    if arguments.record:
+        record(found)
+        return
     results = {result["preset"]: result for result in found}
     for name in arguments.preset:
         if name in results and not arguments.again:

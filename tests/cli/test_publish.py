@@ -56,6 +56,8 @@ def test_publish_makes_a_run_a_preset(run_zoo, refused, tiny_run, root, clips, m
     assert f"- Parameters: {zoo.load(RECIPE).model.count_params():,}." in text
     assert "Rates are fractions. The test split was evaluated once." in text
     metrics = zoo.load(RECIPE).metrics
+    assert {"id", "reference", "output"} < set(metrics["failures"]["rows"][0])
+    assert "## Failures\n\nThe answers on dev with the largest errors" in text
     assert metrics["figures"]["test"]["metrics"]["wer"] == wer
     assert run_zoo("predict", RECIPE, clips[0]).status == 0
 

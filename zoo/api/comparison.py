@@ -1,4 +1,4 @@
-"""Compare a preset with its baseline on a test split, for metrics.json and the card."""
+"""Measure a preset and its baseline, for metrics.json and the card."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
 from zoo.common.metrics.bootstrap import bootstrap_intervals
 from zoo.common.presets import measurements, store
+from zoo.common.presets.failures import worst_answers
 from zoo.common.utils.packages import check_packages
 from zoo.common.utils.progress import say
 
@@ -43,6 +44,21 @@ def measure(folder: Path, data: str | Path | None, split: str) -> EvaluateResult
     command = f"zoo evaluate {name}{_option(data)} --split {split}"
     measurements.record_evaluation(folder, result.to_dict(), command)
     return result
+
+
+def record_failures(folder: Path, result: EvaluateResult) -> None:
+    """Record the worst answers of an evaluation on dev, if its rows have reference answers.
+
+    Args:
+        folder: folder of the preset, in whose metrics.json the evaluation is recorded.
+        result: the evaluation.
+    """
+    recipe = store.load_recipe(folder)
+    restricted = registry.entry(recipe.name).corpus.restricted
+    rows = worst_answers(result.rows, recipe, restricted)
+    if rows is not None:
+        command = measurements.read_metrics(folder)["figures"][result.split]["command"]
+        measurements.record_failures(folder, command, rows)
 
 
 def record_comparison(folder: Path, result: EvaluateResult, data: str | Path | None) -> None:

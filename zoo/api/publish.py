@@ -8,7 +8,12 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from zoo.api.comparison import check_baseline_packages, measure, record_comparison
+from zoo.api.comparison import (
+    check_baseline_packages,
+    measure,
+    record_comparison,
+    record_failures,
+)
 from zoo.api.results import EvaluateResult, UploadResult
 from zoo.api.sharing import upload
 from zoo.api.sources import find_source
@@ -52,7 +57,7 @@ def _publish(run: str | Path, data: str | Path | None, split: str | None) -> Eva
     check_baseline_packages(recipe)
     start_backend()
     with _published(source, recipe) as folder:
-        measure(folder, data, "dev")
+        record_failures(folder, measure(folder, data, "dev"))
         result = measure(folder, data, split)
         record_comparison(folder, result, data)
         _record_corpus(folder, recipe, data)
@@ -112,6 +117,8 @@ def _training(run: Path, recipe: Recipe) -> dict[str, Any]:
     record = runs.read_json(path)
     try:
         training = {key: record[key] for key in RECORDED}
+        # Runs of earlier versions do not have it.
+        training["processors"] = record.get("processors")
         corpus, overfit = record["corpus"], record.get("overfit")
     except (KeyError, TypeError):
         raise ZooError(f"{path} is corrupt: it is not the record of a run.") from None

@@ -72,16 +72,19 @@ def test_training_in_words():
     other = earlier | {"settings": schedule(recipe) | {"optimizer.learning_rate": 0.5}}
     found = card._training(training | {"earlier": [earlier, other]}, recipe, " --data b")
     assert found == (
-        "`zoo train speech/bilstm-ctc-an4 --data b`: 3 epochs over 90 examples (dev: 10), 2 minutes. "
+        "`zoo train speech/bilstm-ctc-an4 --data b`: 3 epochs over 90 examples (dev: 10), 2 minutes "
+        "(hardware: not measured). "
         "The preset is the model after epoch 2, which had the best "
         f"{recipe.task.monitor} on dev. "
         "Earlier training 1: 5 epochs, 2 minutes, with the same settings. "
         "Earlier training 2: 5 epochs, 2 minutes, `optimizer.learning_rate=0.5`."
     )
+    found = card._training(training | {"processors": 2}, recipe)
+    assert "(dev: 10), 2 minutes (2 CPU cores). The preset" in found
     once = training | {"history": {"epochs": 1, "minutes": 0.2}, "init": "speech/a", "earlier": []}
     assert card._training(once, recipe) == (
-        "`zoo train speech/bilstm-ctc-an4`: 1 epoch over 90 examples (dev: 10), 0 minutes. Its "
-        "initial weights are those of `speech/a`."
+        "`zoo train speech/bilstm-ctc-an4`: 1 epoch over 90 examples (dev: 10), 0 minutes (hardware: "
+        "not measured). Its initial weights are those of `speech/a`."
     )
 
 

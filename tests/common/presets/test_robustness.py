@@ -1,4 +1,4 @@
-"""Figures of changed inputs in metrics.json and in the card of a preset."""
+"""Figures of changed inputs, and times, in metrics.json and in the card of a preset."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import pytest
 from zoo.common.core.errors import ZooError
 from zoo.common.presets import store
 from zoo.common.presets.card import write_card
-from zoo.common.presets.measurements import read_metrics, record_robustness
+from zoo.common.presets.measurements import read_metrics, record_robustness, record_speed
 
 NAME = "speech/tdnn-fsdd"
 
@@ -21,6 +21,10 @@ def test_the_card_states_the_worst_changes(tmp_path):
     text = " ".join((folder / store.CARD_FILE).read_text().split())
     assert "On 30 inputs of dev, accuracy is 0.9000 as they are." in text
     assert "(docs/robustness.md): noise: 0.2500; -40 dB: 0.5000." in text
+    record_speed(folder, {"onnx": 0.25, "litert": 12.5})
+    write_card(folder)
+    text = (folder / store.CARD_FILE).read_text()
+    assert "on one thread: ONNX Runtime 0.2 ms, LiteRT 12.5 ms." in text
     metrics = read_metrics(folder)
     metrics["robustness"]["worst"] = {"noise": "high"}
     (folder / store.METRICS_FILE).write_text(json.dumps(metrics))

@@ -183,7 +183,7 @@ def test_a_failed_run_without_a_state_is_removed(tmp_path, error):
     def fail():
         with runs.started(folder, {"recipe": {}}):
             record = runs.read_json(folder / "run.json")
-            assert set(record) == {"recipe", "versions", "commit", "date"}
+            assert set(record) == {"recipe", "versions", "processors", "commit", "date"}
             raise error
 
     folder = tmp_path / "runs" / "a"

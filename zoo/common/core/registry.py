@@ -53,7 +53,7 @@ class Entry:
         name: "family/model-corpus", as users type it.
         make: makes the recipe.
         summary: first line of the docstring: what the model does.
-        description: rest of the docstring: its use and its limits.
+        description: rest of the docstring: a paragraph about its use, then its limits.
         paper: source of the model.
         corpus: the corpus that the recipe trains on.
         metric: metric by which the preset is chosen and reported.
@@ -99,7 +99,8 @@ def register(
 ) -> Callable:
     """Register a function that returns a `Recipe` for a name, as a decorator.
 
-    The docstring of the function is the recipe's summary (first line) and description (the rest).
+    The docstring of the function is the recipe's summary (first line) and description (the rest), whose
+    first paragraph describes its use, and the others its limits.
 
     Args:
         name: "family/model-corpus", as users type it.

@@ -9,19 +9,27 @@ from typing import Any
 from zoo.common.core import registry
 from zoo.common.core.axes import known_axes, name_axes
 from zoo.common.core.errors import ZooError
-from zoo.common.core.metrics import BETTER, EQUAL, WORSE
 from zoo.common.core.recipe import Recipe
-from zoo.common.presets import store
+from zoo.common.presets import failures, store
+from zoo.common.presets.card_comparisons import (
+    NOT_MEASURED,
+    baseline,
+    published,
+    robustness,
+    warning,
+)
 from zoo.common.presets.lineage import EARLIER, schedule
 from zoo.common.presets.measurements import (
-    BASELINE,
-    ROBUSTNESS,
+    FAILURES,
+    SPEED,
     TEST_READINGS,
     read_metrics,
 )
 from zoo.common.utils.files import write_text
 
-COMPARED = {BETTER: "Better than", EQUAL: "Equal to", WORSE: "Worse than"}
+NOT_STATED = "Not stated."
+LEFT_OUT = " The texts of the corpus are left out, because its licence restricts their use."
+RUNTIMES = {"onnx": "ONNX Runtime", "litert": "LiteRT"}
 RATES = {
     "wer",
     "cer",
@@ -35,34 +43,42 @@ RATES = {
 
 
 def write_card(folder: Path) -> None:
-    """Write CARD.md of a preset from the registry, recipe.json and metrics.json."""
+    """Write CARD.md of a preset from the registry, recipe.json and metrics.json.
+
+    Every card has the same sections in the same order. A section without measurements says so.
+    """
     recipe = store.load_recipe(folder)
     entry = registry.entry(recipe.name)
     metrics = read_metrics(folder)
-    measured = metrics.get("figures", {}).values()
-    if not measured or not all(entry.metric in row["metrics"] for row in measured):
+    figures = metrics.get("figures", {})
+    if not figures or not all(entry.metric in row["metrics"] for row in figures.values()):
         raise ZooError(f"{folder / store.METRICS_FILE} is corrupt: {entry.metric} is not in it.")
-    paragraphs = (" ".join(part.split("\n")) for part in entry.description.split("\n\n"))
-    warning, comparison = _comparison(metrics, entry.metric)
-    lines = [
-        f"# {entry.name}",
-        warning,
-        entry.summary,
-        *paragraphs,
-        "## Use",
-        _use(entry.name, recipe),
-        "## Figures",
-        _figures(metrics["figures"], recipe.data.counted[1]),
-        _intervals(metrics["figures"]),
-        comparison,
-        _robustness(metrics),
-        _reading(metrics, entry.metric),
-        "## Training",
-        _training(metrics["training"], recipe, corpus_argument(metrics["figures"], entry.name)),
-        "## Model, corpus, licence",
-        _properties(folder, recipe, entry),
-    ]
-    write_text(folder / store.CARD_FILE, "\n\n".join(line for line in lines if line) + "\n")
+    use, _, limits = entry.description.partition("\n\n")
+    sections = {
+        "Use": f"{_one_line(use)}\n\n{_use(entry.name, recipe)}".strip(),
+        "Limits": "\n\n".join(map(_one_line, limits.split("\n\n"))) or NOT_STATED,
+        "Failures": _failures(metrics),
+        "Figures": "\n\n".join(
+            [
+                _figures(figures, recipe.data.counted[1]),
+                _intervals(figures),
+                _reading(metrics, entry.metric),
+            ]
+        ),
+        "Baseline": baseline(metrics, entry.metric),
+        "Published reference": published(entry, figures),
+        "Robustness": robustness(metrics),
+        "Speed and size": _speed_and_size(folder, recipe, metrics),
+        "Training": _training(metrics["training"], recipe, corpus_argument(figures, entry.name)),
+        "Corpus and licence": _corpus(entry),
+    }
+    parts = [f"# {entry.name}", warning(metrics, entry.metric), entry.summary]
+    parts += [text for title, body in sections.items() for text in (f"## {title}", body)]
+    write_text(folder / store.CARD_FILE, "\n\n".join(part for part in parts if part) + "\n")
+
+
+def _one_line(paragraph: str) -> str:
+    return " ".join(paragraph.split())
 
 
 def _use(name: str, recipe: Recipe) -> str:
@@ -71,6 +87,20 @@ def _use(name: str, recipe: Recipe) -> str:
         f'```python\nimport zoo\n\npreset = zoo.load("{name}")\n'
         f'for answer in preset.predict(["{recipe.data.input_example}"]):\n'
         '    print(answer["output"])\n```'
+    )
+
+
+def _failures(metrics: dict[str, Any]) -> str:
+    """Return wrong answers on dev."""
+    found = metrics.get(FAILURES)
+    if found is None:
+        return NOT_MEASURED
+    if not found["rows"]:
+        return f"No answer on dev is wrong (`{found['command']}`)."
+    hidden = "" if failures.REFERENCE in found["rows"][0] else LEFT_OUT
+    return (
+        f"The answers on dev with the largest errors (`{found['command']} --rows answers.jsonl` writes "
+        f"all answers).{hidden}\n\n{failures.show(found['rows'])}"
     )
 
 
@@ -91,42 +121,7 @@ def _intervals(figures: dict[str, Any]) -> str:
         for split, row in figures.items()
         for name, (low, high) in row.get("intervals", {}).items()
     ]
-    return f"95 % intervals (bootstrap over the examples): {', '.join(parts)}." if parts else ""
-
-
-def _comparison(metrics: dict[str, Any], metric: str) -> tuple[str, str]:
-    """Return the comparison with the baseline: (the warning that begins the card, other text).
-
-    One of them is empty.
-    """
-    baseline = metrics.get(BASELINE)
-    if baseline is None:
-        return "", ""
-    split = baseline["split"]
-    value, other = metrics["figures"][split]["metrics"][metric], baseline["metrics"][metric]
-    ends = baseline["difference"]
-    interval = (
-        f"; 95 % interval of the difference: {ends[0]:+.4f} to {ends[1]:+.4f}" if ends else ""
-    )
-    text = (
-        f"{COMPARED[baseline['compared']]} a simple baseline, {baseline['name']}, fitted on the same "
-        f"examples in {baseline['fit_seconds']:.1f} s: {metric} on {split} {value:.4f}, baseline "
-        f"{other:.4f}{interval} (`{baseline['command']}`)."
-    )
-    return (f"**{text}**", "") if baseline["compared"] == WORSE else ("", text)
-
-
-def _robustness(metrics: dict[str, Any]) -> str:
-    """Return the figures of the changes of inputs that harm the answers most."""
-    measured = metrics.get(ROBUSTNESS)
-    if measured is None:
-        return ""
-    metric, worst = measured["metric"], measured["worst"].items()
-    changes = "; ".join(f"{name}: {value:.4f}" for name, value in worst)
-    return (
-        f"On {measured['examples']} inputs of dev, {metric} is {measured['as_is']:.4f} as they are. The "
-        f"changes that harm most (docs/robustness.md): {changes}."
-    )
+    return f"95 % intervals (bootstrap over the examples): {', '.join(parts) or 'not measured'}."
 
 
 def _reading(metrics: dict[str, Any], metric: str) -> str:
@@ -164,10 +159,13 @@ def corpus_argument(figures: dict[str, Any], name: str) -> str:
 def _training(training: dict[str, Any], recipe: Recipe, source: str = "") -> str:
     history, examples = training["history"], training["examples"]
     counted, _ = recipe.data.counted
+    processors = training.get("processors")
+    hardware = f"{processors} CPU cores" if processors else "hardware: not measured"
     words = (
         f"`zoo train {recipe.name}{source}`: {history['epochs']} "
         f"{'epoch' if history['epochs'] == 1 else 'epochs'} over {examples['train']} {counted} "
-        f"(dev: {examples['dev']}), {history['minutes']:.0f} minutes."
+        f"(dev: {examples['dev']}), {history['minutes']:.0f} minutes "
+        f"({hardware})."
     )
     if history["epochs"] > 1:
         words += (
@@ -200,13 +198,15 @@ def _tensors(tensors: Mapping[str, Any], recipe: Recipe) -> str:
     )
 
 
-def _properties(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:
-    corpus, file = entry.corpus, recipe.model.file
-    size = f"- Size: {(folder / file).stat().st_size / 1e6:.1f} MB."
-    lines = [
-        f"- Paper: {entry.paper}",
-        f"- Corpus: {corpus.title}, {corpus.source}. Licence: {corpus.licence}",
-    ]
+def _speed_and_size(folder: Path, recipe: Recipe, metrics: dict[str, Any]) -> str:
+    file = recipe.model.file
+    times = ", ".join(
+        f"{RUNTIMES.get(name, name)} {value:.1f} ms"
+        for name, value in metrics.get(SPEED, {}).items()
+    )
+    speed = "- Processor time of one call of each exported graph with one input, on one thread: "
+    size = f"- Size: {(folder / file).stat().st_size / 1e6:.2f} MB."
+    lines = [f"{speed}{times or 'not measured'}."]
     contents = recipe.model.contents(folder / file)
     if contents is None:
         return "\n".join([*lines, size])
@@ -219,11 +219,19 @@ def _properties(folder: Path, recipe: Recipe, entry: registry.Entry) -> str:
     return "\n".join(
         [
             *lines,
-            f"- Inputs of `{file}`: {_tensors(contents.inputs, recipe)}. Outputs: "
-            f"{_tensors(contents.outputs, recipe)}.",
             f"- Parameters: {contents.parameters:,}.",
             f"{size} Weights are float16 on disk and float32 when loaded. {opened}",
-            f"- Exports: `zoo export {entry.name} --to savedmodel,litert,onnx,tensorrt`. Each file is "
+            f"- Inputs of `{file}`: {_tensors(contents.inputs, recipe)}. Outputs: "
+            f"{_tensors(contents.outputs, recipe)}.",
+            f"- Exports: `zoo export {recipe.name} --to savedmodel,litert,onnx,tensorrt`. Each file is "
             "compared with the Keras model. TensorRT engines are built but not run.",
         ]
+    )
+
+
+def _corpus(entry: registry.Entry) -> str:
+    corpus = entry.corpus
+    return (
+        f"- Corpus: {corpus.title}, {corpus.source}. Licence: {corpus.licence}\n"
+        f"- Paper: {entry.paper}"
     )

@@ -14,8 +14,10 @@ from zoo.common.presets.provenance import provenance
 from zoo.common.presets.runs import read_json, write_json
 
 # Keys of metrics.json: every evaluation on test of this preset, of earlier ones of its name and of their
-# baseline; and the comparison with the baseline.
+# baseline; the comparison with the baseline; changed inputs; wrong answers on dev; and processor
+# milliseconds of exports.
 TEST_READINGS, BASELINE, ROBUSTNESS = "test_readings", "baseline", "robustness"
+FAILURES, SPEED = "failures", "speed"
 
 
 def read_metrics(folder: Path) -> dict[str, Any]:
@@ -68,6 +70,10 @@ def _check(metrics: Any) -> None:
         for value in (metrics[ROBUSTNESS]["as_is"], *metrics[ROBUSTNESS]["worst"].values()):
             _number(value)
         str(metrics[ROBUSTNESS]["metric"])
+    for row in metrics.get(FAILURES, {}).get("rows", ()):
+        dict(row)
+    for value in metrics.get(SPEED, {}).values():
+        _number(value)
 
 
 def _check_baseline(baseline: dict[str, Any]) -> None:
@@ -170,11 +176,30 @@ def record_robustness(
         as_is: the metric of unchanged inputs.
         worst: the metric of the worst changes, by the name of the change.
     """
-    metrics = read_metrics(folder)
-    metrics[ROBUSTNESS] = {
-        "metric": metric,
-        "examples": examples,
-        "as_is": as_is,
-        "worst": worst,
-    }
-    write_json(folder / store.METRICS_FILE, metrics)
+    row = {"metric": metric, "examples": examples, "as_is": as_is, "worst": worst}
+    _record(folder, ROBUSTNESS, row)
+
+
+def record_failures(folder: Path, command: str, rows: list[dict[str, Any]]) -> None:
+    """Add wrong answers on dev to a preset's metrics.json.
+
+    Args:
+        folder: folder of the preset.
+        command: the command whose option `--rows` writes all answers.
+        rows: rows of `zoo.common.presets.failures.worst_answers`.
+    """
+    _record(folder, FAILURES, {"command": command, "rows": rows})
+
+
+def record_speed(folder: Path, milliseconds: dict[str, float]) -> None:
+    """Add the processor time of one call of exports to a preset's metrics.json.
+
+    Args:
+        folder: folder of the preset.
+        milliseconds: the times by runtime.
+    """
+    _record(folder, SPEED, milliseconds)
+
+
+def _record(folder: Path, key: str, value: Any) -> None:
+    write_json(folder / store.METRICS_FILE, read_metrics(folder) | {key: value})

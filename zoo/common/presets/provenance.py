@@ -1,7 +1,8 @@
-"""The origin of metrics: versions, git commit, date."""
+"""The origin of metrics: versions, number of processors, git commit, date."""
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from datetime import UTC, datetime
@@ -15,7 +16,7 @@ PACKAGES = ("recurrent-zoo", "tensorflow", "jax", "torch", "keras", "numpy")
 
 
 def provenance() -> dict[str, Any]:
-    """Return versions, git commit and date."""
+    """Return versions, number of processors, git commit and date."""
     versions = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -24,6 +25,7 @@ def provenance() -> dict[str, Any]:
             continue
     return {
         "versions": versions,
+        "processors": os.cpu_count(),
         "commit": commit(PACKAGE),
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),
     }

@@ -108,15 +108,13 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
 def bilstm_sst2(name: str) -> Recipe:
     """A bidirectional LSTM classifies sentences of film reviews as "negative" or "positive".
 
-    `zoo baseline language/bilstm-sst2` fits a linear model that is better. The likely cause is that the
-    network learns its word vectors from 6,920 sentences only, and has seen no other text.
-
     Use it for single English sentences about films. A text needs no preparation: it is converted to
     lower case and split into words and punctuation marks, like the corpus.
 
-    It was trained on 6,920 sentences only: a word that is not in them is unknown. There is no third
-    class: a sentence without an opinion gets one of the two. It was not evaluated on texts about other
-    subjects.
+    `zoo baseline language/bilstm-sst2` fits a linear model that is better. The likely cause is that the
+    network learns its word vectors from 6,920 sentences only, and has seen no other text: a word that is
+    not in them is unknown. There is no third class: a sentence without an opinion gets one of the two.
+    It was not evaluated on texts about other subjects.
     """
     return Recipe(
         name=name,

@@ -108,19 +108,19 @@ def build_ranking(config: RankingNetwork) -> keras.Model:
 def ranking_enwiki(name: str) -> Recipe:
     """Word vectors from a network that separates true windows of text from corrupted ones.
 
-    For words that are related, use `language/skipgram-enwiki`. The likely cause of the low correlation
-    is that this network learns which words can take the same position in a sentence, and has little
-    text.
+    Words that occur in the same contexts have similar vectors: see `zoo neighbours`. For words that are
+    related, use `language/skipgram-enwiki`.
 
     A corrupted window has another word in its center, drawn from the vocabulary with equal
     probabilities. `accuracy` is the share of windows of held-out text whose score is higher than that of
     the corrupted one. `zoo evaluate` also reports the accuracy of the counts of the two words alone,
-    which is high because most drawn words are rare. Words that occur in the same contexts have similar
-    vectors: see `zoo neighbours`.
+    which is high because most drawn words are rare.
 
     `spearman_ws353` is the rank correlation with human judgements in WordSim-353, over the pairs with
     both words in the vocabulary. WordSim-353 was not used for the training or for the choice of its
-    settings. The text has 437,000 words only; the paper's text has 631 million.
+    settings. The likely cause of the low correlation is that this network learns which words can take
+    the same position in a sentence, and has little text: 437,000 words; the paper's text has 631
+    million.
     """
     return Recipe(
         name=name,

@@ -101,10 +101,11 @@ def build_skipgram(config: SkipGram) -> keras.Model:
 def skipgram_enwiki(name: str) -> Recipe:
     """Word vectors from words that occur near each other: skip-gram with negative sampling.
 
-    Use `zoo neighbours`, `zoo analogy`, and `zoo vectors` for other tools. `spearman_ws353` is the rank
-    correlation with human judgements in WordSim-353, over the pairs with both words in the vocabulary.
-    WordSim-353 was not used for the training. The number of epochs was chosen after gensim's figures on
-    it for 5, 15 and 30 epochs were known, but none of this model's.
+    Use `zoo neighbours`, `zoo analogy`, and `zoo vectors` for other tools.
+
+    `spearman_ws353` is the rank correlation with human judgements in WordSim-353, over the pairs with
+    both words in the vocabulary. WordSim-353 was not used for the training. The number of epochs was
+    chosen after gensim's figures on it for 5, 15 and 30 epochs were known, but none of this model's.
 
     `accuracy` is the share of pairs of near words in held-out text whose score is higher than that of a
     word drawn at random. It chooses the epoch and is not a measure of a language model: the counts of

@@ -114,9 +114,11 @@ def select_order(series: list[np.ndarray]) -> int:
 def ar_laser(name: str) -> Recipe:
     """A linear autoregression, trained by least squares, forecasts a chaotic laser.
 
-    It is the baseline of the networks: it follows the oscillation of the laser, and fails where the
-    oscillation collapses, as any linear model does. Its training takes a second. Train it on your own
-    series, a CSV file with a column `value`, to measure how much of it is linear.
+    It is the baseline of the networks. Its training takes a second. Train it on your own series, a CSV
+    file with a column `value`, to measure how much of it is linear.
+
+    It follows the oscillation of the laser, and fails where the oscillation collapses, as any linear
+    model does.
     """
     return Recipe(
         name,
@@ -141,6 +143,8 @@ def ar_sunspots(name: str) -> Recipe:
 
     Autoregression was invented for this series. The order is the one with the smallest AIC on
     1700-1920; `--set model.context=2` selects Yule's order.
+
+    It is linear. It was measured one year ahead only, on the 24 years from 1956 to 1979.
     """
     return Recipe(
         name,

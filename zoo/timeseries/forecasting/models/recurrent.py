@@ -116,7 +116,10 @@ def rnn_laser(name: str) -> Recipe:
     """Elman's network forecasts a chaotic laser, one value from the ten before it.
 
     It compares the simple recurrent network with the LSTM and the GRU: same window, same number of
-    units, no gates. It can learn from ten steps.
+    units, no gates.
+
+    It reads ten steps only. The training data has three collapses, so forecasts there are less certain.
+    Forecasts of many steps were not measured.
     """
     # Half the learning rate of the others, because no gate limits the change of the state.
     return _laser(name, "rnn", learning_rate=2e-3)
@@ -127,6 +130,9 @@ def gru_laser(name: str) -> Recipe:
     """A GRU layer forecasts a chaotic laser, one value from the ten before it.
 
     It compares the GRU with the LSTM and Elman's network: same window, same number of units, two gates.
+
+    It reads ten steps only. The training data has three collapses, so forecasts there are less certain.
+    Forecasts of many steps were not measured.
     """
     return _laser(name, "gru", learning_rate=4e-3)
 
@@ -141,10 +147,11 @@ def lstm_laser(name: str) -> Recipe:
     """An LSTM layer forecasts a chaotic laser, one value from the ten before it.
 
     It forecasts the oscillation of the laser to about the precision of the measurement, and also the
-    sudden collapses, which a linear model cannot forecast. The training data has three collapses, so
-    forecasts there are less certain. A forecast of many steps soon diverges from the course of a chaotic
-    system. For your own series, train it on a CSV file with a column `value`; the scale is taken from
-    your data.
+    sudden collapses, which a linear model cannot forecast. For your own series, train it on a CSV file
+    with a column `value`; the scale is taken from your data.
+
+    The training data has three collapses, so forecasts there are less certain. A forecast of many steps
+    soon diverges from the course of a chaotic system.
     """
     return _laser(name, "lstm", learning_rate=4e-3)
 
@@ -159,10 +166,12 @@ def lstm_laser(name: str) -> Recipe:
 def lstm_sunspots(name: str) -> Recipe:
     """An LSTM layer forecasts the yearly number of sunspots, one year ahead.
 
+    The network reads and returns square roots. It has a linear autoregression, to which a small LSTM
+    layer adds what the autoregression leaves, because 221 values are few. Compare
+    `timeseries/ar-sunspots`.
+
     It is trained on 1700-1920, its epoch is chosen on 1921-1955, and it is evaluated on 1956-1979, whose
-    first cycle is higher than any before it. The network reads and returns square roots. It has a linear
-    autoregression, to which a small LSTM layer adds what the autoregression leaves, because 221 values
-    are few. Compare `timeseries/ar-sunspots`.
+    first cycle is higher than any before it. It was measured one year ahead only.
     """
     return Recipe(
         name,

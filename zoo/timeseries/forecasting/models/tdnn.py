@@ -93,8 +93,11 @@ def build_tdnn_forecaster(config: TDNNForecaster) -> keras.Model:
 def tdnn_laser(name: str) -> Recipe:
     """A feed-forward time-delay network forecasts a chaotic laser.
 
-    It compares a network without a state with the recurrent networks: it reads a window only. Wan's
-    network for this laser, with delay lines of 25, 5 and 5 steps, was of this kind.
+    It compares a network without a state with the recurrent networks. Wan's network for this laser, with
+    delay lines of 25, 5 and 5 steps, was of this kind.
+
+    It reads twelve steps only. The training data has three collapses, so forecasts there are less
+    certain. Forecasts of many steps were not measured.
     """
     return Recipe(
         name,
