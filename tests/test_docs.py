@@ -4,6 +4,7 @@ import json
 import os
 import re
 import runpy
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 import zoo
 
 REPOSITORY = Path(__file__).parents[1]
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+NUMBER = re.compile(r"-?[0-9.]+")
 ARCHITECTURE = runpy.run_path(str(REPOSITORY / "tools" / "architecture.py"))
 
 
@@ -45,6 +48,34 @@ def test_the_site_needs_no_network(site):
 def test_links_to_files_of_the_repository_open_copies(site):
     assert "import" in (site / "files" / "examples" / "deploy" / "transcribe.py").read_text()
     assert "files/examples/deploy/transcribe.py" in (site / "deploy.html").read_text("utf-8")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed")
+def test_a_click_on_the_head_of_a_column_sorts_the_presets(site):
+    playwright = pytest.importorskip("playwright.sync_api")
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=flags)
+        page = browser.new_page()
+        page.goto((site / "presets.html").as_uri())
+        table = page.locator("article table").first
+        heads = table.locator("th").all_inner_texts()
+
+        def click(column):
+            table.locator("th").nth(heads.index(column)).click()
+            return table.locator(f"td:nth-child({heads.index(column) + 1})").all_inner_texts()
+
+        names = click("preset")
+        assert names == sorted(names)
+        assert click("preset") == names[::-1]
+        for column in ("test", "interval", "published", "parameters", "MB", "ONNX, ms"):
+            for reverse in (False, True):
+                cells = click(column)
+                known = [cell for cell in cells if cell != "-"]
+                assert cells == known + ["-"] * (len(cells) - len(known))
+                values = [float(NUMBER.search(cell.replace(",", ""))[0]) for cell in known]
+                assert values == sorted(values, reverse=reverse), column
+        browser.close()
 
 
 def test_the_diagram_shows_the_imports():

@@ -54,3 +54,11 @@ def test_shown_output_is_that_of_the_code(language, code, output):
 
 def test_readme_shows_outputs():
     assert {language for language, _, _ in SHOWN} == {"sh", "python"}
+
+
+def test_numbers_of_parameters_equal_those_of_keras():
+    rows = [line.split(" | ") for line in RESULTS["table"]().splitlines()[2:]]
+    assert len(rows) > 40
+    for name, *_, parameters, _, _, _, _ in rows:
+        card = REPOSITORY / "saved_models" / name.strip("| `") / "CARD.md"
+        assert f"- Parameters: {parameters}.\n" in card.read_text("utf-8"), name

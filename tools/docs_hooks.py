@@ -28,6 +28,8 @@ RECIPE = (
 )
 LINK = re.compile(r"(\]\()([^)#:\s]+)((?:#[^)]*)?\))")
 FILES = "files"
+# Pages with a wide table instead of a table of contents.
+WIDE = {"presets.md"}
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
@@ -53,6 +55,8 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
     """Return the text of a page with links to the copies of files outside docs/."""
     here = page.file.src_uri
+    if here in WIDE:
+        page.meta["hide"] = ["toc"]
 
     def replaced(match: re.Match) -> str:
         before, link, after = match.groups()

@@ -9,11 +9,14 @@ import csv
 import io
 import json
 import re
+import zipfile
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
+
+import h5py
 
 from zoo.common.core import registry
 from zoo.common.core.metrics import compare
@@ -52,9 +55,31 @@ def shipped() -> Iterator[tuple[registry.Entry, Path, dict[str, Any]]]:
 
 
 def table() -> str:
-    """Return a table with one row per shipped preset."""
-    head = ["preset", "corpus", "test", "baseline", "dev", "size", "ONNX, ms", "LiteRT, ms"]
-    head += ["training, min", "command"]
+    """Return a table with one row per shipped preset and one number per cell, which can be sorted."""
+    head = ["preset", "metric", "test", "interval", "published", "parameters", "MB", "ONNX, ms"]
+    head += ["LiteRT, ms", "training, min"]
+    rows = []
+    for entry, folder, metrics in shipped():
+        test, metric = metrics["figures"][entry.corpus.test_split], entry.metric
+        cells = [
+            f"`{entry.name}`",
+            metric,
+            f"{test['metrics'][metric]:.4f}",
+            _interval(test, metric) or "-",
+            _reference(entry),
+            f"{_parameters(folder / entry.recipe().model.file):,}",
+            _megabytes(entry, folder),
+            _milliseconds(entry.name, "onnx"),
+            _milliseconds(entry.name, "litert"),
+            _minutes(metrics["training"]),
+        ]
+        rows.append(cells)
+    return markdown(head, rows)
+
+
+def details() -> str:
+    """Return a table with the metrics, baselines and commands of each shipped preset."""
+    head = ["preset", "corpus", "test", "baseline", "dev", "command"]
     rows = []
     for entry, folder, metrics in shipped():
         figures = metrics["figures"]
@@ -65,10 +90,6 @@ def table() -> str:
             _cell(test) + _new_voices(entry.name),
             _baseline(metrics.get(BASELINE)),
             _cell(figures["dev"]) if "dev" in figures else "",
-            _size(entry, folder),
-            _milliseconds(entry.name, "onnx"),
-            _milliseconds(entry.name, "litert"),
-            _minutes(metrics["training"]),
             f"`{test['command'].removesuffix(' --split ' + entry.corpus.test_split)}`",
         ]
         rows.append(cells)
@@ -90,22 +111,51 @@ def selected() -> str:
                 f"`{entry.name}`",
                 f"{metric} {test['metrics'][metric]:.4g} {interval}".rstrip(),
                 f"{reference.value:g}, {reference.source}" if reference else "-",
-                _size(entry, folder),
+                f"{_megabytes(entry, folder)} MB",
                 _milliseconds(entry.name, "onnx"),
             ]
         )
     return markdown(["kind", "preset", "test", "published", "size", "ms"], rows)
 
 
-def _size(entry: registry.Entry, folder: Path) -> str:
-    return f"{(folder / entry.recipe().model.file).stat().st_size / 1e6:.1f} MB"
+def _reference(entry: registry.Entry) -> str:
+    """Return the published figure, with its metric if that is not the one of the preset."""
+    reference = entry.published
+    if reference is None:
+        return "-"
+    other = "" if reference.metric == entry.metric else f" ({reference.metric})"
+    return f"{reference.value:g}{other}"
+
+
+def _parameters(path: Path) -> int:
+    """Return the number of weights in a model.keras, which is read without Keras."""
+    sizes: list[int] = []
+
+    def add(_: str, item: h5py.Group | h5py.Dataset) -> None:
+        if isinstance(item, h5py.Dataset):
+            sizes.append(item.size)
+
+    with zipfile.ZipFile(path) as archive:
+        weights = io.BytesIO(archive.read("model.weights.h5"))
+    with h5py.File(weights) as file:
+        file.visititems(add)
+    return sum(sizes)
+
+
+def _megabytes(entry: registry.Entry, folder: Path) -> str:
+    return _short((folder / entry.recipe().model.file).stat().st_size / 1e6)
+
+
+def _short(value: float) -> str:
+    """Return a number with one digit after the decimal point, or two significant ones if below 1."""
+    return f"{value:.1f}" if value >= 1 else f"{value:#.2g}"
 
 
 def _milliseconds(name: str, runtime: str) -> str:
     """Return the processor time of one call of an exported preset, if measured."""
     found = (r["exports"] for r in measured("export_precisions") if r["preset"] == name)
     time = next(found, {}).get(runtime, {}).get("milliseconds")
-    return "-" if time is None else f"{time:.1f}"
+    return "-" if time is None else _short(time)
 
 
 def _minutes(training: dict[str, Any]) -> str:
@@ -339,6 +389,7 @@ README, DOCS = REPOSITORY / "README.md", REPOSITORY / "docs"
 BLOCKS = {
     (README, "selected presets"): selected,
     (DOCS / "presets.md", "presets"): table,
+    (DOCS / "presets.md", "metrics of presets"): details,
     (DOCS / "presets.md", "published"): published,
     (DOCS / "speed.md", "training step"): training_step,
     (DOCS / "speed.md", "speed"): speed,
