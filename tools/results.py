@@ -81,7 +81,7 @@ def details() -> str:
     """Return a table with the metrics, baselines and commands of each shipped preset."""
     head = ["preset", "corpus", "test", "baseline", "dev", "command"]
     rows = []
-    for entry, folder, metrics in shipped():
+    for entry, _, metrics in shipped():
         figures = metrics["figures"]
         test = figures[entry.corpus.test_split]
         cells = [
