@@ -79,8 +79,16 @@ def test_a_click_on_the_head_of_a_column_sorts_the_presets(site):
 
 
 def test_the_diagram_shows_the_imports():
-    drawn = ARCHITECTURE["PATH"].read_text("utf-8")
-    assert drawn == ARCHITECTURE["draw"](ARCHITECTURE["imports"]())
+    graph = ARCHITECTURE["imports"]()
+    assert ARCHITECTURE["PATH"].read_text("utf-8") == ARCHITECTURE["draw"](graph)
+
+
+def test_no_arrow_of_the_diagram_passes_behind_a_box():
+    graph, hidden = ARCHITECTURE["imports"](), ARCHITECTURE["hidden"]
+    assert not hidden(graph, ARCHITECTURE["arranged"](graph))
+    chain = {"a": {"b", "c"}, "b": set(), "c": {"d"}, "d": set()}
+    middle = {"a": (500, 20), "b": (500, 94 + 74), "c": (500, 94), "d": (800, 168)}
+    assert hidden(chain, middle) == [("a", "b", "c")]
 
 
 def test_excerpts_of_files_are_real():

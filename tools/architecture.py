@@ -2,11 +2,13 @@
 
     python tools/architecture.py
 
-A package is above all packages that it imports. An arrow is left out if other arrows lead to the same
-package. Modules `commands`, which register commands of a family, are left out.
+A package is above all packages that it imports, and no arrow passes behind a box. An arrow is left out
+if other arrows lead to the same package. Modules `commands`, which register commands of a family, are
+left out.
 """
 
 import ast
+from itertools import permutations
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -16,6 +18,7 @@ USE = {"api", "cli", "serving", "scaling", "lab"}
 WIDTH, BOX, HEIGHT, ROW = 1000, 128, 34, 74
 
 Graph = dict[str, set[str]]
+Place = tuple[float, int]
 
 
 def package(module: str) -> str | None:
@@ -77,28 +80,65 @@ def rows(graph: Graph) -> list[list[str]]:
     ]
 
 
+def places(levels: list[list[str]]) -> dict[str, Place]:
+    """Return the centre of the top of each box, by name."""
+    return {
+        name: (WIDTH * (j + 0.5) / len(names), 20 + ROW * i)
+        for i, names in enumerate(levels)
+        for j, name in enumerate(names)
+    }
+
+
+def hidden(graph: Graph, centres: dict[str, Place]) -> list[tuple[str, str, str]]:
+    """Return (package, imported package, box) of each arrow that passes behind a box between them."""
+    found = []
+    for above, below in arrows(graph):
+        (x0, y0), (x1, y1) = centres[above], centres[below]
+        y0 += HEIGHT
+        for name, (x, y) in centres.items():
+            if not y0 < y < y1 - HEIGHT:
+                continue
+            ends = [x0 + (x1 - x0) * (at - y0) / (y1 - y0) for at in (y, y + HEIGHT)]
+            if min(ends) < x + BOX / 2 and max(ends) > x - BOX / 2:
+                found.append((above, below, name))
+    return found
+
+
+def arranged(graph: Graph) -> dict[str, Place]:
+    """Return places with few hidden and short arrows: each row in turn gets its best order."""
+    levels = rows(graph)
+
+    def cost(order: tuple[str, ...], i: int) -> tuple[int, float]:
+        centres = places([*levels[:i], list(order), *levels[i + 1 :]])
+        length = sum(abs(centres[a][0] - centres[b][0]) for a, b in arrows(graph))
+        return len(hidden(graph, centres)), length
+
+    before: list[list[str]] = []
+    while levels != before:
+        before = list(levels)
+        for i, names in enumerate(levels):
+            levels[i] = list(min(permutations(names), key=lambda order, i=i: cost(order, i)))
+    return places(levels)
+
+
 def draw(graph: Graph) -> str:
     """Return the SVG."""
-    lines, boxes, centres = [], [], {}
-    levels = rows(graph)
-    for i, names in enumerate(levels):
-        for j, name in enumerate(names):
-            x, y = WIDTH * (j + 0.5) / len(names), 20 + ROW * i
-            centres[name] = (x, y)
-            kind = "common" if name.startswith("common.") else "use" if name in USE else "family"
-            boxes += [
-                f'<rect x="{x - BOX / 2:.0f}" y="{y:.0f}" width="{BOX}" height="{HEIGHT}" rx="5" '
-                f'fill="{COLORS[kind]}" stroke="#555"/>',
-                f'<text x="{x:.0f}" y="{y + 22:.0f}" text-anchor="middle">'
-                f"{name.removeprefix('common.')}</text>",
-            ]
+    lines, boxes, centres = [], [], arranged(graph)
+    for name, (x, y) in centres.items():
+        kind = "common" if name.startswith("common.") else "use" if name in USE else "family"
+        boxes += [
+            f'<rect x="{x - BOX / 2:.0f}" y="{y:.0f}" width="{BOX}" height="{HEIGHT}" rx="5" '
+            f'fill="{COLORS[kind]}" stroke="#555"/>',
+            f'<text x="{x:.0f}" y="{y + 22:.0f}" text-anchor="middle">'
+            f"{name.removeprefix('common.')}</text>",
+        ]
     for above, below in arrows(graph):
         (x0, y0), (x1, y1) = centres[above], centres[below]
         lines.append(
             f'<path d="M{x0:.0f} {y0 + HEIGHT:.0f} L{x1:.0f} {y1:.0f}" stroke="#777" '
             f'marker-end="url(#arrow)"/>'
         )
-    height = 20 + ROW * len(levels)
+    height = ROW + max(y for _, y in centres.values())
     return "\n".join(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" '
