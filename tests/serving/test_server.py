@@ -84,7 +84,7 @@ def test_a_taken_port_is_refused(refused, hello_export):
 
 def test_invalid_arguments_are_refused(refused, hello_export, monkeypatch):
     for arguments, words in (
-        (["language/helo"], "Did you mean"),
+        (["language/charlstm-helo"], "Did you mean"),
         ([hello_export, "--port", "70000"], "port must be"),
         ([hello_export, "--port", "0", "--host", "nowhere.invalid"], "cannot be opened"),
         ([hello_export, "--port", "0", "--set", "length=3"], "NAME.OPTION=VALUE"),

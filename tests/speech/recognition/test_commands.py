@@ -73,7 +73,7 @@ def test_the_weight_is_tuned_on_dev_and_used(run_zoo, lm, tmp_path):
     result = run_zoo("evaluate", PRESET, *source, *known, "--rows", rows, "--json").json
     assert result["metrics"]["wer"] == pytest.approx(tuned["metrics"]["wer"], abs=1e-6)
     lines = [json.loads(line) for line in rows.read_text().splitlines()]
-    assert {"id", "reference", "output", "raw", "wer", "cer"} == lines[0].keys()
+    assert {"id", "reference", "output", "raw", "wer", "cer", "confidence"} == lines[0].keys()
 
     options = ("--n-best", 3, "--times", "--hot-word", "OCTOBER:2", "--hot-word", "GO:1", "--json")
     (answer,) = run_zoo("predict", PRESET, CLIP, *known, *options).json["predictions"]
