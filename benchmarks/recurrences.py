@@ -132,7 +132,9 @@ def main():
     arguments = parser.parse_args()
     results, blocks = [], []
     for shape in [SHAPES[0], SHAPES[-1], *SHAPES[1:-1]][: arguments.shapes]:
-        times = measure(make_runs(shape, arguments.layers), arguments.repeats)
+        # Its four heads must divide the number of units.
+        layers = [name for name in arguments.layers if name != "MLSTM" or shape[-1] % 4 == 0]
+        times = measure(make_runs(shape, layers), arguments.repeats)
         results.append({"shape": shape, **times})
         print(results[-1], flush=True)
     for shape in BLOCK_SHAPES:
