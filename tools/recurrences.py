@@ -88,8 +88,8 @@ each is in brackets.
 
 {blocks}
 
-At equal weights, a block around a diagonal layer is not faster than an LSTM layer in batches of 16 and 32,
-since it has as many products; it is faster for one long sequence.
+At equal weights, a block around a diagonal layer is not faster than an LSTM layer in batches of 16 and
+32, since it has as many products; it is faster for one long sequence.
 
 ## Forecasts of a chaotic laser
 One step ahead, on the last 100 values of the training series (dev) and on the 100 values after it
