@@ -27,8 +27,8 @@ MODULES = {
     "tensorflow-io": "tensorflow_io",
     "tensorrt-rtx-cu13": "tensorrt_rtx",
 }
-# Keras depends on h5py. PyTorch and JAX are optional backends of Keras. `to_pandas` needs pandas. IPython
-# displays results in notebooks.
+# Keras depends on h5py. PyTorch and JAX are optional backends of Keras. `to_pandas` needs pandas.
+# IPython displays results in notebooks.
 WITHOUT_EXTRA = {"h5py", "torch", "jax", "pandas", "IPython"}
 
 
