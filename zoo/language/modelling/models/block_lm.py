@@ -21,6 +21,7 @@ from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.tasks.language_modelling import STEP, LanguageModelling
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
+from zoo.language.modelling.corpora.ptb import PTB
 from zoo.language.modelling.corpora.tinyshakespeare import SHAKESPEARE
 from zoo.language.modelling.data import RunningText
 
@@ -196,3 +197,32 @@ def xlstm_shakespeare(name: str) -> Recipe:
     many weights as `language/charlstm-shakespeare`, with which it is compared.
     """
     return _shakespeare(name, ("MLSTM", "SLSTM", "MLSTM"), 236)
+
+
+@register("language/mingru-small-ptb", paper="Feng et al. 2024", corpus=PTB, metric="perplexity")
+def mingru_small_ptb(name: str) -> Recipe:
+    """Two blocks of minimal GRUs predict the next word of newspaper English.
+
+    It has as many weights as `language/lstm-small-ptb`, with which it is compared, and reads the same
+    words: lower case, no punctuation, numbers as N, the 10,000 words of the Penn Treebank; every other
+    word is `<unk>`.
+
+    It is small and was trained on one newspaper of 1989: its texts are grammatical for a few words and
+    have no meaning. Names and opinions in them are those of its corpus. Perplexity counts every word and
+    the end of every line, with the state carried over the whole text.
+    """
+    return Recipe(
+        name=name,
+        data=RunningText(tokenization="word", time_steps=35),
+        model=BlockLanguageModel(
+            vocabulary_size=10_000,
+            hidden_size=200,
+            cells=("MinGRU",) * 2,
+            tied=True,
+            dropout=0.25,
+        ),
+        task=LanguageModelling(monitor="perplexity"),
+        decoder=Generation(length=50),
+        optimizer=AdamW(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-2),
+        training=GradientDescent(epochs=14, batch_size=20, patience=14),
+    )
