@@ -2,23 +2,30 @@
 
     python tools/recurrences.py
 
-A section without results says so. The results are benchmarks/results/recurrences.json (`python
-benchmarks/recurrences.py`), benchmarks/results/successors.json (`zoo lab successors`, its numbers.json),
-benchmarks/results/export.json (`python benchmarks/export.py`), and the metrics.json of the presets.
+A section without results says so. The results are the metrics.json of the presets, and in
+benchmarks/results: recurrences.json (`python benchmarks/recurrences.py`), recurrence_references.json
+(`python benchmarks/recurrence_references.py`), successors.json (`zoo lab successors`, its numbers.json),
+export.json (`python benchmarks/export.py`), and learning_curves/, the metrics.csv of trainings. The page
+and its picture, docs/recurrences.png, are written.
 """
 
+import csv
 import json
 import textwrap
+from itertools import accumulate
 from pathlib import Path
 
 from zoo.common.core.registry import entry
 from zoo.common.layers.cell_states import cell_states
 from zoo.common.runtime.preset import load_preset
+from zoo.common.utils.plots import figure
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 MISSING_SPEED = "Not measured yet: `python benchmarks/recurrences.py`."
+CURVES = RESULTS / "learning_curves"
 PAGE = ROOT / "docs" / "recurrences.md"
+PICTURE = PAGE.with_suffix(".png")
 UNITS = 256
 LAYERS = (
     ("LSTM", "Hochreiter & Schmidhuber 1997", "no", "input and state"),
@@ -37,7 +44,9 @@ LANGUAGE_MODELS = (
     "language/rglru-shakespeare",
     "language/xlstm-shakespeare",
 )
+WORD_MODELS = ("language/lstm-small-ptb", "language/mingru-small-ptb")
 RECOGNIZERS = ("speech/bilstm-ctc-an4", "speech/mingru-ctc-an4")
+PHONEMES = ("speech/lstm-ctc-phoneme-an4", "speech/mingru-ctc-phoneme-an4")
 DIGITS = ("speech/bilstm-fsdd", "speech/lru-fsdd-raw")
 RUNTIMES = {"onnx": "ONNX", "litert": "LiteRT", "tf.function": "Keras"}
 
@@ -91,6 +100,16 @@ each is in brackets.
 At equal weights, a block around a diagonal layer is not faster than an LSTM layer in batches of 16 and
 32, since it has as many products; it is faster for one long sequence.
 
+## Other implementations
+The same weights and inputs, forward pass and gradients, in milliseconds (`python
+benchmarks/recurrence_references.py`). `difference` is the largest difference of outputs, divided by the
+largest output; then that of the gradients of the inputs.
+
+{references}
+
+mingru-pytorch computes its recurrence from logarithms, which costs it digits in long sequences. The
+reference for `SLSTM` on a CPU is a loop of PyTorch over time.
+
 ## Forecasts of a chaotic laser
 One step ahead, on the last 100 values of the training series (dev) and on the 100 values after it
 (test):
@@ -106,10 +125,24 @@ and the same data and optimizer. The LSTM was trained in two runs, of 16 and 18 
 
 {language_models}
 
+{curves}
+
+![Learning curves](recurrences.png)
+
+The curves are the metric on dev; the dashed lines are the LSTM presets.
+
+Perplexity of words on the Penn Treebank, at the small size of Zaremba et al. (2014):
+
+{word_models}
+
 ## Recognizers
 Word error rate on AN4, greedy, with as many weights (within 5 %) and the same convolutions and data:
 
 {recognizers}
+
+Phoneme error rate on AN4 of recognizers with one direction, which answer while a person speaks:
+
+{phonemes}
 
 ## Digits from the waveform
 Accuracy on FSDD. The first block of `speech/lru-fsdd-raw` reads the samples one by one, about 4,000 in a
@@ -212,15 +245,89 @@ def blocks(report: dict | None) -> str:
     return table(["batch, steps, units", *names], rows)
 
 
+def references(report: dict | None) -> str:
+    """Return the table of differences and times of other implementations."""
+    if report is None:
+        return "Not measured yet: `python benchmarks/recurrence_references.py`."
+    rows = []
+    for case in report["results"]:
+        gradient, times = case["gradient_difference"], case["milliseconds"]
+        rows.append(
+            [
+                f"`{case['layer']}`",
+                f"`{case['reference']}`",
+                ", ".join(map(str, case["shape"])),
+                f"{case['difference']:.0e}",
+                "-" if gradient is None else f"{gradient:.0e}",
+                *(f"{times[side]:.0f}" for side in ("zoo", "reference")),
+            ]
+        )
+    heads = ["layer", "reference", "batch, steps, units", "difference", "of gradients"]
+    return table([*heads, "zoo, ms", "reference, ms"], rows)
+
+
+def learning_curve(name: str) -> tuple[list[float], list[float]] | None:
+    """Return the minutes of training after each epoch and its metric on dev; None if not recorded."""
+    path = CURVES / f"{name.rpartition('/')[2]}.csv"
+    if not path.exists():
+        return None
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    metric = list(rows[0])[2]
+    minutes = accumulate(float(row["seconds"]) / 60 for row in rows)
+    return list(minutes), [float(row[metric]) for row in rows]
+
+
+def figure_on(name: str, split: str) -> float:
+    """Return the figure of a preset on a split."""
+    metrics = read(ROOT / "saved_models" / name / "metrics.json")
+    return metrics["figures"][split]["metrics"][entry(name).metric]
+
+
+def curves() -> str:
+    """Draw the learning curves of the language models, and return a table of them."""
+    picture, rows = figure(figsize=(10, 4)), []
+    sides = (
+        (LANGUAGE_MODELS[0], ("lstm-block-shakespeare", *LANGUAGE_MODELS[1:])),
+        (WORD_MODELS[0], WORD_MODELS[1:]),
+    )
+    for axes, (lstm, names) in zip(picture.subplots(1, 2), sides, strict=True):
+        wanted, metric = figure_on(lstm, "dev"), entry(lstm).metric
+        for name in names:
+            curve = learning_curve(name)
+            if curve is None:
+                continue
+            minutes, values = curve
+            label = "LSTM in the block" if name.startswith("lstm-block") else f"`{name}`"
+            axes.plot(minutes, values, label=label.strip("`"))
+            reached = next((m for m, v in zip(*curve, strict=True) if v <= wanted), None)
+            rows.append(
+                [
+                    label,
+                    f"{min(values):.4f}",
+                    len(values),
+                    f"{minutes[-1] / len(minutes):.1f}",
+                    "not reached" if reached is None else f"{reached:.0f}",
+                ]
+            )
+        axes.axhline(wanted, color="gray", linestyle="--", label=lstm)
+        axes.set(
+            xlabel="minutes of training",
+            ylabel=f"{metric}, dev",
+            ylim=(0.93 * wanted, 1.4 * wanted),
+        )
+        axes.legend(fontsize=8)
+    picture.savefig(PICTURE, dpi=100)
+    heads = ["model", "dev", "epochs", "minutes per epoch", "minutes to the figure of the LSTM"]
+    return table(heads, rows)
+
+
 def forecasts() -> str:
     """Return the table of the shipped forecasters of the laser."""
     rows = []
     for cell in ("ar", "esn", "rnn", "gru", "lstm", "lru"):
         name = f"timeseries/{cell}-laser"
-        metrics = read(ROOT / "saved_models" / name / "metrics.json")
-        if metrics:
-            figures = [f"{metrics['figures'][s]['metrics']['nmse']:.4f}" for s in ("dev", "test")]
-            rows.append([f"`{name}`", *figures])
+        rows.append([f"`{name}`", *(f"{figure_on(name, split):.4f}" for split in ("dev", "test"))])
     return table(["preset", "nmse, dev", "nmse, test"], rows)
 
 
@@ -228,7 +335,7 @@ def models(names: tuple[str, ...]) -> str:
     """Return the table of recipes with one metric, and a note about those without a preset."""
     rows, missing = [], []
     for name in names:
-        recipe, metric = entry(name).recipe(), entry(name).metric
+        recipe = entry(name).recipe()
         metrics = read(ROOT / "saved_models" / name / "metrics.json")
         if metrics is None:
             missing.append(f"`{name}`")
@@ -242,7 +349,7 @@ def models(names: tuple[str, ...]) -> str:
                 f"`{name}`",
                 f"{load_preset(name).model.count_params():,}",
                 f"{state:,}" if state else "-",
-                *(f"{metrics['figures'][s]['metrics'][metric]:.4f}" for s in ("dev", "test")),
+                *(f"{figure_on(name, split):.4f}" for split in ("dev", "test")),
                 epochs,
                 f"{minutes:.0f}",
             ]
@@ -261,7 +368,7 @@ def answers(report: dict) -> str:
             *(f"{case['milliseconds'][runtime]:.1f}" for runtime in RUNTIMES),
         ]
         for case in report["results"]
-        if case["preset"] in (*LANGUAGE_MODELS, *RECOGNIZERS)
+        if case["preset"] in (*LANGUAGE_MODELS, *WORD_MODELS, *RECOGNIZERS, *PHONEMES)
     ]
     return table(["preset", "input", *RUNTIMES.values()], rows)
 
@@ -300,8 +407,12 @@ def main() -> None:
             machine=machine,
             blocks=blocks(times),
             forecasts=forecasts(),
+            references=references(read(RESULTS / "recurrence_references.json")),
             language_models=models(LANGUAGE_MODELS),
+            curves=curves(),
+            word_models=models(WORD_MODELS),
             recognizers=models(RECOGNIZERS),
+            phonemes=models(PHONEMES),
             digits=models(DIGITS),
             answers=answers(read(RESULTS / "export.json")),
             lags=lags(read(RESULTS / "successors.json")),
