@@ -297,9 +297,10 @@ def test_content_does_not_depend_on_the_file_format(name, server, tmp_path, monk
 
 
 def test_corpus_is_compared_with_that_of_the_presets(shakespeare, tmp_path, monkeypatch, run_zoo):
-    preset, other = "language/charlstm-shakespeare", "language/mingru-shakespeare"
+    cells = ("charlstm", "mingru", "rglru")
+    preset, *others = (f"language/{cell}-shakespeare" for cell in cells)
     (part,) = zoo.fetch("tinyshakespeare").corpora[0]["parts"]
-    assert part["presets"] == dict.fromkeys((preset, other), corpus_record.OTHER)
+    assert part["presets"] == dict.fromkeys((preset, *others), corpus_record.OTHER)
     content = read_splits(SHAKESPEARE, tmp_path / "tinyshakespeare")
     monkeypatch.setattr(module, "recorded", lambda name: content)
     line = f"{preset} was trained and evaluated on the same examples"
