@@ -1,4 +1,4 @@
-"""Compare a traditional recogniser (PocketSphinx: GMM-HMM, dictionary, n-gram) with presets on AN4.
+"""Compare a traditional recognizer (PocketSphinx: GMM-HMM, dictionary, n-gram) with presets on AN4.
 
     python benchmarks/traditional_asr.py --data corpora/an4 --lm an4.arpa --decoder an4.json
 

@@ -4,7 +4,7 @@
 
 | step | recipe |
 | --- | --- |
-| recogniser | `speech/bilstm-ctc-an4`, from the waveform |
+| recognizer | `speech/bilstm-ctc-an4`, from the waveform |
 | language model | PTB, two LSTM layers of 650 units |
 | captioner | `vision_language/lrcn-rsicd`, from the features of VGG16 |
 | classifier | `language/bilstm-sst2` |
@@ -22,7 +22,7 @@ import statistics
 import _timing
 
 STEPS = {
-    "recogniser": "_recogniser",
+    "recognizer": "_recognizer",
     "language model": "_language_model",
     "captioner": "_captioner",
     "classifier": "_classifier",

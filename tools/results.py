@@ -44,7 +44,7 @@ SELECTED = {
 CAPTION_METRICS = ("bleu4", "bleu3", "bleu2", "bleu1", "rouge_l", "cider", "copy_rate")
 BENCHMARKS = REPOSITORY / "benchmarks" / "results"
 # The recognizer whose speed docs/speed.md states.
-RECOGNISER = "speech/bilstm-ctc-an4"
+RECOGNIZER = "speech/bilstm-ctc-an4"
 
 
 def shipped() -> Iterator[tuple[registry.Entry, Path, dict[str, Any]]]:
@@ -283,7 +283,7 @@ def speed() -> str:
     (times,) = (
         r["milliseconds"]
         for r in measured("export")
-        if r["preset"] == RECOGNISER and next(iter(r["shapes"].values()))[0] == 1
+        if r["preset"] == RECOGNIZER and next(iter(r["shapes"].values()))[0] == 1
     )
     cases = [r for r in measured("recurrent") if r["what"] == "training"]
 

@@ -1,4 +1,4 @@
-"""Training step of the recogniser of AN4: sixteen real utterances (tests/data/an4), padded.
+"""Training step of the recognizer of AN4: sixteen real utterances (tests/data/an4), padded.
 
 The model of stock Keras has stock layers and the loss `keras.losses.ctc`, which ignores lengths. PyTorch
 runs the network on packed sequences, and also on padded ones, which gives other results.

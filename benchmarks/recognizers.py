@@ -1,6 +1,6 @@
-"""Measure the speed of the speech recognisers on recordings and on streams.
+"""Measure the speed of the speech recognizers on recordings and on streams.
 
-    python benchmarks/recognisers.py
+    python benchmarks/recognizers.py
 
 The real-time factor is the time of an answer divided by the duration of its recording, averaged over the
 clips in the package. Each preset has a process of its own. A preset that supports streaming receives
@@ -98,7 +98,7 @@ def main() -> None:
     ]
     print(_timing.table(["preset", "runtime", *columns], rows))
     report = {"machine": _timing.machine(), "block_seconds": BLOCK_SECONDS, "results": results}
-    print(_timing.save("recognisers", report))
+    print(_timing.save("recognizers", report))
 
 
 def _shown(value: float | None) -> str | None:
