@@ -11,13 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.conftest import settings
 from tests.faults.child import FULL, KILL, Fault, run_zoo
 from zoo.common.presets import runs, store
 from zoo.common.runtime import open_graphs
 from zoo.common.runtime.preset import load_preset
 from zoo.language.modelling.data import SAMPLE as TEXT
-from zoo.timeseries.forecasting.corpora.segment import read_values
-from zoo.timeseries.forecasting.data import SAMPLE
 
 pytestmark = pytest.mark.slow
 
@@ -25,37 +24,24 @@ pytestmark = pytest.mark.slow
 KILLS = {"gradients": 18, "counting": 9, "least squares": 9, "publish": 8, "export": 8}
 
 
-def settings(**values) -> list[str]:
-    return [part for key, value in values.items() for part in ("--set", f"{key}={value}")]
-
-
 @pytest.fixture(scope="session")
-def laser(tmp_path_factory) -> Path:
-    """Return a folder in the layout of the laser corpus."""
-    folder = tmp_path_factory.mktemp("laser")
-    lines = [f"{value:g}\n" for value in read_values(SAMPLE)]
-    (folder / "santafe_A_train.txt").write_text("".join(lines[:150]))
-    (folder / "santafe_A_cont.txt").write_text("".join(lines[150:200]))
-    return folder
-
-
-@pytest.fixture(scope="session")
-def commands(laser, tmp_path_factory) -> dict[str, list]:
+def commands(laser_corpus, tmp_path_factory) -> dict[str, list]:
     """Return the arguments of `zoo train` for each trainer, without the run folder."""
     book = tmp_path_factory.mktemp("text") / "book.txt"
     book.write_text("\n".join(TEXT.read_text().splitlines()[:60]))
-    small = {"training.epochs": 2, "model.hidden_size": 8, "training.batch_size": 8}
+    small = ("training.epochs=2", "model.hidden_size=8", "training.batch_size=8")
+    context = "model.context=8"
     return {
         "gradients": [
-            *("timeseries/lstm-laser", "--data", laser),
-            *settings(**small, **{"model.context": 8}),
+            *("timeseries/lstm-laser", "--data", laser_corpus),
+            *settings(*small, context),
         ],
         "counting": ["language/kn5-ptb", "--manifest", book],
         "least squares": [
             "timeseries/ar-laser",
             "--data",
-            laser,
-            *settings(**{"model.context": 8}),
+            laser_corpus,
+            *settings(context),
         ],
     }
 

@@ -9,38 +9,18 @@ import tensorflow as tf
 
 from tests.harness import check_model
 from tests.language.epochs import epoch_batches
-from tests.language.test_corpora import WIKITEXT
-from zoo.common.core import registry
+from tests.language.modelling.tiny import CHARACTERS, tiny
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.states import initial_states
 from zoo.common.layers.recurrent import to_stock
 from zoo.common.tasks.language_modelling import LanguageModelling
 from zoo.common.training.training_model import TrainingModel
-from zoo.language.modelling.corpora.wikitext2 import WIKITEXT2
-from zoo.language.modelling.data import SAMPLE
 from zoo.language.modelling.word_dropout import WordDropout
 from zoo.language.whole_texts import TokenizedText
 
-CHARACTERS, WORDS = "language/charlstm-shakespeare", "language/lstm-small-ptb"
+WORDS = "language/lstm-small-ptb"
 MEDIUM = "language/lstm-medium-ptb"  # all kinds of dropout
-TINY = {
-    "model.embedding_size": 6,
-    "model.hidden_size": 8,
-    "training.batch_size": 4,
-    "data.time_steps": 16,
-    "decoder.length": 12,
-}
-
-
-def tiny(name, **overrides):
-    """Return a recipe with a tiny model and the vocabulary of the examples, and the examples."""
-    recipe = registry.entry(name).recipe().override(TINY | overrides)
-    if name == CHARACTERS:
-        examples = recipe.data.read_manifest(SAMPLE)
-    else:
-        examples = recipe.data.prepare(WIKITEXT2.read(WIKITEXT, "valid"))
-    return recipe.adapt(examples), examples
 
 
 def outputs_of(recipe, model, tokens):

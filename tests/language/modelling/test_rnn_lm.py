@@ -5,40 +5,19 @@ import pytest
 
 from tests.harness import check_model
 from tests.language.modelling.stepping import check_states_are_carried
-from tests.language.test_corpora import WIKITEXT
-from zoo.common.core import registry
+from tests.language.modelling.tiny import random_model, tiny
 from zoo.common.core.errors import ZooError
-from zoo.common.core.model import Graphs
-from zoo.language.modelling.corpora.wikitext2 import WIKITEXT2
 
-TINY = {
-    "model.embedding_size": 6,
-    "model.hidden_size": 8,
-    "training.batch_size": 4,
-    "data.time_steps": 16,
-    "decoder.length": 12,
-}
-
-
-def tiny(**overrides):
-    """Return a recipe with a tiny model and the vocabulary of the examples, and the examples."""
-    recipe = registry.entry("language/rnn-ptb").recipe().override(TINY | overrides)
-    examples = recipe.data.prepare(WIKITEXT2.read(WIKITEXT, "valid"))
-    return recipe.adapt(examples), examples
+NAME = "language/rnn-ptb"
 
 
 @pytest.fixture(scope="module")
 def built():
-    """Return (recipe, examples, model, graphs) with random weights."""
-    recipe, examples = tiny()
-    model = recipe.model.build()
-    for weight in model.weights:
-        weight.assign(np.random.default_rng(2).normal(size=weight.shape))
-    return recipe, examples, model, Graphs("keras", recipe.model.functions(model))
+    return random_model(NAME)
 
 
 def test_harness(tmp_path, formats):
-    recipe, examples = tiny()
+    recipe, examples = tiny(NAME)
     check_model(recipe, examples, tmp_path / "tiny", formats)
 
 
@@ -66,6 +45,6 @@ def test_the_state_can_be_carried_from_any_position(built):
 
 def test_bad_settings():
     with pytest.raises(ZooError, match=r"model\.hidden_size must be at least 1"):
-        tiny(**{"model.hidden_size": 0})
+        tiny(NAME, **{"model.hidden_size": 0})
     with pytest.raises(ZooError, match=r"model\.dropout must be at least 0 and below 1"):
-        tiny(**{"model.dropout": 1.0})
+        tiny(NAME, **{"model.dropout": 1.0})
