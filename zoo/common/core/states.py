@@ -12,6 +12,8 @@ from typing import Any, cast
 import numpy as np
 
 NEXT = "next_"
+# Name of the graph of a model that reads states and returns the next ones.
+STEP = "step"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.common.core.states import StateSpec
+from zoo.common.core.states import STEP, StateSpec
 
 if TYPE_CHECKING:
     import keras
@@ -56,4 +56,4 @@ def step_graph(layers: EncoderDecoder, specs: Sequence[StateSpec]) -> keras.Mode
     }
     tokens = keras.Input((None,), name="tokens", dtype="int32")
     outputs = layers.decode_step(tokens, states)
-    return keras.Model({"tokens": tokens, **states}, outputs, name="step")
+    return keras.Model({"tokens": tokens, **states}, outputs, name=STEP)

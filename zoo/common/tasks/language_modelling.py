@@ -18,7 +18,7 @@ from zoo.common.core.metrics import perplexity
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import renamed
-from zoo.common.core.states import initial_states, next_states
+from zoo.common.core.states import STEP, initial_states, next_states
 from zoo.common.core.task import Signature, Task, checked_batch
 from zoo.common.data.batching import pad
 from zoo.common.data.text import Line
@@ -41,7 +41,6 @@ from zoo.common.decoding.scores import token_scores
 from zoo.common.runtime.row_signatures import RowOption, by_rows, initial_states_in_graph
 from zoo.common.utils.progress import progress
 
-STEP = "step"
 # Number of tokens that a model reads in one call. More tokens make larger arrays of logits.
 READ_STEPS = 500
 

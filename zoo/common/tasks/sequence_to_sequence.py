@@ -19,7 +19,7 @@ from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.predictor import Predictor
-from zoo.common.core.states import NEXT, StateSpec
+from zoo.common.core.states import NEXT, STEP, StateSpec
 from zoo.common.core.task import Task
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.data.target_sentences import TargetSentences
@@ -37,7 +37,7 @@ from zoo.common.decoding.generation import (
 )
 from zoo.common.decoding.scores import token_scores
 
-ENCODER, STEP = "encoder", "step"
+ENCODER = "encoder"
 # An encoder that finds whole sentences, such as a baseline, returns them under this name instead of
 # states: object [batch].
 SENTENCES = "sentences"

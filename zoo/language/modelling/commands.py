@@ -27,7 +27,7 @@ def mix(
     manifest: Path | None = None,
     split: str = FITTED_ON,
 ) -> dict[str, Any]:
-    """Interpolate language models with weights fitted on dev by expectation maximisation.
+    """Interpolate language models with weights fitted on dev by expectation maximization.
 
     Args:
         names: two or more presets or runs with the same tokens. A registered recipe that is not shipped,

@@ -17,7 +17,7 @@ from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
-from zoo.common.core.states import initial_states
+from zoo.common.core.states import STEP, initial_states
 from zoo.common.data.manifests import read_file
 from zoo.common.data.text import Line, normalize, read_text
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
@@ -240,7 +240,7 @@ class RunningText(WholeTexts, TextData, SuitedSettings, Baselines):
             return {"prompt": prompts[:rows], **options}
 
         return {
-            "step": [step(1, 1), step(1, 40), step(3, 1), step(4, 25)],
+            STEP: [step(1, 1), step(1, 40), step(3, 1), step(4, 25)],
             "serving_default": [serve(1), serve(3)],
             "score": [{"text": prompts[:1]}, {"text": prompts}],
         }

@@ -19,6 +19,7 @@ from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
+from zoo.common.core.states import STEP
 from zoo.common.data.batching import keep_readable, pad, shuffled_windows
 from zoo.common.data.manifests import digest
 from zoo.common.data.target_sentences import (
@@ -257,5 +258,5 @@ class ParallelText(TargetSentences, TextInputs, RawInputs, InputPlots, Baselines
                 self.collate([{"source": np.array(tokens[text], np.int32)} for text in group])
                 for group in groups
             ],
-            "step": example_steps(self.vocabulary, model.states),
+            STEP: example_steps(self.vocabulary, model.states),
         }

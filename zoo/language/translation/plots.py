@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from zoo.common.core.errors import ZooError
+from zoo.common.core.states import STEP
 from zoo.common.data.vocabulary import END
-from zoo.common.tasks.sequence_to_sequence import ENCODER, STEP, Generator, decode
+from zoo.common.tasks.sequence_to_sequence import ENCODER, Generator, decode
 from zoo.common.utils.plots import figure, save
 from zoo.language.translation.subwords import WORD_START
 

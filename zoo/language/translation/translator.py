@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.settings import training_only
-from zoo.common.core.states import as_outputs
+from zoo.common.core.states import STEP, as_outputs
 from zoo.common.data.vocabulary import SENTENCE_SPECIALS
 from zoo.common.decoding.decoders import SequenceSearch
 from zoo.common.layers.encoder_decoder import EncoderDecoder, step_graph
@@ -82,7 +82,7 @@ class Translator(KerasModel):
             for name, state in network.initial_state(*inputs.values()).items()
         }
         encoder = keras.Model(inputs, as_outputs(states), name="encoder")
-        return {"encoder": encoder, "step": step_graph(network, self.states)}
+        return {"encoder": encoder, STEP: step_graph(network, self.states)}
 
 
 class SourceEncoder:

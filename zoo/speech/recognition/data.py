@@ -13,6 +13,7 @@ from zoo.common.core.baseline import Baseline, Baselines
 from zoo.common.core.capabilities import Segment, Segments, Streaming
 from zoo.common.core.formats import Format
 from zoo.common.core.predictor import Predictor
+from zoo.common.core.states import STEP
 from zoo.common.data.batching import pad
 from zoo.common.data.labels import BLANK_INDEX
 from zoo.speech.acoustic import AcousticModel
@@ -22,7 +23,7 @@ from zoo.speech.audio.segmentation import PauseSegmentation
 from zoo.speech.data import Recordings
 from zoo.speech.manifests import ManifestReader
 from zoo.speech.recognition.endpoints import DEFAULT_ENDPOINTS, Endpoints, read_endpoints
-from zoo.speech.recognition.streaming import STEP, Stream, StreamingModel, check_stream, step_inputs
+from zoo.speech.recognition.streaming import Stream, StreamingModel, check_stream, step_inputs
 from zoo.speech.recognition.subtitles import subtitle_formats
 from zoo.speech.utterance import Utterance, utterance
 

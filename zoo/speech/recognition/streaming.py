@@ -15,7 +15,7 @@ import soxr
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.predictor import Predictor
 from zoo.common.core.registry import Entry, entries
-from zoo.common.core.states import initial_states, next_states
+from zoo.common.core.states import STEP, initial_states, next_states
 from zoo.common.data.labels import BLANK_INDEX, LabelledData
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.tasks.ctc import CTC
@@ -26,7 +26,6 @@ from zoo.speech.audio.pcm import read_pcm
 from zoo.speech.audio.reading import MAX_PEAK, Source, read_blocks
 from zoo.speech.recognition.endpoints import FINAL, PARTIAL, Endpoints
 
-STEP = "step"
 # Duration in seconds of a block of a file that is read as a stream.
 BLOCK_SECONDS = 0.1
 

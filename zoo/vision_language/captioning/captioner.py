@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.settings import training_only
-from zoo.common.core.states import as_outputs
+from zoo.common.core.states import STEP, as_outputs
 from zoo.common.data.vocabulary import SENTENCE_SPECIALS
 from zoo.common.layers.encoder_decoder import EncoderDecoder, step_graph
 from zoo.common.layers.make import MakeLayer, layers_of, new_layer
@@ -117,7 +117,7 @@ class Captioner(KerasModel):
             x = layer(x)
         states = as_outputs(decoder.initial_state(blocks(x)))
         encoder = keras.Model({"image": image}, states, name="encoder")
-        return {"encoder": encoder, "step": step_graph(decoder, self.states)}
+        return {"encoder": encoder, STEP: step_graph(decoder, self.states)}
 
     def keras_graphs(self, model: keras.Model) -> dict[str, keras.Model]:
         """Return `encoder_from_features`, the encoder after the fixed blocks."""

@@ -17,6 +17,7 @@ from zoo.common.core.decoder import option
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
+from zoo.common.core.states import STEP
 from zoo.common.data.batching import shuffled_windows
 from zoo.common.data.manifests import digest
 from zoo.common.data.target_sentences import (
@@ -226,7 +227,7 @@ class CaptionedImages(TargetSentences, CustomSplit, InputPlots, RawInputs, Basel
             "serving_default": [{"image_bytes": [file]} for file in files]
             + [{"image_bytes": files}],
             "encoder": [{"image": row[np.newaxis]} for row in pixels] + [{"image": pixels}],
-            "step": example_steps(self.vocabulary, model.states),
+            STEP: example_steps(self.vocabulary, model.states),
         }
 
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.predictor import Predictor
-from zoo.common.tasks.sequence_to_sequence import ENCODER, STEP, decode
+from zoo.common.core.states import STEP
+from zoo.common.tasks.sequence_to_sequence import ENCODER, decode
 from zoo.common.utils.plots import figure, save
 from zoo.vision_language.captioning.images import ImageSource, read_image
 from zoo.vision_language.captioning.vgg16 import SHAPE

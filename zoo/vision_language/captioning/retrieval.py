@@ -19,10 +19,10 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
-from zoo.common.core.states import NEXT
+from zoo.common.core.states import NEXT, STEP
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.data.vocabulary import END, START
-from zoo.common.tasks.sequence_to_sequence import STEP, Reader
+from zoo.common.tasks.sequence_to_sequence import Reader
 from zoo.vision_language.captioning.captions import CaptionedImage, words
 from zoo.vision_language.captioning.data import CaptioningPredictor
 from zoo.vision_language.captioning.prefix_tree import prefix_tree, tree_log_probabilities

@@ -15,9 +15,9 @@ from threadpoolctl import threadpool_limits
 from zoo.common.core.baseline import Baseline
 from zoo.common.core.model import Graphs
 from zoo.common.core.predictor import Predictor
+from zoo.common.core.states import STEP
 from zoo.common.ctc.one_hot import one_hot_outputs
 from zoo.common.runtime.keras_model import MODEL
-from zoo.common.tasks.language_modelling import STEP
 from zoo.vision_language.handwriting.pen_mixture import next_points
 
 # Numbers of points to which words are resampled.

@@ -19,11 +19,10 @@ from zoo.common.core.errors import check_range
 from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.model import ModelConfig
 from zoo.common.core.predictor import Predictor
-from zoo.common.core.states import initial_states, next_states
+from zoo.common.core.states import STEP, initial_states, next_states
 from zoo.common.core.task import Signature, Task
 from zoo.common.data.batching import evaluation_batches
 from zoo.common.runtime.row_signatures import RowOption, by_rows, initial_states_in_graph
-from zoo.common.tasks.language_modelling import STEP
 from zoo.vision_language.handwriting.drawings import Drawings
 from zoo.vision_language.handwriting.ink import split_strokes
 from zoo.vision_language.handwriting.pen_mixture import next_points, point_nats

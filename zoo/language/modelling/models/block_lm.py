@@ -14,11 +14,11 @@ from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.core.settings import training_only
-from zoo.common.core.states import StateSpec, as_outputs
+from zoo.common.core.states import STEP, StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
 from zoo.common.layers.cell_states import block_states, state_specs
 from zoo.common.runtime.keras_model import KerasModel
-from zoo.common.tasks.language_modelling import STEP, LanguageModelling
+from zoo.common.tasks.language_modelling import LanguageModelling
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.language.modelling.corpora.ptb import PTB

@@ -16,7 +16,7 @@ from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.core.settings import training_only
-from zoo.common.core.states import StateSpec, as_outputs
+from zoo.common.core.states import STEP, StateSpec, as_outputs
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.layers.cell_states import block_states, cell_states, state_specs
@@ -32,7 +32,7 @@ from zoo.speech.features.spec_augment import SpecAugment
 from zoo.speech.layers import BLOCKS
 from zoo.speech.recognition.corpora.an4 import AN4, AN4_PHONEMES
 from zoo.speech.recognition.data import TranscribedRecordings
-from zoo.speech.recognition.streaming import STEP, StreamingModel
+from zoo.speech.recognition.streaming import StreamingModel
 
 if TYPE_CHECKING:
     import keras

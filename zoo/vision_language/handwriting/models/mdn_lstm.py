@@ -12,9 +12,8 @@ from zoo.common.core.errors import check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.core.settings import training_only
-from zoo.common.core.states import StateSpec, as_outputs
+from zoo.common.core.states import STEP, StateSpec, as_outputs
 from zoo.common.runtime.keras_model import KerasModel
-from zoo.common.tasks.language_modelling import STEP
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
 from zoo.vision_language.handwriting.corpora.omniglot_strokes import OMNIGLOT
