@@ -9,7 +9,7 @@ import pytest
 import zoo
 from tests.conftest import AN4, RECIPE, TINY_TRAINING, settings
 from zoo.api.init import is_training_only, start_from
-from zoo.api.train import train
+from zoo.api.train import train_recipe
 from zoo.common.core.registry import entry
 
 DIGITS = Path(__file__).parents[1] / "data" / "fsdd"
@@ -116,7 +116,8 @@ def test_init_with_other_classes(tmp_path, capsys):
     def keep(row):
         epochs.append(zoo.load(str(out)).model.get_weights())
 
-    result = train(name, manifest=manifest, init=name, out=out, overrides=overrides, on_epoch=keep)
+    given = {"manifest": manifest, "init": name, "out": out, "overrides": overrides}
+    result = train_recipe(name, **given, on_epoch=keep)
     assert (
         "Their output layer is new, except for 2 label(s) of speech/tdnn-fsdd"
         in capsys.readouterr().err

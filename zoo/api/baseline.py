@@ -54,7 +54,29 @@ def baseline(
     overrides: Mapping[str, Any] | None = None,
     seed: int = 0,
 ) -> BaselineResult:
-    """Fit and evaluate the baseline of a recipe. See `zoo.baseline`."""
+    """Fit a simple model on the train split of a recipe, and evaluate it with the recipe's metrics.
+
+    The model depends on the data: an SVM on statistics of a recording, for example, or n-grams for a
+    language model. Its settings are chosen on dev. A network should be better than it.
+
+    Args:
+        recipe: a registered recipe.
+        data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
+        manifest: a list of your own examples to use instead of the corpus.
+        split: the split to evaluate; None for the test split, or dev for a manifest.
+        overrides: settings by dotted key, as in `train`, such as the columns of a manifest.
+        seed: seed of the model and of the intervals.
+
+    Raises:
+        ZooError: the recipe has no baseline, scikit-learn is not installed, or the examples are not
+            enough.
+
+    Examples:
+        >>> import zoo
+        >>> result = zoo.baseline("language/charlstm-hello", split="dev")
+        >>> result.baseline
+        'Kneser-Ney 6-grams'
+    """
     check_range("seed", seed, at_least=0, at_most=2**32 - 1)
     entry, overrides = registry.entry(recipe), dict(overrides or {})
     built = entry.recipe().override(overrides)

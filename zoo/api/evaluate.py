@@ -52,7 +52,34 @@ def evaluate(
     plots: str | Path | None = None,
     choose_threshold: bool = False,
 ) -> EvaluateResult:
-    """Evaluate a preset or run on a split. See `zoo.evaluate`."""
+    """Evaluate a preset or run on a split.
+
+    Args:
+        preset: a preset by name, the folder of a run or preset, or a loaded preset. A registered recipe
+            that is not shipped is trained first, unless its default run folder exists.
+        data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
+        manifest: a list of your own examples to use instead of the corpus.
+        split: a split of the corpus, "dev" or "all"; None for the test split, or all of a manifest. Of a
+            manifest that a run was trained on, None means the examples that chose its best epoch.
+        runtime: "keras", "savedmodel", "onnx", "litert" or "auto"; None for that of a loaded preset,
+            otherwise "keras".
+        options: options of the preset's decoder, such as `{"beam_width": 8}`.
+        rows: a JSON lines file to write, one line per example.
+        plots: a folder for plots.
+        choose_threshold: whether to choose a threshold on dev and to store it in the run: of a
+            classifier `min_confidence`, by the F1 of the classes; of a model that generates texts
+            `warn_below`, the confidence of its answers to all but 1 % of dev.
+
+    Raises:
+        ZooError: there is no such preset, split, runtime or option, a package of the metrics is not
+            installed, or a file cannot be written.
+
+    Examples:
+        >>> import zoo
+        >>> result = zoo.evaluate("language/charlstm-hello", split="dev")
+        >>> list(result.metrics)
+        ['nats_per_char']
+    """
     found = find_or_train(preset, data)
     recipe = preset_recipe(found, options)
     task = recipe.task

@@ -42,11 +42,37 @@ def export(
     formats: str | Sequence[str],
     out: str | Path | None = None,
     *,
-    precision: str = FLOAT32,
+    precision: str = "float32",
     data: str | Path | None = None,
     manifest: str | Path | None = None,
 ) -> ExportResult:
-    """Export a preset or run to formats. See `zoo.export`."""
+    """Export a preset or run. Each file is compared with the Keras model before it is written.
+
+    Args:
+        preset: a preset by name, the folder of a run or preset, or a loaded preset.
+        formats: "savedmodel", "litert", "onnx" or "tensorrt", or a list of them.
+        out: a folder, which then holds everything that `predict` needs; None for the folder in which
+            `predict` looks: that of the preset, or one in the cache for an installed package.
+        precision: precision of the weights: "float32", or for ONNX and LiteRT "float16" or "int8". Their
+            runtimes are called "onnx-int8" and so on. If outputs differ by more than those of float32
+            may, the metric of the task on dev decides whether the export is kept.
+        data: folder of the corpus for that metric; None for its folder in the package, if it has one, or
+            in ZOO_DATA.
+        manifest: a list of your own examples to use instead of the corpus.
+
+    Returns:
+        One row per file. Formats that failed while another one was written are in `errors`.
+
+    Raises:
+        ZooError: there is no such preset, format or precision, a package is not installed, the examples
+            are not found, or no format could be written.
+
+    Examples:
+        >>> import tempfile, zoo
+        >>> result = zoo.export("language/charlstm-hello", "savedmodel", tempfile.mkdtemp() + "/out")
+        >>> result.files[0]["max_difference"] < 1e-4
+        True
+    """
     from zoo.common.export import check_format, exporter
 
     formats = formats.split(",") if isinstance(formats, str) else list(formats)

@@ -10,7 +10,8 @@ from typing import Any
 from zoo.api.results import FetchResult
 from zoo.api.sources import data_root
 from zoo.common.core import registry
-from zoo.common.core.corpora import corpora, corpora_of
+from zoo.common.core.corpora import corpora as all_corpora
+from zoo.common.core.corpora import corpora_of
 from zoo.common.core.corpus import Corpus, Download
 from zoo.common.core.errors import ZooError
 from zoo.common.presets.corpus_record import Splits, compare, read_splits, recorded
@@ -22,10 +23,34 @@ from zoo.common.utils.progress import say
 
 
 def fetch(
-    names: str | Sequence[str], *, data: str | Path | None = None, accept_licence: bool = False
+    corpora: str | Sequence[str],
+    *,
+    data: str | Path | None = None,
+    accept_licence: bool = False,
 ) -> FetchResult:
-    """Fetch corpora. See `zoo.fetch`."""
-    names = [names] if isinstance(names, str) else list(dict.fromkeys(names))
+    """Download corpora from their publishers, and compare them with those of the presets.
+
+    An interrupted download continues with the next call. A corpus whose folder exists is only checked.
+    docs/data.md lists the corpora.
+
+    Args:
+        corpora: one name or a list, such as "an4".
+        data: folder that will hold a folder of each corpus; None for ZOO_DATA, else one in the cache.
+        accept_licence: whether you accept licences that restrict the use.
+
+    Returns:
+        The corpora. The errors of others that failed are in `errors`.
+
+    Raises:
+        ZooError: an unknown name, or no corpus could be fetched: the network or the disk failed, the
+            licence is not accepted, the file is not the recorded one, or the corpus needs an account.
+
+    Examples:
+        >>> import zoo
+        >>> zoo.fetch("hello").corpora[0]["parts"][0]["splits"]
+        {'train': 1, 'valid': 1, 'test': 1}
+    """
+    names = [corpora] if isinstance(corpora, str) else list(dict.fromkeys(corpora))
     for name in names:
         corpora_of(name)  # before the first download
     fetched: list[dict[str, Any]] = []
@@ -42,7 +67,7 @@ def fetch(
 
 def downloadable() -> list[str]:
     """Return the names of the corpora that can be downloaded."""
-    return [name for name, group in corpora().items() if _downloads(group)]
+    return [name for name, group in all_corpora().items() if _downloads(group)]
 
 
 def _downloads(group: Sequence[Corpus]) -> list[Download]:

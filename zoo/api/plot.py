@@ -26,7 +26,25 @@ def plot(
     runtime: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Plot:
-    """Draw an input with the answer of a preset. See `zoo.plot`."""
+    """Draw an input with the answer of a preset. Notebooks display the result.
+
+    Args:
+        preset: a preset by name, the folder of a run or preset, or a loaded preset.
+        source: one input, as in `predict`.
+        path: a PNG file to write; None to write no file.
+        runtime: as in `predict`.
+        options: options of the preset's decoder.
+
+    Raises:
+        ZooError: there is no such preset, runtime or option, the preset does not support plots of
+            inputs, or the input cannot be read.
+
+    Examples:
+        >>> import pathlib, zoo
+        >>> recording = pathlib.Path(zoo.__file__).parent / "speech/samples/cen8-fcaw-b.flac"
+        >>> zoo.plot("speech/bilstm-ctc-an4", recording).png[:4]
+        b'\\x89PNG'
+    """
     recipe = preset_recipe(preset, options)
     data = recipe.data
     if not isinstance(data, InputPlots):

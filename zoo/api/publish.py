@@ -22,7 +22,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.recipe import Recipe
 from zoo.common.presets import card, hub, measurements, runs, store
 from zoo.common.presets.corpus_record import read_splits, write_record
-from zoo.common.presets.lineage import EARLIER, summarise
+from zoo.common.presets.lineage import EARLIER, summarize
 from zoo.common.utils.files import atomic_folder, check_file, clear_parts
 from zoo.common.utils.locks import LOCK_FILE, locked
 from zoo.common.utils.progress import say
@@ -39,7 +39,22 @@ def publish(
     split: str | None = None,
     to: str | None = None,
 ) -> EvaluateResult | UploadResult:
-    """Publish a run as the preset of its recipe. See `zoo.publish`."""
+    """Publish a run as the preset of its recipe: float16 weights, measured metrics and a card.
+
+    Args:
+        run: the run folder.
+        data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
+        split: split whose metrics the card states next to those of dev; None for the test split.
+        to: an address on the hub, such as "hf://owner/name", where the preset is published too. Then
+            `run` may be a preset.
+
+    Returns:
+        The evaluation on that split; with `to`, the files on the hub.
+
+    Raises:
+        ZooError: the run is incomplete or cannot be evaluated. An earlier preset then stays as it is. Or
+            the hub refuses the preset.
+    """
     if to is None:
         return _publish(run, data, split)
     hub.parse(to)  # before the evaluation
@@ -134,4 +149,4 @@ def _training(run: Path, recipe: Recipe) -> dict[str, Any]:
             f"{overfit} examples (--overfit)."
         )
     earlier = {EARLIER: record[EARLIER]} if EARLIER in record else {}
-    return training | earlier | {"history": summarise(run, recipe)}
+    return training | earlier | {"history": summarize(run, recipe)}

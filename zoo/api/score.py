@@ -15,7 +15,26 @@ from zoo.common.runtime.preset import input_list
 
 
 def score(preset: PresetLike, texts: str | list[str], *, runtime: str | None = None) -> Scores:
-    """Return the log-probability of each text. See `zoo.score`."""
+    """Return the log-probability of each text, token by token, in nats.
+
+    Args:
+        preset: a language model: a preset by name, the folder of a run or preset, or a loaded preset.
+        texts: one text or a list. The lines of a file are one text for a language model, and the end of
+            each line is a token, as in `evaluate`; other texts are separate.
+        runtime: as in `predict`.
+
+    Returns:
+        The scores. `perplexity` is that of all texts.
+
+    Raises:
+        ZooError: there is no such preset or runtime, or the preset does not support scoring.
+
+    Examples:
+        >>> import zoo
+        >>> first, second = zoo.score("language/charlstm-hello", ["hello", "holle"])
+        >>> first["log_probability"] > second["log_probability"]
+        True
+    """
     answers = iter_scores(preset, input_list(texts), runtime=runtime)
     return Scores(preset_name(preset), tuple(answers))
 

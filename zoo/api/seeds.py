@@ -1,4 +1,4 @@
-"""Train a recipe with several seeds, and summarise the best metric of each run."""
+"""Train a recipe with several seeds, and summarize the best metric of each run."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from zoo.api.results import Result, TrainResult
-from zoo.api.train import default_folder, train
+from zoo.api.train import default_folder, train_recipe
 from zoo.common.core import registry
 from zoo.common.core.errors import ZooError, check_range
 from zoo.common.presets.runs import RUN_FILE
@@ -70,7 +70,7 @@ class SeedsResult(Result):
 
 def train_seeds(
     recipe: str,
-    seeds: int,
+    seeds: int = 3,
     *,
     out: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
@@ -78,9 +78,27 @@ def train_seeds(
     on_epoch: Callable[[int, dict[str, float]], None] | None = None,
     **arguments: Any,
 ) -> SeedsResult:
-    """Train a recipe once per seed. See `zoo.train_seeds`.
+    """Train a recipe with several seeds, and return the mean and the spread of its metric on dev.
 
-    `on_epoch` receives the seed and the row of each epoch.
+    Args:
+        recipe: a registered recipe.
+        seeds: number of trainings. The first one has the seed `training.seed`.
+        out: the folder that will hold the run folder of each seed; None for a folder in `runs`.
+        overrides: as in `train`.
+        resume: whether to continue interrupted runs in `out`.
+        on_epoch: a function that receives the seed and the metrics of each epoch.
+        arguments: other arguments of `train`.
+
+    Raises:
+        ZooError: as `train`.
+
+    Examples:
+        >>> import pathlib, tempfile, zoo
+        >>> laser = pathlib.Path(zoo.__file__).parent / "timeseries/samples/laser.txt"
+        >>> out = tempfile.mkdtemp() + "/seeds"
+        >>> result = zoo.train_seeds("timeseries/ar-laser", 2, manifest=laser, out=out)
+        >>> len(result.values), result.spread
+        (2, 0.0)
     """
     check_range("seeds", seeds, at_least=1, at_most=1000)
     overrides, folder = dict(overrides or {}), Path(out or default_folder(recipe))
@@ -93,7 +111,7 @@ def train_seeds(
         run = folder / f"seed-{seed}"
         if seeds > 1:
             say(f"Seed {seed}, {seed - first + 1} of {seeds}: {run}")
-        runs[seed] = train(
+        runs[seed] = train_recipe(
             recipe,
             out=run,
             overrides=overrides | {SEED: seed},

@@ -56,13 +56,72 @@ def train(
     resume: bool = False,
     overfit: int | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> TrainResult:
+    """Train a recipe into a run folder.
+
+    Args:
+        recipe: a registered recipe.
+        data: folder of the corpus; None for the one in the package, in ZOO_DATA or in the cache.
+        manifest: a list of your own examples to use instead of the corpus, or several of them. If it has
+            splits, only `train` is trained on.
+        weights: how often the examples of each manifest are used in an epoch; None for once.
+        dev_manifest: examples that choose the best epoch. By default they are the split for that (of a
+            manifest: `dev` or `valid`), or a part of the train split.
+        init: a preset or run to start from: its weights, its vocabulary and the shape of its model.
+        out: the run folder; None for a folder in `runs`.
+        overrides: settings by dotted key, such as `{"optimizer.learning_rate": 3e-4}`.
+        resume: whether to continue an interrupted run in `out`.
+        overfit: train and evaluate on this number of examples, to check that the model can learn.
+        callbacks: Keras callbacks, for recipes that are trained by gradient descent.
+
+    Raises:
+        ZooError: an argument or an example is invalid, or the model cannot be trained.
+
+    Examples:
+        >>> import tempfile, zoo
+        >>> folder = tempfile.mkdtemp() + "/run"
+        >>> result = zoo.train("language/charlstm-hello", out=folder, overrides={"training.epochs": 1})
+        >>> len(result.history)
+        1
+    """
+    return train_recipe(
+        recipe,
+        data=data,
+        manifest=manifest,
+        weights=weights,
+        dev_manifest=dev_manifest,
+        init=init,
+        out=out,
+        overrides=overrides,
+        resume=resume,
+        overfit=overfit,
+        callbacks=callbacks,
+    )
+
+
+def train_recipe(
+    recipe: str,
+    *,
+    data: str | Path | None = None,
+    manifest: str | Path | Sequence[str | Path] | None = None,
+    weights: Sequence[int] | None = None,
+    dev_manifest: str | Path | None = None,
+    init: PresetLike | None = None,
+    out: str | Path | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    resume: bool = False,
+    overfit: int | None = None,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
     log: Callable[[str], None] = say,
     on_epoch: Callable[[dict[str, float]], None] | None = None,
     parallel: Parallel | None = None,
 ) -> TrainResult:
-    """Train a recipe into a run folder. See `zoo.train`.
+    """Train a recipe into a run folder. The other arguments are those of `train`.
 
-    `log`, `on_epoch` and `parallel` are those of `zoo.common.training.trainers.train`.
+    Args:
+        log: as in `zoo.common.training.trainers.train`.
+        on_epoch: as in `zoo.common.training.trainers.train`.
+        parallel: as in `zoo.common.training.trainers.train`.
     """
     entry, overrides = registry.entry(recipe), dict(overrides or {})
     built, folder = entry.recipe(), Path(out or default_folder(recipe))

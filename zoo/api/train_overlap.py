@@ -24,7 +24,7 @@ class Selection:
         split: name of the split.
         examples: the examples.
         from_training: whether the preset was trained on some of them.
-        message: what a user must know about them; empty for nothing.
+        message: the warning about them; empty for none.
     """
 
     split: str

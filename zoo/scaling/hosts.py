@@ -138,10 +138,10 @@ def run_child() -> None:
     place, arguments = Place(**request["place"]), request["arguments"]
     try:
         _initialize(place)
-        from zoo.api.train import train
+        from zoo.api.train import train_recipe
         from zoo.scaling.jax_parallel import JaxParallel
 
-        result = train(**arguments, parallel=JaxParallel())
+        result = train_recipe(**arguments, parallel=JaxParallel())
         answer = {"run": str(result.run), "history": result.history, "best": result.best}
     except (ZooError, OSError) as error:  # such as a full disk
         answer = {"error": str(error)}

@@ -49,7 +49,7 @@ class Sweep:
         source: arguments of `zoo.train` that name the examples.
         out: folder of the sweep.
         storage: URL of the database.
-        common: what all processes of the study must have in common.
+        common: settings that all processes of the study must share.
     """
 
     recipe: str
@@ -80,7 +80,35 @@ def tune(
     out: str | Path | None = None,
     storage: str | None = None,
 ) -> TuneResult:
-    """Search the best settings of a recipe. See `zoo.tune`."""
+    """Search the settings of a recipe whose metric on dev is best, with Optuna.
+
+    The same call continues a sweep. A trial is ended early if its metric is worse than the median of the
+    earlier trials in the same epoch.
+
+    Args:
+        recipe: a registered recipe.
+        settings: by dotted key one value, a range "1e-4..1e-2", or a list of values.
+        trials: number of trials of the study, those of earlier calls included.
+        jobs: number of processes that run trials at the same time.
+        seeds: number of trainings of a trial. Their mean is optimized.
+        data: as in `train`.
+        manifest: as in `train`.
+        dev_manifest: as in `train`.
+        out: folder of the sweep; None for a folder in `runs`.
+        storage: URL of a database that several machines share; None for a file in `out`.
+
+    Raises:
+        ZooError: a setting, an example or the storage is invalid, Optuna is not installed, or no trial
+            is complete.
+
+    Examples:
+        >>> import pathlib, tempfile, zoo
+        >>> laser = pathlib.Path(zoo.__file__).parent / "timeseries/samples/laser.txt"
+        >>> out = tempfile.mkdtemp() + "/sweep"
+        >>> space = {"model.context": [4, 16]}
+        >>> zoo.tune("timeseries/ar-laser", space, trials=3, manifest=laser, out=out).best
+        {'model.context': 4}
+    """
     check_range("trials", trials, at_least=1, at_most=100_000)
     check_range("jobs", jobs, at_least=1, at_most=1000)
     check_range("seeds", seeds, at_least=1, at_most=1000)

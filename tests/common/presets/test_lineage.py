@@ -8,7 +8,7 @@ import pytest
 from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.presets import card, runs, store
-from zoo.common.presets.lineage import EARLIER, summarise, trainings
+from zoo.common.presets.lineage import EARLIER, summarize, trainings
 
 RECIPE = entry("speech/bilstm-ctc-an4").recipe()
 
@@ -36,7 +36,7 @@ def test_a_run_that_starts_from_a_run(run):
 def test_a_history_without_a_column(run):
     runs.write_history(run, [{"epoch": 1, "wer": 0.5}])
     with pytest.raises(ZooError, match="is corrupt: it has no 'seconds'"):
-        summarise(run, RECIPE)
+        summarize(run, RECIPE)
 
 
 def test_a_preset(run):
@@ -47,7 +47,7 @@ def test_a_preset(run):
 
 def test_the_card_lists_each_training(run):
     training = {
-        "history": summarise(run, RECIPE),
+        "history": summarize(run, RECIPE),
         "examples": {"train": 8, "dev": 2},
         "init": "speech/a",
         EARLIER: trainings(run),

@@ -16,7 +16,7 @@ EARLIER = "earlier"
 SCHEDULE = ("optimizer.", "training.")
 
 
-def summarise(run: Path, recipe: Recipe) -> dict[str, Any]:
+def summarize(run: Path, recipe: Recipe) -> dict[str, Any]:
     """Return number of epochs, best epoch and minutes of a run.
 
     Raises:
@@ -36,7 +36,7 @@ def summarise(run: Path, recipe: Recipe) -> dict[str, Any]:
 def trainings(folder: Path) -> list[dict[str, Any]]:
     """Return the trainings of the weights of a preset or run, JSON-ready.
 
-    Each has `history` as in `summarise`, and `settings` of optimizer and training by dotted key.
+    Each has `history` as in `summarize`, and `settings` of optimizer and training by dotted key.
 
     Raises:
         ZooError: a file is missing or corrupt.
@@ -47,7 +47,7 @@ def trainings(folder: Path) -> list[dict[str, Any]]:
         record = metrics.get("training") if isinstance(metrics, dict) else None
         history = record.get("history") if isinstance(record, dict) else None
     elif (path := folder / runs.RUN_FILE).exists():
-        record, history = runs.read_json(path), summarise(folder, recipe)
+        record, history = runs.read_json(path), summarize(folder, recipe)
     else:
         return []  # weights without a record
     earlier = record.get(EARLIER, []) if isinstance(record, dict) else None
