@@ -1,4 +1,4 @@
-"""What it costs to train on several hosts, by calculation, and how bulk inference scales, measured.
+"""Calculate the cost of training on several hosts, and measure the scaling of bulk inference.
 
     python benchmarks/scaling.py --paper                  bytes exchanged per step against compute
     python benchmarks/scaling.py --make FOLDER            write 2,000 short recordings

@@ -23,7 +23,7 @@ def unit(vectors):
     return vectors / np.maximum(np.hypot(*vectors.T), 1e-9)[:, np.newaxis]
 
 
-def normalise(strokes):
+def normalize(strokes):
     """Shift strokes to x = 0 and to their mean height, and scale the deviation of the height to 1."""
     weights = np.concatenate([lengths_of(stroke) for stroke in strokes])
     starts = np.concatenate([stroke[:-1, 1] for stroke in strokes])
@@ -66,7 +66,7 @@ def features(stroke, before):
 
 graphs, signature = open_export(sys.argv[1])
 ink = json.loads(Path(sys.argv[2]).read_text("utf-8"))["strokes"]
-word = [resample(s, signature["spacing"]) for s in normalise([np.array(s, float) for s in ink])]
+word = [resample(s, signature["spacing"]) for s in normalize([np.array(s, float) for s in ink])]
 points = np.concatenate(
     [features(s, before) for s, before in zip(word, [None, *word[:-1]], strict=True)]
 )

@@ -40,7 +40,7 @@ RETRIES = 20
 
 @dataclass(frozen=True)
 class Job:
-    """What an actor needs, JSON-ready.
+    """The arguments of an actor, JSON-ready.
 
     Args:
         preset: a preset by name, or the folder of a run or preset.

@@ -59,7 +59,7 @@ class Parts:
         """Make the folder, or check that its rows have the same settings, and remove parts of parts.
 
         Args:
-            settings: what all rows have in common, JSON-ready.
+            settings: settings that all rows share, JSON-ready.
             owner: id of this call. Workers of earlier calls no longer write.
 
         Raises:

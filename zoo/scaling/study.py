@@ -44,7 +44,7 @@ def open_study(
         storage: URL of a database, as SQLAlchemy reads it.
         name: name of the study.
         direction: "minimize" or "maximize".
-        settings: what all processes of the study must have in common, JSON-ready.
+        settings: settings that all processes of the study must share, JSON-ready.
         epochs: number of epochs of a trial, of which the first ones are not pruned.
         seed: seed of the sampler.
 

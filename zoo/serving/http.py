@@ -1,4 +1,4 @@
-"""What all HTTP endpoints share: bodies with limits, answers, errors, and a log line per request."""
+"""Common code of the HTTP endpoints: bodies with limits, answers, errors, and a log line per request."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class Model:
     queue: Queue
     versions: dict[int, Version] = field(default_factory=dict)
     errors: dict[int | None, str] = field(default_factory=dict)
-    # Of each version: what its folder was at the last search, and when it was last loaded or refused.
+    # By version: the state of its folder at the last search, and at its last load or refusal.
     seen: dict[int, Any] = field(default_factory=dict)
     tried: dict[int, Any] = field(default_factory=dict)
 

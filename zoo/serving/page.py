@@ -1,4 +1,4 @@
-"""The page in the browser: static files, what it knows about presets, graphs, and pictures of answers.
+"""The page in the browser: static files, descriptions of presets, graphs, and pictures of answers.
 
 Small recognizers run in the browser, by ONNX Runtime in WebAssembly; the server answers for the others.
 """

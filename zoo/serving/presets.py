@@ -1,4 +1,4 @@
-"""The zoo's own endpoints: what is served, and `zoo predict` over HTTP."""
+"""The zoo's own endpoints: the served presets, and `zoo predict` over HTTP."""
 
 from __future__ import annotations
 

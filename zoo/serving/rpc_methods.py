@@ -1,4 +1,4 @@
-"""What all gRPC methods share: the model of a request, errors as a status, and a log line."""
+"""Common code of the gRPC methods: the model of a request, errors as a status, and a log line."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CODES = {
     HTTPStatus.GATEWAY_TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
     HTTPStatus.INTERNAL_SERVER_ERROR: grpc.StatusCode.INTERNAL,
 }
-# What the log line of a request has besides its method and status.
+# Values in the log line of a request besides its method and status.
 Notes = dict[str, Any]
 # Answers a request, and notes the model and version.
 Method = Callable[[Any, Notes], Awaitable[Any]]

@@ -16,7 +16,7 @@ GRPC_APIS = OPEN_INFERENCE, TENSORFLOW = "open-inference", "tensorflow"
 
 @dataclass(frozen=True)
 class Limits:
-    """What one client, or all clients together, can use.
+    """Limits of one client, and of all clients together.
 
     Args:
         body_megabytes: maximum size of the body of a request.

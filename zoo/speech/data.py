@@ -1,4 +1,4 @@
-"""Recordings as data: what recognition and classification share."""
+"""Recordings as data: common code of recognition and classification."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Recordings(LabelledData, FileInputs, SegmentedInputs, OutputFormats, Input
     Examples are of a subclass of `zoo.speech.utterance.Recorded`.
 
     Args:
-        target: what the labels are: one of `targets`.
+        target: kind of the labels: one of `targets`.
         labels: symbols of texts, or classes; if empty, they are taken from the examples of a run.
         split_by: "speaker", if dev and train have no speaker in common; or "utterance", if the speakers
             of the test split are those of train.

@@ -43,7 +43,7 @@ def floats(*shape: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
 
 
-def randomised(model: keras.Model) -> keras.Model:
+def randomized(model: keras.Model) -> keras.Model:
     """Return the model with random weights, including biases and scales."""
     generator = np.random.default_rng(1)
     for weight in model.weights:
@@ -77,7 +77,7 @@ def test_recurrent_layers(cell, sequences, both):
     layer = layers.Bidirectional(layer) if both else layer
     x = keras.Input((None, FEATURES), name="x")
     y, *states = layer(x)
-    model = randomised(
+    model = randomized(
         keras.Model({"x": x}, {"y": y} | {f"state{i}": s for i, s in enumerate(states)})
     )
     same(model, *({"x": floats(*shape, FEATURES)} for shape in SHAPES))
@@ -91,7 +91,7 @@ def test_recurrent_layers_of_the_zoo():
     x = keras.Input((None, FEATURES), name="x")
     y = recurrent.Bidirectional(recurrent.LSTM(UNITS, return_sequences=True))(x)
     y = recurrent.SimpleRNN(UNITS)(recurrent.GRU(UNITS, return_sequences=True)(y))
-    same(randomised(keras.Model({"x": x}, {"y": y})), {"x": floats(2, 5, FEATURES)})
+    same(randomized(keras.Model({"x": x}, {"y": y})), {"x": floats(2, 5, FEATURES)})
 
 
 @pytest.mark.parametrize("both", [False, True])
@@ -105,7 +105,7 @@ def test_masks_become_lengths(cell, sequences, both):
     step = ops.cumsum(ops.ones_like(x[:, :, 0]), axis=1)
     mask = step <= ops.cast(ops.expand_dims(lengths, -1), "float32")
     y = (layers.Bidirectional(layer) if both else layer)(x, mask=mask)
-    model = randomised(keras.Model({"x": x, "lengths": lengths}, {"y": y}))
+    model = randomized(keras.Model({"x": x, "lengths": lengths}, {"y": y}))
     batches = [
         {"x": floats(1, 6, FEATURES), "lengths": np.array([6], np.int32)},
         {"x": floats(3, 6, FEATURES), "lengths": np.array([4, 6, 1], np.int32)},
@@ -123,7 +123,7 @@ def test_initial_states_are_inputs(cell, states, both):
     first = [keras.Input((UNITS,), name=f"s{i}") for i in range(states * (1 + both))]
     y, *last = layer(x, initial_state=first)
     outputs = {"y": y} | {f"next_{s.name}": n for s, n in zip(first, last, strict=True)}
-    model = randomised(keras.Model({"x": x} | {s.name: s for s in first}, outputs))
+    model = randomized(keras.Model({"x": x} | {s.name: s for s in first}, outputs))
     for batch, time in SHAPES:
         given = {s.name: floats(batch, UNITS, seed=i) for i, s in enumerate(first)}
         same(model, {"x": floats(batch, time, FEATURES), **given})
@@ -146,7 +146,7 @@ def test_convolution_in_time(padding, strides):
     x = keras.Input((None, FEATURES), name="x")
     y = layers.Conv1D(UNITS, 4, strides=strides, padding=padding, activation="relu")(x)
     z = layers.Conv1D(2, 3, dilation_rate=2, padding="same" if padding == "valid" else padding)(x)
-    model = randomised(keras.Model({"x": x}, {"y": y, "z": z}))
+    model = randomized(keras.Model({"x": x}, {"y": y, "z": z}))
     same(model, *({"x": floats(2, time, FEATURES)} for time in (4, 9, 10)))
 
 
@@ -170,7 +170,7 @@ def test_convolution_and_pooling_of_images(padding, strides):
             ]
         ),
     }
-    model = randomised(keras.Model({"x": x}, outputs))
+    model = randomized(keras.Model({"x": x}, outputs))
     same(model, *({"x": floats(*shape, 7, FEATURES)} for shape in ((1, 8), (3, 11))))
 
 
@@ -199,7 +199,7 @@ def test_layers_on_features():
     for name in ("linear", "relu", "sigmoid", "tanh", "softmax", "log_softmax"):
         outputs[name] = layers.Activation(name)(layers.Dense(UNITS, activation=name)(y))
     outputs["between"] = layers.Average()([outputs["linear"], outputs["tanh"], outputs["relu"]])
-    model = randomised(keras.Model({"x": x}, outputs))
+    model = randomized(keras.Model({"x": x}, outputs))
     same(model, *({"x": floats(*shape, 6)} for shape in SHAPES))
 
 
@@ -210,7 +210,7 @@ def test_embeddings(tied, cap):
     embedding = layers.ReversibleEmbedding(11, UNITS, tie_weights=tied, logit_soft_cap=cap)
     y = embedding(tokens)
     outputs = {"y": y, "back": embedding(y, reverse=True), "other": layers.Embedding(11, 2)(tokens)}
-    model = randomised(keras.Model({"tokens": tokens}, outputs))
+    model = randomized(keras.Model({"tokens": tokens}, outputs))
     same(model, {"tokens": np.array([[0, 10, 3], [1, 1, 2]], np.int32)})
     # Tied weights are stored once.
     assert len([x for x in to_onnx(model).graph.initializer if 11 in x.dims]) == 3 - tied
@@ -221,7 +221,7 @@ def test_nested_models_and_shared_layers():
     x = keras.Input((None, UNITS), name="x")
     twice = layers.GRU(UNITS, return_sequences=True)
     y = twice(inner(twice(x)))
-    model = randomised(keras.Model({"x": x}, {"y": y, "z": inner(y)}))
+    model = randomized(keras.Model({"x": x}, {"y": y, "z": inner(y)}))
     same(model, *({"x": floats(*shape, UNITS)} for shape in SHAPES))
 
 

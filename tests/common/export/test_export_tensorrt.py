@@ -50,7 +50,7 @@ def test_an_engine_is_built_and_not_run(runtime, tiny_run, tmp_path):
 
 
 def test_the_error_about_an_unsupported_operation(runtime):
-    """The operation is a product of integers, as in quantised files."""
+    """The operation is a product of integers, as in quantized files."""
     node = helper.make_node("MatMulInteger", ["x", "x"], ["y"], "whole")
     x = helper.make_tensor_value_info("x", TensorProto.UINT8, [3, 3])
     y = helper.make_tensor_value_info("y", TensorProto.INT32, [3, 3])

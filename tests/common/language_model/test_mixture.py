@@ -6,7 +6,7 @@ import pytest
 from zoo.common.language_model.mixture import fit_weights, mix, perplexity
 
 
-def test_weights_maximise_the_likelihood():
+def test_weights_maximize_the_likelihood():
     """For a text with 7 a and 3 b, p(a) = 0.7 is best: 0.9 w + 0.1 (1 - w) = 0.7, so w = 0.75."""
     text = np.array([0] * 7 + [1] * 3)
     first, second = np.array([0.9, 0.1]), np.array([0.1, 0.9])

@@ -61,7 +61,7 @@ class Step:
 
     def __call__(self, tokens, read):
         self.calls.append((int(read[0]), tokens.shape[1]))
-        logits = np.log(BIGRAMS)[tokens] + 3  # unnormalised
+        logits = np.log(BIGRAMS)[tokens] + 3  # unnormalized
         return {"logits": logits.astype(np.float32), "next_read": read + tokens.shape[1]}
 
 

@@ -37,7 +37,7 @@ def test_the_mean_starts_at_average_from(model, first):
         np.testing.assert_array_equal(np.array(kernel), value)
 
 
-def test_statistics_of_batch_normalisation_are_averaged(model):
+def test_statistics_of_batch_normalization_are_averaged(model):
     average = WeightAverage(model, AdamW(average_from=1))
     (moving_mean,) = [w for w in model.weights if w.name == "moving_mean"]
     for epoch, value in enumerate(([1.0, 2.0], [3.0, 6.0])):

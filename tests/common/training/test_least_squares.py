@@ -46,7 +46,7 @@ def test_without_bias(rows):
 def test_ridge(rows):
     features, targets = rows
     kernel, bias, loss = solve(batches(rows, 64), ridge=10.0)
-    # The bias is not regularised, which centring the rows achieves.
+    # The bias is not regularized, which centring the rows achieves.
     centred = features - features.mean(axis=0)
     expected = np.linalg.solve(centred.T @ centred + 10 * np.eye(5), centred.T @ targets)
     np.testing.assert_allclose(kernel, expected, rtol=1e-9)

@@ -12,7 +12,7 @@ from zoo.common.training.optimizers import SGD, AdamW
 
 
 def stepped(optimizer, *gradients) -> tuple[np.ndarray, np.ndarray]:
-    """Return a kernel and a bias, initialised as ones, after one step per gradient."""
+    """Return a kernel and a bias, initialized as ones, after one step per gradient."""
     kernel = keras.Variable(np.ones(2, np.float32), name="kernel")
     bias = keras.Variable(np.ones(2, np.float32), name="bias")
     optimizer.build([kernel, bias])

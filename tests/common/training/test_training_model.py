@@ -1,4 +1,4 @@
-"""Test the model that `fit` trains: its loss with regularisers, and states carried between batches.
+"""Test the model that `fit` trains: its loss with regularizers, and states carried between batches.
 
 `test_other_backends.py` runs these tests on other backends of Keras.
 """
@@ -31,7 +31,7 @@ def compiled(network: keras.Model, *states: StateSpec, batch_size: int = 0) -> T
 
 
 def linear(regularizer=None) -> keras.Model:
-    """y = x w, where w is initialised as [[1], [2], [3]]."""
+    """y = x w, where w is initialized as [[1], [2], [3]]."""
     x = keras.Input((3,), name="x")
     layer = layers.Dense(1, use_bias=False, kernel_regularizer=regularizer)
     model = keras.Model({"x": x}, {"y": layer(x)})
@@ -43,12 +43,12 @@ X = {"x": np.array([[1, 0, 0], [0, 1, 2]], np.float32)}
 Y = {"z": np.zeros(2, np.float32)}
 
 
-def test_the_loss_includes_regularisers():
+def test_the_loss_includes_regularizers():
     """Rows of 1 and 8; w squared sums to 14."""
-    plain, regularised = compiled(linear()), compiled(linear(keras.regularizers.L2(0.25)))
+    plain, regularized = compiled(linear()), compiled(linear(keras.regularizers.L2(0.25)))
     assert float(plain.test_on_batch(X, Y)) == pytest.approx(4.5)
-    assert float(regularised.test_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
-    assert float(regularised.train_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
+    assert float(regularized.test_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
+    assert float(regularized.train_on_batch(X, Y)) == pytest.approx(4.5 + 0.25 * 14)
 
 
 def test_the_loss_is_divided_by_the_number_of_devices(monkeypatch):
@@ -58,7 +58,7 @@ def test_the_loss_is_divided_by_the_number_of_devices(monkeypatch):
     assert float(model.compute_loss(y=Y, y_pred=outputs)) == pytest.approx((4.5 + 0.25 * 14) / 2)
 
 
-def test_regularisers_change_the_weights():
+def test_regularizers_change_the_weights():
     model = compiled(linear(keras.regularizers.L2(0.25)))
     model.train_on_batch(X, Y)
     slope = np.array([[0.5], [0.5], [1]]) + 2 * 0.25 * np.array([[1], [2], [3]])

@@ -28,7 +28,7 @@ def test_detections_up_to_the_cut(tmp_path, capsys, suffix):
 
 
 def test_a_cut_clip(tmp_path):
-    """What is left of a recording may be as short as a clip."""
+    """The end of a recording may be as short as a clip."""
     path = write_tone(tmp_path / "a.wav", 8_000)
     path.write_bytes(path.read_bytes()[: 44 + 2 * 8_000 * 3])
     task, model = predictor()

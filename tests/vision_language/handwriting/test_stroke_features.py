@@ -1,4 +1,4 @@
-"""Tests of the features of strokes: normalisation, resampling, distortion, hand-computed values."""
+"""Tests of the features of strokes: normalization, resampling, distortion, hand-computed values."""
 
 import numpy as np
 import pytest
@@ -10,7 +10,7 @@ from zoo.vision_language.handwriting.stroke_features import (
     FEATURES,
     Distortion,
     distort,
-    normalise,
+    normalize,
     preprocess,
     resample,
     stroke_features,
@@ -20,10 +20,10 @@ NONE = Distortion(0, 0, 0, 0, 0, 0)
 
 
 @pytest.mark.parametrize("points", [2, 3, 40])
-def test_normalised_ink_has_the_same_size_and_position(points):
+def test_normalized_ink_has_the_same_size_and_position(points):
     """The heights along an upright line have the standard deviation length / sqrt(12)."""
     upright = np.stack([np.full(points, 5.0), np.linspace(2, 8, points)], axis=1)
-    (line,) = normalise([upright])
+    (line,) = normalize([upright])
     half = np.sqrt(12) / 2
     np.testing.assert_allclose(line[[0, -1]], [[0, -half], [0, half]])
 

@@ -47,7 +47,7 @@ class Corpus:
 
     Args:
         name: name of its folder in `ZOO_DATA`.
-        title: what it contains.
+        title: its contents in one line.
         licence: its terms of use.
         source: address from which it can be obtained.
         read: maps its folder and the name of a split to the examples, in the order of the corpus; "all"

@@ -81,7 +81,7 @@ class Data(ABC):
     input_example: ClassVar[str] = "FILE"
     # Whether arrays of numbers are inputs, besides files or texts.
     accepts_arrays: ClassVar[bool] = False
-    # What records count for training, and for evaluation.
+    # The unit that records count for training, and the one for evaluation.
     counted: ClassVar[tuple[str, str]] = ("examples", "examples")
     # Names of the axes after the batch, for inputs and outputs whose free axis is not time.
     free_axes: ClassVar[Mapping[str, tuple[str, ...]]] = {}

@@ -44,7 +44,7 @@ def align(logits: np.ndarray, labels: Sequence[int] | np.ndarray) -> Alignment:
     """Return the most probable path that collapses to `labels` (Viterbi algorithm).
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised or log-probabilities, without padding.
+        logits: float [time, vocabulary_size], unnormalized or log-probabilities, without padding.
         labels: integers [labels], without padding.
 
     Raises:

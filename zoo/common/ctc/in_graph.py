@@ -13,7 +13,7 @@ def greedy_search(
     """Return the labelling of the most probable path: the best symbol of each frame.
 
     Args:
-        logits: float [batch, time, vocabulary_size], unnormalised.
+        logits: float [batch, time, vocabulary_size], unnormalized.
         logit_lengths: int32 [batch], the number of frames of each row without padding.
 
     Returns:
@@ -32,7 +32,7 @@ def beam_search(
     """Return the most probable labelling of a prefix beam search.
 
     Args:
-        logits: float [batch, time, vocabulary_size], unnormalised.
+        logits: float [batch, time, vocabulary_size], unnormalized.
         logit_lengths: int32 [batch], the number of frames of each row without padding.
         beam_width: number of prefixes to keep at each frame.
 

@@ -13,7 +13,7 @@ def ctc_loss(logits: Any, logit_lengths: Any, labels: Any, label_lengths: Any) -
     On TensorFlow, `zoo.common.ctc.tensorflow_loss` computes it; on JAX and PyTorch, Keras does.
 
     Args:
-        logits: float [batch, time, vocabulary_size], unnormalised.
+        logits: float [batch, time, vocabulary_size], unnormalized.
         logit_lengths: int32 [batch], the number of frames of each row without padding.
         labels: int32 [batch, max_labels], padded with `BLANK_INDEX`.
         label_lengths: int32 [batch], the number of labels of each row without padding.

@@ -26,7 +26,7 @@ def search(logits: np.ndarray, beam_width: int, n_best: int = 1) -> list[Hypothe
     """Return the most probable labellings, the best first.
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised, without padding.
+        logits: float [time, vocabulary_size], unnormalized, without padding.
         beam_width: number of prefixes to keep at each frame; 1 selects `greedy_search`.
         n_best: maximum number of labellings to return.
     """
@@ -39,7 +39,7 @@ def greedy_search(logits: np.ndarray) -> Hypothesis:
     """Return the labelling of the most probable path: the best symbol of each frame.
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised, without padding.
+        logits: float [time, vocabulary_size], unnormalized, without padding.
 
     Returns:
         The labels, and the log-probability of the path, not of the labelling.
@@ -62,7 +62,7 @@ def beam_search(logits: np.ndarray, beam_width: int, n_best: int = 1) -> list[Hy
         before(q, p) = blank(q) if q and p end in the same label, otherwise blank(q) + label(q)
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised, without padding.
+        logits: float [time, vocabulary_size], unnormalized, without padding.
         beam_width: number of prefixes to keep at each frame.
         n_best: maximum number of labellings to return, the most probable first.
 

@@ -28,7 +28,7 @@ def ctc_loss(
     eagerly, in a graph with unknown shapes, and in a function that XLA compiles.
 
     Args:
-        logits: float [batch, time, vocabulary_size], unnormalised. They are converted to float32.
+        logits: float [batch, time, vocabulary_size], unnormalized. They are converted to float32.
         logit_lengths: int32 [batch], the number of frames of each row without padding.
         labels: int32 [batch, max_labels], padded with `BLANK_INDEX`.
         label_lengths: int32 [batch], the number of labels of each row without padding. With 0, all
@@ -84,7 +84,7 @@ def _first_derivative(slope, logits):
 # The states of a path are pairs, [batch, max_labels]: blank i, which precedes label i, and label i. The
 # predecessors of blank i are blank i and label i - 1. The predecessors of label i are label i, blank i
 # and, if the two labels differ, label i - 1. XLA compiles both recursions, so that each frame is a few
-# vectorised loops over the whole batch. They stop after the frames of the longest row.
+# vectorized loops over the whole batch. They stop after the frames of the longest row.
 
 
 @tf.function(jit_compile=True, reduce_retracing=True)

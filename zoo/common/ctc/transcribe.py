@@ -34,7 +34,7 @@ def transcribe(logits: np.ndarray, decoder: CTCSearch, labels: Labels) -> list[T
     """Return up to `n_best` texts and at least one, the best first.
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised, without padding.
+        logits: float [time, vocabulary_size], unnormalized, without padding.
         decoder: the decoder.
         labels: the labels of the model.
 

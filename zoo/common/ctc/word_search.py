@@ -106,7 +106,7 @@ class WordSearch:
         """Return the texts with the highest scores, up to the decoder's `n_best`.
 
         Args:
-            logits: float [time, vocabulary_size], unnormalised, without padding.
+            logits: float [time, vocabulary_size], unnormalized, without padding.
         """
         steps = self._steps(log_softmax(np.asarray(logits, np.float64), np))
         found: dict[tuple[int, ...], tuple[float, Any]] = {}

@@ -76,7 +76,7 @@ def word_times(
     does not depend on a language model.
 
     Args:
-        logits: float [time, vocabulary_size], unnormalised, without padding.
+        logits: float [time, vocabulary_size], unnormalized, without padding.
         found: a result of a search in these logits.
         seconds_per_frame: duration of a frame.
         start: time of the first frame in seconds.

@@ -24,7 +24,7 @@ def sequence_input(
     Args:
         name: name of the sequences.
         shape: shape of a time step.
-        unit: what lengths count, such as "frames", for error messages.
+        unit: unit of the lengths, such as "frames", for error messages.
         at_least: smallest valid length.
         prepare: maps sequences and lengths to the model inputs; None if they are the model inputs.
     """

@@ -1,4 +1,4 @@
-"""`signature.json`: what a program without the zoo needs to use an export.
+"""`signature.json`: the description of an export for programs without the zoo.
 
 The file is stored in the folder of an export, and inside its files: as metadata of an ONNX file, and as
 a member of the zip archive at the end of a LiteRT file, the place of LiteRT metadata.

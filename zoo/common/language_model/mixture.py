@@ -1,6 +1,6 @@
 """Linear interpolation of language models: p(w) = sum over models i of weight_i * p_i(w).
 
-The weights maximise the likelihood of a text. They are fitted by expectation maximisation (Dempster,
+The weights maximize the likelihood of a text. They are fitted by expectation maximization (Dempster,
 Laird & Rubin 1977; Jelinek & Mercer 1980).
 """
 
@@ -14,7 +14,7 @@ MAX_ITERATIONS = 10_000
 
 
 def fit_weights(log_probs: np.ndarray) -> np.ndarray:
-    """Return the weights of the mixture that maximise the likelihood of a text.
+    """Return the weights of the mixture that maximize the likelihood of a text.
 
     The iteration starts with equal weights. The new weight of a model is the mean over the tokens of
     weight * p(token) / p_mixture(token). The likelihood never decreases, and has one maximum.

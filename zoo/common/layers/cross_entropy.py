@@ -20,7 +20,7 @@ def cross_entropy(logits: Any, targets: Any, label_smoothing: float = 0.0) -> An
     """Return -(1 - s) log p(target) - s (the mean of log p(v) over all words v), in nats.
 
     Args:
-        logits: float [..., vocabulary_size], unnormalised. They are converted to float32.
+        logits: float [..., vocabulary_size], unnormalized. They are converted to float32.
         targets: int [...], below `vocabulary_size`.
         label_smoothing: s, the share of the probability of the target that is distributed over the
             vocabulary (Szegedy et al., "Rethinking the Inception architecture", 2016, section 7).

@@ -92,6 +92,6 @@ def _show(rows: list[dict[str, Any]], metric: str) -> list[str]:
         for line in (
             f"{name:6} {row['id']}, {metric} {row[metric]:.2f}",
             f"       reference:  {row['reference']}",
-            f"       recognised: {row['output']}",
+            f"       recognized: {row['output']}",
         )
     ]

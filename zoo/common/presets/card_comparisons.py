@@ -8,7 +8,7 @@ from zoo.common.core import registry
 from zoo.common.core.metrics import BETTER, EQUAL, WORSE, compare
 from zoo.common.presets.measurements import BASELINE, ROBUSTNESS
 
-# What sections without measurements say.
+# Texts of sections without measurements.
 NOT_MEASURED = "Not measured."
 NO_REFERENCE = "No published figure on this test split is recorded."
 COMPARED = {BETTER: "Better than", EQUAL: "Equal to", WORSE: "Worse than"}

@@ -72,7 +72,7 @@ def check_classes(labels: np.ndarray, names: Labels, noun: str) -> None:
     Args:
         labels: int [examples].
         names: name of each class.
-        noun: what is classified, for the error message.
+        noun: name of an input in the error message.
 
     Raises:
         ZooError: there is only one class.

@@ -10,7 +10,7 @@ import numpy as np
 
 from zoo.common.core.optimizer import Optimizer
 
-# Statistics of batch normalisation, which belong to the weights.
+# Statistics of batch normalization, which belong to the weights.
 MEASURED = ("moving_mean", "moving_variance")
 
 
@@ -18,7 +18,7 @@ class WeightAverage:
     """The mean of a model's weights after the epochs from `average_from` on.
 
     Izmailov et al., "Averaging weights leads to wider optima and better generalization" (2018). The
-    statistics of batch normalisation are averaged too, instead of being computed in another pass.
+    statistics of batch normalization are averaged too, instead of being computed in another pass.
 
     Args:
         model: the model.

@@ -1,6 +1,6 @@
 """Training in closed form: the weights of a linear layer by least squares, in one pass.
 
-The kernel K and bias b minimise
+The kernel K and bias b minimize
 
     sum over all rows of |features K + b - targets|^2  +  ridge |K|^2
 
@@ -61,7 +61,7 @@ def solve(
 
     Args:
         batches: (features [rows, features], targets [rows, units]) of each batch.
-        ridge: weight of the squared kernel. The bias is not regularised.
+        ridge: weight of the squared kernel. The bias is not regularized.
         use_bias: whether there is a bias.
 
     Returns:

@@ -1,4 +1,4 @@
-"""How the devices and the processes of a training share its batches and its decisions."""
+"""The division of the batches and decisions of a training among devices and processes."""
 
 from __future__ import annotations
 

@@ -42,13 +42,13 @@ def train(
     """Train a recipe into a run folder. The folder is locked during the training.
 
     Args:
-        recipe: what is trained, by its trainer.
+        recipe: the recipe, whose trainer trains it.
         train_examples: usable examples of the train split.
         dev_examples: usable examples of the dev split.
         folder: run folder; it must not exist, or be empty, unless `resume` is set.
         resume: whether to continue after the last complete epoch in `folder`.
         init: a trained model that provides the initial weights, as `ModelConfig.load` returns it.
-        record: what run.json stores in addition to versions, seed and commit.
+        record: values that run.json stores in addition to versions, seed and commit.
         log: receives one line of text per epoch.
         callbacks: Keras callbacks, for gradient descent.
         on_epoch: receives the row of each epoch after its files are written. An exception of it ends

@@ -70,7 +70,7 @@ class TrainingModel(keras.Model):
         return outputs
 
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
-        """Return the mean of the task's loss plus the losses of layers, such as regularisers.
+        """Return the mean of the task's loss plus the losses of layers, such as regularizers.
 
         Rows are weighted by `ROW_WEIGHT` if y has it. On several replicas of TensorFlow it is the share
         of this replica.

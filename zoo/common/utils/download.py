@@ -50,7 +50,7 @@ def check_online(what: str) -> None:
     """Raise `ZooError` if downloads are forbidden.
 
     Args:
-        what: what would be downloaded, for the message.
+        what: the file, as the message calls it.
     """
     if is_offline():
         raise ZooError(f"{what} must be downloaded, which {OFFLINE_VARIABLE} forbids.")

@@ -71,7 +71,7 @@ const unit = ([x, y]) => {
 // Returns `{data, points, shares}`: features float32 [points, 8], their number, and for each point
 // of the drawing its position among the resampled points.
 export function features(strokes, spacing) {
-  const words = normalise(strokes).map((stroke) => resample(stroke, spacing));
+  const words = normalize(strokes).map((stroke) => resample(stroke, spacing));
   const rows = [];
   words.forEach(({ points }, s) => {
     const steps = points.slice(1).map(([x, y], i) => unit([x - points[i][0], y - points[i][1]]));
@@ -103,7 +103,7 @@ export function features(strokes, spacing) {
 }
 
 // Shifts strokes to x = 0 and to their mean height, and scales the deviation of the height to 1.
-function normalise(strokes) {
+function normalize(strokes) {
   let [weight, sum] = [0, 0];
   const segments = strokes.flatMap((stroke) => stroke.slice(1).map((point, i) => [stroke[i], point]));
   for (const [a, b] of segments) {

@@ -32,7 +32,7 @@ class Cut:
         path: the recording.
         label: its class.
         seconds: its duration.
-        group: what it has in common with others, such as the recording; empty if unknown.
+        group: name of a group of clips, such as those of one recording; empty if unknown.
         split: its split; empty if unknown.
         excerpt: the part of the recording; None for the whole.
         timeline: the events in the range of the excerpt, with background between them if it is known.

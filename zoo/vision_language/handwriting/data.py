@@ -34,7 +34,7 @@ from zoo.vision_language.handwriting.stroke_features import (
     FEATURES,
     Distortion,
     distort,
-    normalise,
+    normalize,
     preprocess,
     resample,
     stroke_features,
@@ -150,7 +150,7 @@ class PenStrokes(LabelledData, FileInputs, InputPlots, RawInputs, Baselines):
         int32 [batch, labels] and `label_lengths` int32 [batch].
         """
         labels = [np.array(self.encode(example), np.int32) for example in examples]
-        strokes = [normalise(split_strokes(example.points)) for example in examples]
+        strokes = [normalize(split_strokes(example.points)) for example in examples]
         lengths = [len(example.points) for example in examples]
 
         def generate():

@@ -1,4 +1,4 @@
-"""Features of pen strokes: normalise and resample strokes, and describe the movement at each point.
+"""Features of pen strokes: normalize and resample strokes, and describe the movement at each point.
 
 Based on section 3 of Graves, Liwicki, Fernandez, Bertolami, Bunke and Schmidhuber, "A novel
 connectionist system for unconstrained handwriting recognition" (2009).
@@ -52,7 +52,7 @@ class Distortion:
 
 
 def preprocess(points: np.ndarray, spacing: float) -> list[np.ndarray]:
-    """Return normalised and resampled strokes.
+    """Return normalized and resampled strokes.
 
     Args:
         points: float64 [points, 3], see `zoo.vision_language.handwriting.ink.parse_ink`.
@@ -64,7 +64,7 @@ def preprocess(points: np.ndarray, spacing: float) -> list[np.ndarray]:
     Raises:
         ZooError: the word has more than `MAX_POINTS` points after resampling.
     """
-    strokes = normalise(split_strokes(points))
+    strokes = normalize(split_strokes(points))
     count = round(sum(_lengths(stroke).sum() for stroke in strokes) / spacing) + len(strokes)
     if count > MAX_POINTS:
         raise ZooError(
@@ -73,7 +73,7 @@ def preprocess(points: np.ndarray, spacing: float) -> list[np.ndarray]:
     return resample(strokes, spacing)
 
 
-def normalise(strokes: list[np.ndarray]) -> list[np.ndarray]:
+def normalize(strokes: list[np.ndarray]) -> list[np.ndarray]:
     """Return strokes in units of the size of the word, with the mean height 0 and the smallest x 0.
 
     The size is the standard deviation of the height along the ink. Unlike the height of the whole word,
@@ -102,7 +102,7 @@ def normalise(strokes: list[np.ndarray]) -> list[np.ndarray]:
 def distort(
     strokes: list[np.ndarray], by: Distortion, generator: np.random.Generator
 ) -> list[np.ndarray]:
-    """Return normalised strokes with random changes.
+    """Return normalized strokes with random changes.
 
     Args:
         strokes: float [points, 2] each.

@@ -28,8 +28,8 @@ class PictureChanges:
     """Random changes of a clip in training, the same in all frames.
 
     Args:
-        shift: maximum shift in x and in y, as a fraction of the side. What leaves the picture on one
-            side enters it on the other.
+        shift: maximum shift in x and in y, as a fraction of the side. A shifted frame continues on
+            the opposite side.
         contrast: maximum change of the contrast, as a natural logarithm.
         brightness: maximum change of each colour, where the range of a colour is 0 to 255.
     """

@@ -4,7 +4,7 @@ A backward step is linear in the gradients of the states. The forward step compu
 this linear map from the gates, and the backward step only multiplies. docs/recurrent.md has the
 equations.
 
-XLA vectorises tanh over a whole block of gates, but not over parts of a block. Therefore all gates are
+XLA vectorizes tanh over a whole block of gates, but not over parts of a block. Therefore all gates are
 computed as one block, with sigmoid(x) = 1/2 + 1/2 tanh(x/2).
 """
 

@@ -281,7 +281,7 @@ def _forward(cell, reverse, keep, z, mask, dropout, matrices, states, steps):
     """Run the steps of one window, and return the states, `h` of each step and the residuals.
 
     If no residuals are kept, one of them is an additional state. Otherwise XLA would fuse the gates with
-    the update of the states, and would not vectorise them.
+    the update of the states, and would not vectorize them.
     """
 
     def step(t, states):

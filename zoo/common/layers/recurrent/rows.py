@@ -59,7 +59,7 @@ def _pad_batch(rows):
 def _halves(rows):
     """Split every tensor of `rows` into the first and the second half of the batch.
 
-    Each half has its own loop, so that two cores run them in parallel without synchronising at every
+    Each half has its own loop, so that two cores run them in parallel without synchronizing at every
     step. A small batch is not split: the list has one element, or the second half is empty.
     """
     batch = rows["x"].shape[0]

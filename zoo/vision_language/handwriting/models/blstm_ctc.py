@@ -77,7 +77,7 @@ def build_strokes_blstm(config: StrokesBLSTM) -> keras.Model:
         A model with the inputs `strokes` float32 [batch, points, features], see
         `zoo.vision_language.handwriting.stroke_features`, and `lengths` int32 [batch], the number
         of points before padding; and with the outputs `logits` float32 [batch, frames, vocabulary_size],
-        unnormalised, and `logit_lengths` int32 [batch]. Padding has no effect on the frames of a word.
+        unnormalized, and `logit_lengths` int32 [batch]. Padding has no effect on the frames of a word.
     """
     import keras
     from keras import layers, ops
