@@ -6,8 +6,9 @@ import json
 import pytest
 
 import zoo
+from zoo.api.answers import Predictions
 from zoo.api.display import html_table, short
-from zoo.api.results import EvaluateResult, ExportResult, Predictions
+from zoo.api.results import EvaluateResult, ExportResult
 
 RESULTS = (
     Predictions("preset", tuple({"input": f"{i}", "output": "long " * 100} for i in range(100))),

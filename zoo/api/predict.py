@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Any
 
+from zoo.api.answers import Predictions
 from zoo.api.options import PresetLike, open_predictor, preset_name, preset_recipe, runtime_of
-from zoo.api.results import Predictions
 from zoo.common.core.capabilities import FileInputs
 from zoo.common.core.errors import ZooError
 from zoo.common.runtime import AUTO

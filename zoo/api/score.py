@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from zoo.api.answers import Scores
 from zoo.api.options import PresetLike, open_predictor, preset_name, preset_recipe, runtime_of
 from zoo.api.predict import find_inputs
-from zoo.api.results import Scores
 from zoo.common.core.capabilities import Scoring
 from zoo.common.core.errors import ZooError
 from zoo.common.runtime import AUTO

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 from zoo.api import predict as local
+from zoo.api.answers import Predictions
 from zoo.api.options import PresetLike
-from zoo.api.results import Predictions
 from zoo.common.core.errors import check_choice
 from zoo.scaling.bulk import BulkResult, predict_in_bulk
 

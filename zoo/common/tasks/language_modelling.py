@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import time
-from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
 
-from zoo.common.core.capabilities import GradualAnswers, RawInputs, RowMetrics, Scoring
-from zoo.common.core.data import Data, Item
+from zoo.common.core.capabilities import GradualAnswers, RowMetrics, Scoring
+from zoo.common.core.data import Item
 from zoo.common.core.errors import ZooError
 from zoo.common.core.evaluation import Evaluation
 from zoo.common.core.metrics import perplexity
-from zoo.common.core.model import ModelConfig
-from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import renamed
 from zoo.common.core.states import STEP, initial_states, next_states
 from zoo.common.core.task import Signature, Task, checked_batch
@@ -24,21 +21,18 @@ from zoo.common.data.batching import pad
 from zoo.common.data.text import Line
 from zoo.common.data.vocabulary import UNKNOWN, Vocabulary
 from zoo.common.decoding.decoders import (
-    LEAST_TEMPERATURE,
     MAX_LENGTH,
     MAX_TEMPERATURE,
-    Generation,
 )
 from zoo.common.decoding.generation import (
-    NEG_INF,
-    generate,
     graph_step,
-    greedy_token,
     log_softmax,
     select_token,
 )
 from zoo.common.decoding.scores import token_scores
-from zoo.common.runtime.row_signatures import RowOption, by_rows, initial_states_in_graph
+from zoo.common.runtime.row_signatures import RowOption, by_rows
+from zoo.common.tasks.text_data import TextData, TextModel
+from zoo.common.tasks.text_in_graph import generate_in_graph, generation_mask, score_in_graph
 from zoo.common.utils.progress import progress
 
 # Number of tokens that a model reads in one call. More tokens make larger arrays of logits.
@@ -50,48 +44,6 @@ OPTIONS = (
     RowOption("temperature", "float32", 0, MAX_TEMPERATURE),
     RowOption("seed", "int32"),
 )
-
-
-class TextData(Data, RawInputs):
-    """Data of a language model. Items have `tokens` int32 [1 + tokens], `start` first, and `text`.
-
-    Args:
-        vocabulary: the tokens.
-    """
-
-    vocabulary: Vocabulary
-
-    @property
-    @abstractmethod
-    def start(self) -> str:
-        """The token that ends a line, and precedes the first token of a text."""
-
-    @abstractmethod
-    def split_tokens(self, text: str) -> Sequence[str]:
-        """Return the tokens of a text."""
-
-    @abstractmethod
-    def join_tokens(self, tokens: Sequence[str]) -> str:
-        """Return the text of tokens."""
-
-    @abstractmethod
-    def read_line(self, line: Line) -> Item:
-        """Return the item of a line of a text, with its end. It may have no other token.
-
-        Raises:
-            ZooError: a token is not in the vocabulary, which has no unknown token.
-        """
-
-    @abstractmethod
-    def continue_text(self, prompt: str, indices: Sequence[int]) -> str:
-        """Return a prompt followed by the tokens with these indices."""
-
-    @abstractmethod
-    def continue_text_in_graph(self, prompt: Any, indices: Any) -> Any:
-        """Return `continue_text` inside a TensorFlow graph: string [], int32 [tokens] to string []."""
-
-
-TextModel = Predictor[TextData, ModelConfig, Generation]
 
 
 @dataclass(frozen=True)
@@ -206,7 +158,7 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
         uniforms = generator.random((1, decoder.length), np.float32)
         step, tokens = graph_step(predictor.graphs[STEP]), indices[-1:]
         generated: list[int] = []
-        mask = _generation_mask(predictor)
+        mask = generation_mask(predictor)
         output = predictor.data.continue_text(item["text"], generated)
         for uniform in uniforms.T:
             outputs = step(tokens, states)
@@ -263,14 +215,14 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
 
         def continue_one(prompt, length, temperature, seed):
             indices = prompts.to_inputs(prompt[tf.newaxis])["tokens"]
-            tokens = _generate_in_graph(predictor, indices, length, temperature, seed)
+            tokens = generate_in_graph(predictor, indices, length, temperature, seed)
             return predictor.data.continue_text_in_graph(prompt, tokens)
 
         continue_all = by_rows(continue_one, OPTIONS, tf.TensorSpec([], tf.string))
 
         def score(text):
             inputs = texts.to_inputs(*checked_batch([text]))
-            return _score_in_graph(predictor, **inputs) | texts.metadata(inputs)
+            return score_in_graph(predictor, **inputs) | texts.metadata(inputs)
 
         def continue_prompts(*columns):
             text = continue_all(*columns)
@@ -328,15 +280,6 @@ def _count_unknown(vocabulary: Vocabulary, indices: np.ndarray) -> int:
     return int(np.sum(indices == vocabulary.index(UNKNOWN))) if UNKNOWN in vocabulary else 0
 
 
-def _generation_mask(predictor: TextModel) -> np.ndarray:
-    """Return what is added to the logits, float32 [vocabulary]: `NEG_INF` for an excluded token."""
-    vocabulary = predictor.data.vocabulary
-    mask = np.zeros(len(vocabulary), np.float32)
-    if UNKNOWN in vocabulary and not predictor.decoder.unknown:
-        mask[vocabulary.index(UNKNOWN)] = NEG_INF
-    return mask
-
-
 def _lines(
     data: TextData, name: str, indices: np.ndarray, log_probs: np.ndarray
 ) -> list[dict[str, Any]]:
@@ -356,58 +299,3 @@ def _lines(
             )
         start = end
     return rows
-
-
-# In a TensorFlow graph
-
-
-def _generate_in_graph(
-    predictor: TextModel, indices: Any, length: Any, temperature: Any, seed: Any
-) -> Any:
-    """Return the tokens generated after `indices` int32 [1, tokens], int32 [length]."""
-    import tensorflow as tf
-    from keras import ops
-
-    specs, model = predictor.model.states, predictor.graphs[STEP]
-    indices = tf.ensure_shape(indices, (1, None))  # Keras's loop needs the batch size of the states
-    before = {"tokens": indices[:, :-1], **initial_states_in_graph(specs, 1)}
-    uniforms = tf.random.stateless_uniform([1, length], [seed, 0])
-    mask = tf.constant(_generation_mask(predictor))
-
-    def select(logits, t):
-        logits = logits + mask
-        drawn = select_token(
-            predictor.decoder,
-            logits,
-            uniforms[:, t],
-            ops,
-            tf.maximum(temperature, LEAST_TEMPERATURE),
-        )
-        return tf.where(temperature > 0, drawn, greedy_token(logits, ops))
-
-    decoded = generate(
-        graph_step(lambda **inputs: model(inputs, training=False)),
-        specs,
-        indices[:, -1],
-        next_states(specs, model(before, training=False)),
-        select,
-        length,
-        ops,
-    )
-    return decoded.tokens[0]
-
-
-def _score_in_graph(predictor: TextModel, tokens: Any, lengths: Any) -> dict[str, Any]:
-    """Return the answer of the signature `score` of `LanguageModelling.signatures`."""
-    import tensorflow as tf
-
-    read, targets = tokens[:, :-1], tokens[:, 1:]
-    states = initial_states_in_graph(predictor.model.states, tf.shape(read)[0])
-    logits = predictor.graphs[STEP]({"tokens": read, **states}, training=False)["logits"]
-    log_probs = tf.gather(tf.nn.log_softmax(logits), targets, batch_dims=2)
-    log_probs = tf.where(tf.sequence_mask(lengths, tf.shape(targets)[1]), log_probs, 0.0)
-    return {
-        "log_probabilities": log_probs,
-        "lengths": lengths,
-        "log_probability": tf.reduce_sum(log_probs, axis=1),
-    }

@@ -23,7 +23,8 @@ from zoo.common.ctc.words import Transcription
 from zoo.common.decoding.decoders import CTCSearch
 from zoo.common.presets import store
 from zoo.common.runtime import AUTO, open_graphs
-from zoo.common.tasks.language_modelling import LanguageModelling, TextData, TextModel
+from zoo.common.tasks.language_modelling import LanguageModelling
+from zoo.common.tasks.text_data import TextData, TextModel
 
 
 class Rescorer(NamedTuple):

@@ -21,7 +21,7 @@ from zoo.common.core.states import STEP, initial_states
 from zoo.common.data.manifests import read_file
 from zoo.common.data.text import Line, normalize, read_text
 from zoo.common.data.vocabulary import UNKNOWN, VOCABULARY_FILE, Vocabulary
-from zoo.common.tasks.language_modelling import TextData
+from zoo.common.tasks.text_data import TextData
 from zoo.language.modelling.batching import running_batches
 from zoo.language.tokenization import END_OF_LINE, START_INDEX, TOKENIZATIONS
 from zoo.language.whole_texts import TokenizedText, WholeTexts, take_vocabulary

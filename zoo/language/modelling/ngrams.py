@@ -17,7 +17,7 @@ from zoo.common.core.model import CountedModel, Function
 from zoo.common.core.states import STEP, StateSpec, as_outputs
 from zoo.common.language_model.arpa import read_arpa, write_arpa
 from zoo.common.language_model.ngram import NGramModel, count_ngrams
-from zoo.common.tasks.language_modelling import TextData
+from zoo.common.tasks.text_data import TextData
 from zoo.common.utils.files import check_file
 from zoo.language.tokenization import START_INDEX
 

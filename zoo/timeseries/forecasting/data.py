@@ -25,7 +25,7 @@ from zoo.common.core.predictor import Predictor
 from zoo.common.core.settings import asset
 from zoo.common.data.manifests import digest
 from zoo.common.metrics.intervals import INTERVALS_FILE, Intervals
-from zoo.common.tasks.forecasting import SeriesData
+from zoo.common.tasks.series_data import SeriesData
 from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.segment import (
     Segment,
