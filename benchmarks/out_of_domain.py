@@ -15,6 +15,7 @@ import _timing
 import numpy as np
 
 import zoo
+from zoo.common.decoding.confidence import QUANTILE
 
 PRESETS = {
     "language/attention-multi30k-en-de": "multi30k",
@@ -25,8 +26,6 @@ PRESETS = {
     "vision_language/lrcn-rsicd": "rsicd",
     "vision_language/show-and-tell-rsicd": "rsicd",
 }
-# The threshold of the warning: this quantile of dev.
-QUANTILE = 0.01
 # Inputs of each other kind.
 INPUTS = 200
 

@@ -18,8 +18,7 @@ from zoo.api.display import (
     to_pandas,
 )
 from zoo.common.presets.corpus_record import SAME
-
-CURVES_FILE = "curves.png"
+from zoo.common.presets.runs import CURVES_FILE
 
 
 class Result:

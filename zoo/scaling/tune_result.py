@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from optuna.trial import FrozenTrial
 
 TABLE_FILE = "trials.csv"
-PICTURES = IMPORTANCE, PARALLEL = "importance.png", "parallel.png"
+IMPORTANCE = "importance.png"
+PICTURES = (IMPORTANCE, "parallel.png")
 
 
 @dataclass(frozen=True, repr=False)

@@ -22,6 +22,7 @@ from starlette.types import Scope
 from zoo.api.options import set_options
 from zoo.common.core.capabilities import InputPlots
 from zoo.common.core.errors import ZooError
+from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.presets import store
 from zoo.common.runtime import export_folder
 from zoo.common.runtime.keras_model import MODEL
@@ -33,7 +34,7 @@ from zoo.serving.inputs import Request as Input
 from zoo.serving.inputs import check_options, sources
 from zoo.serving.models import Model, Models
 from zoo.serving.presets import ROOT, describe, post_routes, read_request
-from zoo.serving.versions import SIGNATURE_FILE, Version
+from zoo.serving.versions import Version
 
 FOLDER = Path(__file__).with_name("page")
 LIST = "page.json"

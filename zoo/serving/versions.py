@@ -12,6 +12,7 @@ from zoo.api.options import set_options
 from zoo.common.core.errors import ZooError
 from zoo.common.core.model import Graphs
 from zoo.common.core.recipe import Recipe
+from zoo.common.export.signature import SIGNATURE_FILE
 from zoo.common.presets import store
 from zoo.common.presets.integrity import check_seal
 from zoo.common.presets.runs import read_json
@@ -23,7 +24,6 @@ from zoo.common.runtime import (
 )
 from zoo.serving.batching import batched
 
-SIGNATURE_FILE = "signature.json"
 SAVEDMODEL = "savedmodel"
 
 

@@ -28,7 +28,6 @@ LAYERS = {
     "MLSTM": {"heads": 2, "chunk": 4},
     "EchoState": {"leak": 0.6},
 }
-DIAGONAL = ("QRNN", "MinGRU", "MinLSTM", "LRU", "RGLRU")
 FAST = ("QRNN", "LRU", "SLSTM", "MLSTM")
 # All layers, those that share most of their code with another one in the slow suite.
 ALL = [name if name in FAST else pytest.param(name, marks=pytest.mark.slow) for name in LAYERS]

@@ -1,18 +1,14 @@
 """The bidirectional classifier: harness, padding, answers."""
 
-from pathlib import Path
-
 import keras
 import numpy as np
 import pytest
 
 from tests.harness import check_model, plain
+from tests.speech.detection.digits import DIGITS, check_answers, check_padding
 from zoo.common.core.errors import ZooError
-from zoo.common.core.model import Graphs
 from zoo.common.core.registry import entry
 from zoo.speech.detection.corpora.fsdd import FSDD
-
-DIGITS = Path(__file__).parents[2] / "data/fsdd"
 
 
 def recipe(**overrides):
@@ -38,16 +34,7 @@ def test_harness(tiny, tmp_path, formats):
 
 @pytest.mark.slow
 def test_padding_has_no_effect(tiny, model):
-    """A clip has the same logits alone and in a batch, for any values of the padding."""
-    items = [tiny.data.read_example(e, tiny.model) for e in FSDD.read(DIGITS, "all")[:3]]
-    lengths = np.array([len(item["waveform"]) for item in items], np.int32)
-    noise = np.random.default_rng(0).normal(0, 0.3, (3, lengths.max() + 3000)).astype(np.float32)
-    for row, item in zip(noise, items, strict=True):
-        row[: len(item["waveform"])] = item["waveform"]
-    together = model({"waveform": noise, "lengths": lengths})["logits"]
-    for i, item in enumerate(items):
-        alone = model(tiny.data.collate([item]))["logits"][0]
-        np.testing.assert_allclose(together[i], alone, atol=1e-4)
+    check_padding(tiny, model)
 
 
 def test_both_ends_have_an_effect(tiny, model):
@@ -65,19 +52,7 @@ def test_both_ends_have_an_effect(tiny, model):
 
 
 def test_answers(tiny, model):
-    """evaluate and predict agree; the shortest recording is one window, 25 ms."""
-    graphs = Graphs("keras", tiny.model.functions(model))
-    examples = FSDD.read(DIGITS, "test")
-    predictor = tiny.predictor(graphs)
-    evaluation = tiny.task.evaluate(predictor, examples)
-    assert list(evaluation.metrics) == ["accuracy", "f1_macro"]
-    answers = tiny.task.predict(predictor, [str(e.audio) for e in examples])
-    for row, answer in zip(evaluation.rows, answers, strict=True):
-        assert answer["output"] == row["output"]
-        assert answer["output"] in "0123456789"
-        assert answer["probability"] == pytest.approx(row["probability"], abs=1e-5)
-    shortest = tiny.data.collate([{"waveform": np.ones(200, np.float32)}])
-    assert graphs["model"](**shortest)["logits"].shape == (1, 10)
+    check_answers(tiny, model)
 
 
 @pytest.mark.parametrize(

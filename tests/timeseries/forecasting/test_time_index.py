@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from zoo.common.core.errors import ZooError
-from zoo.timeseries.forecasting.time_index import TimeIndex, find_time_index, parse_time
+from zoo.timeseries.forecasting.time_index import TimeIndex, find_times, parse_time
 
 
 def time_index_of(*texts):
     where = [f"row {i}" for i in range(len(texts))]
-    return find_time_index([parse_time(text) for text in texts], where)
+    return find_times([parse_time(text) for text in texts], where)[0]
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_invalid_times_are_rejected(texts, message):
 )
 def test_times_keep_their_time_zone(zone, texts, after):
     where = [f"row {i}" for i in range(len(texts))]
-    time_index = find_time_index([parse_time(text) for text in texts], where, zone)
+    time_index, _ = find_times([parse_time(text) for text in texts], where, zone)
     assert time_index.texts(len(texts), len(after)) == after
     assert time_index.shift(len(texts)).texts(0, len(after)) == after
 

@@ -16,6 +16,7 @@ from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.export import exporter
 from zoo.common.presets import store
+from zoo.common.presets.store import shipped_file
 from zoo.common.runtime.preset import load_preset
 from zoo.common.training.training_model import TrainingModel
 from zoo.vision_language.captioning.captioner import DECODER
@@ -23,7 +24,7 @@ from zoo.vision_language.captioning.features import cached_features
 from zoo.vision_language.captioning.images import read_image
 from zoo.vision_language.captioning.vgg16 import (
     NAME,
-    WEIGHTS_FILE,
+    WEIGHTS,
     Encoder,
     build_vgg16,
     read_weights,
@@ -51,7 +52,7 @@ def test_step_changes_only_the_last_block_which_is_saved(tuned):
     model = load_preset(tuned).model
     parts = (model.get_layer(NAME), model.get_layer(DECODER))
     weights = {layer.name: layer.get_weights() for part in parts for layer in part.layers}
-    for name, of_imagenet in read_weights(WEIGHTS_FILE).items():
+    for name, of_imagenet in read_weights(shipped_file(WEIGHTS)).items():
         pairs = zip(weights[name], of_imagenet, strict=True)
         same = [np.array_equal(weight, expected) for weight, expected in pairs]
         assert same == [not name.startswith("block5")] * 2, name
@@ -77,7 +78,7 @@ def test_every_runtime_uses_the_trained_block(tuned, examples, format_, run_zoo)
     (expected,) = preset.predict([str(image)])
     assert prediction["output"] == expected["output"]
     assert prediction["log_probability"] == pytest.approx(expected["log_probability"], abs=1e-4)
-    for name, weights in read_weights(WEIGHTS_FILE).items():
+    for name, weights in read_weights(shipped_file(WEIGHTS)).items():
         if name.startswith("block5"):
             preset.model.get_layer(DECODER).get_layer(name).set_weights(weights)
     (other,) = preset.predict([str(image)])

@@ -5,9 +5,12 @@ import numpy as np
 import pytest
 
 from zoo.common.core.errors import ZooError
+from zoo.common.presets.store import shipped_file
 from zoo.vision_language.captioning import vgg16
 from zoo.vision_language.captioning.samples import pictures
-from zoo.vision_language.captioning.vgg16 import WEIGHTS_FILE, build_vgg16, read_weights
+from zoo.vision_language.captioning.vgg16 import WEIGHTS, build_vgg16, read_weights
+
+WEIGHTS_FILE = shipped_file(WEIGHTS)
 
 
 def test_features_equal_those_of_keras():

@@ -142,11 +142,6 @@ def parse_time(text: str) -> str:
     return time.isoformat() if has_clock else time.date().isoformat()
 
 
-def find_time_index(times: Sequence[str], where: Sequence[str], zone: str = "") -> TimeIndex | None:
-    """Return the time index of times, or None for fewer than two times. See `find_times`."""
-    return find_times(times, where, zone)[0]
-
-
 def find_times(
     times: Sequence[str], where: Sequence[str], zone: str = "", fill: bool = False
 ) -> tuple[TimeIndex | None, np.ndarray | None]:

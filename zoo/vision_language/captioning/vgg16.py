@@ -19,7 +19,7 @@ import numpy as np
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.core.settings import training_only
 from zoo.common.layers.make import MakeLayer, new_layer
-from zoo.common.presets.store import fetch_file, shipped_file
+from zoo.common.presets.store import fetch_file
 from zoo.vision_language.captioning.images import SIZE
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 NAME = "vgg16"
 FAMILY = "vision_language"
 WEIGHTS = f"{FAMILY}/vgg16/vgg16_imagenet_notop_float16.npz"
-WEIGHTS_FILE = shipped_file(WEIGHTS)
 # (convolutions, filters) of each block, which ends with a pooling that halves height and width.
 BLOCKS = ((2, 64), (2, 128), (3, 256), (3, 512), (3, 512))
 # The mean pixel of ImageNet, R, G, B.

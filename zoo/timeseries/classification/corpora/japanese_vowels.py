@@ -11,7 +11,7 @@ from zoo.common.core.corpus import Corpus, Download, check_folder, no_such_split
 from zoo.timeseries.classification.corpora.labelled_series import LabelledSeries, read_ts
 
 FILES = {"train": "JapaneseVowels_TRAIN.ts", "test": "JapaneseVowels_TEST.ts"}
-CHANNELS, SPEAKERS = 12, tuple("123456789")
+SPEAKERS = tuple("123456789")
 
 
 def read(folder: Path, split: str) -> list[LabelledSeries]:
