@@ -42,7 +42,7 @@ def test_crash_of_a_contender_ends_the_benchmark_with_its_last_line(timing, tmp_
         contender.stop()
 
 
-def test_crash_of_a_function_in_its_own_process_is_reported(timing, tmp_path):
+def test_crash_of_a_function_in_its_own_process_is_reported(timing):
     assert timing.in_own_process(os.path.basename, "a/b") == "b"
     with pytest.raises(Exception, match="terminated abruptly"):
         timing.in_own_process(os._exit, 1)

@@ -268,7 +268,7 @@ def test_release_of_the_publisher_is_read(key, server, tmp_path, monkeypatch):
     assert len(server.requests) == before
 
 
-def test_corpora_of_one_name_share_a_folder(server, tmp_path, monkeypatch):
+def test_corpora_of_one_name_share_a_folder(server, monkeypatch):
     keys = [key for key in RELEASES if key[0] == "timeseries"]
     serve(monkeypatch, server, *((CORPORA[key], RELEASES[key][0]()) for key in keys))
     parts = zoo.fetch("timeseries").corpora[0]["parts"]
@@ -358,7 +358,7 @@ def test_unknown_names_and_bad_usage(refused):
     assert "Give the name of a corpus, or --all" in refused("fetch", "an4", "--all")
 
 
-def test_one_failure_does_not_stop_others(shakespeare, server, monkeypatch, run_zoo, tmp_path):
+def test_one_failure_does_not_stop_others(shakespeare, monkeypatch, run_zoo):
     fetchable = module.corpora_of
     whales = (RIGHT_WHALE,)
     monkeypatch.setattr(

@@ -21,7 +21,7 @@ def exported(tiny_run, tmp_path_factory) -> tuple[Path, list[dict]]:
     return folder, rows
 
 
-def test_rows_and_records(exported, tiny_run):
+def test_rows_and_records(exported):
     folder, rows = exported
     assert [row["precision"] for row in rows] == ["float16", "int8"]
     for row, name in zip(rows, ("onnx-float16", "onnx-int8"), strict=True):
@@ -36,7 +36,7 @@ def test_rows_and_records(exported, tiny_run):
     assert rows[1]["figure"] - rows[1]["keras_figure"] <= 0.005
 
 
-def test_predict_and_evaluate(exported, run_zoo, tiny_run):
+def test_predict_and_evaluate(exported, run_zoo):
     folder, _ = exported
     clip = next(AN4.rglob("*.flac"), None) or next(AN4.rglob("*.wav"))
     answer = run_zoo("predict", folder, clip, "--json", "--backend", "onnx-int8")

@@ -151,7 +151,7 @@ def test_a_full_disk():
     assert done.stderr.count(b"\n") == 1
 
 
-def test_list(run_zoo, refused):
+def test_list(run_zoo):
     rows = run_zoo("list", "speech/*", "--json").json["models"]
     assert [row["name"] for row in rows] == zoo.list_models("speech/*")
     assert set(rows[0]) == {"name", "corpus", "metric", "test", "preset", "better", "summary"}

@@ -44,9 +44,7 @@ def test_predict_prints_only_its_answer(tiny_run, clips):
 
 
 @pytest.mark.parametrize("form", [[], ["--jsonl"], ["--json"]])
-def test_each_answer_is_printed_when_it_is_available(
-    run_zoo, tiny_run, clips, capsys, monkeypatch, form
-):
+def test_each_answer_is_printed_when_it_is_available(run_zoo, tiny_run, capsys, monkeypatch, form):
     seen = []
 
     def predict(self, predictor, inputs) -> Iterator[dict]:
@@ -71,7 +69,7 @@ def test_two_forms_of_an_answer(run_zoo, tiny_run, clips):
     assert (answer.status, answer.json) == (1, {"error": "--json and --jsonl exclude each other."})
 
 
-def test_decoder_options(run_zoo, refused, tiny_run, clips):
+def test_decoder_options(run_zoo, tiny_run, clips):
     def answer(*options):
         (prediction,) = run_zoo("predict", "--json", *options).json["predictions"]
         return prediction

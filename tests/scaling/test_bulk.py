@@ -223,7 +223,7 @@ def test_corrupt_files_of_the_output(tmp_path, format):
         parts.claim({}, "me")
 
 
-def test_defect_for_one_input_is_an_error_row(direct, tmp_path, monkeypatch):
+def test_defect_for_one_input_is_an_error_row(direct, monkeypatch):
     def fail(self, source):
         raise RuntimeError("first line\nsecond line")
 

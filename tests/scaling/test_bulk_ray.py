@@ -142,7 +142,7 @@ def test_ray_listens_on_loopback_only(folder, tmp_path):
         driver.wait()
 
 
-def test_input_and_output_on_s3(folder, expected, tmp_path, monkeypatch):
+def test_input_and_output_on_s3(folder, expected, monkeypatch):
     pytest.importorskip("moto")
     from moto.server import ThreadedMotoServer
 

@@ -57,7 +57,6 @@ def vector(
     *,
     color: str = PLAIN,
     colors: Sequence[str] | None = None,
-    width: float = 0.9,
     digits: int = 2,
     size: float = 8,
 ) -> float:
@@ -69,7 +68,6 @@ def vector(
         values: the numbers.
         color: color of all cells.
         colors: color of each cell, instead of `color`.
-        width: width of the column.
         digits: digits after the decimal point.
         size: font size.
 
@@ -79,7 +77,7 @@ def vector(
     from matplotlib.patches import Rectangle
 
     x, y = center
-    half = CELL * len(values) / 2
+    width, half = 0.9, CELL * len(values) / 2
     for i, value in enumerate(np.asarray(values, float)):
         below = y + half - CELL * (i + 1)
         fill = colors[i] if colors else color

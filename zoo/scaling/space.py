@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import ZooError, nearest
 from zoo.common.core.recipe import Recipe, settings
+from zoo.common.data.text import is_number
 
 if TYPE_CHECKING:
     import optuna
@@ -140,20 +141,12 @@ def _bounds(key: str, value: Any) -> list[str] | None:
     if not isinstance(value, str) or RANGE not in value:
         return None
     bounds = value.split(RANGE, 1)
-    numbers = sum(map(_is_number, bounds))
+    numbers = sum(map(is_number, bounds))
     if not numbers:
         return None  # such as a path
     if numbers == 1:
         raise ZooError(f"{key} must be LOW..HIGH, two numbers. Received: {value!r}.")
     return bounds
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _typed(recipe: Recipe, key: str, value: Any) -> Any:

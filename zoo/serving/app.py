@@ -20,17 +20,16 @@ from zoo.serving.models import Models
 from zoo.serving.settings import Settings
 
 
-def create_app(settings: Settings, models: Models | None = None) -> Starlette:
+def create_app(settings: Settings) -> Starlette:
     """Return the application of a server.
 
     Args:
         settings: the settings.
-        models: the models; None to load those of the settings.
 
     Raises:
         ZooError: a preset cannot be loaded. See `Models`.
     """
-    loaded, metrics = models or Models(settings), Metrics()
+    loaded, metrics = Models(settings), Metrics()
 
     async def show_metrics(_: Request) -> Response:
         return Response(metrics.text(loaded), media_type=CONTENT_TYPE_LATEST)

@@ -48,15 +48,6 @@ def read_fields(path: Path, at_most: int = MAX_BYTES) -> list[Record]:
     return records.rows if records.delimiter == "," else _with_points(path, records.rows)
 
 
-def is_number(text: str) -> bool:
-    """Return whether Python reads a text as a number, including NaN and infinity."""
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def _with_points(path: Path, records: list[Record]) -> list[Record]:
     """Return records with decimal points instead of decimal commas."""
     marks: dict[str, tuple[int, str]] = {}

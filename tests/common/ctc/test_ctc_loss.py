@@ -18,8 +18,9 @@ from zoo.common.ctc.loss import ctc_loss
 from zoo.common.data.labels import BLANK_INDEX
 
 
-def exact(logits, labels, step=1e-5):
+def exact(logits, labels):
     """Return -ln p(labels) as a sum over all paths, and its gradient by central differences."""
+    step = 1e-5
     time_steps, symbols = logits.shape
     paths = itertools.product(range(symbols), repeat=time_steps)
     paths = [path for path in paths if collapse(path) == tuple(labels)]

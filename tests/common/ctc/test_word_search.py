@@ -240,7 +240,7 @@ def test_invalid_lexicon_raises_an_error(tmp_path, lexicon, labels, message):
     assert str(path) in str(error.value)
 
 
-def test_phonemes_need_a_lexicon(lm, tmp_path):
+def test_phonemes_need_a_lexicon(tmp_path):
     """A phoneme and a letter may have the same name: the phoneme "B" does not spell the word "B"."""
     words = ("</s>", "<unk>", "B", "YES")
     spoken = tmp_path / "spoken.arpa"

@@ -54,10 +54,10 @@ def make(name, **options):
     return layer
 
 
-def make_states(layer, batch=BATCH):
+def make_states(layer):
     dtype = layer.compute_dtype
     sizes = enumerate(layer.cell.state_size)
-    return [abs(random(batch, size, seed=i, dtype=dtype)) for i, size in sizes]
+    return [abs(random(BATCH, size, seed=i, dtype=dtype)) for i, size in sizes]
 
 
 def numbers(layer, x, mask=None, states=None):

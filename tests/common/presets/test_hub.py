@@ -169,7 +169,7 @@ def test_hub_is_not_installed(server, monkeypatch, refused):
     assert "pip install 'recurrent-zoo[hub]'" in refused("predict", ADDRESS, "x")
 
 
-def test_unknown_preset_and_bad_usage(server, refused, ar_run):
+def test_unknown_preset_and_bad_usage(server, refused):
     assert "There is no preset" in refused("publish", "timeseries/nothing", "--to", ADDRESS)
     assert "must be like hf://owner/name" in refused("publish", PRESET, "--to", "ftp://x")
     assert "Give a run or preset" in refused("publish")

@@ -100,7 +100,7 @@ def test_words_have_the_case_of_the_vocabulary(lm):
     assert match_case(data, "") == ""
 
 
-def test_invalid_options(lm, tmp_path):
+def test_invalid_options(lm):
     with pytest.raises(ZooError, match="n_best must be at least 2 with rescore"):
         CTCSearch(beam_width=8, rescore=lm)
     with pytest.raises(ZooError, match=r"rescore_weight must be at least 0 .* Received: -1\.0"):

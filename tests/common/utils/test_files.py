@@ -177,7 +177,7 @@ def test_system_without_atomic_swap(tmp_path, monkeypatch, library):
 
 
 @pytest.mark.parametrize("killed_after", [1, 2])
-def test_unfinished_exchange_is_repaired(tmp_path, monkeypatch, killed_after):
+def test_unfinished_exchange_is_repaired(tmp_path, killed_after):
     """Without an atomic swap, a process may be killed between the steps of an exchange."""
     path = tmp_path / "a"
     path.mkdir()

@@ -22,10 +22,8 @@ from zoo.speech.audio.augmentation import (
 RATE = 16_000
 
 
-def tone(hz, seconds=1.0, amplitude=0.5):
-    return (amplitude * np.sin(2 * np.pi * hz * np.arange(int(seconds * RATE)) / RATE)).astype(
-        np.float32
-    )
+def tone(hz, seconds=1.0):
+    return (0.5 * np.sin(2 * np.pi * hz * np.arange(int(seconds * RATE)) / RATE)).astype(np.float32)
 
 
 def decibels(samples):

@@ -160,7 +160,7 @@ def test_channels_that_do_not_cancel_each_other(clip, capsys):
 # Segments
 
 
-def test_segments_do_not_depend_on_blocks(clip):
+def test_segments_do_not_depend_on_blocks():
     """Segments of three minutes, in which the noise grows, do not depend on the size of blocks."""
     generator, rate = np.random.default_rng(0), 1000
     noise = generator.normal(0, 1, 190 * rate) * np.linspace(1e-3, 3e-2, 190 * rate)

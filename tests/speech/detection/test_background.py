@@ -17,8 +17,8 @@ FEATURES = LogMel(
 )
 
 
-def chirp(seconds=1.0):
-    time = np.arange(int(seconds * 4_000)) / 4_000
+def chirp():
+    time = np.arange(4_000) / 4_000
     return (0.3 * np.sin(2 * np.pi * (200 + 300 * time) * time)).astype(np.float32)
 
 

@@ -84,7 +84,7 @@ def test_running_normalization_does_not_depend_on_later_frames(clips, running):
     np.testing.assert_allclose(first["features"], features[:, :count], atol=1e-4)
 
 
-def test_running_normalization_in_onnx(clips, running, tmp_path):
+def test_running_normalization_in_onnx(clips, running):
     runtime = pytest.importorskip("onnxruntime")
     session = runtime.InferenceSession(to_onnx(running).SerializeToString())
     waveform, lengths = pad(clips)

@@ -70,7 +70,7 @@ def test_pause_ends_an_utterance(two, preset):
     assert abs(len(last["output"].split()) - len(second["output"].split())) <= 1
 
 
-def test_words_have_times_in_the_recording(two, preset):
+def test_words_have_times_in_the_recording(two):
     events, _, seconds = two
     (final,) = [event for event in events if event["event"] == "final"]
     assert [word["word"] for word in final["words"]] == final["output"].split()
@@ -106,7 +106,7 @@ def test_iteration_ends_with_the_last_utterance(preset):
     assert final["log_probability"] == pytest.approx(answer["log_probability"], abs=1e-3)
 
 
-def test_silence_has_one_empty_final_event(preset, tmp_path):
+def test_silence_has_one_empty_final_event(preset):
     stream = preset.stream()
     events, last = events_of(stream, silence(8))
     assert events == []

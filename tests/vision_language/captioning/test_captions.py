@@ -123,7 +123,7 @@ def test_manifest_must_be_text(tmp_path):
         read_manifest(path)
 
 
-def test_rsicd_file_name_must_not_be_a_path(rsicd, tmp_path):
+def test_rsicd_file_name_must_not_be_a_path(tmp_path):
     row = {"split": "train", "filename": "../captions.jsonl", "captions": ["a"]}
     (tmp_path / "captions.jsonl").write_text(json.dumps(row))
     with pytest.raises(ZooError, match="line 1: 'filename' must be the name of a file in images/"):

@@ -245,7 +245,7 @@ def test_dev_has_other_subjects(recipe):
 
 
 @pytest.mark.slow
-def test_from_the_command_line(recipe, run_zoo, tmp_path):
+def test_from_the_command_line(run_zoo, tmp_path):
     """Overfit a manifest, predict a folder with an invalid file, plot and evaluate."""
     manifest, run = tmp_path / "moves.jsonl", tmp_path / "run"
     rows = [{"action": e.label, "joints": e.joints.tolist()} for e in movements()]

@@ -292,7 +292,7 @@ def test_a_missing_file_in_a_list_is_an_error(tmp_path, recipe):
 
 
 @pytest.mark.slow
-def test_from_the_command_line(run_zoo, corpus, tmp_path):
+def test_from_the_command_line(run_zoo, tmp_path):
     """Overfit a manifest, predict a folder with an invalid file, and plot."""
     manifest, run = tmp_path / "clips.jsonl", tmp_path / "run"
     clips = tmp_path / "clips"

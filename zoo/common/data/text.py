@@ -1,4 +1,4 @@
-"""The normal form of texts, and the one definition of white space and words.
+"""The normal form of texts, and the one definition of white space, words and numbers.
 
 All readers of texts use it. The signatures of SavedModels have the same pattern of white space, and
 refuse texts in another normal form.
@@ -48,6 +48,15 @@ def split_words(text: str) -> list[str]:
 def single_spaces(text: str) -> str:
     """Return the words of a text with single spaces between them."""
     return " ".join(split_words(text))
+
+
+def is_number(text: str) -> bool:
+    """Return whether Python reads a text as a number, including NaN and infinity."""
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def read_text(source: Any) -> str:

@@ -13,8 +13,9 @@ import numpy as np
 
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import MAX_COLUMNS, parse_lines
+from zoo.common.data.text import is_number
 from zoo.common.utils.progress import say
-from zoo.timeseries.fields import MISSING, Fields, is_number, read_fields
+from zoo.timeseries.fields import MISSING, Fields, read_fields
 from zoo.timeseries.forecasting.columns import UNNAMED, VALUE, Columns, Roles, find_roles
 from zoo.timeseries.forecasting.dates import find_format, is_date, parse_date
 from zoo.timeseries.forecasting.parquet import SUFFIXES, read_parquet

@@ -19,7 +19,8 @@ import numpy as np
 from zoo.common.core.errors import ZooError, check_choice
 from zoo.common.data.content import Content
 from zoo.common.data.manifests import Line, parse_lines, read_lines
-from zoo.timeseries.fields import is_number, read_fields
+from zoo.common.data.text import is_number
+from zoo.timeseries.fields import read_fields
 
 # Header lines of a `.ts` file.
 HEADERS = (

@@ -15,7 +15,7 @@ import numpy as np
 from zoo.common.core.corpus import Corpus, Download, check_folder, no_such_split
 from zoo.common.core.errors import ZooError
 from zoo.common.data.manifests import parse_lines, read_lines
-from zoo.timeseries.fields import is_number
+from zoo.common.data.text import is_number
 from zoo.timeseries.forecasting.columns import Columns
 from zoo.timeseries.forecasting.corpora.segment import Segment
 from zoo.timeseries.forecasting.tables import read_table
