@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from zoo.common.core.states import StateSpec
 
+# The recurrent layers of a `RecurrentBlock`.
+BLOCK_LAYERS = ("LSTM", "QRNN", "MinGRU", "MinLSTM", "LRU", "RGLRU", "SLSTM", "MLSTM")
 # Maps the number of units and of heads to the size of each state, by the class of the layer.
 _STATES: dict[str, Callable[[int, int], dict[str, int]]] = {
     "SimpleRNN": lambda units, heads: {"h": units},

@@ -16,7 +16,7 @@ from zoo.common.core.registry import register
 from zoo.common.core.settings import training_only
 from zoo.common.core.states import STEP, StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
-from zoo.common.layers.cell_states import block_states, state_specs
+from zoo.common.layers.cell_states import BLOCK_LAYERS, block_states, state_specs
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.tasks.language_modelling import LanguageModelling
 from zoo.common.training.optimizers import AdamW
@@ -27,8 +27,6 @@ from zoo.language.modelling.data import RunningText
 
 if TYPE_CHECKING:
     import keras
-
-CELLS = ("LSTM", "QRNN", "MinGRU", "MinLSTM", "LRU", "RGLRU", "SLSTM", "MLSTM")
 
 # Config -------------------------------------------------------------------------------------------
 
@@ -41,7 +39,7 @@ class BlockLanguageModel(KerasModel):
         vocabulary_size: number of tokens.
         hidden_size: number of features of the embedding and of each block, and of units of its recurrent
             layer.
-        cells: recurrent layer of each block, names of `CELLS`.
+        cells: recurrent layer of each block, names of `BLOCK_LAYERS`.
         kernel_size: number of tokens that the convolution of a block reads.
         tied: whether the softmax uses the matrix of the embedding.
         dropout: share of features that are dropped for a sequence, the same ones at every step, in the
@@ -62,7 +60,7 @@ class BlockLanguageModel(KerasModel):
         if not self.cells:
             raise ZooError("model.cells must have a recurrent layer. Received: ().")
         for cell in self.cells:
-            check_choice("model.cells", cell, CELLS)
+            check_choice("model.cells", cell, BLOCK_LAYERS)
 
     def build(self) -> keras.Model:
         return build_block_lm(self)

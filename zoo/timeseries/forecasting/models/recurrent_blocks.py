@@ -13,6 +13,7 @@ from zoo.common.core.errors import check_choice, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import register
 from zoo.common.decoding.decoders import Forecast
+from zoo.common.layers.cell_states import BLOCK_LAYERS
 from zoo.common.tasks.forecasting import Forecasting
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
@@ -28,8 +29,6 @@ from zoo.timeseries.forecasting.forecaster import (
 if TYPE_CHECKING:
     import keras
 
-CELLS = ("LSTM", "QRNN", "MinGRU", "MinLSTM", "LRU", "RGLRU", "SLSTM", "MLSTM")
-
 # Config -------------------------------------------------------------------------------------------
 
 
@@ -40,7 +39,7 @@ class BlockForecaster(NetworkForecaster):
     Args:
         hidden_size: number of features of each block, and of units of its recurrent layer.
         layers: number of blocks.
-        cell: recurrent layer of the blocks, a name of `CELLS`.
+        cell: recurrent layer of the blocks, a name of `BLOCK_LAYERS`.
     """
 
     hidden_size: int = 52
@@ -51,7 +50,7 @@ class BlockForecaster(NetworkForecaster):
         super().__post_init__()
         check_range("model.hidden_size", self.hidden_size, at_least=1)
         check_range("model.layers", self.layers, at_least=1)
-        check_choice("model.cell", self.cell, CELLS)
+        check_choice("model.cell", self.cell, BLOCK_LAYERS)
 
     def build(self) -> keras.Model:
         return build_block_forecaster(self)
