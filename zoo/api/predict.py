@@ -21,7 +21,7 @@ def predict(
     runtime: str | None = None,
     options: Mapping[str, Any] | None = None,
 ) -> Predictions:
-    """Return one answer per input. See `zoo.scaling.predict.predict`."""
+    """Return one answer per input. See `zoo.predict`."""
     answers = iter_predictions(preset, input_list(inputs), runtime=runtime, options=options)
     return Predictions(preset_name(preset), tuple(answers))
 
