@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import ZooError, check_choice, check_range
 from zoo.common.core.recipe import Recipe
-from zoo.common.core.registry import register
+from zoo.common.core.registry import Published, register
 from zoo.common.core.settings import training_only
 from zoo.common.core.states import STEP, StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
@@ -205,7 +205,15 @@ def xlstm_shakespeare(name: str) -> Recipe:
     return _shakespeare(name, ("MLSTM", "SLSTM", "MLSTM"), 236)
 
 
-@register("language/mingru-small-ptb", paper="Feng et al. 2024", corpus=PTB, metric="perplexity")
+@register(
+    "language/mingru-small-ptb",
+    paper="Feng et al. 2024",
+    corpus=PTB,
+    metric="perplexity",
+    published=Published(
+        "perplexity", 114.5, "Zaremba, Sutskever & Vinyals 2014, TensorFlow's code, small LSTM"
+    ),
+)
 def mingru_small_ptb(name: str) -> Recipe:
     """Two blocks of minimal GRUs predict the next word of newspaper English.
 
@@ -230,5 +238,5 @@ def mingru_small_ptb(name: str) -> Recipe:
         task=LanguageModelling(monitor="perplexity"),
         decoder=Generation(length=50),
         optimizer=AdamW(learning_rate=2.5e-3, warmup_epochs=0.5, weight_decay=1e-2),
-        training=GradientDescent(epochs=14, batch_size=20, patience=14),
+        training=GradientDescent(epochs=11, batch_size=20, patience=11),
     )
