@@ -33,7 +33,7 @@ SHOWN = 3
 SELECTED = {
     "language/attention-multi30k-en-de": "translation",
     "language/bilstm-sst2": "sentiment",
-    "language/lstm-small-ptb": "language model",
+    "language/mingru-small-ptb": "language model",
     "speech/bilstm-ctc-an4": "speech recognition",
     "speech/crnn-right-whale": "animal calls",
     "timeseries/gru-laser": "time series",
