@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.api.class_counts import say_class_counts
 from zoo.api.init import initial_model, start_from, with_new_labels
+from zoo.api.init_encoder import language_model, model_with_encoder, with_words_of
 from zoo.api.options import PresetLike, preset_folder, preset_name
 from zoo.api.results import TrainResult
 from zoo.api.resume import how_to_continue, record_arguments, resumed
@@ -51,6 +52,7 @@ def train(
     weights: Sequence[int] | None = None,
     dev_manifest: str | Path | None = None,
     init: PresetLike | None = None,
+    init_encoder: PresetLike | None = None,
     out: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -136,13 +138,18 @@ def train_recipe(
                 "dev_manifest": dev_manifest,
                 "weights": weights,
                 "init": None if init is None else preset_name(init),
+                "init_encoder": None if init_encoder is None else preset_name(init_encoder),
                 "overfit": overfit,
             },
         )
         data, manifest, dev_manifest = given["data"], given["manifest"], given["dev_manifest"]
         weights, overfit, init = given["weights"], given["overfit"], init or given["init"]
+        init_encoder = init_encoder or given["init_encoder"]
         kept_settings = {k: v for k, v in settings(built).items() if k.startswith("data.")}
     built = built.override(overrides)
+    if init is not None and init_encoder is not None:
+        raise ZooError("--init and --init-encoder cannot be combined.")
+    encoder = None if init_encoder is None else language_model(built, init_encoder)
     if overfit is not None:
         check_range("overfit", overfit, at_least=1)
     if dev_manifest and (overfit or not manifest):
@@ -168,6 +175,8 @@ def train_recipe(
     if init is not None:
         built = with_new_labels(built, every)
     built = built.adapt(every)
+    if encoder is not None:
+        built = with_words_of(built, encoder)
     if manifest:
         built = suit_monitor(built, dev_examples, overrides)
     if isinstance(built.model, KerasModel):
@@ -181,12 +190,17 @@ def train_recipe(
         for reason, count in left_out[part].items():
             say(f"Left out of {where}: {count} {reason}.")
     sizes = training_sizes(built, examples, sources[0])
+    start, initial = init or init_encoder, None
+    if init is not None:
+        initial = initial_model(built, init)
+    elif init_encoder is not None:
+        initial = model_with_encoder(built, init_encoder)
     record: dict[str, Any] = {
         "corpus": entry.corpus.name if sources[0].folder else None,
         "data": ", ".join(map(str, sources)),
         "examples": sizes,
         "left_out": left_out,
-        "init": None if init is None else preset_name(init),
+        "init": None if start is None else preset_name(start),
         "overfit": overfit,
         **record_arguments(
             data=data,
@@ -194,14 +208,15 @@ def train_recipe(
             dev_manifest=dev_manifest,
             weights=weights,
             init=None if init is None else preset_name(init),
+            init_encoder=None if init_encoder is None else preset_name(init_encoder),
             overfit=overfit,
         ),
     }
-    if init is not None:
-        record[EARLIER] = trainings(preset_folder(init))
+    if start is not None:
+        record[EARLIER] = trainings(preset_folder(start))
     arguments: dict[str, Any] = {
         "resume": resume,
-        "init": None if init is None else initial_model(built, init),
+        "init": initial,
         "record": record,
         "callbacks": list(callbacks),
         "log": log,

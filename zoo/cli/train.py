@@ -57,6 +57,10 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--dev-manifest", type=Path, metavar="FILE", help=words)
     words = "start from the weights and the vocabulary of a preset"
     parser.add_argument("--init", metavar="PRESET|RUN", help=words)
+    words = (
+        "start a text classifier from the embedding and the recurrent layers of a language model"
+    )
+    parser.add_argument("--init-encoder", metavar="PRESET|RUN", help=words)
     words = "the run folder; default: runs/RECIPE"
     parser.add_argument("--out", type=Path, metavar="RUN", help=words)
     words = "a setting; zoo show lists the keys"
@@ -86,6 +90,7 @@ def run(options: argparse.Namespace) -> None:
         "weights": options.weights,
         "dev_manifest": options.dev_manifest,
         "init": options.init,
+        "init_encoder": options.init_encoder,
         "out": options.out,
         "overrides": parse_settings([*options.set, *given_data_settings(options)]),
         "resume": options.resume,

@@ -141,6 +141,7 @@ def run_hosts(options: argparse.Namespace) -> int | None:
         weights=options.weights,
         dev_manifest=options.dev_manifest,
         init=options.init,
+        init_encoder=options.init_encoder,
     )
     print_answer(options, result.to_dict(), lambda: train_text(result))
     return 0

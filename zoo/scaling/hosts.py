@@ -82,7 +82,8 @@ def train_on_hosts(
         out: run folder of rank 0.
         overrides: settings by dotted key.
         resume: whether to continue the run in the folder of rank 0.
-        source: `data`, `manifest`, `weights` and `dev_manifest` of `zoo.train`, and `init` by name.
+        source: `data`, `manifest`, `weights` and `dev_manifest` of `zoo.train`, and `init` and
+            `init_encoder` by name.
 
     Raises:
         ZooError: as `zoo.train`; the hosts differ; or another host died or cannot be reached.

@@ -82,23 +82,6 @@ def block_stack(
     return keras.layers.Dropout(dropout, name="dropout_top")(x)
 
 
-def mean_and_maximum(x: KerasTensor, inside: KerasTensor) -> KerasTensor:
-    """Pool the outputs of an LSTM over time.
-
-    Args:
-        x: float [batch, frames, channels], at least -1, as outputs of an LSTM are.
-        inside: bool [batch, frames], True for frames that are not padding.
-
-    Returns:
-        float32 [batch, 2 * channels]: the mean over frames, then the maximum.
-    """
-    from keras import ops
-
-    x, weight = ops.cast(x, "float32"), ops.cast(ops.expand_dims(inside, -1), "float32")
-    mean = ops.sum(x * weight, axis=1) / ops.maximum(ops.sum(weight, axis=1), 1.0)
-    return ops.concatenate([mean, ops.max(x * weight + (weight - 1), axis=1)], axis=-1)
-
-
 def ctc_outputs(
     x: KerasTensor, frames: KerasTensor, vocabulary_size: int
 ) -> dict[str, KerasTensor]:

@@ -1,15 +1,13 @@
-"""New labels for a trained network, and frozen lower layers."""
+"""New labels for a trained network."""
 
 from dataclasses import replace
 
-import keras
 import numpy as np
 import pytest
 
-from zoo.common.core.errors import ZooError
 from zoo.common.core.registry import entry
 from zoo.common.data.labels import Labels
-from zoo.common.training.output_layer import Freezing, label_axes, with_new_labels
+from zoo.common.training.output_layer import label_axes, with_new_labels
 
 DIGITS = Labels(tuple("0123456789"), "class")
 
@@ -77,25 +75,3 @@ def test_the_blank_of_another_alphabet_is_kept():
     assert new.shape == (16, 5)
     np.testing.assert_array_equal(new[:, :3], old[:, [0, 2, 3]])
     assert not np.isin(new[:, 3:], old).any()
-
-
-def test_frozen_layers():
-    recipe = built("speech/tdnn-fsdd", DIGITS, **{"training.frozen_epochs": 2})
-    model = recipe.model.build()
-    network = recipe.model.training_model(model)
-    freezing = Freezing(recipe, model, network, is_started=True)
-    assert [freezing.update(epoch) for epoch in (0, 1)] == [True, False]
-    assert [tuple(w.shape) for w in network.trainable_weights] == [(5, 8, 10), (10,)]
-    assert freezing.update(2)
-    assert len(network.trainable_weights) == 4
-    assert not freezing.update(3)
-
-
-def test_frozen_layers_need_a_preset_and_an_output_layer():
-    recipe = built("speech/tdnn-fsdd", DIGITS, **{"training.frozen_epochs": 2})
-    with pytest.raises(ZooError, match="frozen_epochs needs the weights of a preset"):
-        Freezing(recipe, None, None, is_started=False)
-    language = entry("language/charlstm-hello").recipe().override({"training.frozen_epochs": 1})
-    if keras.config.backend() != "jax":
-        with pytest.raises(ZooError, match="has no output layer of labels"):
-            Freezing(language, None, None, is_started=True)

@@ -59,8 +59,29 @@ def predictor(recipe):
     return recipe.predictor(Graphs("keras", recipe.model.functions(recipe.model.build())))
 
 
-def test_harness(recipe, corpus, tmp_path, formats):
+@pytest.mark.parametrize(
+    "overrides",
+    [{}, {"model.pooling": True}, {"model.pooling": True, "model.bidirectional": False}],
+)
+def test_harness(recipe, corpus, tmp_path, formats, overrides):
+    recipe = recipe.override(overrides)
     check_model(recipe, SST2.read(corpus, "train"), tmp_path / "tiny", formats)
+
+
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_pooled_outputs_are_the_last_ones_the_mean_and_the_maximum(recipe, bidirectional):
+    recipe = recipe.override({"model.pooling": True, "model.bidirectional": bidirectional})
+    model = recipe.model.build()
+    tokens, lengths = np.array([[3, 4, 5], [6, 2, 0]], np.int32), np.array([3, 2], np.int32)
+    inside = np.array([[True, True, True], [True, True, False]])
+    x = np.array(model.get_layer("lstm0")(model.get_layer("embedding")(tokens), mask=inside))
+    pooled = keras.Model(model.input, model.get_layer("pooled").output)
+    found = pooled({"tokens": tokens, "lengths": lengths})
+    for row, states, length in zip(found, x, lengths, strict=True):
+        ends = [states[length - 1, :5], *([states[0, 5:]] if bidirectional else [])]
+        states = states[:length]
+        expected = np.concatenate([*ends, states.mean(axis=0), states.max(axis=0)])
+        np.testing.assert_allclose(row, expected, atol=1e-6)
 
 
 # Reading ------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -12,10 +13,14 @@ class Optimizer(ABC):
     average_from: int
 
     @abstractmethod
-    def build(self, epochs: int, steps_per_epoch: int) -> Any:
+    def build(
+        self, epochs: int, steps_per_epoch: int, depths: Mapping[str, int] | None = None
+    ) -> Any:
         """Return the Keras optimizer for a run.
 
         Args:
             epochs: number of epochs.
             steps_per_epoch: number of batches in an epoch.
+            depths: number of trained layers between each weight and the output, by the path of the
+                weight.
         """

@@ -55,6 +55,11 @@ class Vocabulary:
         rows = [(token, counts[token]) for token in specials] + others
         return cls(tuple(token for token, _ in rows), tuple(count for _, count in rows))
 
+    def with_tokens(self, tokens: Iterable[str]) -> Vocabulary:
+        """Return the vocabulary followed by those tokens that it does not have, with the count 0."""
+        others = tuple(dict.fromkeys(token for token in tokens if token not in self))
+        return Vocabulary(self.tokens + others, self.counts + (0,) * len(others))
+
     def __len__(self) -> int:
         return len(self.tokens)
 

@@ -65,8 +65,14 @@ class LanguageModelling(Task, RowMetrics, GradualAnswers, Scoring):
     # Training
 
     def loss(self, y: dict[str, Any], outputs: dict[str, Any]) -> Any:
-        """Return the mean cross-entropy of the targets of a row, in nats."""
+        """Return the mean cross-entropy of the targets of a row, in nats.
+
+        A training model may compute it itself, as output `nats` float32 [batch, targets].
+        """
         from keras import ops
+
+        if "nats" in outputs:
+            return ops.mean(outputs["nats"], axis=1)
 
         from zoo.common.layers.cross_entropy import cross_entropy
 

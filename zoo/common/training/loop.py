@@ -26,7 +26,7 @@ from zoo.common.core.recipe import Recipe, settings
 from zoo.common.presets import runs, store, trained_on
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.averaging import WeightAverage
-from zoo.common.training.output_layer import Freezing
+from zoo.common.training.layer_groups import Freezing, depths
 from zoo.common.training.parallel import Parallel
 from zoo.common.training.precision import chosen_precision
 from zoo.common.training.trainers import GradientDescent
@@ -92,7 +92,9 @@ def train(
     # On TensorFlow only the layers that gain from XLA use it.
     jit_compile = False if keras.config.backend() == "tensorflow" else "auto"
     with parallel.scope():
-        keras_optimizer = optimizer.build(training.epochs, batches.steps)
+        keras_optimizer = optimizer.build(
+            training.epochs, batches.steps, depths(training_model.network)
+        )
         training_model.compile(keras_optimizer, jit_compile=jit_compile)
         keras_optimizer.build(training_model.trainable_variables)
         average = WeightAverage(training_model, optimizer)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from zoo.common.core.errors import check_range
 from zoo.common.core.optimizer import Optimizer
@@ -29,6 +31,8 @@ class AdamW(Optimizer):
         clip_norm: gradients are scaled down to this global norm.
         average_from: epoch after which the weights are averaged over the ends of epochs. Dev is
             evaluated with the average, and a preset contains it. 0 for no averaging.
+        layer_decay: factor by which the learning rate of a layer is smaller than that of the next layer
+            towards the output, in a model that starts from trained layers (Howard & Ruder 2018).
     """
 
     learning_rate: float = 1e-3
@@ -36,20 +40,29 @@ class AdamW(Optimizer):
     weight_decay: float = 0.0
     clip_norm: float = 1.0
     average_from: int = 0
+    layer_decay: float = 1.0
 
     def __post_init__(self):
+        check_range("optimizer.layer_decay", self.layer_decay, above=0, at_most=1)
         check_range("optimizer.learning_rate", self.learning_rate, above=0, at_most=LARGEST)
         check_range("optimizer.clip_norm", self.clip_norm, above=0, at_most=LARGEST)
         check_range("optimizer.warmup_epochs", self.warmup_epochs, at_least=0, at_most=LARGEST)
         check_range("optimizer.average_from", self.average_from, at_least=0, at_most=LARGEST)
         check_range("optimizer.weight_decay", self.weight_decay, at_least=0, at_most=LARGEST)
 
-    def build(self, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
-        """Return the Keras optimizer for a run. See `Optimizer.build`."""
+    def build(
+        self, epochs: int, steps_per_epoch: int, depths: Mapping[str, int] | None = None
+    ) -> keras.optimizers.Optimizer:
         import keras
 
         warmup, peak = round(self.warmup_epochs * steps_per_epoch), float(self.learning_rate)
-        optimizer = keras.optimizers.AdamW(
+        scales = {path: self.layer_decay**depth for path, depth in (depths or {}).items()}
+        kind: Any = keras.optimizers.AdamW
+        if self.layer_decay < 1:
+            from zoo.common.training.layer_groups import DiscriminativeAdamW
+
+            kind = functools.partial(DiscriminativeAdamW, scales)
+        optimizer = kind(
             keras.optimizers.schedules.CosineDecay(
                 0.0 if warmup else peak,
                 decay_steps=max(1, epochs * steps_per_epoch - warmup),
@@ -88,7 +101,9 @@ class SGD(Optimizer):
         check_range("optimizer.momentum", self.momentum, at_least=0, below=1)
         check_range("optimizer.average_from", self.average_from, at_least=0, at_most=LARGEST)
 
-    def build(self, epochs: int, steps_per_epoch: int) -> keras.optimizers.Optimizer:
+    def build(
+        self, epochs: int, steps_per_epoch: int, depths: Mapping[str, int] | None = None
+    ) -> keras.optimizers.Optimizer:
         """Return the Keras optimizer. It does not depend on the length of the run."""
         import keras
 

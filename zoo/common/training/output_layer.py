@@ -1,13 +1,11 @@
-"""The output layer of a model with labels: new labels for a trained network, and frozen lower layers."""
+"""The output layer of a model with labels: new labels for a trained network."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from zoo.common.core.errors import ZooError
-from zoo.common.core.recipe import Recipe
 from zoo.common.data.labels import BLANK_INDEX, LabelledData, Labels
 from zoo.common.runtime.keras_model import KerasModel
 
@@ -80,59 +78,3 @@ def _common(labels: Labels, before: Labels) -> tuple[list[int], list[int]]:
     blank = [BLANK_INDEX] if labels.size > len(labels) else []
     new, old = (blank + [of.encode(symbol)[0] for symbol in both] for of in (labels, before))
     return new, old
-
-
-class Freezing:
-    """Keep all layers but the output layer as they are in the first epochs of a training.
-
-    Args:
-        recipe: recipe of the training.
-        model: the model that `recipe.model.build` returned.
-        network: the part of it that is trained.
-        is_started: whether the weights are those of a preset.
-
-    Raises:
-        ZooError: the recipe asks for it, but there is no preset, no output layer of labels, or the
-            backend of Keras is JAX.
-    """
-
-    def __init__(self, recipe: Recipe, model: keras.Model, network: keras.Model, is_started: bool):
-        training: Any = recipe.training
-        self.epochs, self._layers = training.frozen_epochs, []
-        self._is_frozen = False
-        if not self.epochs:
-            return
-        if not is_started:
-            raise ZooError("training.frozen_epochs needs the weights of a preset (--init).")
-        _check_backend()
-        config, data = recipe.model, recipe.data
-        if not isinstance(data, LabelledData) or not isinstance(config, KerasModel):
-            raise ZooError(f"training.frozen_epochs: {recipe.name} has no output layer of labels.")
-        axes = label_axes(data, config)
-        outputs = {id(w) for w, axis in zip(model.weights, axes, strict=True) if axis is not None}
-        self._layers = [
-            layer
-            for layer in network.layers
-            if layer.trainable_weights and not any(id(w) in outputs for w in layer.weights)
-        ]
-
-    def update(self, epoch: int) -> bool:
-        """Freeze or release the layers before an epoch, counted from 0.
-
-        Returns:
-            Whether the layers changed, so that the model must be compiled again.
-        """
-        frozen = epoch < self.epochs
-        if frozen == self._is_frozen:
-            return False
-        self._is_frozen = frozen
-        for layer in self._layers:
-            layer.trainable = not frozen
-        return True
-
-
-def _check_backend() -> None:
-    import keras
-
-    if keras.config.backend() == "jax":  # its optimizers update all weights or none
-        raise ZooError("training.frozen_epochs needs Keras on TensorFlow or PyTorch.")

@@ -100,8 +100,10 @@ class GradientDescent(Trainer):
         precision: Keras dtype policy "float32" or "mixed_bfloat16", which needs no loss scaling; "auto"
             is "mixed_bfloat16" if the processor has instructions for it, else "float32". A resumed run
             may use another precision.
-        frozen_epochs: number of first epochs that train only the output layer, with `--init`. The other
-            layers keep the weights of the preset, and their batch normalization its statistics.
+        frozen_epochs: number of first epochs that train only the output layer, with `--init` or
+            `--init-encoder`. The other layers keep their weights, batch normalization its statistics.
+        gradual_unfreezing: whether each epoch after these trains one more layer, from the output down,
+            instead of all (Howard & Ruder 2018).
     """
 
     module: ClassVar[str] = "zoo.common.training.loop"
@@ -112,6 +114,7 @@ class GradientDescent(Trainer):
     patience: int = 20
     precision: str = "float32"
     frozen_epochs: int = 0
+    gradual_unfreezing: bool = False
 
     def __post_init__(self):
         super().__post_init__()

@@ -16,9 +16,9 @@ from zoo.common.core.registry import Published, register
 from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
-from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.tasks.classification import Classification
 from zoo.common.training.optimizers import AdamW
+from zoo.common.training.text_encoder import TextEncoder
 from zoo.common.training.trainers import GradientDescent
 from zoo.language.classification.corpora.sst2 import CLASSES, SST2
 from zoo.language.classification.data import LabelledText
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class BiLSTMClassifier(KerasModel):
+class BiLSTMClassifier(TextEncoder):
     """Arguments of the model.
 
     Args:
@@ -38,7 +38,10 @@ class BiLSTMClassifier(KerasModel):
         num_classes: number of classes.
         embedding_size: size of the embedding of a word.
         hidden_size: number of units of each direction.
-        layers: number of bidirectional layers.
+        layers: number of layers.
+        bidirectional: whether the text is read from right to left too.
+        pooling: whether the class is predicted from the mean and the maximum of the outputs too (Howard
+            & Ruder 2018), not only from the last ones.
         dropout: share of the inputs of each layer that is dropped in training.
     """
 
@@ -47,6 +50,8 @@ class BiLSTMClassifier(KerasModel):
     embedding_size: int = 100
     hidden_size: int = 128
     layers: int = 1
+    bidirectional: bool = True
+    pooling: bool = False
     dropout: float = training_only(0.5)
 
     def __post_init__(self):
@@ -58,6 +63,12 @@ class BiLSTMClassifier(KerasModel):
     def build(self) -> keras.Model:
         return build_bilstm_classifier(self)
 
+    def encoder(self, model: keras.Model) -> list[keras.layers.Layer]:
+        read = [model.get_layer(f"lstm{i}") for i in range(self.layers)]
+        if self.bidirectional:
+            read = [layer.forward_layer for layer in read]
+        return [model.get_layer("embedding"), *read]
+
 
 # Functional model ---------------------------------------------------------------------------------
 
@@ -65,8 +76,8 @@ class BiLSTMClassifier(KerasModel):
 def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
     """Return the functional model, from words to logits.
 
-    The text is read in both directions. The class is predicted from the last output of each direction,
-    which depends on the whole text.
+    The class is predicted from the last output of each direction, which depends on the whole text, and
+    with `pooling` from the mean and the maximum over time of all outputs.
 
     Args:
         config: the arguments of the model.
@@ -80,6 +91,7 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
 
     from zoo.common.layers import recurrent
     from zoo.common.layers.masks import frame_mask
+    from zoo.common.layers.pooling import mean_and_maximum, output_at_end
 
     tokens = keras.Input((None,), name="tokens", dtype="int32")
     lengths = keras.Input((), name="lengths", dtype="int32")
@@ -87,8 +99,15 @@ def build_bilstm_classifier(config: BiLSTMClassifier) -> keras.Model:
     inside = frame_mask(x, lengths)
     for i in range(config.layers):
         x = layers.Dropout(config.dropout, name=f"dropout{i}")(x)
-        lstm = recurrent.LSTM(config.hidden_size, return_sequences=i < config.layers - 1)
-        x = recurrent.Bidirectional(lstm, name=f"lstm{i}")(x, mask=inside)
+        every = config.pooling or i < config.layers - 1
+        lstm = recurrent.LSTM(config.hidden_size, return_sequences=every, name=f"lstm{i}")
+        if config.bidirectional:
+            lstm = recurrent.Bidirectional(lstm, name=f"lstm{i}")
+        x = lstm(x, mask=inside)
+    if config.pooling:
+        ends = [output_at_end(x[:, :, : config.hidden_size], inside)]
+        ends += [x[:, 0, config.hidden_size :]] if config.bidirectional else []
+        x = layers.Concatenate(name="pooled")([*ends, mean_and_maximum(x, inside)])
     x = layers.Dropout(config.dropout, name="dropout_top")(x)
     logits = layers.Dense(config.num_classes, dtype="float32", name="logits")(x)
     inputs = {"tokens": tokens, "lengths": lengths}

@@ -10,16 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from zoo.common.core.errors import check_range
+from zoo.common.core.errors import ZooError, check_range
 from zoo.common.core.recipe import Recipe
 from zoo.common.core.registry import Published, register
 from zoo.common.core.settings import training_only
 from zoo.common.core.states import STEP, StateSpec, as_outputs
 from zoo.common.decoding.decoders import Generation
-from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.tasks.language_modelling import LanguageModelling
 from zoo.common.training.optimizers import AdamW
+from zoo.common.training.text_encoder import TextEncoder
 from zoo.common.training.trainers import GradientDescent
+from zoo.language.modelling.corpora.english import ENGLISH
 from zoo.language.modelling.corpora.ptb import PTB
 from zoo.language.modelling.corpora.tinyshakespeare import SHAKESPEARE
 from zoo.language.modelling.data import RunningText
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class LSTMLanguageModel(KerasModel):
+class LSTMLanguageModel(TextEncoder):
     """Arguments of the model.
 
     Args:
@@ -48,6 +49,8 @@ class LSTMLanguageModel(KerasModel):
             & Socher 2018).
         word_dropout: share of the tokens of the vocabulary whose embedding is set to 0 in a training
             step, at all positions (Gal & Ghahramani 2016, there called embedding dropout).
+        num_sampled: number of tokens that a training step compares with its targets in a sampled softmax
+            (Jean et al. 2015); 0 for all tokens. It needs `tied`.
     """
 
     vocabulary_size: int
@@ -59,8 +62,12 @@ class LSTMLanguageModel(KerasModel):
     recurrent_dropout: float = training_only(0.0)
     weight_drop: float = training_only(0.0)
     word_dropout: float = training_only(0.0)
+    num_sampled: int = training_only(0)
 
     def __post_init__(self):
+        check_range("model.num_sampled", self.num_sampled, at_least=0)
+        if self.num_sampled and not self.tied:
+            raise ZooError("model.num_sampled needs model.tied.")
         for name in ("vocabulary_size", "embedding_size", "hidden_size", "layers"):
             check_range(f"model.{name}", getattr(self, name), at_least=1)
         for name in ("dropout", "recurrent_dropout", "weight_drop", "word_dropout"):
@@ -74,8 +81,14 @@ class LSTMLanguageModel(KerasModel):
         return {STEP: model}
 
     def training_model(self, model: keras.Model) -> keras.Model:
-        """Return the model with word dropout, which is not part of the model file."""
-        return with_word_dropout(model, self.word_dropout) if self.word_dropout else model
+        """Return the model with word dropout and a sampled softmax, which its file does not have."""
+        if self.word_dropout:
+            model = with_word_dropout(model, self.word_dropout)
+        return with_sampled_softmax(model, self.num_sampled) if self.num_sampled else model
+
+    def encoder(self, model: keras.Model) -> list[keras.layers.Layer]:
+        names = ["embedding", *(f"lstm{i}" for i in range(self.layers))]
+        return [model.get_layer(name) for name in names]
 
     @property
     def states(self) -> tuple[StateSpec, ...]:
@@ -164,6 +177,37 @@ def with_word_dropout(model: keras.Model, rate: float) -> keras.Model:
     return keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
 
 
+def with_sampled_softmax(model: keras.Model, num_sampled: int) -> keras.Model:
+    """Return a model with the weights of `model` that computes its loss from a sample of tokens.
+
+    Args:
+        model: the model of `build_lstm_lm`, with a tied softmax.
+        num_sampled: number of tokens in the sample of a training step.
+
+    Returns:
+        A model with the outputs of `model` but `nats` float32 [batch, time - 1], the loss of the tokens
+        after the first one, instead of `logits`.
+    """
+    import keras
+
+    from zoo.language.modelling.sampled_loss import SampledLoss
+
+    embedding = model.get_layer("embedding")
+    sampled_loss = SampledLoss(embedding, num_sampled)
+    tokens: list[Any] = []
+
+    def call(layer, *inputs, **arguments):
+        if layer is embedding and arguments.get("reverse"):
+            return sampled_loss(*inputs, *tokens)
+        if layer is embedding:
+            tokens.extend(inputs)
+        return layer(*inputs, **arguments)
+
+    clone = keras.models.clone_model(model, clone_function=lambda layer: layer, call_function=call)
+    outputs = dict(clone.output)
+    return keras.Model(clone.input, {"nats": outputs.pop("logits"), **outputs}, name=model.name)
+
+
 # Recipes ------------------------------------------------------------------------------------------
 
 PAPER = "Zaremba, Sutskever & Vinyals 2014; Gal & Ghahramani 2016; Press & Wolf 2017"
@@ -237,6 +281,37 @@ def lstm_medium_ptb(name: str) -> Recipe:
         # dev about 115 minutes. The shipped weights were trained in mixed_bfloat16 for 7 epochs, and for
         # 7 more with `--resume --set training.epochs=14`.
         training=GradientDescent(epochs=16, batch_size=20, patience=16),
+    )
+
+
+@register(
+    "language/lstm-english",
+    paper="Howard & Ruder 2018; Jean et al. 2015; Press & Wolf 2017",
+    corpus=ENGLISH,
+    metric="perplexity",
+)
+def lstm_english(name: str) -> Recipe:
+    """An LSTM layer predicts the next word of English sentences, with punctuation.
+
+    Use it as the encoder of a classifier of texts: `zoo train language/bilstm-sst2 --init-encoder`.
+
+    Its text has 2.1 million words of film reviews, a newspaper and an encyclopedia.
+    """
+    return Recipe(
+        name=name,
+        data=RunningText(tokenization="word", time_steps=35, min_count=3),
+        model=LSTMLanguageModel(
+            vocabulary_size=24_000,
+            embedding_size=200,
+            hidden_size=300,
+            layers=1,
+            dropout=0.2,
+            num_sampled=1024,
+        ),
+        task=LanguageModelling(monitor="perplexity"),
+        decoder=Generation(length=30),
+        optimizer=AdamW(learning_rate=3e-3, warmup_epochs=0.2, weight_decay=1e-3),
+        training=GradientDescent(epochs=4, batch_size=64),
     )
 
 

@@ -16,6 +16,7 @@ from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.layers.masks import frame_mask
+from zoo.common.layers.pooling import mean_and_maximum
 from zoo.common.tasks.classification import Classification
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
@@ -24,7 +25,6 @@ from zoo.speech.detection.corpora.fsdd import FSDD
 from zoo.speech.detection.data import LabelledRecordings
 from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.spec_augment import SpecAugment
-from zoo.speech.layers import mean_and_maximum
 
 if TYPE_CHECKING:
     import keras

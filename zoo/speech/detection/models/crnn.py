@@ -15,6 +15,7 @@ from zoo.common.core.registry import register
 from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
+from zoo.common.layers.pooling import mean_and_maximum
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.training.optimizers import AdamW
 from zoo.common.training.trainers import GradientDescent
@@ -24,7 +25,6 @@ from zoo.speech.detection.spectrograms import Spectrograms
 from zoo.speech.detection.task import Detection
 from zoo.speech.features.frontend import LogMel
 from zoo.speech.features.spec_augment import SpecAugment
-from zoo.speech.layers import mean_and_maximum
 
 if TYPE_CHECKING:
     import keras

@@ -15,6 +15,7 @@ from zoo.common.core.settings import training_only
 from zoo.common.data.labels import Labels
 from zoo.common.decoding.decoders import Classes
 from zoo.common.layers.masks import frame_mask
+from zoo.common.layers.pooling import output_at_end
 from zoo.common.runtime.keras_model import KerasModel
 from zoo.common.tasks.classification import Classification
 from zoo.common.training.optimizers import AdamW
@@ -140,9 +141,7 @@ def _pooled(states: KerasTensor, inside: KerasTensor, lengths: KerasTensor) -> K
     mean = ops.sum(states * weight, axis=1) / count
     squares = ops.sum(ops.square(states - ops.expand_dims(mean, 1)) * weight, axis=1) / count
     deviation = ops.sqrt(squares + SMALL_VARIANCE)
-    # The last time step inside is the one that no step inside follows.
-    following = ops.concatenate([weight[:, 1:], ops.zeros_like(weight[:, :1])], axis=1)
-    forward = ops.sum((states * (weight - following))[:, :, :half], axis=1)
+    forward = output_at_end(states[:, :, :half], inside)
     return layers.Concatenate(name="pooled")([forward, states[:, 0, half:], mean, deviation])
 
 
