@@ -28,7 +28,8 @@ from zoo.language.modelling.corpora.ptb import PTB
 from zoo.language.modelling.corpora.wikitext2 import WIKITEXT2
 
 RUN = 5  # number of successive words that two sentences may not share
-VALID = 100  # each sentence of this number is in the valid split
+# Each sentence of this number is in the valid split. No review is, since `mr` has those of `sst2` again.
+VALID = 100
 LINE = 30  # number of words of a line of a text without sentences
 # Marks that the corpora write in different ways: brackets, and marks inside words.
 _MARKS = re.compile(r"\b[lr]rb\b|[^a-z0-9 ]")
@@ -116,12 +117,13 @@ def main(data: str, out: str) -> None:
     for name, read in SOURCES.items():
         every = [line for line in read(_folder(Path(data), name)) if line.strip()]
         lines = [" ".join(split_sentence(s)) for s in every if not held_out.shares_words(s)]
-        valid = lines[VALID // 2 :: VALID]
-        del lines[VALID // 2 :: VALID]
-        parts["train"] += lines
+        valid = [] if name in REVIEWS else lines[::VALID]
         parts["valid"] += valid
         if name in REVIEWS:
             reviews += lines
+        else:
+            del lines[::VALID]
+        parts["train"] += lines
         words = sum(len(line.split()) for line in lines)
         removed = len(every) - len(lines) - len(valid)
         print(f"{name}: {words:,} words. Left out: {removed} of {len(every)} sentences.")

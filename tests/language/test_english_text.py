@@ -44,12 +44,11 @@ def test_sentences_of_dev_and_test_are_left_out(data, tmp_path, capsys):
         TRAIN,
         "a well made film that nobody needs",
         "it works as a comedy , and only as a comedy",
-        "mr . <unk> is n years old",
-        "one film maker .",
         "two .",
-        " ".join(["word"] * 30),
         " ".join(["word"] * 10),
     ]
+    valid = (tmp_path / "english.valid.txt").read_text(encoding="utf-8").splitlines()
+    assert valid == ["mr . <unk> is n years old", "one film maker .", " ".join(["word"] * 30)]
     reviews = (tmp_path / "reviews.txt").read_text(encoding="utf-8").splitlines()
     assert reviews == lines[:3]
     assert "mr: 18 words. Left out: 3 of 5 sentences." in capsys.readouterr().out
