@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.api.train import train_recipe
 from zoo.common.core.errors import ZooError
 
 CLASSIFIER, LANGUAGE = "language/bilstm-sst2", "language/lstm-english"
@@ -47,9 +48,7 @@ def start(language_model, sentences, out, epochs=1, **overrides):
         model = zoo.load(str(out)).model
         found.append({weight.path: np.array(weight) for weight in model.weights})
 
-    from zoo.api.train import train
-
-    train(
+    train_recipe(
         CLASSIFIER,
         manifest=sentences,
         init_encoder=language_model,

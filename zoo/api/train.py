@@ -70,6 +70,8 @@ def train(
         dev_manifest: examples that choose the best epoch. By default they are the split for that (of a
             manifest: `dev` or `valid`), or a part of the train split.
         init: a preset or run to start from: its weights, its vocabulary and the shape of its model.
+        init_encoder: a language model from whose embedding and recurrent layers a text classifier
+            starts. Its words are added to the vocabulary.
         out: the run folder; None for a folder in `runs`.
         overrides: settings by dotted key, such as `{"optimizer.learning_rate": 3e-4}`.
         resume: whether to continue an interrupted run in `out`.
@@ -93,6 +95,7 @@ def train(
         weights=weights,
         dev_manifest=dev_manifest,
         init=init,
+        init_encoder=init_encoder,
         out=out,
         overrides=overrides,
         resume=resume,
@@ -109,6 +112,7 @@ def train_recipe(
     weights: Sequence[int] | None = None,
     dev_manifest: str | Path | None = None,
     init: PresetLike | None = None,
+    init_encoder: PresetLike | None = None,
     out: str | Path | None = None,
     overrides: Mapping[str, Any] | None = None,
     resume: bool = False,

@@ -4,7 +4,8 @@ import keras
 import numpy as np
 from keras import ops
 
-from tests.language.modelling.test_lstm_lm import outputs_of, tiny
+from tests.language.modelling.test_lstm_lm import outputs_of
+from tests.language.modelling.tiny import tiny
 from zoo.common.core.states import initial_states
 from zoo.common.layers.softmaxes import SampledSoftmax
 
