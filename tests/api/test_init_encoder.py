@@ -117,7 +117,7 @@ def test_layers_are_released_from_the_output_down(language_model, sentences, tmp
         out=tmp_path / "run",
         overrides={
             **TINY,
-            "training.epochs": 3,
+            "training.epochs": 6,  # the learning rate of so few batches soon reaches 0
             "training.frozen_epochs": 1,
             "training.gradual_unfreezing": True,
             "optimizer.warmup_epochs": 0,
@@ -128,7 +128,7 @@ def test_layers_are_released_from_the_output_down(language_model, sentences, tmp
         [name for name in before if not np.array_equal(before[name][0], after[name][0])]
         for before, after in itertools.pairwise(callback.found)
     ]
-    assert changed == [["logits"], ["lstm0", "logits"], ["embedding", "lstm0", "logits"]]
+    assert changed[:3] == [["logits"], ["lstm0", "logits"], ["embedding", "lstm0", "logits"]]
 
 
 def test_a_run_is_resumed_without_its_argument(language_model, sentences, tmp_path):
