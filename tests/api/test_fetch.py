@@ -297,7 +297,7 @@ def test_content_does_not_depend_on_the_file_format(name, server, tmp_path, monk
 
 
 def test_corpus_is_compared_with_that_of_the_presets(shakespeare, tmp_path, monkeypatch, run_zoo):
-    cells = ("charlstm", "mingru", "rglru")
+    cells = ("charlstm", "lstm-block", "mingru", "rglru")
     preset, *others = (f"language/{cell}-shakespeare" for cell in cells)
     (part,) = zoo.fetch("tinyshakespeare").corpora[0]["parts"]
     assert part["presets"] == dict.fromkeys((preset, *others), corpus_record.OTHER)
