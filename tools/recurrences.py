@@ -132,7 +132,7 @@ and the same data and optimizer. The LSTM layers were trained in two runs, of 16
 
 The curves are the metric on dev; the dashed lines are the models of LSTM layers without the block.
 `language/lstm-block-shakespeare` has LSTM layers in the same block. With 12 epochs, it is better than
-the successors with 18. So the gain over the LSTM layers comes from the block, its normalization,
+the successors with 18 (one seed). So the gain over the LSTM layers comes from the block, its normalization,
 convolution and feed-forward layer, and not from the cells.
 
 Perplexity of words on the Penn Treebank, at the small size of Zaremba et al. (2014):
@@ -188,7 +188,7 @@ state at each step, and a quarter of that of the LSTM.
 | case | layer |
 | --- | --- |
 | a small series, trained in seconds | `EchoState` and least squares |
-| text, at equal weights | blocks: around LSTM layers here, `MinGRU` or `RGLRU` for long sequences |
+| text, at equal weights | a `RecurrentBlock` of `LSTM`; of `MinGRU` or `RGLRU` for long sequences |
 | one long sequence per step of training, or streaming on a small processor | `MinGRU` |
 | batches of 16 and more on a CPU, at equal weights | the time is that of the LSTM |
 | memory over a long, fixed lag | `LRU` or `RGLRU` |
