@@ -132,8 +132,8 @@ and the same data and optimizer. The LSTM layers were trained in two runs, of 16
 
 The curves are the metric on dev; the dashed lines are the models of LSTM layers without the block.
 `language/lstm-block-shakespeare` has LSTM layers in the same block. With 12 epochs, it is better than
-the successors with 18 (one seed). So the gain over the LSTM layers comes from the block, its normalization,
-convolution and feed-forward layer, and not from the cells.
+the successors with 18 (one seed). So the gain over the LSTM layers comes from the block, its
+normalization, convolution and feed-forward layer, and not from the cells.
 
 Perplexity of words on the Penn Treebank, at the small size of Zaremba et al. (2014):
 
